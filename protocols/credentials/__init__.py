@@ -1,0 +1,1 @@
+"""Credentials and presentations: what they may say and how they are proved."""

@@ -1,0 +1,1 @@
+"""DIDComm: envelopes and the message model, behind one interface for both wire versions."""

@@ -1,0 +1,71 @@
+"""The message model that protocols see, whatever wire version carried the message.
+
+Aries RFC 0005 (DIDComm v1), RFC 0008 (threading), RFC 0317 (``~please_ack``). A protocol's ``messages.py``
+turns a :class:`PlainMessage` into its own typed message and back; nothing else reads a raw body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+__all__ = ["AckOn", "PlainMessage", "ProtocolMessage", "Wire"]
+
+
+class Wire(StrEnum):
+    """The wire versions; a connection speaks one."""
+
+    V1 = "didcomm/aip2;env=rfc19"
+
+
+class AckOn(StrEnum):
+    """When a sender asks to be acknowledged (RFC 0317)."""
+
+    RECEIPT = "RECEIPT"
+    OUTCOME = "OUTCOME"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainMessage:
+    """A message as every wire version can carry it.
+
+    Attributes:
+        type: message type URI, e.g. ``https://didcomm.org/issue-credential/2.0/offer-credential``.
+        id: unique for the sender.
+        thid: thread; the message's own ``id`` where the wire names none.
+        pthid: parent thread, or None.
+        body: everything else, decorators of the protocol included, headers and threading excluded.
+        please_ack: when the sender asks for an acknowledgement; empty where it does not.
+    """
+
+    type: str
+    id: str
+    thid: str
+    pthid: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    please_ack: frozenset[AckOn] = frozenset()
+    wire: Wire = Wire.V1
+
+    @property
+    def protocol(self) -> str:
+        """The protocol URI with its major version, e.g. ``https://didcomm.org/issue-credential/2``."""
+        family, version, _name = self.type.rsplit("/", 2)
+        return f"{family}/{version.split('.')[0]}"
+
+    @property
+    def name(self) -> str:
+        """The last segment of the type, e.g. ``offer-credential``."""
+        return self.type.rsplit("/", 1)[1]
+
+
+class ProtocolMessage(Protocol):
+    """A typed message of one protocol."""
+
+    @property
+    def id(self) -> str:
+        """Unique for the sender."""
+
+    def encode(self, wire: Wire) -> PlainMessage:
+        """The message as ``wire`` carries it."""

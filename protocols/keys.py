@@ -1,0 +1,99 @@
+"""Ed25519 and X25519 keys, and the one interface through which anything is signed.
+
+Signing keys live behind :class:`Signer`, so that a hardware module can stand in for a key in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from protocols.multiformats import Multicodec, b58_encode, multikey_encode
+
+__all__ = ["KeyPair", "Signer", "SoftwareSigner", "ed25519_public_to_x25519", "ed25519_verify"]
+
+
+class Signer(Protocol):
+    """Signs bytes as a verification method of a DID document."""
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL of the verification method that verifies these signatures."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over ``data``; 64 bytes for Ed25519 (RFC 8032)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An Ed25519 key pair and the X25519 pair derived from it, made from a 32-byte seed."""
+
+    seed: bytes = field(repr=False)
+    public: bytes
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> KeyPair:
+        """Derive the pair of RFC 8032 §5.1.5 from 32 bytes of entropy."""
+        public, secret = bindings.crypto_sign_seed_keypair(seed)
+        return cls(seed, public, secret)
+
+    @property
+    def verkey(self) -> str:
+        """The public key in raw base58, as Aries RFC 0019 names keys."""
+        return b58_encode(self.public)
+
+    @property
+    def multikey(self) -> str:
+        """The public key as ``publicKeyMultibase``."""
+        return multikey_encode(Multicodec.ED25519_PUB, self.public)
+
+    def sign(self, data: bytes) -> bytes:
+        """The detached Ed25519 signature of ``data``."""
+        return bindings.crypto_sign(data, self.secret)[: bindings.crypto_sign_BYTES]
+
+    def x25519_public(self) -> bytes:
+        """The X25519 public key that belongs to this pair."""
+        return ed25519_public_to_x25519(self.public)
+
+    def x25519_secret(self) -> bytes:
+        """The X25519 secret key that belongs to this pair."""
+        return bindings.crypto_sign_ed25519_sk_to_curve25519(self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareSigner:
+    """A :class:`Signer` whose key is in memory."""
+
+    key: KeyPair
+    verification_method: str
+
+    def sign(self, data: bytes) -> bytes:
+        """The detached Ed25519 signature of ``data``."""
+        return self.key.sign(data)
+
+
+def ed25519_verify(public: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether ``signature`` is the Ed25519 signature of ``data``.
+
+    libsodium refuses small-order and non-canonical points and signatures, so one message has one signature.
+    """
+    if len(public) != bindings.crypto_sign_PUBLICKEYBYTES or len(signature) != bindings.crypto_sign_BYTES:
+        return False
+    try:
+        bindings.crypto_sign_open(signature + data, public)
+    except CryptoError:
+        return False
+    return True
+
+
+def ed25519_public_to_x25519(public: bytes) -> bytes:
+    """The X25519 form of an Ed25519 public key (the birational map of RFC 7748 §4.1).
+
+    Raises:
+        nacl.exceptions.CryptoError: the bytes are not a point of the right order.
+    """
+    return bindings.crypto_sign_ed25519_pk_to_curve25519(public)

@@ -1,0 +1,85 @@
+"""How every protocol of lernode is written: an exchange is a value, a step is a pure function.
+
+``step(exchange, message or decision) -> Step(exchange, effects)``. An effect is data that says what the
+running node must do; only ``node/runtime`` knows how. The exchange and all effects of one step are
+committed in one database transaction, so that a crash leaves either all of them or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from protocols.didcomm.message import ProtocolMessage
+
+__all__ = ["Ask", "Decision", "Effect", "IssueCredential", "NewId", "Send", "Step", "StoreCredential", "Verify"]
+
+NewId = Callable[[], str]
+"""Gives a fresh message or thread identifier each time it is called."""
+
+
+class Decision(StrEnum):
+    """What a person, or a policy that speaks for one, must decide before an exchange goes on."""
+
+    ACCEPT_CONNECTION = "accept-connection"
+    ANSWER_CREDENTIAL_PROPOSAL = "answer-credential-proposal"
+    ACCEPT_OFFER = "accept-offer"
+    ISSUE = "issue"
+    ANSWER_PRESENTATION_PROPOSAL = "answer-presentation-proposal"
+    SHARE_RECORDS = "share-records"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put the message in the outbox of the exchange's connection."""
+
+    message: ProtocolMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The exchange waits for this decision; policy or a person answers through ``node/roles``."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCredential:
+    """Sign ``credential`` as ``options`` say and hand the result back to the machine."""
+
+    credential: dict[str, Any]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Verify ``document`` outside the transaction (it may need the network) and hand the result back.
+
+    ``challenge`` and ``domain`` are set when the document is a presentation.
+    """
+
+    document: dict[str, Any]
+    challenge: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCredential:
+    """Keep ``document`` as a record that this node holds; once an exchange."""
+
+    document: dict[str, Any]
+
+
+Effect = Send | Ask | IssueCredential | Verify | StoreCredential
+
+E_co = TypeVar("E_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[E_co]):
+    """What a transition gives: the exchange as it is now, and what must be done about it."""
+
+    exchange: E_co
+    effects: tuple[Effect, ...] = ()

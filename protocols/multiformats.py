@@ -1,0 +1,115 @@
+"""The few multiformats that DIDs and proofs use: multibase (z, u), varint multicodec keys, base64url.
+
+Specs: Multikey in Controlled Identifiers 1.0 §2.2.2, did:key 0.9 §2, RFC 4648 §5.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from enum import IntEnum
+
+import base58
+
+from protocols.errors import BadInput
+
+__all__ = [
+    "Multicodec", "b58_decode", "b58_encode", "b64url_decode", "b64url_encode", "multibase_decode",
+    "multibase_encode", "multikey_decode", "multikey_encode",
+]  # fmt: skip
+
+
+class Multicodec(IntEnum):
+    """Key types of the multicodec table that lernode understands."""
+
+    ED25519_PUB = 0xED
+    X25519_PUB = 0xEC
+
+
+_KEY_LENGTH = {Multicodec.ED25519_PUB: 32, Multicodec.X25519_PUB: 32}
+
+
+def b64url_encode(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def b64url_decode(text: str) -> bytes:
+    """Base64url, padded or not.
+
+    Raises:
+        BadInput: ``encoding.base64url`` where a character or the length is not of base64url.
+    """
+    try:
+        body = text.rstrip("=").encode("ascii")
+        return base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise BadInput("encoding.base64url", "A value is not base64url.", "Encode it by RFC 4648 §5.") from None
+
+
+def b58_encode(data: bytes) -> str:
+    """Base58 with the Bitcoin alphabet."""
+    return base58.b58encode(data).decode()
+
+
+def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
+    """Base58 with the Bitcoin alphabet; long input is refused, for decoding is quadratic.
+
+    Raises:
+        BadInput: ``encoding.base58``.
+    """
+    if len(text) > max_chars:
+        raise BadInput("encoding.base58", "A base58 value is too long.", f"Keep it under {max_chars} characters.")
+    try:
+        return base58.b58decode(text.encode("ascii"))
+    except ValueError:
+        raise BadInput("encoding.base58", "A value is not base58.", "Use the Bitcoin alphabet.") from None
+
+
+def multibase_encode(data: bytes) -> str:
+    """Multibase base58-btc (prefix ``z``)."""
+    return "z" + b58_encode(data)
+
+
+def multibase_decode(text: str, *, max_chars: int = 4096) -> bytes:
+    """Multibase base58-btc (``z``) or base64url without padding (``u``).
+
+    Raises:
+        BadInput: ``encoding.multibase``, ``encoding.base58`` or ``encoding.base64url``.
+    """
+    if text.startswith("z"):
+        return b58_decode(text[1:], max_chars=max_chars)
+    if text.startswith("u"):
+        return b64url_decode(text[1:])
+    raise BadInput("encoding.multibase", "A value is not multibase.", "Start it with z (base58) or u (base64url).")
+
+
+def multikey_encode(codec: Multicodec, key: bytes) -> str:
+    """A public key as a ``publicKeyMultibase`` value."""
+    return multibase_encode(_varint(codec) + key)
+
+
+def multikey_decode(text: str) -> tuple[Multicodec, bytes]:
+    """The key type and the raw public key of a ``publicKeyMultibase`` value.
+
+    Raises:
+        BadInput: ``key.malformed`` where the type is unknown or the length is not the type's.
+    """
+    raw = multibase_decode(text, max_chars=512)
+    for codec in Multicodec:
+        prefix = _varint(codec)
+        if raw.startswith(prefix):
+            key = raw[len(prefix) :]
+            if len(key) == _KEY_LENGTH[codec]:
+                return codec, key
+            break
+    raise BadInput("key.malformed", "A multikey has an unknown type or length.", "Use an Ed25519 or X25519 key.")
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
