@@ -1,0 +1,68 @@
+"""Acknowledgements (Aries RFC 0015): ``notification/1.0/ack`` and the ones that protocols adopt as their own.
+
+When an ack is due, and what it does to an exchange, is left to each machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocols.didcomm.fields import Fields
+from protocols.didcomm.message import PlainMessage, Wire
+from protocols.didcomm.message_type import DIDCOMM_ORG
+from protocols.errors import PeerFault
+
+__all__ = ["NOTIFICATION", "Ack", "AckStatus", "decode", "is_ack"]
+
+NOTIFICATION = DIDCOMM_ORG + "notification/1.0"
+
+
+class AckStatus(StrEnum):
+    """Whether the outcome is known (RFC 0015 §status); a failure is a problem report instead."""
+
+    OK = "OK"
+    PENDING = "PENDING"
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The message that ``thid`` names was received or done.
+
+    Attributes:
+        protocol: URI with version of the protocol whose ack it is.
+    """
+
+    id: str
+    thid: str
+    status: AckStatus = AckStatus.OK
+    protocol: str = NOTIFICATION
+    pthid: str | None = None
+
+    def encode(self, wire: Wire) -> PlainMessage:
+        """The message as ``wire`` carries it."""
+        body = {"status": self.status.value}
+        return PlainMessage(f"{self.protocol}/ack", self.id, self.thid, self.pthid, body, wire=wire)
+
+
+def is_ack(message: PlainMessage) -> bool:
+    """Whether the message is an ack, of whatever protocol."""
+    return message.name == "ack"
+
+
+def decode(message: PlainMessage) -> Ack:
+    """Read an ack of any protocol.
+
+    Raises:
+        PeerFault: ``message.type`` where it is something else, ``message.malformed`` where its status is neither
+            ``OK`` nor ``PENDING`` or it names no thread but its own.
+    """
+    if not is_ack(message):
+        raise PeerFault("message.type", "The message is not an ack.", "See Aries RFC 0015.")
+    fields = Fields(message.body)
+    status = fields.text("status")
+    if status not in {member.value for member in AckStatus}:
+        raise fields.fault("status", "is neither OK nor PENDING")
+    if message.thid == message.id:
+        raise fields.fault("~thread.thid", "is missing")
+    return Ack(message.id, message.thid, AckStatus(status), message.type.rsplit("/", 1)[0], message.pthid)
