@@ -1,0 +1,1 @@
+"""What the node reads from and sends to the network, all of it through one guarded HTTP client."""

@@ -1,0 +1,275 @@
+"""The one outgoing HTTP client of the node.
+
+A URL that came from a peer, a record or a DID must not make the node reach into the network it stands in. So:
+https only, except plain http to networks that the configuration lists; public addresses only, with the same
+exception, judged on the address that is connected to (after DNS, at connect time, so that a name cannot mean one
+address when checked and another when used) and again at each redirect; bounded size, time and redirects; no cookies,
+no proxies from the environment, no compression, no secrets in URLs.
+
+Promises that nothing but :class:`LernodeError` comes out. Leaves statuses to callers: a 404 or a 500 is a response.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from node.net.addresses import Address, Network, in_networks, is_public, literal_address
+from protocols.errors import BadInput, NotNow, WrongState
+
+__all__ = ["GuardedHttp", "NetworkPolicy", "Response"]
+
+_MAX_URL_CHARS = 4096
+_MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CHUNK = 16 * 1024
+_USER_AGENT = "lernode"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """What the node may reach.
+
+    Attributes:
+        allowed_networks: networks that may be reached although they are not public.
+        allow_http: also speak plain http, but with those networks only.
+        timeout_seconds: limit of one exchange, redirects and name look-ups included.
+        max_bytes: largest response body.
+    """
+
+    allowed_networks: tuple[Network, ...] = ()
+    allow_http: bool = False
+    timeout_seconds: float = 15.0
+    max_bytes: int = 1 << 20
+
+    def permits(self, scheme: str, address: Address) -> bool:
+        """Whether ``address`` may be connected to with ``scheme``."""
+        listed = in_networks(address, self.allowed_networks)
+        return listed or (scheme == "https" and is_public(address))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered.
+
+    Attributes:
+        headers: names in lower case; repeated ones joined with commas.
+        body: as sent; at most the limit of the request.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _GuardedResolver(AbstractResolver):
+    """Keeps of a name's addresses those that may be reached; the connector connects to these very ones."""
+
+    def __init__(self, inner: AbstractResolver, permits: Callable[[Address], bool]) -> None:
+        self._inner = inner
+        self._permits = permits
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        permitted = [result for result in found if self._permits(ip_address(result["host"]))]
+        if found and not permitted:
+            raise _forbidden()
+        return permitted
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class GuardedHttp:
+    """An HTTP client that cannot be led astray; start it before use, close it after.
+
+    Args:
+        resolver: name look-ups; by default those of the operating system.
+        tls: by default certificates are checked against the operating system's authorities.
+    """
+
+    def __init__(
+        self,
+        policy: NetworkPolicy,
+        *,
+        resolver: Callable[[], AbstractResolver] = ThreadedResolver,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.policy = policy
+        self._resolver = resolver
+        self._tls = tls
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def start(self) -> None:
+        """Open the connection pools; one a scheme, for what may be reached depends on it."""
+        schemes = ("https", "http") if self.policy.allow_http else ("https",)
+        self._sessions = {scheme: self._session(scheme) for scheme in schemes}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        accept: str = "application/json",
+    ) -> Response:
+        """GET ``url``, following up to three redirects; ``headers`` do not follow to another origin.
+
+        Raises:
+            BadInput: ``net.*``: the URL, an address or the answer is not permitted.
+            NotNow: ``net.unreachable``, ``net.timeout`` or ``net.tls``.
+        """
+        return await self._bounded(self._get(url, dict(headers or {}), max_bytes, accept))
+
+    async def post(self, url: str, body: bytes, content_type: str) -> Response:
+        """POST ``body``; a redirect is not followed but given back as the response it is.
+
+        Raises:
+            BadInput: ``net.*``: the URL, an address or the answer is not permitted.
+            NotNow: ``net.unreachable``, ``net.timeout`` or ``net.tls``.
+        """
+        target = self._check_url(url)
+        headers = {"Content-Type": content_type}
+        return await self._bounded(self._exchange("POST", target, headers, body, self.policy.max_bytes))
+
+    async def _get(self, url: str, headers: dict[str, str], max_bytes: int | None, accept: str) -> Response:
+        target = self._check_url(url)
+        limit = self.policy.max_bytes if max_bytes is None else max_bytes
+        for _ in range(_MAX_REDIRECTS + 1):
+            response = await self._exchange("GET", target, {"Accept": accept, **headers}, None, limit)
+            if response.status not in _REDIRECTS or "location" not in response.headers:
+                return response
+            following = self._redirect(target, response.headers["location"])
+            if following.origin() != target.origin():
+                headers = {}
+            target = following
+        raise BadInput("net.redirects", f"The server redirects more than {_MAX_REDIRECTS} times.", "Use the final URL.")
+
+    def _redirect(self, current: URL, location: str) -> URL:
+        try:
+            joined = current.join(URL(location)).with_fragment(None)
+        except (ValueError, TypeError):
+            raise _bad_url("the server redirects to what is not a URL") from None
+        if current.scheme == "https" and joined.scheme != "https":
+            raise BadInput("net.scheme", "The server redirects from https to plain http.", "Use an https URL.")
+        return self._check_url(str(joined))
+
+    def _check_url(self, url: str) -> URL:
+        """Everything that can be said of a URL before names are looked up."""
+        if len(url) > _MAX_URL_CHARS:
+            raise _bad_url("it is too long")
+        try:
+            target = URL(url)
+            host, port = target.raw_host, target.port
+        except (ValueError, TypeError):
+            raise _bad_url("it cannot be read") from None
+        if target.scheme != "https" and not (target.scheme == "http" and self.policy.allow_http):
+            raise BadInput(
+                "net.scheme",
+                "The URL is not https.",
+                "Use https, or set network.allow_http and list the network in network.allowed_networks.",
+            )
+        if target.raw_user is not None or target.raw_password is not None:
+            raise _bad_url("it has a user name or password")
+        if not host or not port:
+            raise _bad_url("it has no host or no port")
+        address = literal_address(host)
+        if address is not None and not self.policy.permits(target.scheme, address):
+            raise _forbidden()
+        return target
+
+    async def _exchange(
+        self, method: str, url: URL, headers: dict[str, str], body: bytes | None, limit: int
+    ) -> Response:
+        session = self._sessions.get(url.scheme)
+        if session is None or session.closed:
+            raise WrongState("net.closed", "The node's HTTP client is not running.", "Start the node first.")
+        async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                response.close()
+                raise BadInput("net.encoding", "The server compresses though not asked to.", "Serve it uncompressed.")
+            content = await _read(response, limit)
+            names = dict.fromkeys(name.lower() for name in response.headers)
+            return Response(
+                response.status, {name: ", ".join(response.headers.getall(name)) for name in names}, content
+            )
+
+    def _session(self, scheme: str) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=_GuardedResolver(self._resolver(), lambda address: self.policy.permits(scheme, address)),
+            use_dns_cache=False,
+            limit_per_host=16,
+            ssl=self._tls if self._tls is not None else True,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+
+    async def _bounded(self, exchange: Coroutine[Any, Any, Response]) -> Response:
+        """Run an exchange within the time limit and give its failures their lernode names."""
+        try:
+            async with asyncio.timeout(self.policy.timeout_seconds):
+                return await exchange
+        except TimeoutError:
+            raise NotNow(
+                "net.timeout",
+                f"The server did not answer within {self.policy.timeout_seconds:g} s.",
+                "Try again later, or raise network.timeout_seconds.",
+            ) from None
+        except (aiohttp.ClientSSLError, ssl.SSLError):
+            raise NotNow(
+                "net.tls", "No trusted TLS connection to the server.", "Its operator has to check the certificate."
+            ) from None
+        except ValueError:
+            raise _bad_url("it cannot be requested") from None
+        except (aiohttp.ClientError, OSError):
+            raise NotNow("net.unreachable", "The server cannot be reached.", "Try again later.") from None
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, given up as soon as it passes the limit."""
+    content = bytearray()
+    if (response.content_length or 0) <= limit:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            content += chunk
+            if len(content) > limit:
+                break
+        else:
+            return bytes(content)
+    response.close()
+    raise BadInput("net.too_large", f"The server's answer is larger than {limit} bytes.", "It has to send less.")
+
+
+def _bad_url(why: str) -> BadInput:
+    return BadInput("net.url", f"The URL cannot be used: {why}.", "Give a plain https URL.")
+
+
+def _forbidden() -> BadInput:
+    return BadInput(
+        "net.address_forbidden",
+        "The URL leads to an address that this node may not reach.",
+        "If it should, list its network in network.allowed_networks.",
+    )

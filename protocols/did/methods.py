@@ -1,0 +1,113 @@
+"""Verification methods: reading the public key out of each type that lernode can use (DID Core 1.0 §5.2).
+
+A type or a key that is not understood is no error, for a document may hold keys for others; it is only not usable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from protocols.errors import BadInput
+from protocols.multiformats import Multicodec, b58_decode, b64url_decode, multikey_decode
+
+__all__ = ["METHOD_TYPES", "VerificationMethod", "read_public_key"]
+
+KeyReader = Callable[[Any], tuple[Multicodec, bytes]]
+
+_MATERIAL = ("publicKeyMultibase", "publicKeyJwk", "publicKeyBase58", "publicKeyHex", "publicKeyPem")
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationMethod:
+    """A public key of a DID document.
+
+    Attributes:
+        id: absolute DID URL.
+        controller: the DID that may use the key.
+        codec: what kind of key ``public_key`` is.
+        public_key: raw, 32 bytes.
+    """
+
+    id: str
+    type: str
+    controller: str
+    codec: Multicodec
+    public_key: bytes
+
+
+def _multibase(value: Any) -> tuple[Multicodec, bytes]:
+    return multikey_decode(_text(value))
+
+
+def _multibase_of(codec: Multicodec) -> KeyReader:
+    def read(value: Any) -> tuple[Multicodec, bytes]:
+        found, key = _multibase(value)
+        if found is not codec:
+            raise _unusable()
+        return found, key
+
+    return read
+
+
+def _base58_of(codec: Multicodec) -> KeyReader:
+    def read(value: Any) -> tuple[Multicodec, bytes]:
+        return codec, _sized(b58_decode(_text(value), max_chars=128))
+
+    return read
+
+
+def _jwk(value: Any) -> tuple[Multicodec, bytes]:
+    """RFC 8037 §2; a key with ``d`` has lost its secret and is refused (DID Core §5.2.1)."""
+    if not isinstance(value, dict) or value.get("kty") != "OKP" or "d" in value:
+        raise _unusable()
+    codec = _OKP_CURVES.get(_text(value.get("crv")))
+    if codec is None:
+        raise _unusable()
+    return codec, _sized(b64url_decode(_text(value.get("x"))))
+
+
+_OKP_CURVES = {"Ed25519": Multicodec.ED25519_PUB, "X25519": Multicodec.X25519_PUB}
+
+METHOD_TYPES: dict[str, tuple[str, KeyReader]] = {
+    "Multikey": ("publicKeyMultibase", _multibase),
+    "Ed25519VerificationKey2018": ("publicKeyBase58", _base58_of(Multicodec.ED25519_PUB)),
+    "Ed25519VerificationKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.ED25519_PUB)),
+    "X25519KeyAgreementKey2019": ("publicKeyBase58", _base58_of(Multicodec.X25519_PUB)),
+    "X25519KeyAgreementKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.X25519_PUB)),
+    "JsonWebKey2020": ("publicKeyJwk", _jwk),
+    "JsonWebKey": ("publicKeyJwk", _jwk),
+}
+"""Verification method type -> the one property that holds its key, and how to read it."""
+
+
+def read_public_key(method: dict[str, Any]) -> tuple[Multicodec, bytes] | None:
+    """The key of a verification method, or ``None`` where lernode cannot use it.
+
+    A method with several key properties is not used: which one is meant is anyone's guess (DID Core §5.2.1).
+    """
+    kind = METHOD_TYPES.get(method["type"])
+    if kind is None or [name for name in _MATERIAL if name in method] != [kind[0]]:
+        return None
+    try:
+        return kind[1](method[kind[0]])
+    except BadInput:
+        return None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 512:
+        raise _unusable()
+    return value
+
+
+def _sized(key: bytes) -> bytes:
+    if len(key) != _KEY_BYTES:
+        raise _unusable()
+    return key
+
+
+def _unusable() -> BadInput:
+    return BadInput("key.malformed", "A key is not of its declared type.", "Use an Ed25519 or X25519 key.")

@@ -1,0 +1,91 @@
+"""From a DID to its document: the table of methods, and the interface that everything else resolves through.
+
+A new method is one file and one line in :data:`DID_METHODS`. Methods whose document follows from the identifier
+are resolved here; for those whose document lies on the web, this says where and how to read it, and ``node/net``
+fetches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocols.did import key, peer2, peer4, web
+from protocols.did.document import DidDocument
+from protocols.did.syntax import check_did
+from protocols.errors import BadInput
+
+__all__ = ["DID_METHODS", "HttpMethod", "OfflineMethod", "Resolver", "method_of", "resolve_offline"]
+
+
+class Resolver(Protocol):
+    """Gives the document of a DID."""
+
+    async def resolve(self, did: str) -> DidDocument:
+        """The document of ``did``.
+
+        Raises:
+            BadInput: ``did.*``: the DID or its document cannot be used.
+            NotNow: ``did.unreachable``: the document cannot be had at the moment.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineMethod:
+    """A method whose identifier carries the document."""
+
+    resolve: Callable[[str], DidDocument]
+
+
+class _DocumentUrl(Protocol):
+    def __call__(self, did: str, /, *, allow_http: bool) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMethod:
+    """A method whose document is fetched with one HTTP GET.
+
+    Attributes:
+        document_url: where it is.
+        parse: reads what came from there; raises :class:`BadInput`.
+    """
+
+    document_url: _DocumentUrl
+    parse: Callable[[str, bytes], DidDocument]
+
+
+DID_METHODS: dict[str, OfflineMethod | HttpMethod] = {
+    key.PREFIX: OfflineMethod(key.resolve),
+    peer2.PREFIX: OfflineMethod(peer2.resolve),
+    peer4.PREFIX: OfflineMethod(peer4.resolve),
+    web.PREFIX: HttpMethod(web.document_url, web.parse),
+}
+"""Prefix of the DID -> how to resolve it."""
+
+
+def method_of(did: str) -> OfflineMethod | HttpMethod:
+    """The method of a DID.
+
+    Raises:
+        BadInput: ``did.malformed`` or ``did.method_unsupported``.
+    """
+    check_did(did)
+    for prefix, method in DID_METHODS.items():
+        if did.startswith(prefix):
+            return method
+    raise BadInput(
+        "did.method_unsupported",
+        "The DID is of a method that this node does not know.",
+        "Use did:key, did:peer:2, did:peer:4 or did:web.",
+    )
+
+
+def resolve_offline(did: str) -> DidDocument | None:
+    """The document of ``did``, or ``None`` where it has to be fetched.
+
+    Raises:
+        BadInput: ``did.*``.
+    """
+    method = method_of(did)
+    return method.resolve(did) if isinstance(method, OfflineMethod) else None

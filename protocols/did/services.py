@@ -1,0 +1,148 @@
+"""Services of a DID document: where and with which keys its subject can be reached.
+
+Specs: DID Core 1.0 §5.4; Aries RFC 0067 (``did-communication``, ``IndyAgent``); DIDComm 2.1 §Service Endpoint.
+Promises that every key of a DIDComm v1 service is a raw base58 Ed25519 key. A service that cannot be used (no
+URI, no readable key) is left out, and stays in the document's ``raw``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from protocols.errors import BadInput
+from protocols.multiformats import Multicodec, b58_decode, b58_encode, multikey_decode, multikey_encode
+
+__all__ = ["DIDCOMM_V1_TYPES", "RFC19_PROFILE", "Service", "did_communication", "read_service"]
+
+DIDCOMM_V1_TYPES = ("did-communication", "IndyAgent")
+"""Service types of DIDComm v1, the better one first."""
+
+RFC19_PROFILE = "didcomm/aip2;env=rfc19"
+"""The media type profile of DIDComm v1 envelopes (Aries RFC 0044)."""
+
+FindVerkey = Callable[[str], str | None]
+"""Gives the base58 Ed25519 key that a DID URL names in the same document, if there is one."""
+
+_MAX_KEYS = 16
+_MAX_ENDPOINT_CHARS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service.
+
+    Attributes:
+        id: DID URL, absolute where it was relative.
+        type: where it has several types, the one for DIDComm, else the first.
+        endpoint: URI.
+        recipient_keys: raw base58 Ed25519 keys, references resolved; empty for services other than DIDComm v1.
+        routing_keys: for DIDComm v1 raw base58 Ed25519 keys, for DIDComm v2 DID URLs as written.
+        accept: media type profiles.
+        priority: lower comes first.
+    """
+
+    id: str
+    type: str
+    endpoint: str
+    recipient_keys: tuple[str, ...]
+    routing_keys: tuple[str, ...]
+    accept: tuple[str, ...]
+    priority: int
+
+
+def did_communication(fragment: str, key: str, endpoint: str, routing_keys: tuple[str, ...]) -> dict[str, Any]:
+    """A ``did-communication`` service as ACA-Py and Credo write and read it.
+
+    Args:
+        fragment: relative id, with ``#``.
+        key: reference to the recipient key.
+        routing_keys: mediators' keys, nearest to the recipient last; raw base58.
+
+    Raises:
+        BadInput: ``encoding.base58`` or ``key.malformed`` for a routing key, ``did.endpoint_malformed``.
+    """
+    if not 0 < len(endpoint) <= _MAX_ENDPOINT_CHARS or ":" not in endpoint:
+        raise BadInput("did.endpoint_malformed", "The endpoint is not a URI.", "Give a URL that peers can reach.")
+    return {
+        "id": fragment,
+        "type": DIDCOMM_V1_TYPES[0],
+        "priority": 0,
+        "recipientKeys": [key],
+        "routingKeys": [_did_key_url(verkey) for verkey in routing_keys],
+        "accept": [RFC19_PROFILE],
+        "serviceEndpoint": endpoint,
+    }
+
+
+def read_service(raw: dict[str, Any], service_id: str, find_verkey: FindVerkey) -> Service | None:
+    """The service, or ``None`` where lernode cannot use it."""
+    kind = _kind(raw.get("type"))
+    place = _place(raw.get("serviceEndpoint"))
+    priority = raw.get("priority", 0)
+    if kind is None or place is None or not isinstance(priority, int) or isinstance(priority, bool):
+        return None
+    endpoint, inner = place
+    accept = _strings(raw.get("accept", inner.get("accept", [])))
+    routing = _strings(raw.get("routingKeys", inner.get("routingKeys", [])))
+    if accept is None or routing is None:
+        return None
+    if kind not in DIDCOMM_V1_TYPES:
+        return Service(service_id, kind, endpoint, (), routing, accept, priority)
+    recipients = _verkeys(_strings(raw.get("recipientKeys")), find_verkey)
+    routes = _verkeys(routing, find_verkey)
+    # A recipient key that cannot be read may be left out; a route with a hole in it leads nowhere.
+    if not recipients or len(routes) != len(routing):
+        return None
+    return Service(service_id, kind, endpoint, recipients, routes, accept, priority)
+
+
+def _kind(value: Any) -> str | None:
+    names = (value,) if isinstance(value, str) else _strings(value)
+    if not names:
+        return None
+    return next((name for name in DIDCOMM_V1_TYPES if name in names), names[0])
+
+
+def _place(value: Any) -> tuple[str, dict[str, Any]] | None:
+    """The URI, and for the map form of DIDComm v2 the map around it."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    inner = value if isinstance(value, dict) else {}
+    uri = inner.get("uri") if inner else value
+    if not isinstance(uri, str) or not 0 < len(uri) <= _MAX_ENDPOINT_CHARS:
+        return None
+    return uri, inner
+
+
+def _strings(value: Any) -> tuple[str, ...] | None:
+    if not isinstance(value, list) or len(value) > _MAX_KEYS or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(value)
+
+
+def _verkeys(references: tuple[str, ...] | None, find_verkey: FindVerkey) -> tuple[str, ...]:
+    found = (_verkey(reference, find_verkey) for reference in references or ())
+    return tuple(verkey for verkey in found if verkey is not None)
+
+
+def _verkey(reference: str, find_verkey: FindVerkey) -> str | None:
+    """Raw base58 of a key given as did:key (with or without fragment), as a reference, or as raw base58."""
+    try:
+        if reference.startswith("did:key:"):
+            codec, key = multikey_decode(reference.removeprefix("did:key:").split("#", 1)[0])
+            return b58_encode(key) if codec is Multicodec.ED25519_PUB else None
+        if reference.startswith(("did:", "#")):
+            return find_verkey(reference)
+        return reference if len(b58_decode(reference, max_chars=64)) == 32 else None
+    except BadInput:
+        return None
+
+
+def _did_key_url(verkey: str) -> str:
+    key = b58_decode(verkey, max_chars=64)
+    if len(key) != 32:
+        raise BadInput("key.malformed", "A routing key is not an Ed25519 key.", "Give it in raw base58.")
+    multikey = multikey_encode(Multicodec.ED25519_PUB, key)
+    return f"did:key:{multikey}#{multikey}"

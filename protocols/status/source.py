@@ -1,0 +1,43 @@
+"""Where a verifier gets status lists from: the interface, so that checking them stays free of I/O.
+
+Leaves the proof of the list, its issuer and whether it is fresh enough to the verification, which is told when the
+copy was last known to be current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+__all__ = ["StatusListCopy", "StatusSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListCopy:
+    """A status list credential as its issuer published it.
+
+    Attributes:
+        document: the credential, not verified.
+        fetched_at: when the issuer's server last gave or confirmed it; timezone-aware.
+        from_cache: whether the server was not asked, or did not answer, this time.
+    """
+
+    document: dict[str, Any]
+    fetched_at: datetime
+    from_cache: bool
+
+
+class StatusSource(Protocol):
+    """Gives status list credentials by their URL (Bitstring Status List 1.0 §3.2)."""
+
+    async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The status list credential at ``url``.
+
+        Args:
+            refresh: ask the issuer's server even where a kept copy is within its ttl.
+
+        Raises:
+            NotNow: ``status.unreachable``: it cannot be had and there is no copy.
+            BadInput: ``status.*``: what is there is no status list.
+        """
