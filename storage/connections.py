@@ -1,0 +1,199 @@
+"""Connections: who the peers are, and which keys belong to them.
+
+Promises: two keys that speak with each other name one connection, and one request thread makes one connection,
+however many messages arrive at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.engine import Parameter, Row, Transaction
+from storage.errors import already_stored, unknown
+from storage.query import Query, bounded, starting_with
+from storage.values import fold, from_json, from_micros, to_json, to_micros
+
+__all__ = [
+    "Connection",
+    "add",
+    "find",
+    "find_by_invitation",
+    "find_by_label",
+    "find_by_prefix",
+    "find_by_thid",
+    "find_by_verkeys",
+    "get",
+    "page",
+    "save",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A relation with one peer.
+
+    Attributes:
+        state, role: the words of the protocol that makes the connection.
+        my_verkey: the key that this node uses with this peer; it must be stored too.
+        their_verkey: the only key whose messages belong to this connection; None until the peer told it.
+        their_routing_keys: mediators to wrap for, the outermost last, in raw base58.
+        invitation_id: the invitation, of either side, that it came from.
+        thid: the thread that made it.
+        wire: how messages to this peer are written, a value of :class:`protocols.didcomm.message.Wire`.
+    """
+
+    id: str
+    state: str
+    role: str
+    my_did: str
+    my_verkey: str
+    their_did: str | None = None
+    their_verkey: str | None = None
+    their_label: str | None = None
+    their_endpoint: str | None = None
+    their_routing_keys: tuple[str, ...] = ()
+    invitation_id: str | None = None
+    thid: str
+    wire: str
+    created: datetime
+    updated: datetime
+
+
+async def add(tx: Transaction, connection: Connection) -> None:
+    """Keep a new connection.
+
+    Raises:
+        WrongState: ``connection.exists`` where its id, its pair of keys or its thread is taken.
+    """
+    inserted = await tx.execute(
+        "INSERT INTO connections (state, role, my_did, my_verkey, their_did, their_verkey, their_label, folded_label, "
+        "their_endpoint, their_routing_keys, invitation_id, thid, wire, created, updated, id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        _fields(connection),
+    )
+    if not inserted:
+        raise already_stored("connection")
+
+
+async def save(tx: Transaction, connection: Connection) -> None:
+    """Keep the connection as it is now.
+
+    Raises:
+        WrongState: ``connection.unknown``; ``store.conflict`` where the pair of keys belongs to another connection.
+    """
+    changed = await tx.execute(
+        "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_did = ?, their_verkey = ?, "
+        "their_label = ?, folded_label = ?, their_endpoint = ?, their_routing_keys = ?, invitation_id = ?, thid = ?, "
+        "wire = ?, created = ?, updated = ? WHERE id = ?",
+        _fields(connection),
+    )
+    if not changed:
+        raise unknown("connection")
+
+
+async def get(tx: Transaction, connection_id: str) -> Connection:
+    """A connection.
+
+    Raises:
+        WrongState: ``connection.unknown``.
+    """
+    found = await find(tx, connection_id)
+    if found is None:
+        raise unknown("connection")
+    return found
+
+
+async def find(tx: Transaction, connection_id: str) -> Connection | None:
+    """As :func:`get`, or None."""
+    return _maybe(await tx.one("SELECT * FROM connections WHERE id = ?", (connection_id,)))
+
+
+async def find_by_verkeys(tx: Transaction, my_verkey: str, their_verkey: str) -> Connection | None:
+    """The connection in which these two keys speak."""
+    return _maybe(
+        await tx.one("SELECT * FROM connections WHERE my_verkey = ? AND their_verkey = ?", (my_verkey, their_verkey))
+    )
+
+
+async def find_by_thid(tx: Transaction, thid: str, *, role: str) -> Connection | None:
+    """The connection that this thread makes, in which this node has ``role``.
+
+    The peer chose the thread's name: whoever uses the result still compares keys.
+    """
+    return _maybe(await tx.one("SELECT * FROM connections WHERE role = ? AND thid = ?", (role, thid)))
+
+
+async def find_by_invitation(tx: Transaction, invitation_id: str, *, limit: int = 100) -> list[Connection]:
+    """The connections that came from an invitation, the oldest first."""
+    rows = await tx.all(
+        "SELECT * FROM connections WHERE invitation_id = ? ORDER BY created, id LIMIT ?",
+        (invitation_id, bounded(limit)),
+    )
+    return [_from_row(row) for row in rows]
+
+
+async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Connection]:
+    """The connections whose id starts so, the newest first; more than one means that the prefix is too short."""
+    query = Query("SELECT * FROM connections").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
+    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
+
+
+async def find_by_label(tx: Transaction, label: str, *, limit: int = 10) -> list[Connection]:
+    """The connections whose peer calls itself so, letter case aside, the newest first; labels prove nothing."""
+    query = Query("SELECT * FROM connections").equal("folded_label", fold(label))
+    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
+
+
+async def page(
+    tx: Transaction, *, state: str | None = None, after: str | None = None, limit: int = 100
+) -> list[Connection]:
+    """Connections, the newest first; ``after`` is the id of the last one of the page before."""
+    query = Query("SELECT * FROM connections").equal("state", state)
+    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", after, limit))]
+
+
+def _fields(connection: Connection) -> tuple[Parameter, ...]:
+    label = connection.their_label
+    return (
+        connection.state,
+        connection.role,
+        connection.my_did,
+        connection.my_verkey,
+        connection.their_did,
+        connection.their_verkey,
+        label,
+        None if label is None else fold(label),
+        connection.their_endpoint,
+        to_json(connection.their_routing_keys),
+        connection.invitation_id,
+        connection.thid,
+        connection.wire,
+        to_micros(connection.created),
+        to_micros(connection.updated),
+        connection.id,
+    )
+
+
+def _maybe(row: Row | None) -> Connection | None:
+    return None if row is None else _from_row(row)
+
+
+def _from_row(row: Row) -> Connection:
+    return Connection(
+        id=row["id"],
+        state=row["state"],
+        role=row["role"],
+        my_did=row["my_did"],
+        my_verkey=row["my_verkey"],
+        their_did=row["their_did"],
+        their_verkey=row["their_verkey"],
+        their_label=row["their_label"],
+        their_endpoint=row["their_endpoint"],
+        their_routing_keys=tuple(from_json(row["their_routing_keys"])),
+        invitation_id=row["invitation_id"],
+        thid=row["thid"],
+        wire=row["wire"],
+        created=from_micros(row["created"]),
+        updated=from_micros(row["updated"]),
+    )

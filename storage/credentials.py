@@ -1,0 +1,349 @@
+"""The records: those that this node holds about somebody, and those that it issued.
+
+Promises: one exchange stores one held record and issues one record, however often its steps are repeated; a document
+is kept byte for byte as it was received or signed. What is listed beside a document (name, skills, times) was
+read from it when it was stored, and serves to find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from storage.engine import Row, Transaction
+from storage.errors import already_stored, unknown
+from storage.query import Query, containing, placeholders, starting_with
+from storage.values import fold, from_json, from_micros, to_json, to_micros
+
+__all__ = [
+    "HeldCredential",
+    "IssuedCredential",
+    "IssuedState",
+    "Skill",
+    "StatusRef",
+    "add_held",
+    "add_issued",
+    "find_held_by_exchange",
+    "find_held_by_prefix",
+    "find_issued",
+    "find_issued_by_prefix",
+    "get_held",
+    "get_issued",
+    "list_held",
+    "list_issued",
+    "set_issued_state",
+]
+
+_MAX_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill:
+    """A skill that a record attests, in the words of its framework."""
+
+    code: str | None = None
+    name: str
+    framework: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCredential:
+    """A record that this node holds.
+
+    Attributes:
+        exchange_id: the exchange that brought it; None where it came from a file.
+        document: exactly as received.
+        credential_id: the document's own ``id``, which it need not have.
+    """
+
+    id: str
+    exchange_id: str | None
+    document: bytes
+    credential_id: str | None
+    issuer: str
+    subject: str | None
+    types: tuple[str, ...]
+    name: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    stored_at: datetime
+    skills: tuple[Skill, ...] = ()
+
+
+class IssuedState(StrEnum):
+    """What the issuer says of a record now; the status lists say it to others."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRef:
+    """The index that a record has in a status list, for a purpose."""
+
+    purpose: str
+    list_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedCredential:
+    """A record that this node issued.
+
+    Attributes:
+        document: exactly as signed.
+        statuses: its places in status lists; they must be allocated before.
+    """
+
+    id: str
+    exchange_id: str | None
+    connection_id: str | None
+    document: bytes
+    credential_id: str
+    subject: str | None
+    achievement_id: str | None
+    issued_at: datetime
+    state: IssuedState = IssuedState.ACTIVE
+    statuses: tuple[StatusRef, ...] = ()
+
+
+async def add_held(tx: Transaction, record: HeldCredential) -> None:
+    """Keep a record that was received.
+
+    Raises:
+        WrongState: ``record.exists`` where its id is taken or its exchange stored one already.
+    """
+    words = [record.name, record.issuer, *record.types]
+    for skill in record.skills:
+        words += [skill.name, skill.code or ""]
+    inserted = await tx.execute(
+        "INSERT INTO held_credentials (id, exchange_id, document, credential_id, issuer, subject, types, name, "
+        "valid_from, valid_until, stored_at, folded_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (
+            record.id,
+            record.exchange_id,
+            record.document,
+            record.credential_id,
+            record.issuer,
+            record.subject,
+            to_json(record.types),
+            record.name,
+            to_micros(record.valid_from),
+            to_micros(record.valid_until),
+            to_micros(record.stored_at),
+            fold("\n".join(words)),
+        ),
+    )
+    if not inserted:
+        raise already_stored("record")
+    for position, skill in enumerate(record.skills):
+        await _add_skill(tx, record.id, position, skill)
+
+
+async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
+    """A held record.
+
+    Raises:
+        WrongState: ``record.unknown``.
+    """
+    rows = await tx.all("SELECT * FROM held_credentials WHERE id = ?", (record_id,))
+    if not rows:
+        raise unknown("record")
+    return (await _with_skills(tx, rows))[0]
+
+
+async def find_held_by_exchange(tx: Transaction, exchange_id: str) -> HeldCredential | None:
+    """The record that an exchange brought, or None."""
+    found = await _with_skills(tx, await tx.all("SELECT * FROM held_credentials WHERE exchange_id = ?", (exchange_id,)))
+    return found[0] if found else None
+
+
+async def find_held_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[HeldCredential]:
+    """The held records whose id starts so, the newest first."""
+    query = Query("SELECT * FROM held_credentials").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
+    return await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", None, limit)))
+
+
+async def list_held(
+    tx: Transaction, *, text: str | None = None, skill: str | None = None, after: str | None = None, limit: int = 100
+) -> list[HeldCredential]:
+    """Held records, the newest first; ``after`` is the id of the last one of the page before.
+
+    Args:
+        text: words that must all stand in its name, issuer, types or skills, letter case aside.
+        skill: the code or URL of a skill, or a part of its name.
+
+    Raises:
+        BadInput: ``store.search_too_long``.
+    """
+    query = Query("SELECT * FROM held_credentials")
+    for word in (text or "").split()[:_MAX_WORDS]:
+        query.where("folded_text LIKE ? ESCAPE '!'", containing(word))
+    if skill:
+        query.where(
+            "id IN (SELECT held_id FROM held_skills WHERE folded_code = ? OR url = ? OR folded_name LIKE ? ESCAPE '!')",
+            fold(skill),
+            skill,
+            containing(skill),
+        )
+    return await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", after, limit)))
+
+
+async def add_issued(tx: Transaction, record: IssuedCredential) -> None:
+    """Keep a record that this node signed.
+
+    Raises:
+        WrongState: ``issued_record.exists`` where its id or credential id is taken, or its exchange issued one already.
+    """
+    inserted = await tx.execute(
+        "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, credential_id, subject, "
+        "achievement_id, issued_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            record.id,
+            record.exchange_id,
+            record.connection_id,
+            record.document,
+            record.credential_id,
+            record.subject,
+            record.achievement_id,
+            to_micros(record.issued_at),
+            record.state.value,
+        ),
+    )
+    if not inserted:
+        raise already_stored("issued record")
+    for status in record.statuses:
+        await tx.execute(
+            "INSERT INTO issued_statuses (issued_id, purpose, list_id, idx) VALUES (?, ?, ?, ?)",
+            (record.id, status.purpose, status.list_id, status.index),
+        )
+
+
+async def get_issued(tx: Transaction, record_id: str) -> IssuedCredential:
+    """An issued record.
+
+    Raises:
+        WrongState: ``issued_record.unknown``.
+    """
+    rows = await tx.all("SELECT * FROM issued_credentials WHERE id = ?", (record_id,))
+    if not rows:
+        raise unknown("issued record")
+    return (await _with_statuses(tx, rows))[0]
+
+
+async def find_issued(
+    tx: Transaction, *, exchange_id: str | None = None, credential_id: str | None = None
+) -> IssuedCredential | None:
+    """The record that an exchange issued, or that has this credential id, or None."""
+    if exchange_id is None and credential_id is None:
+        return None
+    query = Query("SELECT * FROM issued_credentials")
+    query.equal("exchange_id", exchange_id).equal("credential_id", credential_id)
+    found = await _with_statuses(tx, await tx.all(*query.end()))
+    return found[0] if found else None
+
+
+async def find_issued_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[IssuedCredential]:
+    """The issued records whose id starts so, the newest first."""
+    query = Query("SELECT * FROM issued_credentials").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
+    return await _with_statuses(tx, await tx.all(*query.newest_first("issued_credentials", "issued_at", None, limit)))
+
+
+async def list_issued(
+    tx: Transaction,
+    *,
+    connection_id: str | None = None,
+    achievement_id: str | None = None,
+    subject: str | None = None,
+    state: IssuedState | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> list[IssuedCredential]:
+    """Issued records, the newest first; ``after`` is the id of the last one of the page before."""
+    query = Query("SELECT * FROM issued_credentials").equal("connection_id", connection_id).equal("state", state)
+    query.equal("achievement_id", achievement_id).equal("subject", subject)
+    return await _with_statuses(tx, await tx.all(*query.newest_first("issued_credentials", "issued_at", after, limit)))
+
+
+async def set_issued_state(tx: Transaction, record_id: str, state: IssuedState) -> None:
+    """Note what the issuer says of the record now.
+
+    Raises:
+        WrongState: ``issued_record.unknown``.
+    """
+    if not await tx.execute("UPDATE issued_credentials SET state = ? WHERE id = ?", (state.value, record_id)):
+        raise unknown("issued record")
+
+
+async def _add_skill(tx: Transaction, record_id: str, position: int, skill: Skill) -> None:
+    await tx.execute(
+        "INSERT INTO held_skills (held_id, position, code, name, framework, url, folded_code, folded_name) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record_id,
+            position,
+            skill.code,
+            skill.name,
+            skill.framework,
+            skill.url,
+            None if skill.code is None else fold(skill.code),
+            fold(skill.name),
+        ),
+    )
+
+
+async def _with_skills(tx: Transaction, rows: Sequence[Row]) -> list[HeldCredential]:
+    ids = [row["id"] for row in rows]
+    query = Query("SELECT * FROM held_skills").where(f"held_id IN ({placeholders(len(ids))})", *ids)
+    skills: dict[str, list[Skill]] = {record_id: [] for record_id in ids}
+    for row in await tx.all(*query.end("ORDER BY held_id, position")):
+        skill = Skill(code=row["code"], name=row["name"], framework=row["framework"], url=row["url"])
+        skills[row["held_id"]].append(skill)
+    return [_held(row, tuple(skills[row["id"]])) for row in rows]
+
+
+async def _with_statuses(tx: Transaction, rows: Sequence[Row]) -> list[IssuedCredential]:
+    ids = [row["id"] for row in rows]
+    query = Query("SELECT * FROM issued_statuses").where(f"issued_id IN ({placeholders(len(ids))})", *ids)
+    statuses: dict[str, list[StatusRef]] = {record_id: [] for record_id in ids}
+    for row in await tx.all(*query.end("ORDER BY issued_id, purpose")):
+        status = StatusRef(purpose=row["purpose"], list_id=row["list_id"], index=row["idx"])
+        statuses[row["issued_id"]].append(status)
+    return [_issued(row, tuple(statuses[row["id"]])) for row in rows]
+
+
+def _held(row: Row, skills: tuple[Skill, ...]) -> HeldCredential:
+    return HeldCredential(
+        id=row["id"],
+        exchange_id=row["exchange_id"],
+        document=row["document"],
+        credential_id=row["credential_id"],
+        issuer=row["issuer"],
+        subject=row["subject"],
+        types=tuple(from_json(row["types"])),
+        name=row["name"],
+        valid_from=from_micros(row["valid_from"]),
+        valid_until=from_micros(row["valid_until"]),
+        stored_at=from_micros(row["stored_at"]),
+        skills=skills,
+    )
+
+
+def _issued(row: Row, statuses: tuple[StatusRef, ...]) -> IssuedCredential:
+    return IssuedCredential(
+        id=row["id"],
+        exchange_id=row["exchange_id"],
+        connection_id=row["connection_id"],
+        document=row["document"],
+        credential_id=row["credential_id"],
+        subject=row["subject"],
+        achievement_id=row["achievement_id"],
+        issued_at=from_micros(row["issued_at"]),
+        state=IssuedState(row["state"]),
+        statuses=statuses,
+    )

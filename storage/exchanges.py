@@ -1,0 +1,178 @@
+"""Exchanges: one row a protocol thread with a peer, saved only by who read its latest version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from protocols.errors import WrongState
+from storage.engine import Row, Transaction
+from storage.errors import already_stored, unknown
+from storage.query import Query, starting_with
+from storage.values import from_micros, to_micros
+
+__all__ = ["ExchangeRow", "Filter", "count", "find", "find_by_prefix", "get", "insert", "page", "save"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRow:
+    """An exchange as it is kept.
+
+    Attributes:
+        protocol: the protocol URI with its major version.
+        data: the machine's exchange value, JSON.
+        error_code: why it ended badly, or None.
+        waiting_for: the :class:`protocols.machine.Decision` that a person owes, or None.
+        version: counts saves; set by this module.
+    """
+
+    id: str
+    protocol: str
+    role: str
+    connection_id: str
+    thid: str
+    state: str
+    data: bytes
+    error_code: str | None = None
+    waiting_for: str | None = None
+    created: datetime
+    updated: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which exchanges are meant; None does not filter.
+
+    Attributes:
+        waiting: only those in which a person owes some decision.
+        waiting_for: only those in which a person owes this decision.
+    """
+
+    protocol: str | None = None
+    role: str | None = None
+    state: str | None = None
+    connection_id: str | None = None
+    waiting: bool = False
+    waiting_for: str | None = None
+
+    def apply(self, query: Query) -> Query:
+        """The query with these conditions."""
+        query.equal("protocol", self.protocol).equal("role", self.role).equal("state", self.state)
+        query.equal("connection_id", self.connection_id).equal("waiting_for", self.waiting_for)
+        return query.where("waiting_for IS NOT NULL") if self.waiting else query
+
+
+_EVERYTHING = Filter()
+
+
+async def insert(tx: Transaction, row: ExchangeRow) -> None:
+    """Keep a new exchange.
+
+    Raises:
+        WrongState: ``exchange.exists`` where the id, or the thread of this protocol and connection, is taken.
+    """
+    inserted = await tx.execute(
+        "INSERT INTO exchanges (id, protocol, role, connection_id, thid, state, data, error_code, waiting_for, "
+        "created, updated, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            row.id,
+            row.protocol,
+            row.role,
+            row.connection_id,
+            row.thid,
+            row.state,
+            row.data,
+            row.error_code,
+            row.waiting_for,
+            to_micros(row.created),
+            to_micros(row.updated),
+            row.version,
+        ),
+    )
+    if not inserted:
+        raise already_stored("exchange")
+
+
+async def save(tx: Transaction, row: ExchangeRow) -> ExchangeRow:
+    """Keep what may change of an exchange: state, data, error, decision owed, time; the row as it is now.
+
+    Raises:
+        WrongState: ``exchange.changed`` where somebody saved it since ``row`` was read, or ``exchange.unknown``.
+    """
+    changed = await tx.execute(
+        "UPDATE exchanges SET state = ?, data = ?, error_code = ?, waiting_for = ?, updated = ?, version = ? "
+        "WHERE id = ? AND version = ?",
+        (
+            row.state,
+            row.data,
+            row.error_code,
+            row.waiting_for,
+            to_micros(row.updated),
+            row.version + 1,
+            row.id,
+            row.version,
+        ),
+    )
+    if not changed:
+        await get(tx, row.id)
+        raise WrongState("exchange.changed", "The exchange went on meanwhile.", "Look at it again, then decide.")
+    return replace(row, version=row.version + 1)
+
+
+async def get(tx: Transaction, exchange_id: str) -> ExchangeRow:
+    """An exchange.
+
+    Raises:
+        WrongState: ``exchange.unknown``.
+    """
+    row = await tx.one("SELECT * FROM exchanges WHERE id = ?", (exchange_id,))
+    if row is None:
+        raise unknown("exchange")
+    return _from_row(row)
+
+
+async def find(tx: Transaction, connection_id: str, thid: str, protocol: str) -> ExchangeRow | None:
+    """The exchange of a thread with this peer; a thread of another peer is never found."""
+    row = await tx.one(
+        "SELECT * FROM exchanges WHERE connection_id = ? AND protocol = ? AND thid = ?",
+        (connection_id, protocol, thid),
+    )
+    return None if row is None else _from_row(row)
+
+
+async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[ExchangeRow]:
+    """The exchanges whose id starts so, the newest first."""
+    query = Query("SELECT * FROM exchanges").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
+    return [_from_row(row) for row in await tx.all(*query.newest_first("exchanges", "created", None, limit))]
+
+
+async def page(
+    tx: Transaction, which: Filter = _EVERYTHING, *, after: str | None = None, limit: int = 100
+) -> list[ExchangeRow]:
+    """Exchanges, the newest first; ``after`` is the id of the last one of the page before."""
+    query = which.apply(Query("SELECT * FROM exchanges"))
+    return [_from_row(row) for row in await tx.all(*query.newest_first("exchanges", "created", after, limit))]
+
+
+async def count(tx: Transaction, which: Filter = _EVERYTHING) -> int:
+    """How many exchanges there are."""
+    row = await tx.one(*which.apply(Query("SELECT COUNT(*) AS number FROM exchanges")).end())
+    return 0 if row is None else int(row["number"])
+
+
+def _from_row(row: Row) -> ExchangeRow:
+    return ExchangeRow(
+        id=row["id"],
+        protocol=row["protocol"],
+        role=row["role"],
+        connection_id=row["connection_id"],
+        thid=row["thid"],
+        state=row["state"],
+        data=row["data"],
+        error_code=row["error_code"],
+        waiting_for=row["waiting_for"],
+        created=from_micros(row["created"]),
+        updated=from_micros(row["updated"]),
+        version=row["version"],
+    )

@@ -1,0 +1,247 @@
+"""Messages that wait to be delivered: one ordered lane a peer, kept until delivered or given up.
+
+Promises: at most one message of a lane is due at any time, always the one that was put in first; a message that
+is given up (dead) lets the lane go on and stays to be looked at and tried again. A message is due from the commit of
+the transaction that put it in until the commit that says otherwise: a crash between delivery and that commit repeats
+a delivery, never loses one.
+
+It leaves to others: how long to wait between attempts, and who is delivering right now (``skip_lanes``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from protocols.errors import WrongState
+from storage.engine import Row, Transaction
+from storage.errors import already_stored, unknown
+from storage.query import Query, bounded, placeholders
+from storage.values import from_micros, to_micros
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "Counts",
+    "OutboxState",
+    "Outgoing",
+    "counts",
+    "due",
+    "enqueue",
+    "mark_delivered",
+    "mark_failed",
+    "next_wake",
+    "oldest_age",
+    "page",
+    "requeue",
+]
+
+MAX_ATTEMPTS = 24
+
+
+class OutboxState(StrEnum):
+    """Whether a message will still be tried."""
+
+    QUEUED = "queued"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message on its way.
+
+    Attributes:
+        message: the plaintext message, encoded, not yet encrypted.
+        next_attempt: when it is due; None while it stands behind another message, or is dead.
+    """
+
+    sequence: int
+    id: str
+    connection_id: str | None
+    lane: str
+    message: bytes
+    message_type: str
+    thid: str
+    enqueued: datetime
+    state: OutboxState
+    attempts: int
+    next_attempt: datetime | None
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many messages and lanes wait, and how many messages were given up."""
+
+    queued: int
+    dead: int
+    lanes: int
+
+
+async def enqueue(
+    tx: Transaction,
+    *,
+    id: str,  # noqa: A002 - the message's own name for it
+    connection_id: str | None,
+    lane: str,
+    message: bytes,
+    message_type: str,
+    thid: str,
+    now: datetime,
+) -> None:
+    """Put a message at the end of a lane.
+
+    Raises:
+        WrongState: ``outgoing_message.exists``.
+    """
+    moment = to_micros(now)
+    inserted = await tx.execute(
+        "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, enqueued, state, attempts) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
+        (id, connection_id, lane, message, message_type, thid, moment),
+    )
+    if not inserted:
+        raise already_stored("outgoing message")
+    await _promote(tx, lane)
+
+
+async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip_lanes: Collection[str] = ()) -> list[Outgoing]:
+    """The messages to deliver now, the longest due first; never two of one lane.
+
+    Args:
+        skip_lanes: lanes on which a delivery is running already.
+    """
+    query = Query("SELECT * FROM outbox").where("next_attempt <= ?", to_micros(now))
+    _without(query, skip_lanes)
+    rows = await tx.all(*query.end("ORDER BY next_attempt, sequence LIMIT ?", bounded(limit)))
+    return [_from_row(row) for row in rows]
+
+
+async def mark_delivered(tx: Transaction, message_id: str) -> None:
+    """Take a message that has arrived out of its lane; nothing happens where it is gone already."""
+    row = await tx.one("SELECT lane FROM outbox WHERE id = ?", (message_id,))
+    if row is not None:
+        await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
+        await _promote(tx, row["lane"])
+
+
+async def mark_failed(
+    tx: Transaction,
+    message_id: str,
+    error_code: str,
+    next_attempt_at: datetime | None,
+    attempts: int,
+    *,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> OutboxState:
+    """Note a delivery that failed; the state of the message now.
+
+    Args:
+        next_attempt_at: when to try again; None gives the message up at once.
+        attempts: how often it was tried, this time included; at ``max_attempts`` it is given up.
+
+    Raises:
+        WrongState: ``outgoing_message.unknown``, or ``outgoing_message.not_due`` for one that is not the head.
+    """
+    row = await tx.one("SELECT lane, next_attempt FROM outbox WHERE id = ?", (message_id,))
+    if row is None:
+        raise unknown("outgoing message")
+    if row["next_attempt"] is None:
+        raise WrongState("outgoing_message.not_due", "This message was not being delivered.", "Ask what is due.")
+    dead = next_attempt_at is None or attempts >= max_attempts
+    state = OutboxState.DEAD if dead else OutboxState.QUEUED
+    await tx.execute(
+        "UPDATE outbox SET state = ?, error_code = ?, attempts = ?, next_attempt = ? WHERE id = ?",
+        (state.value, error_code, attempts, None if dead else to_micros(next_attempt_at), message_id),
+    )
+    await _promote(tx, row["lane"])
+    return state
+
+
+async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
+    """Try a dead message again, from the end of its lane.
+
+    Raises:
+        WrongState: ``outgoing_message.unknown``, or ``outgoing_message.not_dead``.
+    """
+    row = await tx.one("SELECT * FROM outbox WHERE id = ?", (message_id,))
+    if row is None:
+        raise unknown("outgoing message")
+    found = _from_row(row)
+    if found.state is not OutboxState.DEAD:
+        raise WrongState("outgoing_message.not_dead", "This message is still being tried.", "Wait for it.")
+    await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
+    await enqueue(
+        tx,
+        id=found.id,
+        connection_id=found.connection_id,
+        lane=found.lane,
+        message=found.message,
+        message_type=found.message_type,
+        thid=found.thid,
+        now=now,
+    )
+
+
+async def page(
+    tx: Transaction, *, state: OutboxState | None = None, after: int = 0, limit: int = 100
+) -> list[Outgoing]:
+    """Messages in the order in which they were put in; ``after`` is the last ``sequence`` of the page before."""
+    query = Query("SELECT * FROM outbox").equal("state", state).where("sequence > ?", after)
+    return [_from_row(row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]
+
+
+async def counts(tx: Transaction) -> Counts:
+    """How full the outbox is."""
+    row = await tx.one(
+        "SELECT COUNT(*) AS total, COUNT(next_attempt) AS lanes, "
+        "COUNT(CASE state WHEN 'dead' THEN 1 END) AS dead FROM outbox"
+    )
+    return Counts(0, 0, 0) if row is None else Counts(row["total"] - row["dead"], row["dead"], row["lanes"])
+
+
+async def oldest_age(tx: Transaction, now: datetime) -> timedelta | None:
+    """How long the oldest waiting message has waited; None where none waits."""
+    row = await tx.one("SELECT MIN(enqueued) AS oldest FROM outbox WHERE state = 'queued'")
+    oldest = None if row is None else from_micros(row["oldest"])
+    return None if oldest is None else max(now - oldest, timedelta(0))
+
+
+async def next_wake(tx: Transaction, *, skip_lanes: Collection[str] = ()) -> datetime | None:
+    """When the next message is due, which may be past; None where none waits."""
+    query = Query("SELECT MIN(next_attempt) AS wake FROM outbox").where("next_attempt IS NOT NULL")
+    _without(query, skip_lanes)
+    row = await tx.one(*query.end())
+    return None if row is None else from_micros(row["wake"])
+
+
+async def _promote(tx: Transaction, lane: str) -> None:
+    """Make the first queued message of a lane due, unless the lane has its head."""
+    await tx.execute(
+        "UPDATE outbox SET next_attempt = enqueued WHERE sequence = "
+        "(SELECT MIN(sequence) FROM outbox WHERE lane = ? AND state = 'queued') AND next_attempt IS NULL",
+        (lane,),
+    )
+
+
+def _without(query: Query, lanes: Collection[str]) -> None:
+    if lanes:
+        query.where(f"lane NOT IN ({placeholders(len(lanes))})", *lanes)
+
+
+def _from_row(row: Row) -> Outgoing:
+    return Outgoing(
+        sequence=row["sequence"],
+        id=row["id"],
+        connection_id=row["connection_id"],
+        lane=row["lane"],
+        message=row["message"],
+        message_type=row["message_type"],
+        thid=row["thid"],
+        enqueued=from_micros(row["enqueued"]),
+        state=OutboxState(row["state"]),
+        attempts=row["attempts"],
+        next_attempt=from_micros(row["next_attempt"]),
+        error_code=row["error_code"],
+    )

@@ -1,0 +1,86 @@
+"""Puts a SELECT together from the conditions that apply, with paging by key.
+
+Every piece of SQL is a literal of the calling module; what comes from outside travels as a parameter only.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from protocols.errors import BadInput
+from storage.engine import Parameter
+from storage.values import fold
+
+__all__ = ["MAX_PAGE", "Query", "bounded", "containing", "placeholders", "starting_with"]
+
+MAX_PAGE = 1000
+_MAX_NEEDLE = 200
+
+
+class Query:
+    """A SELECT under construction; :meth:`end` and :meth:`newest_first` give the text and its parameters."""
+
+    def __init__(self, select: str) -> None:
+        self._select = select
+        self._conditions: list[str] = []
+        self._params: list[Parameter] = []
+
+    def where(self, condition: str, *params: Parameter) -> Self:
+        """Add a condition."""
+        self._conditions.append(condition)
+        self._params.extend(params)
+        return self
+
+    def equal(self, column: str, value: Parameter) -> Self:
+        """Add ``column = value``, unless the value is None: no such filter was asked for."""
+        return self if value is None else self.where(f"{column} = ?", value)
+
+    def end(self, tail: str = "", *params: Parameter) -> tuple[str, tuple[Parameter, ...]]:
+        """The whole statement with ``tail`` (ORDER BY, LIMIT) at its end."""
+        where = " AND ".join(self._conditions)
+        parts = [self._select, f"WHERE {where}" if where else "", tail]
+        return " ".join(part for part in parts if part), (*self._params, *params)
+
+    def newest_first(self, table: str, time: str, after: str | None, limit: int) -> tuple[str, tuple[Parameter, ...]]:
+        """The page that follows the row whose id is ``after``: by time and id, the latest first.
+
+        Rows that arrive meanwhile neither repeat nor hide others, which counting an offset would do.
+        """
+        if after is not None:
+            key = " ".join(["SELECT", time, ", id FROM", table, "WHERE id = ?"])
+            self.where(f"({time}, id) < ({key})", after)
+        return self.end(f"ORDER BY {time} DESC, id DESC LIMIT ?", bounded(limit))
+
+
+def bounded(limit: int) -> int:
+    """The number of rows that a page may have: at least 1, at most :data:`MAX_PAGE`."""
+    return max(1, min(limit, MAX_PAGE))
+
+
+def placeholders(count: int) -> str:
+    """``count`` placeholders for an IN list."""
+    return ", ".join("?" * count)
+
+
+def containing(needle: str) -> str:
+    """A pattern for ``LIKE ? ESCAPE '!'`` on folded text: it contains ``needle``.
+
+    Raises:
+        BadInput: ``store.search_too_long``.
+    """
+    return f"%{_escaped(fold(needle))}%"
+
+
+def starting_with(needle: str) -> str:
+    """A pattern for ``LIKE ? ESCAPE '!'``: it starts with ``needle``.
+
+    Raises:
+        BadInput: ``store.search_too_long``.
+    """
+    return f"{_escaped(needle)}%"
+
+
+def _escaped(needle: str) -> str:
+    if len(needle) > _MAX_NEEDLE:
+        raise BadInput("store.search_too_long", f"A search has at most {_MAX_NEEDLE} characters.", "Search for less.")
+    return needle.replace("!", "!!").replace("%", "!%").replace("_", "!_")

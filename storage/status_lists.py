@@ -1,0 +1,293 @@
+"""The issuer's status lists (W3C Bitstring Status List 1.0): who has which index, and which bits are set.
+
+Promises: an index is random, belongs to one credential for ever, and asking again for the same exchange and purpose
+gives the same one, also after a crash. Random indices in lists at most half full tell an observer nothing about when
+or for whom a record was issued (§5 of the specification). A list counts its changes: a published document that does
+not contain the latest change leaves the list dirty.
+
+It leaves to others: the bits as a compressed, signed credential (``protocols/status``), and when to publish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from protocols.errors import BadInput, NotNow
+from storage.engine import Row, Transaction
+from storage.errors import unknown
+from storage.query import Query
+from storage.values import from_micros, to_micros
+
+__all__ = [
+    "MIN_SIZE_BITS",
+    "Allocation",
+    "Entry",
+    "PublishedList",
+    "StatusList",
+    "allocate",
+    "bits",
+    "dirty",
+    "get",
+    "get_entry",
+    "get_published",
+    "page",
+    "publish",
+    "set_state",
+]
+
+MIN_SIZE_BITS = 131_072
+"""The least size that the specification allows, 16 KiB uncompressed: smaller lists single people out."""
+
+_MAX_DRAWS = 256
+_PURPOSES = ("revocation", "suspension")
+# Without the document, which can be large and is read only to be served.
+_SELECT = (
+    "SELECT id, purpose, size_bits, allocated, created, version, published_version, published_at FROM status_lists"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The place of a credential's status."""
+
+    list_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusList:
+    """A list of one purpose.
+
+    Attributes:
+        allocated: how many of its ``size_bits`` indices are given out.
+        version: counts changes, from 1.
+        published_version: the version last published; 0 where none was.
+    """
+
+    id: str
+    purpose: str
+    size_bits: int
+    allocated: int
+    created: datetime
+    version: int
+    published_version: int
+    published_at: datetime | None
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the published document lacks a change."""
+        return self.published_version < self.version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One index of a list.
+
+    Attributes:
+        state: whether its bit is set.
+        reason: why it was last changed, for the issuer's own eyes.
+    """
+
+    list_id: str
+    index: int
+    purpose: str
+    exchange_id: str
+    state: bool
+    changed_at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedList:
+    """A list as others fetch it."""
+
+    document: bytes
+    etag: str
+    published_at: datetime
+    version: int
+
+
+async def allocate(
+    tx: Transaction,
+    *,
+    purpose: str,
+    exchange_id: str,
+    entropy: Callable[[int], bytes],
+    now: datetime,
+    size_bits: int = MIN_SIZE_BITS,
+) -> Allocation:
+    """The index of an exchange's credential for a purpose; given out now if it was not before.
+
+    Args:
+        purpose: ``"revocation"`` or ``"suspension"``.
+        exchange_id: the exchange, or any name that stands for this one credential.
+        entropy: gives so many unpredictable bytes.
+        size_bits: size of a list that has to be begun, a power of two.
+
+    Raises:
+        BadInput: ``status.purpose_unknown``, ``status.size_unusable``.
+        NotNow: ``status.no_index`` where the entropy repeats itself and never hits a free index.
+    """
+    if purpose not in _PURPOSES:
+        raise BadInput("status.purpose_unknown", "This purpose has no status lists.", "Use revocation or suspension.")
+    row = await tx.one(
+        "SELECT list_id, idx FROM status_entries WHERE purpose = ? AND exchange_id = ?", (purpose, exchange_id)
+    )
+    if row is not None:
+        return Allocation(row["list_id"], row["idx"])
+    target = await _roomy(tx, purpose) or await _begin(tx, purpose, size_bits, entropy, now)
+    for _ in range(_MAX_DRAWS):
+        # The size is a power of two, so cutting off high bits keeps every index equally likely.
+        index = int.from_bytes(entropy(8), "big") % target.size_bits
+        taken = await tx.execute(
+            "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, state, changed_at) "
+            "VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (list_id, idx) DO NOTHING",
+            (target.id, index, purpose, exchange_id, to_micros(now)),
+        )
+        if taken:
+            await tx.execute("UPDATE status_lists SET allocated = allocated + 1 WHERE id = ?", (target.id,))
+            return Allocation(target.id, index)
+    raise NotNow("status.no_index", "No free status index was found.", "Check the source of randomness.")
+
+
+async def set_state(
+    tx: Transaction, list_id: str, index: int, value: bool, *, reason: str | None, now: datetime
+) -> bool:
+    """Set or clear a bit; whether that changed it. A change makes the list dirty.
+
+    Raises:
+        WrongState: ``status_entry.unknown`` for an index that was never given out.
+    """
+    changed = await tx.execute(
+        "UPDATE status_entries SET state = ?, changed_at = ?, reason = ? WHERE list_id = ? AND idx = ? AND state <> ?",
+        (int(value), to_micros(now), reason, list_id, index, int(value)),
+    )
+    if changed:
+        await tx.execute("UPDATE status_lists SET version = version + 1 WHERE id = ?", (list_id,))
+        return True
+    await get_entry(tx, list_id, index)
+    return False
+
+
+async def get_entry(tx: Transaction, list_id: str, index: int) -> Entry:
+    """What is known of an index.
+
+    Raises:
+        WrongState: ``status_entry.unknown``.
+    """
+    row = await tx.one("SELECT * FROM status_entries WHERE list_id = ? AND idx = ?", (list_id, index))
+    if row is None:
+        raise unknown("status entry")
+    return Entry(
+        list_id=row["list_id"],
+        index=row["idx"],
+        purpose=row["purpose"],
+        exchange_id=row["exchange_id"],
+        state=bool(row["state"]),
+        changed_at=from_micros(row["changed_at"]),
+        reason=row["reason"],
+    )
+
+
+async def bits(tx: Transaction, list_id: str) -> list[int]:
+    """The indices whose bit is set, in rising order."""
+    rows = await tx.all("SELECT idx FROM status_entries WHERE list_id = ? AND state = 1 ORDER BY idx", (list_id,))
+    return [row["idx"] for row in rows]
+
+
+async def get(tx: Transaction, list_id: str) -> StatusList:
+    """A list.
+
+    Raises:
+        WrongState: ``status_list.unknown``.
+    """
+    row = await tx.one(*Query(_SELECT).equal("id", list_id).end())
+    if row is None:
+        raise unknown("status list")
+    return _from_row(row)
+
+
+async def page(tx: Transaction, *, after: str | None = None, limit: int = 100) -> list[StatusList]:
+    """The lists, the newest first; ``after`` is the id of the last one of the page before."""
+    rows = await tx.all(*Query(_SELECT).newest_first("status_lists", "created", after, limit))
+    return [_from_row(row) for row in rows]
+
+
+async def dirty(tx: Transaction, *, limit: int = 100) -> list[StatusList]:
+    """The lists whose latest version is not published yet."""
+    query = Query(_SELECT).where("published_version < version")
+    return [_from_row(row) for row in await tx.all(*query.newest_first("status_lists", "created", None, limit))]
+
+
+async def publish(tx: Transaction, list_id: str, document: bytes, etag: str, now: datetime, *, version: int) -> bool:
+    """Keep a signed document as the published one; whether it was taken.
+
+    Args:
+        version: the list's version when the bits in the document were read. A document older than the published
+            one is not taken; one that lacks a later change is, and leaves the list dirty.
+
+    Raises:
+        WrongState: ``status_list.unknown``.
+    """
+    taken = await tx.execute(
+        "UPDATE status_lists SET document = ?, etag = ?, published_at = ?, published_version = ? "
+        "WHERE id = ? AND published_version <= ? AND version >= ?",
+        (document, etag, to_micros(now), version, list_id, version, version),
+    )
+    if not taken:
+        await get(tx, list_id)
+    return taken == 1
+
+
+async def get_published(tx: Transaction, list_id: str) -> PublishedList | None:
+    """The published document, or None where the list is unknown or was not published yet."""
+    row = await tx.one(
+        "SELECT document, etag, published_at, published_version FROM status_lists "
+        "WHERE id = ? AND published_version > 0",
+        (list_id,),
+    )
+    if row is None:
+        return None
+    return PublishedList(
+        document=row["document"],
+        etag=row["etag"],
+        published_at=from_micros(row["published_at"]),
+        version=row["published_version"],
+    )
+
+
+async def _roomy(tx: Transaction, purpose: str) -> StatusList | None:
+    """The newest list of a purpose, unless it is half full."""
+    rows = await tx.all(*Query(_SELECT).equal("purpose", purpose).newest_first("status_lists", "created", None, 1))
+    newest = _from_row(rows[0]) if rows else None
+    return newest if newest is not None and newest.allocated * 2 < newest.size_bits else None
+
+
+async def _begin(
+    tx: Transaction, purpose: str, size_bits: int, entropy: Callable[[int], bytes], now: datetime
+) -> StatusList:
+    if size_bits < 8 or size_bits & (size_bits - 1):
+        raise BadInput("status.size_unusable", "A status list's size is a power of two from 8.", "Use 131072.")
+    # The id stands in a public address; a counter would tell how many records were issued.
+    list_id = entropy(16).hex()
+    await tx.execute(
+        "INSERT INTO status_lists (id, purpose, size_bits, allocated, created, version, published_version) "
+        "VALUES (?, ?, ?, 0, ?, 1, 0)",
+        (list_id, purpose, size_bits, to_micros(now)),
+    )
+    return await get(tx, list_id)
+
+
+def _from_row(row: Row) -> StatusList:
+    return StatusList(
+        id=row["id"],
+        purpose=row["purpose"],
+        size_bits=row["size_bits"],
+        allocated=row["allocated"],
+        created=from_micros(row["created"]),
+        version=row["version"],
+        published_version=row["published_version"],
+        published_at=from_micros(row["published_at"]),
+    )
