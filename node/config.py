@@ -1,0 +1,220 @@
+"""The one typed configuration of a node: a file, then the environment, then flags; every key documented.
+
+The documentation of a key stands with its field; ``lernode init`` writes it into the file as comments and
+``docs/configuration.md`` is generated from it, so that there is one text to keep true.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from protocols.errors import BadInput
+
+__all__ = ["CONFIG_FILE", "ENV_PREFIX", "Config", "describe", "load", "to_toml"]
+
+CONFIG_FILE = "lernode.toml"
+ENV_PREFIX = "LERNODE_"
+
+Seconds = Annotated[int, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+def _doc(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who this node is and where its peers find it."""
+
+    label: Annotated[str, _doc("Name shown to peers in invitations and to people in records.")] = "lernode"
+    listen_host: Annotated[str, _doc("Address to listen on for peers.")] = "127.0.0.1"
+    listen_port: Annotated[Port, _doc("Port to listen on for peers.")] = 8000
+    endpoint: Annotated[
+        str, _doc("Public base URL under which peers reach this node; it becomes part of its DIDs, so choose it once.")
+    ] = "http://localhost:8000"
+
+
+class AdminConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The admin HTTP API; the command line uses a socket in the node's folder and does not need this port."""
+
+    host: Annotated[str, _doc("Address of the admin port.")] = "127.0.0.1"
+    port: Annotated[Port, _doc("Admin port; 0 keeps it closed. It opens only where a token is set too.")] = 0
+    token_file: Annotated[str, _doc("File with the bearer token (or set LERNODE_ADMIN_TOKEN); empty: no token.")] = ""
+
+
+class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this node may reach when it delivers messages, resolves did:web and fetches status lists."""
+
+    allow_http: Annotated[bool, _doc("Also speak plain http with the networks below (never with others).")] = False
+    allowed_networks: Annotated[
+        tuple[str, ...], _doc("Private networks that may be reached, as CIDR; public addresses always may.")
+    ] = ()
+    timeout_seconds: Annotated[Seconds, _doc("Time limit of one outgoing HTTP exchange.")] = 15
+    max_message_bytes: Annotated[int, Meta(ge=1024), _doc("Largest message body accepted from a peer.")] = 1 << 20
+
+
+class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the node answers by itself; everything else waits for a person."""
+
+    accept_connections: Annotated[bool, _doc("Accept whoever comes with one of this node's invitations.")] = True
+    accept_offers: Annotated[bool, _doc("Accept every offered record without asking.")] = False
+    issue_on_request: Annotated[bool, _doc("Issue when a holder accepts what this node offered.")] = True
+    share_records: Annotated[bool, _doc("Answer requests with the matching records without asking.")] = False
+
+
+class TrustConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose records this node believes."""
+
+    issuers: Annotated[
+        tuple[str, ...], _doc("DIDs of trusted issuers; empty: no record can verify without --trust.")
+    ] = ()
+
+
+class StatusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Status lists: those this node publishes, and how long it relies on those of others."""
+
+    ttl_seconds: Annotated[Seconds, _doc("How long verifiers may use a list of ours before they ask again.")] = 300
+    size_bits: Annotated[int, Meta(ge=131072), _doc("Entries a list of ours; not under 131072, for privacy.")] = 131072
+    max_age_offline_seconds: Annotated[
+        Seconds, _doc("How old a list may be when its issuer cannot be reached; older: the record does not verify.")
+    ] = 7 * 24 * 3600
+
+
+class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How records are checked."""
+
+    clock_skew_seconds: Annotated[Seconds, _doc("Tolerated difference between clocks.")] = 60
+    contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
+    frameworks: Annotated[tuple[str, ...], _doc("Files of skill frameworks, besides those that lernode carries.")] = ()
+
+
+class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this node awards."""
+
+    catalogue: Annotated[str, _doc("Achievements catalogue (JSON), relative to the node's folder; empty: none.")] = ""
+    cryptosuite: Annotated[
+        str, _doc("How records are signed: eddsa-rdfc-2022, eddsa-jcs-2022 or Ed25519Signature2020.")
+    ] = "eddsa-rdfc-2022"
+
+
+class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How hard the node tries to deliver a message."""
+
+    first_retry_seconds: Annotated[float, Meta(gt=0), _doc("Wait before the first retry; it doubles each time.")] = 1.0
+    max_retry_seconds: Annotated[float, Meta(gt=0), _doc("Longest wait between retries.")] = 3600.0
+    max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before a message is given up and reported.")] = 200
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a node needs to know before it starts; secrets are named by file or environment, never here."""
+
+    node: NodeConfig = NodeConfig()
+    admin: AdminConfig = AdminConfig()
+    network: NetworkConfig = NetworkConfig()
+    policy: PolicyConfig = PolicyConfig()
+    trust: TrustConfig = TrustConfig()
+    status: StatusConfig = StatusConfig()
+    verify: VerifyConfig = VerifyConfig()
+    issuer: IssuerConfig = IssuerConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+
+
+def load(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of the node in ``home``.
+
+    A key ``[section] key`` is overridden by the environment variable ``LERNODE_SECTION_KEY``.
+
+    Raises:
+        BadInput: ``config.missing`` or ``config.malformed``, naming the key.
+    """
+    path = home / CONFIG_FILE
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput("config.missing", f"There is no node in {home}.", "Make one with: lernode init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput("config.malformed", f"{path.name} is not TOML: {error}.", "Correct that line.") from None
+    for section, key, _description, _default in describe():
+        override = environ.get(f"{ENV_PREFIX}{section}_{key}".upper())
+        if override is not None:
+            values.setdefault(section, {})[key] = _from_environment(section, key, override)
+    return parse(values)
+
+
+def parse(values: Mapping[str, Any]) -> Config:
+    """Plain values as a :class:`Config`.
+
+    Raises:
+        BadInput: ``config.malformed``, naming the key.
+    """
+    try:
+        config = msgspec.convert(values, Config, strict=False)
+        for network in config.network.allowed_networks:
+            ipaddress.ip_network(network)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise BadInput(
+            "config.malformed", f"The configuration is wrong: {error}.", "See docs/configuration.md."
+        ) from None
+    if not config.node.endpoint.startswith(("http://", "https://")):
+        raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
+    return config
+
+
+def describe() -> Iterator[tuple[str, str, str, Any]]:
+    """Every key as (section, key, description, default), in order."""
+    for section in msgspec.structs.fields(Config):
+        hints = get_type_hints(section.type, include_extras=True)
+        for field in msgspec.structs.fields(section.type):
+            default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            yield section.name, field.name, _description(hints[field.name]), default
+
+
+def to_toml(values: Mapping[str, Mapping[str, Any]]) -> str:
+    """A configuration file with every key explained; keys in ``values`` are set, the others commented out."""
+    lines = ["# lernode configuration. Keys that start with # are at their default."]
+    seen = ""
+    for section, key, description, default in describe():
+        if section != seen:
+            lines += ["", f"[{section}]"]
+            seen = section
+        given = values.get(section, {})
+        lines.append(f"# {description}")
+        lines.append(f"{key} = {_toml(given[key])}" if key in given else f"#{key} = {_toml(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _description(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        for extra in get_args(hint)[1:]:
+            if isinstance(extra, Meta) and extra.description:
+                return extra.description
+    raise TypeError("a configuration key has no description")
+
+
+def _from_environment(section: str, key: str, text: str) -> Any:
+    default = next(d for s, k, _, d in describe() if (s, k) == (section, key))
+    if isinstance(default, tuple):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    if isinstance(default, dict):
+        return dict(item.split("=", 1) for item in text.split(",") if "=" in item)
+    return text
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    return str(value)

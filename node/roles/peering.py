@@ -1,0 +1,413 @@
+"""Connections: invite, accept an invitation, and the messages that make a connection (RFC 0434, 0023, 0048)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from node.runtime.delivery import Outbox
+from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, require_waiting
+from node.runtime.inbound import Inbound, Incoming, Introduction
+from node.runtime.keyring import Keyring
+from node.runtime.world import World
+from protocols.did import peer4
+from protocols.did.document import DidDocument
+from protocols.did.resolver import Resolver
+from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service
+from protocols.did_exchange import machine as did_exchange
+from protocols.did_exchange.messages import Complete, Problem, Request, Response, decode, protocol
+from protocols.did_exchange.provenance import check_control
+from protocols.didcomm import codec_v1
+from protocols.didcomm.message import Wire
+from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
+from protocols.machine import Decision, Send, Step
+from protocols.out_of_band import link
+from protocols.out_of_band import machine as out_of_band
+from protocols.out_of_band import messages as oob
+from protocols.trust_ping import machine as trust_ping
+from protocols.trust_ping import messages as ping
+from storage import audit, connections, dids, exchanges, invitations
+from storage.connections import Connection
+from storage.dids import DidPurpose, OwnDid
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
+
+__all__ = ["DID_EXCHANGE", "Invited", "Peering"]
+
+DID_EXCHANGE = ExchangeKind("https://didcomm.org/didexchange/1", did_exchange.Exchange)
+_OUT_OF_BAND = "https://didcomm.org/out-of-band/1"
+_TRUST_PING = "https://didcomm.org/trust_ping/1"
+_REPORT_PROBLEM = "https://didcomm.org/report-problem/1"
+_NOTIFICATION = "https://didcomm.org/notification/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation as it is given out."""
+
+    id: str
+    url: str
+    message: dict[str, object]
+
+
+class Peering:
+    """What a person does about connections, and what peers' connection messages do."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keyring: Keyring,
+        resolver: Resolver,
+        exchanges: Exchanges,
+        outbox: Outbox,
+        world: World,
+        endpoint: str,
+        page_url: str,
+        label: str,
+        accept_connections: bool,
+    ) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._resolver = resolver
+        self._exchanges = exchanges
+        self._outbox = outbox
+        self._world = world
+        self._endpoint = endpoint
+        self._page_url = page_url
+        self._label = label
+        deciders = {Decision.ACCEPT_CONNECTION: self._accept_request} if accept_connections else {}
+        exchanges.register(DID_EXCHANGE.protocol, {}, deciders)
+
+    def attach(self, inbound: Inbound) -> None:
+        """Take part in what arrives."""
+        inbound.register(
+            {
+                _OUT_OF_BAND: self._on_out_of_band,
+                _TRUST_PING: self._on_ping,
+                _REPORT_PROBLEM: self._on_notice,
+                _NOTIFICATION: self._on_notice,
+            },
+            {DID_EXCHANGE.protocol: self._introduce},
+            self._imply_complete,
+        )
+
+    # What a person does -----------------------------------------------------------------------------------------
+
+    async def invite(
+        self, *, multi_use: bool = False, goal: str | None = None, expires_in: timedelta | None = None
+    ) -> Invited:
+        """Make an out-of-band invitation (RFC 0434) with a fresh key; its URL also goes into a QR code."""
+        now = self._world.clock()
+        async with self._store.write() as tx:
+            pair = await self._keyring.create(tx, DidPurpose.INVITATION.value)
+            service = Service("#inline", DIDCOMM_V1_TYPES[0], self._endpoint, (pair.verkey,), (), (RFC19_PROFILE,), 0)
+            invitation = oob.Invitation(
+                self._world.new_id(),
+                (service,),
+                label=self._label,
+                goal_code="aries.rel.build" if goal else None,
+                goal=goal,
+                handshake_protocols=(protocol(1), protocol(0)),
+            )
+            message = codec_v1.encode_object(invitation.encode(Wire.V1))
+            await invitations.add(
+                tx,
+                invitations.Invitation(
+                    id=invitation.id,
+                    message=codec_v1.encode(invitation.encode(Wire.V1)),
+                    verkey=pair.verkey,
+                    multi_use=multi_use,
+                    created=now,
+                    expires=now + expires_in if expires_in else None,
+                ),
+            )
+            await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
+        return Invited(invitation.id, link.to_link(invitation, self._page_url), message)
+
+    async def accept(self, text: str) -> Connection:
+        """Answer an invitation, given as URL or JSON; the same one answered twice gives the same connection.
+
+        Raises:
+            BadInput: ``invitation.*`` or ``did_exchange.no_handshake``.
+        """
+        invitation = link.from_text(text)
+        service = await self._service_of(invitation)
+        now = self._world.clock()
+        async with self._store.write() as tx:
+            known = await connections.find_by_invitation(tx, invitation.id)
+            mine = [c for c in known if c.role == did_exchange.Role.REQUESTER.value]
+            if mine:
+                return mine[-1]
+            did, verkey = await self._new_peer_did(tx)
+            step = did_exchange.accept_invitation(invitation, my_did=did, label=self._label, new_id=self._world.new_id)
+            connection = Connection(
+                id=self._world.new_id(),
+                state=step.exchange.state.value,
+                role=step.exchange.role.value,
+                my_did=did,
+                my_verkey=verkey,
+                their_verkey=service.recipient_keys[0],
+                their_label=invitation.label or None,
+                their_endpoint=service.endpoint,
+                their_routing_keys=service.routing_keys,
+                invitation_id=invitation.id,
+                thid=step.exchange.thid,
+                wire=Wire.V1.value,
+                created=now,
+                updated=now,
+            )
+            await connections.add(tx, connection)
+            await self._exchanges.apply(tx, DID_EXCHANGE, connection, None, step)
+            await audit.append(tx, at=now, event="invitation.accepted", actor="operator", subjects=(connection.id,))
+        return connection
+
+    async def accept_connection(self, exchange_id: str) -> None:
+        """Answer yes to a peer that came with an invitation, where policy leaves that to a person.
+
+        Raises:
+            WrongState: ``exchange.not_waiting``, ``exchange.unknown``.
+        """
+        async with self._store.write() as tx:
+            row = await exchanges.get(tx, exchange_id)
+            require_waiting(row, Decision.ACCEPT_CONNECTION)
+            connection = await connections.get(tx, row.connection_id)
+            await self._accept_request(tx, Situation(DID_EXCHANGE, connection, row, DID_EXCHANGE.value(row)))
+
+    async def decline_connection(self, exchange_id: str, reason: str) -> None:
+        """Answer no.
+
+        Raises:
+            WrongState: ``exchange.not_waiting``, ``exchange.unknown``.
+        """
+        async with self._store.write() as tx:
+            row = await exchanges.get(tx, exchange_id)
+            require_waiting(row, Decision.ACCEPT_CONNECTION)
+            connection = await connections.get(tx, row.connection_id)
+            step = did_exchange.reject_request(DID_EXCHANGE.value(row), explain=reason, new_id=self._world.new_id)
+            await self._follow(tx, connection, row, step)
+
+    # What peers' messages do ------------------------------------------------------------------------------------
+
+    async def _introduce(self, incoming: Incoming) -> Introduction:
+        """Look at a DID Exchange message before its unit of work: resolving its DID may need the network."""
+        message = decode(incoming.message)
+        if isinstance(message, Request):
+            document = await self._document_of(message.did)
+            check_control(document, incoming.sender)
+            stranger = self._stranger(message, document, incoming)
+            return Introduction(lambda tx: self._receive_request(tx, message, document, incoming), stranger)
+        if isinstance(message, Response):
+            document = await self._document_of(message.did)
+            check_control(document, incoming.sender)
+            return Introduction(lambda tx: self._receive_response(tx, message, document, incoming))
+        return Introduction(lambda tx: self._receive_rest(tx, message, incoming))
+
+    async def _receive_request(
+        self, tx: Transaction, request: Request, document: DidDocument, incoming: Incoming
+    ) -> Connection:
+        invitation = await invitations.find(tx, request.pthid)
+        if invitation is None or invitation.verkey != incoming.recipient:
+            raise PeerFault("invitation.unknown", "There is no such invitation.", "Ask for a new one.")
+        known = await connections.find_by_thid(tx, request.thid, role=did_exchange.Role.RESPONDER.value)
+        row = await self._exchange_of(tx, known) if known else None
+        if known is not None and known.their_verkey != incoming.sender:
+            raise PeerFault("did_exchange.wrong_thread", "The thread belongs to another peer.", "Use a fresh id.")
+        step = did_exchange.receive_request(
+            request,
+            invitation_id=invitation.id,
+            sender=incoming.sender,
+            exchange=DID_EXCHANGE.value(row) if row else None,
+        )
+        if known is None:
+            if not await invitations.mark_used(tx, invitation.id, self._world.clock()):
+                raise PeerFault("invitation.closed", "The invitation was used or has expired.", "Ask for a new one.")
+            known = await self._new_responder(tx, request, document, incoming)
+        await self._follow(tx, known, row, step)
+        return await connections.get(tx, known.id)
+
+    async def _new_responder(
+        self, tx: Transaction, request: Request, document: DidDocument, incoming: Incoming
+    ) -> Connection:
+        did, verkey = await self._new_peer_did(tx)
+        stranger = self._stranger(request, document, incoming)
+        connection = replace(stranger, id=self._world.new_id(), my_did=did, my_verkey=verkey)
+        await connections.add(tx, connection)
+        return connection
+
+    async def _accept_request(self, tx: Transaction, situation: Situation) -> None:
+        exchange: did_exchange.Exchange = situation.value
+        invitation = await invitations.get(tx, exchange.pthid)
+        step = did_exchange.respond(
+            exchange,
+            my_did=situation.connection.my_did,
+            invitation_signer=self._keyring.get(invitation.verkey),
+            new_id=self._world.new_id,
+        )
+        await self._follow(tx, situation.connection, situation.row, step)
+
+    async def _receive_response(
+        self, tx: Transaction, response: Response, document: DidDocument, incoming: Incoming
+    ) -> Connection:
+        connection = await connections.find_by_thid(tx, response.thid, role=did_exchange.Role.REQUESTER.value)
+        if connection is None or connection.my_verkey != incoming.recipient:
+            raise PeerFault("did_exchange.wrong_thread", "No request of this node has that thread.", "Echo its thid.")
+        row = await self._exchange_of(tx, connection)
+        step = did_exchange.receive_response(
+            DID_EXCHANGE.value(row),
+            response,
+            invitation_keys=[connection.their_verkey] if connection.their_verkey else [],
+            sender=incoming.sender,
+            new_id=self._world.new_id,
+        )
+        service = document.didcomm_service()
+        connection = replace(
+            connection,
+            their_did=response.did,
+            their_verkey=_verkey_of(service, incoming.sender),
+            their_endpoint=service.endpoint,
+            their_routing_keys=service.routing_keys,
+        )
+        await self._follow(tx, connection, row, step)
+        return connection
+
+    async def _receive_rest(
+        self, tx: Transaction, message: Complete | Problem | Request | Response, incoming: Incoming
+    ) -> Connection:
+        connection = await connections.find_by_verkeys(tx, incoming.recipient, incoming.sender)
+        if connection is None:
+            raise PeerFault("message.unknown_sender", "There is no connection with that sender.", "Connect first.")
+        row = await self._exchange_of(tx, connection)
+        value = DID_EXCHANGE.value(row)
+        if isinstance(message, Complete):
+            step = did_exchange.receive_complete(value, message)
+        elif isinstance(message, Problem):
+            step = did_exchange.receive_problem_report(value, message)
+        else:
+            raise PeerFault("message.type", "That message does not belong here.", "Follow RFC 0023.")
+        await self._follow(tx, connection, row, step)
+        return connection
+
+    async def _on_out_of_band(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        """Answer a wish to reuse this connection for another invitation of ours (RFC 0434 §Reuse Messages)."""
+        message = oob.decode(incoming.message)
+        if not isinstance(message, oob.HandshakeReuse):
+            raise PeerFault("out_of_band.unexpected_message", "No answer of that kind was asked for.", "Reuse first.")
+        invitation = await invitations.find(tx, message.pthid)
+        if invitation is None or not await invitations.mark_used(tx, invitation.id, self._world.clock()):
+            raise PeerFault("out_of_band.wrong_invitation", "There is no such open invitation.", "Ask for a new one.")
+        step = out_of_band.receive_reuse(message, invitation_id=invitation.id, new_id=self._world.new_id)
+        await self._send_only(tx, connection, step)
+
+    async def _on_ping(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        """Answer a trust ping (RFC 0048)."""
+        message = ping.decode(incoming.message)
+        if isinstance(message, ping.Ping):
+            await self._send_only(tx, connection, trust_ping.receive_ping(message, new_id=self._world.new_id))
+
+    async def _on_notice(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        """Note a plain problem report or acknowledgement; the text of a peer is not kept."""
+        await audit.append(
+            tx,
+            at=self._world.clock(),
+            event=f"peer.{incoming.message.name}",
+            actor=connection.id,
+            subjects=(connection.id,),
+        )
+
+    async def _imply_complete(self, tx: Transaction, connection: Connection) -> Connection:
+        """Any authenticated message of the requester shows that it has our response; its ``complete`` may be lost."""
+        if connection.state != did_exchange.State.RESPONSE_SENT.value:
+            return connection
+        row = await self._exchange_of(tx, connection)
+        return await self._follow(tx, connection, row, did_exchange.implied_complete(DID_EXCHANGE.value(row)))
+
+    # Helpers ----------------------------------------------------------------------------------------------------
+
+    async def _follow(
+        self,
+        tx: Transaction,
+        connection: Connection,
+        row: exchanges.ExchangeRow | None,
+        step: Step[did_exchange.Exchange],
+    ) -> Connection:
+        """Save the connection in the state of its exchange, then carry the step out."""
+        now = self._world.clock()
+        state = step.exchange.state.value
+        changed = replace(connection, state=state, updated=now)
+        await connections.save(tx, changed)
+        if row is None or row.state != state:
+            await audit.append(tx, at=now, event=f"connection.{state}", actor=connection.id, subjects=(connection.id,))
+        await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step)
+        return changed
+
+    async def _send_only(self, tx: Transaction, connection: Connection, step: Step[object]) -> None:
+        """Carry out a step of a protocol whose exchange needs no memory."""
+        for effect in step.effects:
+            if isinstance(effect, Send):
+                await self._outbox.put(tx, connection, effect.message)
+
+    async def _exchange_of(self, tx: Transaction, connection: Connection) -> ExchangeRow:
+        row = await exchanges.find(tx, connection.id, connection.thid, DID_EXCHANGE.protocol)
+        if row is None:
+            raise WrongState("exchange.unknown", "The connection has no exchange.", "Report this as a bug.")
+        return row
+
+    async def _new_peer_did(self, tx: Transaction) -> tuple[str, str]:
+        pair = await self._keyring.create(tx, DidPurpose.CONNECTION.value)
+        did = peer4.create(pair.public, endpoint=self._endpoint)
+        await dids.add(
+            tx,
+            OwnDid(
+                did=did,
+                short_form=peer4.short_form(did),
+                method="peer:4",
+                purpose=DidPurpose.CONNECTION,
+                verkey=pair.verkey,
+                created=self._world.clock(),
+            ),
+        )
+        return did, pair.verkey
+
+    async def _service_of(self, invitation: oob.Invitation) -> Service:
+        for candidate in invitation.services:
+            if isinstance(candidate, Service):
+                return candidate
+            try:
+                return (await self._resolver.resolve(candidate)).didcomm_service()
+            except LernodeError:
+                continue
+        raise BadInput("invitation.no_service", "The invitation names no way to answer it.", "Ask for a new one.")
+
+    async def _document_of(self, did: str) -> DidDocument:
+        try:
+            return await self._resolver.resolve(did)
+        except BadInput as error:
+            raise PeerFault(error.code, error.message, error.hint) from None
+
+    def _stranger(self, request: Request, document: DidDocument, incoming: Incoming) -> Connection:
+        """The requester as a connection that is not stored yet, spoken to with the invitation's key."""
+        service = document.didcomm_service()
+        now = self._world.clock()
+        return Connection(
+            id="",
+            state=did_exchange.State.REQUEST_RECEIVED.value,
+            role=did_exchange.Role.RESPONDER.value,
+            my_did="",
+            my_verkey=incoming.recipient,
+            their_did=request.did,
+            their_verkey=_verkey_of(service, incoming.sender),
+            their_label=request.label or None,
+            their_endpoint=service.endpoint,
+            their_routing_keys=service.routing_keys,
+            invitation_id=request.pthid,
+            thid=request.thid,
+            wire=Wire.V1.value,
+            created=now,
+            updated=now,
+        )
+
+
+def _verkey_of(service: Service, sender: str) -> str:
+    """The key to write to: the one that the peer writes with, where its service lists that."""
+    return sender if sender in service.recipient_keys or not service.recipient_keys else service.recipient_keys[0]

@@ -1,0 +1,36 @@
+"""Fetched documents kept in the store, so that records can be checked after a restart and while peers are away."""
+
+from __future__ import annotations
+
+from node.net.documents import CachedDocument
+from storage import documents
+from storage.engine import Store
+
+__all__ = ["StoredDocumentCache"]
+
+_MAX_AGE = "max_age"
+
+
+class StoredDocumentCache:
+    """A :class:`node.net.documents.DocumentCache` over the node's store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, key: str) -> CachedDocument | None:
+        """The kept document."""
+        async with self._store.read() as tx:
+            found = await documents.find(tx, key)
+        return None if found is None else CachedDocument(found.body, found.fetched_at, found.etag, found.meta[_MAX_AGE])
+
+    async def put(self, key: str, document: CachedDocument) -> None:
+        """Keep ``document``, instead of one kept before."""
+        kept = documents.CachedDocument(
+            key=key,
+            body=document.body,
+            etag=document.etag,
+            fetched_at=document.fetched_at,
+            meta={_MAX_AGE: document.max_age},
+        )
+        async with self._store.write() as tx:
+            await documents.put(tx, kept)

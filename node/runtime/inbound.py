@@ -1,0 +1,179 @@
+"""What happens to a message that arrives: unpack, find the peer, and one unit of work.
+
+The unit of work holds the note that the message was seen, the exchange's new state, the records it stores and the
+messages it sends. So a crash leaves the message either untouched (the sender delivers again) or done, and a repeated
+delivery changes nothing. A message that breaks its protocol changes nothing either; its sender gets a problem report.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from node.runtime.delivery import Outbox
+from node.runtime.keyring import Keyring
+from node.runtime.metrics import Metrics
+from node.runtime.world import World
+from protocols.didcomm import ack, codec_v1, problem_report
+from protocols.didcomm.envelope import Unpacked, unpack
+from protocols.didcomm.message import AckOn, PlainMessage
+from protocols.errors import LernodeError, PeerFault
+from storage import connections, inbox
+from storage.connections import Connection
+from storage.engine import Store, Transaction
+
+__all__ = ["Handler", "Inbound", "Incoming", "Introduction", "Received"]
+
+_log = logging.getLogger("lernode.inbound")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An authenticated message of a peer."""
+
+    message: PlainMessage
+    sender: str
+    recipient: str
+
+
+Handler = Callable[[Transaction, Connection, Incoming], Awaitable[None]]
+"""Carries out one message of a protocol in the given unit of work."""
+
+Admit = Callable[[Transaction], Awaitable[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """A message whose sender is not known yet, looked at by who may introduce strangers.
+
+    Attributes:
+        admit: carries the message out in a unit of work; raises :class:`PeerFault` where it is refused.
+        reply_to: a connection to answer a refusal on; not stored.
+    """
+
+    admit: Admit
+    reply_to: Connection | None = None
+
+
+Greet = Callable[[Transaction, Connection], Awaitable[Connection]]
+"""Notes that a known peer was heard of, before its message is carried out; the connection as it is then."""
+
+Introduce = Callable[[Incoming], Awaitable[Introduction]]
+
+
+class Received(Enum):
+    """How a message was taken."""
+
+    DONE = "done"
+    DUPLICATE = "duplicate"
+
+
+class Inbound:
+    """Takes envelopes; knows protocols only by the handlers it was given."""
+
+    def __init__(
+        self,
+        store: Store,
+        keyring: Keyring,
+        outbox: Outbox,
+        world: World,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._outbox = outbox
+        self._world = world
+        self._metrics = metrics
+        self._handlers: dict[str, Handler] = {}
+        self._introduce: dict[str, Introduce] = {}
+        self._greet: Greet | None = None
+
+    def register(
+        self,
+        handlers: Mapping[str, Handler],
+        introduce: Mapping[str, Introduce] | None = None,
+        greet: Greet | None = None,
+    ) -> None:
+        """Say who handles a protocol (URI with major version), which may come from strangers, and who greets a peer."""
+        self._handlers |= handlers
+        self._introduce |= introduce or {}
+        self._greet = greet or self._greet
+
+    async def receive(self, envelope: bytes) -> Received:
+        """Take one envelope and do what it says, once.
+
+        Raises:
+            LernodeError: the message is refused; nothing was stored.
+        """
+        try:
+            return await self._receive(envelope)
+        except LernodeError as error:
+            self._metrics.refused.labels(error.code).inc()
+            _log.warning("message refused: %s", error.code)
+            raise
+
+    async def _receive(self, envelope: bytes) -> Received:
+        unpacked = unpack(envelope, self._keyring)
+        incoming = _authenticated(unpacked)
+        message = incoming.message
+        async with self._store.read() as tx:
+            peer = await connections.find_by_verkeys(tx, incoming.recipient, incoming.sender)
+        introduction: Introduction | None = None
+        try:
+            if peer is None or message.protocol in self._introduce:
+                introduction = await self._introduction(incoming, peer)
+            elif message.protocol not in self._handlers:
+                raise PeerFault(
+                    "message.unknown_type", "This node does not speak that protocol.", "Ask for its features."
+                )
+            return await self._carry_out(incoming, peer, introduction)
+        except PeerFault as error:
+            reply_to = peer or (introduction.reply_to if introduction else None)
+            if reply_to is not None:
+                await self._report(reply_to, message, error)
+            raise
+
+    async def _introduction(self, incoming: Incoming, peer: Connection | None) -> Introduction | None:
+        introduce = self._introduce.get(incoming.message.protocol)
+        if introduce is not None:
+            return await introduce(incoming)
+        if peer is None:
+            raise PeerFault("message.unknown_sender", "There is no connection with that sender.", "Connect first.")
+        return None
+
+    async def _carry_out(
+        self, incoming: Incoming, peer: Connection | None, introduction: Introduction | None
+    ) -> Received:
+        message = incoming.message
+        async with self._store.write() as tx:
+            if await inbox.seen(tx, incoming.sender, message.id, self._world.clock()):
+                self._metrics.duplicates.inc()
+                return Received.DUPLICATE
+            if introduction is not None:
+                peer = await introduction.admit(tx)
+            elif peer is not None:
+                peer = await connections.get(tx, peer.id)
+                peer = await self._greet(tx, peer) if self._greet else peer
+                await self._handlers[message.protocol](tx, peer, incoming)
+            if peer is not None and AckOn.RECEIPT in message.please_ack:
+                await self._outbox.put(tx, peer, ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid))
+        self._metrics.received.inc()
+        return Received.DONE
+
+    async def _report(self, peer: Connection, message: PlainMessage, error: LernodeError) -> None:
+        """Tell the peer why; never in answer to a report or an ack, so that two nodes cannot quarrel for ever."""
+        if problem_report.is_problem_report(message) or ack.is_ack(message):
+            return
+        report = problem_report.ProblemReport(
+            self._world.new_id(), message.thid, error.code, explain=error.message, pthid=message.pthid
+        )
+        await self._outbox.send_unstored(peer, report)
+
+
+def _authenticated(unpacked: Unpacked) -> Incoming:
+    message = codec_v1.decode(unpacked.plaintext)
+    if unpacked.sender is None:
+        raise PeerFault("message.anonymous", "The message does not say who sent it.", "Use an authcrypt envelope.")
+    return Incoming(message, unpacked.sender, unpacked.recipient)

@@ -1,0 +1,104 @@
+"""Work that may need the network and so stands outside the transaction of a message: verifying, above all.
+
+A job is planned in the transaction of the step that wants it. Its worker does the slow part first and then commits
+the result, the next step of the exchange and the end of the job in one transaction; a crash repeats the work, and
+never its consequences.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from node.runtime.wakeup import Worker
+from node.runtime.world import World
+from protocols.errors import LernodeError, NotNow
+from storage import jobs
+from storage.engine import Store, Transaction
+from storage.jobs import Job
+
+__all__ = ["Jobs", "Work"]
+
+_log = logging.getLogger("lernode.jobs")
+_PARALLEL = 8
+_MAX_ATTEMPTS = 12
+
+Work = Callable[[Job], Awaitable[Callable[[Transaction], Awaitable[None]]]]
+"""Does the slow part of a job, and gives what must be committed together with its end."""
+
+
+class Jobs:
+    """Runs due jobs, a few at a time."""
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+        self._kinds: dict[str, Work] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._worker = Worker("jobs", world.clock, self._round)
+
+    def register(self, kind: str, work: Work) -> None:
+        """Say who does the jobs of this kind."""
+        self._kinds[kind] = work
+
+    async def plan(self, tx: Transaction, kind: str, exchange_id: str) -> None:
+        """Plan the job ``kind`` of an exchange in this unit of work; planning it twice is harmless."""
+        await jobs.add(
+            tx, id=self._world.new_id(), kind=kind, exchange_id=exchange_id, payload={}, run_at=self._world.clock()
+        )
+        tx.after_commit(self._worker.wake)
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Stop; unfinished jobs are due again at the next start."""
+        await self._worker.stop()
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _round(self) -> datetime | None:
+        async with self._store.read() as tx:
+            room = _PARALLEL - len(self._running)
+            ready = await jobs.due(tx, self._world.clock(), room, skip=tuple(self._running)) if room > 0 else []
+            skip = (*self._running, *(job.id for job in ready))
+            wake = await jobs.next_wake(tx, skip=skip) if len(skip) < _PARALLEL else None
+        for job in ready:
+            task = asyncio.create_task(self._do(job))
+            self._running[job.id] = task
+            task.add_done_callback(self._finished(job.id))
+        return wake
+
+    def _finished(self, job_id: str) -> Callable[[asyncio.Task[None]], None]:
+        def note(task: asyncio.Task[None]) -> None:
+            self._running.pop(job_id, None)
+            self._worker.wake()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.error("a job stopped: %s", error.code if isinstance(error, LernodeError) else type(error).__name__)
+
+        return note
+
+    async def _do(self, job: Job) -> None:
+        try:
+            commit = await self._kinds[job.kind](job)
+            async with self._store.write() as tx:
+                await commit(tx)
+                await jobs.done(tx, job.id)
+        except NotNow as error:
+            await self._again(job, error)
+        except LernodeError as error:
+            _log.error("job %s gave up: %s", job.kind, error.code)
+            async with self._store.write() as tx:
+                await jobs.bury(tx, job.id, error.code)
+
+    async def _again(self, job: Job, error: NotNow) -> None:
+        async with self._store.write() as tx:
+            if job.attempts + 1 >= _MAX_ATTEMPTS:
+                await jobs.bury(tx, job.id, error.code)
+                return
+            when = self._world.clock() + timedelta(seconds=min(2.0**job.attempts, 600))
+            await jobs.retry(tx, job.id, error.code, when)

@@ -1,0 +1,37 @@
+"""What a node counts, for Prometheus; names and labels carry no personal data."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+__all__ = ["Metrics"]
+
+
+class Metrics:
+    """The counters of one node; each node has a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.received = Counter("lernode_messages_received", "Messages taken from peers.", registry=self.registry)
+        self.duplicates = Counter("lernode_messages_duplicate", "Messages seen before.", registry=self.registry)
+        self.refused = Counter(
+            "lernode_messages_refused", "Messages refused, by error code.", ["code"], registry=self.registry
+        )
+        self.delivered = Counter("lernode_messages_delivered", "Messages delivered.", registry=self.registry)
+        self.delivery_failures = Counter(
+            "lernode_delivery_failures", "Attempts to deliver that failed.", registry=self.registry
+        )
+        self.issued = Counter("lernode_records_issued", "Records signed.", registry=self.registry)
+        self.stored = Counter("lernode_records_stored", "Records stored as holder.", registry=self.registry)
+        self.verifications = Counter(
+            "lernode_verifications", "Verifications, by outcome.", ["verified"], registry=self.registry
+        )
+        self.outbox_waiting = Gauge("lernode_outbox_waiting", "Messages that wait.", registry=self.registry)
+        self.outbox_dead = Gauge("lernode_outbox_dead", "Messages given up.", registry=self.registry)
+        self.outbox_oldest = Gauge(
+            "lernode_outbox_oldest_seconds", "Age of the oldest waiting message.", registry=self.registry
+        )
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)
