@@ -1,0 +1,102 @@
+"""RDFC-1.0: the W3C's suite, and the bound on work."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from protocols.errors import BadInput
+from protocols.jsonld.rdfc import MAX_QUADS, canonicalize_nquads
+from tests.shared_data import shared_path
+
+SUITE = shared_path("vectors/rdf-canon")
+ENTRIES = [
+    (entry["id"].removeprefix("#"), entry) for entry in json.loads((SUITE / "manifest.jsonld").read_text())["entries"]
+]
+EVALUATED = [pytest.param(e, id=i) for i, e in ENTRIES if e["type"] == "rdfc:RDFC10EvalTest"]
+NEGATIVE = [pytest.param(e, id=i) for i, e in ENTRIES if e["type"] == "rdfc:RDFC10NegativeEvalTest"]
+
+
+def _text(name: str) -> str:
+    return (SUITE / name).read_bytes().decode()
+
+
+def _hash(entry: dict[str, Any]) -> Any:
+    return entry.get("hashAlgorithm", "SHA256").lower()
+
+
+@pytest.mark.parametrize("entry", EVALUATED)
+def test_the_suite_gives_its_canonical_form(entry: dict[str, Any]) -> None:
+    assert canonicalize_nquads(_text(entry["action"]), _hash(entry)) == _text(entry["result"])
+
+
+@pytest.mark.parametrize("entry", NEGATIVE)
+def test_a_poison_graph_of_the_suite_is_refused(entry: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as refused:
+        canonicalize_nquads(_text(entry["action"]), _hash(entry))
+    assert refused.value.code == "jsonld.too_complex"
+
+
+def test_the_suite_is_there_as_a_whole() -> None:
+    assert (len(EVALUATED), len(NEGATIVE)) == (64, 1)
+
+
+def _clique(size: int) -> str:
+    return "".join(f"_:n{i} <urn:p> _:n{j} .\n" for i in range(size) for j in range(size) if i != j)
+
+
+def _chain(size: int) -> str:
+    return "".join(f"_:n{i} <urn:p> _:n{i + 1} .\n" for i in range(size))
+
+
+def _ring(size: int) -> str:
+    return "".join(f"_:n{i} <urn:p> _:n{(i + 1) % size} .\n" for i in range(size))
+
+
+def _twin_stars(size: int) -> str:
+    return "".join(f"_:c{k} <urn:p> _:n{k}x{j} .\n" for k in range(2) for j in range(size))
+
+
+def _many_graphs(size: int) -> str:
+    return "".join(f"_:a{i} <urn:p> _:b{i} <urn:g{j}> .\n" for i in range(2) for j in range(size))
+
+
+POISON = [_clique(8), _clique(40), _chain(500), _chain(5000), _ring(3000), _twin_stars(9), _many_graphs(12)]
+
+
+@pytest.mark.parametrize("graph", POISON, ids=range(len(POISON)))
+def test_crafted_graphs_are_refused_before_they_cost_time(graph: str) -> None:
+    start = time.process_time()
+    with pytest.raises(BadInput) as refused:
+        canonicalize_nquads(graph)
+    assert refused.value.code == "jsonld.too_complex"
+    assert time.process_time() - start < 1  # 0.1 s on an idle machine; the unbounded work is hours
+
+
+@pytest.mark.parametrize("graph", [_chain(40), _ring(30), _twin_stars(4), _clique(4), _many_graphs(3)], ids=range(5))
+def test_alike_blank_nodes_within_the_bound_are_told_apart_whatever_their_names(graph: str) -> None:
+    renamed = "".join(sorted(graph.replace("_:n", "_:zz").splitlines(keepends=True), reverse=True))
+    assert canonicalize_nquads(renamed) == canonicalize_nquads(graph)
+
+
+def test_more_quads_than_allowed_are_refused() -> None:
+    graph = "".join(f"<urn:s> <urn:p> <urn:o:{i}> .\n" for i in range(MAX_QUADS + 1))
+    with pytest.raises(BadInput, match="statements"):
+        canonicalize_nquads(graph)
+
+
+@pytest.mark.parametrize(
+    "text", ["<urn:s> <urn:p> .", "nonsense", "<a> <b> <c> .", "_:a <urn:p> <<( _:a <urn:p> _:b )>> ."]
+)
+def test_what_is_not_nquads_is_refused(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        canonicalize_nquads(text)
+    assert refused.value.code == "jsonld.nquads_malformed"
+
+
+def test_control_characters_are_escaped_as_the_specification_says() -> None:
+    graph = '<urn:s> <urn:p> "\\u0000\\u0008\\u000C\\u001F\\u007F\\u0085\\u2028" .\n'
+    assert canonicalize_nquads(graph) == '<urn:s> <urn:p> "\\u0000\\b\\f\\u001F\\u007F\u0085\u2028" .\n'
