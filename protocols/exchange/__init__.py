@@ -1,0 +1,1 @@
+"""What a verifier asks for and what a holder answers with; ``presentation_exchange`` is the way in."""

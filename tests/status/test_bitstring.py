@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import BadInput, LernodeError
+from protocols.jsonld.processor import DEFAULT
 from protocols.multiformats import b64url_decode, b64url_encode
 from protocols.status.bitstring import (
     MIN_LIST_ENTRIES,
@@ -125,7 +126,7 @@ def test_a_list_too_short_to_hide_in_or_too_long_to_hold_is_refused(entries: int
     assert code_of(error) == "status.list_length"
 
 
-def test_a_small_list_that_unpacks_to_gigabytes_is_refused_in_constant_memory() -> None:
+def test_a_small_list_that_unpacks_a_thousandfold_is_refused_in_constant_memory() -> None:
     packer = zlib.compressobj(level=9, wbits=31)
     chunk = bytes(1 << 20)
     bomb = b"".join(packer.compress(chunk) for _ in range(256)) + packer.flush()
@@ -265,6 +266,13 @@ def test_a_list_credential_says_when_it_is_valid_in_utc_and_how_long_to_keep_it(
     assert document["credentialSubject"]["id"] == f"{URL}#list"
     assert list_ttl(document) == timedelta(minutes=1)
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_list_and_an_entry_mean_the_same_to_a_json_ld_reader() -> None:
+    document = {**the_list(Bitstring()), "credentialStatus": status_entry(f"{URL}0", REVOCATION, 4)}
+    quads = DEFAULT.canonical_nquads(document)
+    for term in ("encodedList", "statusPurpose", "ttl", "statusListIndex", "statusListCredential"):
+        assert f"<https://www.w3.org/ns/credentials/status#{term}>" in quads
 
 
 @pytest.mark.parametrize(("ttl", "expected"), [(None, None), ("300000", 300), (0, 0), (10**14, 366 * 86_400)])

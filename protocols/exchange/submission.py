@@ -1,0 +1,216 @@
+"""The answer to a definition: building a presentation at the holder, checking it at the verifier.
+
+Embeds ``presentation_submission`` at the top of a JSON-LD verifiable presentation (Presentation Exchange 2.1.1
+§Embed Targets). :func:`check_submission` trusts nothing that the holder says about the answer: every path is
+followed and every constraint is evaluated again. Proofs, time and status are for ``protocols.credentials``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from protocols.errors import BadInput, LernodeError
+from protocols.exchange.definition import Definition
+from protocols.exchange.evaluation import Candidate, why_not
+from protocols.exchange.formats import LDP_VC, LDP_VP
+from protocols.exchange.jsonpath import compile_path
+from protocols.exchange.matching import Selection, budget_for
+from protocols.exchange.reasons import Reason
+from protocols.exchange.subjects import presenter
+from protocols.exchange.type_names import TypeNames, expanded_types
+
+__all__ = [
+    "SUBMISSION_CONTEXT", "SubmissionCheck", "Vcdm", "build_presentation", "build_submission", "check_submission",
+]  # fmt: skip
+
+SUBMISSION_CONTEXT = "https://identity.foundation/presentation-exchange/submission/v1"
+
+_CREDENTIALS = "verifiableCredential"
+_MAX_ENTRIES = 64
+_MAX_CREDENTIALS = 64
+
+
+class Vcdm(StrEnum):
+    """The version of the W3C Verifiable Credentials Data Model of a presentation, by its first context."""
+
+    V1 = "https://www.w3.org/2018/credentials/v1"
+    V2 = "https://www.w3.org/ns/credentials/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionCheck:
+    """What the verifier found.
+
+    Attributes:
+        problems: everything that is wrong, with the descriptor's id as ``where`` it is about one; empty where
+            the presentation answers the definition.
+        credentials: for each descriptor that is answered, the index of its credential in the presentation.
+    """
+
+    problems: tuple[Reason, ...]
+    credentials: Mapping[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the presentation answers the definition, with nothing too much."""
+        return not self.problems
+
+
+def build_submission(definition: Definition, selection: Selection, *, submission_id: str) -> dict[str, Any]:
+    """The ``presentation_submission`` for a presentation that holds the selection's records in their order."""
+    index = {record_id: position for position, record_id in enumerate(selection.record_ids)}
+    return {
+        "id": submission_id,
+        "definition_id": definition.id,
+        "descriptor_map": [
+            {"id": descriptor_id, "format": LDP_VC, "path": f"$.{_CREDENTIALS}[{index[record_id]}]"}
+            for descriptor_id, record_id in selection.pairs
+        ],
+    }
+
+
+def build_presentation(
+    definition: Definition,
+    selection: Selection,
+    documents: Mapping[str, dict[str, Any]],
+    *,
+    holder: str | None,
+    id: str | None,  # noqa: A002  # the property's own name
+    submission_id: str,
+    vcdm: Vcdm = Vcdm.V2,
+) -> dict[str, Any]:
+    """The unsigned verifiable presentation, with each record once.
+
+    Args:
+        documents: the selected records by id.
+        holder: the DID that will sign.
+        vcdm: :attr:`Vcdm.V1` for a verifier that reads nothing newer.
+
+    Raises:
+        BadInput: ``pex.record_missing`` where a selected record is not among ``documents``.
+    """
+    if not documents.keys() >= set(selection.record_ids):
+        raise BadInput(
+            "pex.record_missing", "A record that was chosen is not there any more.", "Match and choose again."
+        )
+    presentation: dict[str, Any] = {"@context": [vcdm.value, SUBMISSION_CONTEXT]}
+    if id is not None:
+        presentation["id"] = id
+    presentation["type"] = ["VerifiablePresentation", "PresentationSubmission"]
+    if holder is not None:
+        presentation["holder"] = holder
+    presentation[_CREDENTIALS] = [documents[record_id] for record_id in selection.record_ids]
+    presentation["presentation_submission"] = build_submission(definition, selection, submission_id=submission_id)
+    return presentation
+
+
+def check_submission(
+    definition: Definition, presentation: object, *, type_names: TypeNames = expanded_types
+) -> SubmissionCheck:
+    """Evaluate the whole definition again on what was presented; what is wrong is returned, not raised.
+
+    Args:
+        presentation: as received; its proof says who presents, and is verified elsewhere.
+    """
+    if not isinstance(presentation, dict):
+        return SubmissionCheck((Reason("pex.submission_malformed", "The presentation is not an object."),), {})
+    try:
+        return _check(definition, presentation, type_names)
+    except LernodeError as error:
+        return SubmissionCheck((Reason(error.code, error.message),), {})
+
+
+def _check(definition: Definition, presentation: dict[str, Any], type_names: TypeNames) -> SubmissionCheck:
+    problems: list[Reason] = []
+    answered = _read_map(definition, presentation, problems)
+    documents = _credentials(presentation)
+    if not definition.formats.allow_presentation(presentation):
+        problems.append(Reason("pex.presentation_format", "The presentation's proof is not of a type asked for."))
+    budget = budget_for(len(documents))
+    holder = presenter(presentation)
+    good: dict[str, int] = {}
+    for descriptor in definition.descriptors:
+        index = answered.get(descriptor.id)
+        if index is None:
+            continue
+        reason = why_not(definition, descriptor, Candidate(documents[index], holder, type_names, budget))
+        if reason is None:
+            good[descriptor.id] = index
+        else:
+            problems.append(Reason(reason.code, reason.message, descriptor.id))
+    if set(range(len(documents))) - set(answered.values()):
+        problems.append(Reason("pex.extra_credential", "The presentation holds a credential that answers nothing."))
+    problems.extend(_missing(definition, good))
+    return SubmissionCheck(tuple(problems), good)
+
+
+def _read_map(definition: Definition, presentation: dict[str, Any], problems: list[Reason]) -> dict[str, int]:
+    """The index of the credential submitted for each descriptor."""
+    submission = presentation.get("presentation_submission")
+    entries = submission.get("descriptor_map") if isinstance(submission, dict) else None
+    if not isinstance(submission, dict) or not isinstance(entries, list) or len(entries) > _MAX_ENTRIES:
+        raise BadInput("pex.submission_malformed", "The presentation has no readable presentation_submission.")
+    if not isinstance(submission.get("id"), str):
+        problems.append(Reason("pex.submission_malformed", "The presentation_submission has no id."))
+    if submission.get("definition_id") != definition.id:
+        problems.append(Reason("pex.definition_mismatch", "The submission answers another definition."))
+    answered: dict[str, int] = {}
+    for entry in entries:
+        name = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or definition.descriptor(name) is None:
+            problems.append(Reason("pex.descriptor_unknown", "The submission answers what was not asked."))
+        elif name in answered:
+            problems.append(Reason("pex.descriptor_repeated", "The submission answers one thing twice.", name))
+        else:
+            try:
+                answered[name] = _locate(entry, presentation)
+            except LernodeError as error:
+                problems.append(Reason(error.code, error.message, name))
+    return answered
+
+
+def _locate(entry: Mapping[str, Any], presentation: dict[str, Any]) -> int:
+    """Follow an entry to the index of its credential; also where it first names the presentation itself.
+
+    Raises:
+        BadInput: ``pex.submission_format`` or ``pex.submission_path``.
+    """
+    nested = entry.get("path_nested")
+    if entry.get("format") == LDP_VP and entry.get("path") == "$" and isinstance(nested, dict):
+        if nested.get("id", entry.get("id")) != entry.get("id"):
+            raise BadInput("pex.submission_malformed", "A nested submission entry has another id than its parent.")
+        entry, nested = nested, nested.get("path_nested")
+    if entry.get("format") != LDP_VC or nested is not None:
+        raise BadInput("pex.submission_format", f"A submission entry is not of format {LDP_VC}.")
+    budget = budget_for(0)
+    path = compile_path(entry.get("path"), "descriptor_map", budget)
+    found = path.first(presentation, budget) if path.singular else None
+    match found.location if found and isinstance(found.value, dict) else ():
+        case ("verifiableCredential",):
+            return 0
+        case ("verifiableCredential", int(index)):
+            return index
+    raise BadInput("pex.submission_path", "A submission entry does not lead to a credential of the presentation.")
+
+
+def _credentials(presentation: dict[str, Any]) -> list[dict[str, Any]]:
+    value = presentation.get(_CREDENTIALS)
+    documents = value if isinstance(value, list) else [] if value is None else [value]
+    if len(documents) > _MAX_CREDENTIALS or not all(isinstance(document, dict) for document in documents):
+        raise BadInput("pex.submission_malformed", "The presentation holds what is no embedded credential.")
+    return documents
+
+
+def _missing(definition: Definition, good: Mapping[str, int]) -> list[Reason]:
+    if definition.is_answered_by(good.keys()):
+        return []
+    if definition.requirements:
+        return [Reason("pex.requirements_unsatisfied", "The submission requirements are not satisfied.")]
+    return [
+        Reason("pex.descriptor_unanswered", "Something that was asked for is not answered.", descriptor.id)
+        for descriptor in definition.descriptors
+        if descriptor.id not in good
+    ]

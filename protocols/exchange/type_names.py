@@ -1,0 +1,32 @@
+"""The full names of a record's types, for the ``schema`` URIs of Presentation Exchange version 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from protocols.errors import LernodeError
+from protocols.jsonld.processor import DEFAULT
+
+__all__ = ["TypeNames", "expanded_types"]
+
+TypeNames = Callable[[Mapping[str, Any]], frozenset[str]]
+"""Gives the URIs that a record's ``type`` stands for under its ``@context``."""
+
+_NODE = "urn:lernode:record"
+_TYPE_QUAD = re.compile(rf"^<{_NODE}> <http://www\.w3\.org/1999/02/22-rdf-syntax-ns#type> <([^<>]*)> \.$", re.MULTILINE)
+
+
+def expanded_types(document: Mapping[str, Any]) -> frozenset[str]:
+    """The type URIs of a record; none where its contexts are not known here or its types are undefined.
+
+    Only ``@context`` and ``type`` are processed, so the cost does not depend on the rest of the record.
+    """
+    types = document.get("type")
+    names = [name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)]
+    try:
+        quads = DEFAULT.canonical_nquads({"@context": document.get("@context"), "@id": _NODE, "@type": names})
+    except LernodeError:
+        return frozenset()
+    return frozenset(_TYPE_QUAD.findall(quads))
