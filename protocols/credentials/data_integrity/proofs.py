@@ -1,0 +1,132 @@
+"""Adding proofs to documents, and checking one proof of a set or chain.
+
+Spec: VC Data Integrity 1.0 §4.2 to §4.5. A document is never changed: what is added makes a new one. Which key a
+proof has to be checked with, and whether it may be used, is decided by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from protocols.credentials.compacted import compaction_problem
+from protocols.credentials.data_integrity.registry import suite_named, suite_of
+from protocols.credentials.data_integrity.suite import Cryptosuite, UnsecuredDocument, malformed
+from protocols.credentials.model import as_list, proofs_of
+from protocols.credentials.times import format_time
+from protocols.errors import BadInput
+from protocols.jsonld.processor import DEFAULT, Processor
+from protocols.keys import Signer, ed25519_verify
+
+__all__ = ["add_proof", "previous_proofs", "unsecured_for", "verify_proof"]
+
+
+def add_proof(
+    document: Mapping[str, Any],
+    *,
+    suite: str,
+    signer: Signer,
+    created: datetime,
+    purpose: str = "assertionMethod",
+    challenge: str | None = None,
+    domain: str | None = None,
+    expires: datetime | None = None,
+    proof_id: str | None = None,
+    previous_proof: str | list[str] | None = None,
+    processor: Processor = DEFAULT,
+) -> dict[str, Any]:
+    """A copy of ``document`` with one more proof (VC Data Integrity 1.0 §4.2, §4.3).
+
+    A document without proofs gets one object; a document that has some gets a set. Where no context of the document
+    defines the terms of the proof, the suite's own is appended (§2.4.2, context injection).
+
+    Args:
+        suite: a key of ``CRYPTOSUITES``.
+        created, expires: timezone-aware; written to the second.
+        proof_id: a URL, needed where a later proof is to build on this one.
+        previous_proof: ids of proofs in the document that this one builds on (a proof chain).
+
+    Raises:
+        BadInput: ``proof.suite_unknown``; ``proof.previous_missing``; ``proof.not_compacted`` where the document's
+            JSON could be changed under the signature; ``jsonld.*`` where its contexts or terms are not known.
+    """
+    chosen = suite_named(suite)
+    existing = proofs_of(dict(document))
+    optional = {
+        "id": proof_id,
+        "expires": None if expires is None else format_time(expires),
+        "challenge": challenge,
+        "domain": domain,
+        "previousProof": previous_proof,
+    }
+    options = {
+        "type": chosen.proof_type,
+        **({} if chosen.name == chosen.proof_type else {"cryptosuite": chosen.name}),
+        "created": format_time(created),
+        "verificationMethod": signer.verification_method,
+        "proofPurpose": purpose,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    bare = _with_terms_of(chosen, {name: value for name, value in document.items() if name != "proof"})
+    base = _require_signable(UnsecuredDocument(bare, processor))
+    options = chosen.prepare(bare, options)
+    unsecured = unsecured_for(base, previous_proofs(options, existing), processor)
+    proof = chosen.seal(options, signer.sign(chosen.signed_bytes(unsecured, options)))
+    return {**bare, "proof": [*existing, proof] if existing else proof}
+
+
+def previous_proofs(proof: Mapping[str, Any], proofs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of ``proofs`` that ``proof`` builds on (VC Data Integrity 1.0 §4.5).
+
+    Raises:
+        BadInput: ``proof.previous_missing`` where one of them is not there; ``proof.malformed``.
+    """
+    wanted = as_list(proof.get("previousProof"))
+    if not all(isinstance(item, str) for item in wanted):
+        raise malformed("its previousProof is not a string or list of strings")
+    found = [item for item in proofs if item.get("id") in wanted]
+    if {item["id"] for item in found} != set(wanted):
+        raise BadInput(
+            "proof.previous_missing",
+            "The proof builds on another proof that the document does not have.",
+            "Keep all proofs of a chain together.",
+        )
+    return found
+
+
+def unsecured_for(
+    base: UnsecuredDocument, previous: Sequence[dict[str, Any]], processor: Processor
+) -> UnsecuredDocument:
+    """What a proof signs: the document without proofs, with those only that it builds on."""
+    return UnsecuredDocument({**base.document, "proof": list(previous)}, processor) if previous else base
+
+
+def verify_proof(unsecured: UnsecuredDocument, proof: Mapping[str, Any], public_key: bytes) -> bool:
+    """Whether ``proof`` holds for the document under the Ed25519 key (VC Data Integrity 1.0 §4.4, last steps).
+
+    Raises:
+        BadInput: ``proof.suite_unknown``; ``proof.malformed``; ``proof.not_canonical`` or ``jsonld.*`` where the
+            document has no canonical form.
+    """
+    suite = suite_of(proof)
+    if suite is None:
+        raise BadInput("proof.suite_unknown", "The proof is of an unknown kind.", "Update lernode.")
+    options, signature = suite.open(proof)
+    return ed25519_verify(public_key, suite.signed_bytes(unsecured, options), signature)
+
+
+def _with_terms_of(suite: Cryptosuite, document: dict[str, Any]) -> dict[str, Any]:
+    present = as_list(document.get("@context"))
+    if any(context in present for context in suite.contexts):
+        return document
+    return {**document, "@context": [*present, suite.contexts[0]]}
+
+
+def _require_signable(unsecured: UnsecuredDocument) -> UnsecuredDocument:
+    """Refuse to sign what nobody could verify: for JSON signatures too, every term has to be defined."""
+    problem = compaction_problem(unsecured.document)
+    if problem is not None:
+        raise BadInput("proof.not_compacted", problem, "Write the document in compacted form.")
+    _ = unsecured.nquads
+    return unsecured

@@ -1,0 +1,55 @@
+"""What a verifier demands, as one value. It decides what counts; how each thing is checked stands elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from protocols.credentials.verification import Check
+
+__all__ = ["REQUIRED_BY_DEFAULT", "Policy", "SchemaChecker"]
+
+SchemaChecker = Callable[[dict[str, Any]], list[str]]
+"""Gives the problems of a credential under a schema, as sentences without personal data; empty where it has none."""
+
+REQUIRED_BY_DEFAULT = frozenset(
+    {
+        Check.STRUCTURE,
+        Check.CONTEXT,
+        Check.PROOF,
+        Check.PROOF_PURPOSE,
+        Check.CONTROLLER,
+        Check.ISSUER_TRUSTED,
+        Check.VALID_TIME,
+        Check.STATUS,
+        Check.HOLDER_BINDING,
+    }
+)
+"""A schema or skill that this node does not know is not held against a record unless a policy says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What has to pass, and with what.
+
+    Whatever is required, a check that fails makes the whole not verified.
+
+    Attributes:
+        required: the checks that have to pass; those that do not apply to a kind of document are left out for it.
+        trusted_issuers: ids of issuers; ``None`` where nobody has said whom to trust, which passes nothing.
+        status_max_age: how old a kept status list may be while its issuer does not answer.
+        refresh_status: ask the issuer for the list even where the kept one is within its ttl.
+        clock_skew: how far clocks may differ.
+        schemas: a credentialSchema id, or a credential type, -> what checks it.
+        known_skill: whether a skill of that URL is in a framework that this node has.
+    """
+
+    required: frozenset[Check] = REQUIRED_BY_DEFAULT
+    trusted_issuers: frozenset[str] | None = None
+    status_max_age: timedelta = timedelta(hours=24)
+    refresh_status: bool = False
+    clock_skew: timedelta = timedelta(minutes=2)
+    schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
+    known_skill: Callable[[str], bool] | None = None

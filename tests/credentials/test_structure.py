@@ -1,0 +1,140 @@
+"""The rules of the data model: each is named where it is broken, and sound documents break none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from protocols.credentials.model import Version, alignments, issuer_id, subject_ids, version_of
+from protocols.credentials.structure import credential_problems, presentation_problems
+from tests.credentials.worlds import HOLDER, ISSUER, OB, V1, V2, did, record
+
+GONE = object()
+OLD = {
+    "@context": [V1],
+    "type": ["VerifiableCredential"],
+    "issuer": did(ISSUER),
+    "issuanceDate": "2026-01-01T00:00:00",
+    "credentialSubject": {"id": did(HOLDER), "degree": "x"},
+}
+PRESENTATION = {"@context": [V2], "type": "VerifiablePresentation", "holder": {"id": did(HOLDER)}}
+
+
+def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**document, **changes}.items() if value is not GONE}
+
+
+def rules(problems: list[Any]) -> list[str]:
+    assert all(problem.message.endswith(".") and "VC" in problem.spec for problem in problems)
+    return [problem.rule for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"@context": [OB, V2]}, "context.first"),
+        ({"@context": GONE}, "context.first"),
+        ({"@context": V2}, "context.set"),
+        ({"@context": [V2, 5]}, "context.item"),
+        ({"@context": [V2, "not a url"]}, "context.item"),
+        ({"id": "no url"}, "id.url"),
+        ({"id": ["urn:a:1", "urn:a:2"]}, "id.url"),
+        ({"type": GONE}, "type.missing"),
+        ({"type": ["OpenBadgeCredential"]}, "type.missing"),
+        ({"type": ["VerifiableCredential", 5]}, "type.terms"),
+        ({"name": 5}, "name.text"),
+        ({"name": {"@value": "x", "@id": "y"}}, "name.text"),
+        ({"description": ["x", {"@language": "en"}]}, "description.text"),
+        ({"issuer": GONE}, "issuer.missing"),
+        ({"issuer": "college"}, "issuer.url"),
+        ({"issuer": {"name": "college"}}, "issuer.url"),
+        ({"issuer": [did(ISSUER)]}, "issuer.url"),
+        ({"credentialSubject": GONE}, "subject.missing"),
+        ({"credentialSubject": []}, "subject.missing"),
+        ({"credentialSubject": did(HOLDER)}, "subject.object"),
+        ({"credentialSubject": {}}, "subject.claims"),
+        ({"credentialSubject": {"id": did(HOLDER)}}, "subject.claims"),
+        ({"credentialSubject": {"id": "me", "name": "x"}}, "subject.id"),
+        ({"validFrom": "2026-01-01"}, "validFrom.time"),
+        ({"validFrom": "2026-01-01T00:00:00"}, "validFrom.time"),
+        ({"validUntil": "2026-13-01T00:00:00Z"}, "validUntil.time"),
+        ({"validFrom": None}, "validFrom.time"),
+        ({"validFrom": "2037-01-01T00:00:00Z"}, "period.order"),
+        ({"credentialStatus": {"id": "https://a.example/1"}}, "credentialStatus.type"),
+        ({"credentialStatus": {"id": "x", "type": "A"}}, "credentialStatus.id"),
+        ({"credentialStatus": ["https://a.example/1"]}, "credentialStatus.object"),
+        ({"credentialStatus": [{"id": "urn:a:1", "type": "A"}, {"id": "urn:a:1", "type": "B"}]},
+         "credentialStatus.ambiguous"),
+        ({"credentialStatus": [{"type": "A"}] * 17}, "status.many"),
+        ({"credentialSchema": {"type": "JsonSchema"}}, "credentialSchema.id"),
+        ({"credentialSchema": {"id": "https://a.example/1"}}, "credentialSchema.type"),
+        ({"refreshService": {"id": "https://a.example/1"}}, "refreshService.type"),
+        ({"termsOfUse": {"profile": "x"}}, "termsOfUse.type"),
+        ({"evidence": [{"narrative": "x"}]}, "evidence.type"),
+        ({"relatedResource": {"id": "https://a.example/1"}}, "relatedResource.digest"),
+        ({"relatedResource": [{"id": "urn:a:1", "digestSRI": "x"}] * 2}, "relatedResource.unique"),
+        ({"proof": "x"}, "proof.object"),
+        ({"proof": [{"id": "urn:a:1"}, {"id": "urn:a:1"}]}, "proof.id"),
+        ({"proof": {"id": 5}}, "proof.id"),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_of_version_2_is_named(changes: dict[str, Any], rule: str) -> None:
+    assert rule in rules(credential_problems(changed(record(), changes)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"id": GONE, "validFrom": GONE, "validUntil": GONE},
+        {"issuer": did(ISSUER), "type": "VerifiableCredential"},
+        {"validFrom": "2026-01-01T00:00:00.5+02:00", "validUntil": "2026-01-01T24:00:00Z"},
+        {"name": [{"@value": "x", "@language": "en", "@direction": "ltr"}, {"@value": "y"}]},
+        {"credentialSubject": [{"name": "x"}, {"id": did(HOLDER), "name": "y"}]},
+        {"credentialStatus": {"type": "BitstringStatusListEntry"}},
+        {"relatedResource": {"id": "https://a.example/1", "digestMultibase": "uE"}},
+    ],
+)
+def test_a_sound_credential_of_version_2_breaks_none(changes: dict[str, Any]) -> None:
+    assert credential_problems(changed(record(), changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"issuanceDate": GONE}, "issuanceDate.missing"),
+        ({"issuanceDate": "yesterday"}, "issuanceDate.time"),
+        ({"expirationDate": "2025-01-01T00:00:00Z"}, "period.order"),
+        ({"credentialStatus": {"type": "A"}}, "credentialStatus.id"),
+        ({"refreshService": {"type": "A"}}, "refreshService.id"),
+    ],
+)
+def test_version_1_1_has_rules_of_its_own(changes: dict[str, Any], rule: str) -> None:
+    assert credential_problems(OLD) == []
+    assert rules(credential_problems(changed(OLD, changes))) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"type": "VerifiableCredential"}, "type.missing"),
+        ({"holder": "me"}, "holder.url"),
+        ({"holder": {"name": "me"}}, "holder.url"),
+        ({"verifiableCredential": "eyJ"}, "verifiableCredential.object"),
+    ],
+)
+def test_presentations_have_rules_too(changes: dict[str, Any], rule: str) -> None:
+    assert presentation_problems(PRESENTATION) == []
+    assert presentation_problems(changed(PRESENTATION, {"holder": GONE, "verifiableCredential": []})) == []
+    assert rules(presentation_problems(changed(PRESENTATION, changes))) == [rule]
+
+
+def test_the_readers_give_what_the_document_says() -> None:
+    assert (version_of(record()), version_of(OLD), version_of({})) == (Version.V2_0, Version.V1_1, None)
+    assert issuer_id(record()) == issuer_id(OLD) == did(ISSUER)
+    two = {"credentialSubject": [{"id": did(HOLDER)}, {"name": "x"}]}
+    assert subject_ids(two) == [did(HOLDER), None]
+    assert [item["targetUrl"] for item in alignments(record())] == [
+        "https://www.onetonline.org/link/summary/51-4121.00"
+    ]

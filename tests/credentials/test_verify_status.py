@@ -1,0 +1,146 @@
+"""Status: a list is believed only when it is the issuer's own, proved, valid and fresh enough."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from protocols.credentials.verification import Check, Outcome
+from protocols.status.source import StatusListCopy
+from tests.credentials.worlds import (
+    EXTENSIONS,
+    LIST_URL,
+    NOW,
+    OB,
+    STRANGER,
+    TRUSTING,
+    V2,
+    Lists,
+    check_credential,
+    codes,
+    found,
+    issue,
+    record,
+    status_list,
+    with_status,
+)
+
+
+def status(copy: StatusListCopy | None, *, document: dict[str, Any] | None = None, **policy: Any) -> tuple[str, str]:
+    """How the status check ends for a record that points to index 7 of a list."""
+    lists = Lists({LIST_URL: copy} if copy else {})
+    signed = issue(document or with_status("revocation"))
+    result = check_credential(signed, lists=lists, policy=dataclasses.replace(TRUSTING, **policy))
+    item = found(result, Check.STATUS)
+    assert result.verified == (item.outcome is Outcome.PASS)
+    return item.outcome.value, item.code
+
+
+@pytest.mark.parametrize("suite", ["eddsa-rdfc-2022", "eddsa-jcs-2022"])
+def test_a_record_whose_bit_is_clear_passes_and_one_whose_bit_is_set_is_revoked(suite: str) -> None:
+    assert status(status_list(6, 8, suite=suite)) == ("pass", "ok")
+    assert status(status_list(7, suite=suite)) == ("fail", "status.revoked")
+
+
+def test_a_suspended_record_fails_for_that_reason() -> None:
+    suspended = status_list(7, purpose="suspension")
+    assert status(suspended, document=with_status("suspension")) == ("fail", "status.suspended")
+
+
+def test_a_status_of_unknown_meaning_is_not_taken_for_good() -> None:
+    flagged = status_list(7, purpose="refresh")
+    assert status(flagged, document=with_status("refresh")) == ("not-checked", "status.purpose_unknown")
+    assert status(status_list(purpose="refresh"), document=with_status("refresh")) == ("pass", "ok")
+
+
+def test_every_entry_counts_and_the_gravest_answer_is_given() -> None:
+    signed = issue(with_status("revocation", "suspension"))
+    second = f"{LIST_URL}-1"
+    clear = status_list()
+    suspended = status_list(7, purpose="suspension", url=second)
+    both = check_credential(signed, lists=Lists({LIST_URL: clear, second: suspended}))
+    assert codes(both) == {Check.STATUS: "status.suspended"}
+    one = check_credential(signed, lists=Lists({LIST_URL: clear}))
+    assert found(one, Check.STATUS).code == "status.unreachable"
+    assert not one.verified
+
+
+def test_a_list_that_cannot_be_had_leaves_the_record_unverified() -> None:
+    assert status(None) == ("not-checked", "status.unreachable")
+
+
+def test_a_kept_list_stands_in_for_as_long_as_policy_says_and_its_age_is_told() -> None:
+    kept = status_list(fetched=timedelta(hours=3), from_cache=True)
+    assert status(kept, status_max_age=timedelta(hours=4)) == ("pass", "ok")
+    assert status(kept, status_max_age=timedelta(hours=2)) == ("not-checked", "status.stale")
+    result = check_credential(issue(with_status("revocation")), lists=Lists({LIST_URL: kept}))
+    details = found(result, Check.STATUS).details
+    assert details is not None
+    assert details["statusListAge"] == 3 * 3600
+    assert details["fromCache"] is True
+
+
+def test_a_stale_list_that_says_revoked_is_believed_but_one_that_says_suspended_is_not() -> None:
+    old = timedelta(days=5)
+    assert status(status_list(7, fetched=old, from_cache=True)) == ("fail", "status.revoked")
+    suspended = status_list(7, purpose="suspension", fetched=old, from_cache=True)
+    assert status(suspended, document=with_status("suspension")) == ("not-checked", "status.stale")
+
+
+def test_a_kept_list_from_the_future_is_stale() -> None:
+    assert status(status_list(fetched=timedelta(hours=-3), from_cache=True)) == ("not-checked", "status.stale")
+
+
+def test_a_list_of_another_issuer_is_foreign() -> None:
+    assert status(status_list(by=STRANGER)) == ("fail", "status.foreign_list")
+
+
+def test_another_list_of_the_same_issuer_in_its_place_is_foreign() -> None:
+    assert status(status_list(url="https://college.example/status/2")) == ("fail", "status.foreign_list")
+
+
+def test_a_list_for_another_purpose_fails() -> None:
+    assert status(status_list(purpose="suspension")) == ("fail", "status.purpose_mismatch")
+
+
+def test_an_index_beyond_the_list_fails() -> None:
+    assert status(status_list(), document=with_status("revocation", index=200_000)) == (
+        "fail",
+        "status.index_out_of_range",
+    )
+
+
+def test_a_list_that_was_changed_unsigned_or_has_expired_is_not_believed() -> None:
+    good = status_list(7)
+    clear = status_list().document["credentialSubject"]
+    changed = {**good.document, "credentialSubject": clear}
+    unsigned = {name: value for name, value in good.document.items() if name != "proof"}
+    for document in (changed, unsigned):
+        assert status(dataclasses.replace(good, document=document)) == ("fail", "status.list_invalid")
+    assert status(status_list(until=timedelta(hours=-1))) == ("fail", "status.list_invalid")
+
+
+@pytest.mark.parametrize("document", [{}, {"issuer": 5}, {"a": {1, 2}}])
+def test_a_list_that_is_no_credential_fails(document: Any) -> None:
+    outcome, code = status(StatusListCopy(document, NOW, False))
+    assert (outcome, code) in {("fail", "status.foreign_list"), ("fail", "status.list_malformed")}
+
+
+def test_a_status_of_unknown_type_is_not_checked_and_a_malformed_one_fails() -> None:
+    entry = with_status("revocation")["credentialStatus"]
+    foreign = {"id": "https://a.example/r", "type": "1EdTechRevocationList"}
+    other = record(credentialStatus=foreign, **{"@context": [V2, OB, EXTENSIONS]})
+    assert status(status_list(), document=other) == ("not-checked", "status.type_unsupported")
+    broken = {**with_status("revocation"), "credentialStatus": {**entry, "statusListIndex": "-1"}}
+    assert status(status_list(), document=broken) == ("fail", "status.entry_malformed")
+
+
+def test_policy_can_ask_for_a_fresh_list() -> None:
+    lists = Lists({LIST_URL: status_list()})
+    signed = issue(with_status("revocation"))
+    check_credential(signed, lists=lists)
+    check_credential(signed, lists=lists, policy=dataclasses.replace(TRUSTING, refresh_status=True))
+    assert lists.refreshed == [False, True]
