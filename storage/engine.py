@@ -14,7 +14,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -153,17 +153,12 @@ class Store:
 
     async def close(self) -> None:
         """Wait for the transactions that run, then close; closing twice is harmless."""
-        async with self._write_lock:
-            if self._closed:
-                return
-            self._closed = True
+        async with self._write_lock, AsyncExitStack() as readers:
             for _ in range(_MAX_READERS):
-                await self._reader_slots.acquire()
-            for reader in self._idle_readers:
-                await reader.close()
-            await self._writer.close()
-        for _ in range(_MAX_READERS):
-            self._reader_slots.release()
+                await readers.enter_async_context(self._reader_slots)
+            if not self._closed:
+                self._closed = True
+                await _finish(self._disconnect())
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -221,6 +216,11 @@ class Store:
         with translated():
             await self._writer.commit()
         committed.append(True)
+
+    async def _disconnect(self) -> None:
+        # The writer last: the last connection to close folds the log back into the file.
+        for connection in (*self._idle_readers, self._writer):
+            await connection.close()
 
     async def _open_reader(self) -> aiosqlite.Connection:
         reader = await _connect(self.path, self._busy_timeout)

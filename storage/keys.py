@@ -17,7 +17,7 @@ __all__ = ["add", "get", "load_all"]
 _SEED_BYTES = 32
 
 
-async def add(tx: Transaction, vault: Vault, verkey: str, seed: bytes, *, purpose: str, now: datetime) -> None:
+async def add(tx: Transaction, vault: Vault, verkey: str, seed: bytes, purpose: str, now: datetime) -> None:
     """Keep a key.
 
     Args:

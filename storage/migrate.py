@@ -126,11 +126,10 @@ async def _apply(connection: aiosqlite.Connection, migration: Migration) -> None
     try:
         for statement in _statements(migration.sql):
             await connection.execute(statement)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
+    except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+        # What the text says is the migration's fault; a full disk or a lock is not.
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):
             raise
-        raise _failed(migration) from error
-    except sqlite3.IntegrityError as error:
         raise _failed(migration) from error
     await connection.execute(
         "INSERT INTO schema_version (version, name, checksum) VALUES (?, ?, ?)",
@@ -149,12 +148,10 @@ def _failed(migration: Migration) -> LernodeError:
 def _statements(sql: str) -> Iterator[str]:
     """Split a script by statement: the driver's own script call would commit the transaction first."""
     statement = ""
-    for line in sql.splitlines(keepends=True):
-        if not statement and (not line.strip() or line.lstrip().startswith("--")):
-            continue
-        statement += line
+    for piece in re.split(r"(?<=;)", sql):
+        statement += piece
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-    if statement:
+    if re.sub(r"--.*", "", statement).strip():
         yield statement

@@ -152,9 +152,7 @@ async def allocate(
     raise NotNow("status.no_index", "No free status index was found.", "Check the source of randomness.")
 
 
-async def set_state(
-    tx: Transaction, list_id: str, index: int, value: bool, *, reason: str | None, now: datetime
-) -> bool:
+async def set_state(tx: Transaction, list_id: str, index: int, value: bool, reason: str | None, now: datetime) -> bool:
     """Set or clear a bit; whether that changed it. A change makes the list dirty.
 
     Raises:

@@ -1,0 +1,42 @@
+"""An open store, and its vault at the least cost that is still real."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.engine import Store
+from storage.secrets import Strength, Vault
+
+PASSPHRASE = "correct horse battery staple"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "node" / "store.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(path, create=True)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    """One vault for every test that only needs some keys sealed: deriving its key is slow on purpose."""
+
+    async def make() -> Vault:
+        with tempfile.TemporaryDirectory() as folder:
+            store = await Store.open(Path(folder) / "store.db", create=True)
+            made = await Vault.create(store, PASSPHRASE, entropy=os.urandom, strength=Strength.INTERACTIVE)
+            await store.close()
+            return made
+
+    return asyncio.run(make())

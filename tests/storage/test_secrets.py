@@ -1,0 +1,177 @@
+"""Keys at rest: nothing without the passphrase, nothing moved, nothing changed."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import unicodedata
+from pathlib import Path
+
+import pytest
+from nacl.secret import SecretBox
+
+from protocols.errors import BadInput, LernodeError, WrongState
+from storage import keys
+from storage.engine import Store
+from storage.secrets import Strength, Vault
+from tests.storage.conftest import PASSPHRASE
+from tests.storage.rows import NOW, add_key, key
+
+
+@pytest.fixture
+async def vault(store: Store) -> Vault:
+    return await Vault.create(store, PASSPHRASE, entropy=os.urandom, strength=Strength.INTERACTIVE)
+
+
+async def test_the_passphrase_opens_the_keys_again(store: Store, vault: Vault, path: Path) -> None:
+    async with store.write() as tx:
+        pair = await add_key(tx, vault)
+    await store.close()
+    again = await Store.open(path)
+    unlocked = await Vault.unlock(again, PASSPHRASE)
+    async with again.read() as tx:
+        assert await keys.get(tx, unlocked, pair.verkey) == pair
+        assert await keys.load_all(tx, unlocked) == {pair.verkey: pair}
+    await again.close()
+
+
+async def test_a_wrong_passphrase_opens_nothing(store: Store, vault: Vault) -> None:
+    with pytest.raises(BadInput) as caught:
+        await Vault.unlock(store, PASSPHRASE + "!")
+    assert caught.value.code == "store.wrong_passphrase"
+    assert PASSPHRASE not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 2000, "\ud800"])
+async def test_an_unusable_passphrase_is_refused(store: Store, bad: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        await Vault.create(store, bad, entropy=os.urandom, strength=Strength.INTERACTIVE)
+    assert caught.value.code == "store.passphrase_unusable"
+
+
+async def test_a_passphrase_is_the_same_however_its_accents_are_typed(store: Store) -> None:
+    await Vault.create(
+        store, unicodedata.normalize("NFD", "crème brûlée"), entropy=os.urandom, strength=Strength.INTERACTIVE
+    )
+    await Vault.unlock(store, unicodedata.normalize("NFC", "crème brûlée"))
+
+
+async def test_a_store_has_one_vault(store: Store, vault: Vault) -> None:
+    with pytest.raises(WrongState) as caught:
+        await Vault.create(store, "another", entropy=os.urandom, strength=Strength.INTERACTIVE)
+    assert caught.value.code == "vault.exists"
+    await Vault.unlock(store, PASSPHRASE)
+
+
+async def test_a_store_without_a_vault_says_so(store: Store) -> None:
+    with pytest.raises(WrongState) as caught:
+        await Vault.unlock(store, PASSPHRASE)
+    assert caught.value.code == "vault.unknown"
+
+
+async def test_a_stolen_file_holds_neither_seed_nor_master_key_nor_passphrase(store: Store, path: Path) -> None:
+    drawn: list[bytes] = []
+
+    def watched(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    vault = await Vault.create(store, PASSPHRASE, entropy=watched, strength=Strength.INTERACTIVE)
+    master = next(value for value in drawn if len(value) == SecretBox.KEY_SIZE)
+    async with store.write() as tx:
+        pair = await add_key(tx, vault)
+    stolen = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert pair.verkey.encode() in stolen
+    for secret in (pair.seed, pair.secret[:32], pair.x25519_secret(), master, PASSPHRASE.encode()):
+        assert secret not in stolen
+        assert secret.hex().encode() not in stolen
+
+
+async def test_swapped_rows_are_refused(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        one, two = await add_key(tx, vault, "one"), await add_key(tx, vault, "two")
+        await tx.execute(
+            "UPDATE keys SET sealed_seed = (SELECT sealed_seed FROM keys WHERE verkey = ?) WHERE verkey = ?",
+            (two.verkey, one.verkey),
+        )
+    async with store.read() as tx:
+        assert await keys.get(tx, vault, two.verkey) == two
+        with pytest.raises(LernodeError) as caught:
+            await keys.get(tx, vault, one.verkey)
+        assert caught.value.code == "store.secret_altered"
+        with pytest.raises(LernodeError):
+            await keys.load_all(tx, vault)
+
+
+@pytest.mark.parametrize("position", [0, 24, 40, -1])
+async def test_a_changed_byte_is_refused(vault: Vault, position: int) -> None:
+    sealed = bytearray(vault.seal("name", b"secret"))
+    sealed[position] ^= 1
+    with pytest.raises(LernodeError) as caught:
+        vault.unseal("name", bytes(sealed))
+    assert caught.value.code == "store.secret_altered"
+
+
+@pytest.mark.parametrize("garbage", [b"", b"x", b"x" * 24, b"x" * 200])
+async def test_garbage_is_refused(vault: Vault, garbage: bytes) -> None:
+    with pytest.raises(LernodeError) as caught:
+        vault.unseal("name", garbage)
+    assert caught.value.code == "store.secret_altered"
+
+
+async def test_a_secret_is_bound_to_its_whole_name(vault: Vault) -> None:
+    sealed = vault.seal("keys/a", b"bsecret")
+    assert vault.unseal("keys/a", sealed) == b"bsecret"
+    for other in ("keys/ab", "keys/", ""):
+        with pytest.raises(LernodeError):
+            vault.unseal(other, sealed)
+
+
+async def test_sealing_twice_never_gives_the_same_bytes(vault: Vault) -> None:
+    assert vault.seal("name", b"secret") != vault.seal("name", b"secret")
+
+
+async def test_a_vault_shows_nothing_and_is_not_serialised(vault: Vault) -> None:
+    assert repr(vault) == str(vault) == "Vault()"
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            attempt(vault)
+
+
+@pytest.mark.parametrize(
+    "doctored",
+    ["memlimit = 1099511627776", "opslimit = 1000000000", "memlimit = -1", "opslimit = 0", "salt = x'00'"],
+)
+async def test_doctored_key_parameters_cost_nothing(store: Store, vault: Vault, doctored: str) -> None:
+    async with store.write() as tx:
+        await tx.execute(f"UPDATE vault SET {doctored}")
+    with pytest.raises(LernodeError) as caught:
+        await Vault.unlock(store, PASSPHRASE)
+    assert caught.value.code == "store.corrupt"
+
+
+async def test_the_default_cost_is_moderate(store: Store) -> None:
+    await Vault.create(store, PASSPHRASE, entropy=os.urandom)
+    async with store.read() as tx:
+        row = await tx.one("SELECT opslimit, memlimit FROM vault")
+    assert row is not None
+    assert (row["opslimit"], row["memlimit"]) == (3, 256 << 20)
+
+
+async def test_a_seed_of_another_key_is_refused(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        for seed in (key("two").seed, b"short"):
+            with pytest.raises(BadInput) as caught:
+                await keys.add(tx, vault, key("one").verkey, seed, "connection", NOW)
+            assert caught.value.code == "key.mismatch"
+
+
+async def test_a_key_is_added_once(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        await add_key(tx, vault)
+        with pytest.raises(WrongState) as caught:
+            await add_key(tx, vault)
+        assert caught.value.code == "key.exists"
+        with pytest.raises(WrongState):
+            await keys.get(tx, vault, key("other").verkey)
