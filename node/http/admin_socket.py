@@ -78,13 +78,17 @@ async def open_admin_socket(runner: web.AppRunner, home: Path) -> AdminSocket:
         path, litter = _choose(home)
         bound = _bind(path)
     except OSError:
-        raise NotNow("node.no_socket", "The admin socket cannot be made.", "Check who owns the node's folder.") from None
+        raise NotNow(
+            "node.no_socket", "The admin socket cannot be made.", "Check who owns the node's folder."
+        ) from None
     site = web.SockSite(runner, bound, backlog=_BACKLOG)
     try:
         await site.start()
     except OSError as error:
         bound.close()
-        raise LernodeError("node.no_socket", "The admin socket does not listen.", "Check the system's limits.") from error
+        raise LernodeError(
+            "node.no_socket", "The admin socket does not listen.", "Check the system's limits."
+        ) from error
     return AdminSocket(path, site, litter)
 
 

@@ -1,0 +1,173 @@
+"""How a command reaches the node: through the admin API, over the socket of the node that runs.
+
+Where none runs, the node is opened in this process for the time of the command, without listening for peers, and
+served on a socket in a private folder, so that commands have one way only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from node.cli.options import Setting, read_passphrase
+from node.cli.output import note
+from node.cli.progress import waiting
+from node.http.admin_socket import admin_socket_path, is_answered, open_admin_socket
+from node.http.schemas import Problem, StatusView
+from protocols.errors import BadInput, LernodeError, NotNow, WrongState
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["Api", "segment", "with_api"]
+
+T = TypeVar("T")
+_TIMEOUT = aiohttp.ClientTimeout(total=120)
+_LOOK_EVERY_SECONDS = 0.05
+_DELIVERY_LOOKS = 100  # five seconds
+_BY_STATUS: dict[int, type[LernodeError]] = {
+    400: BadInput,
+    404: WrongState,
+    409: WrongState,
+    413: BadInput,
+    503: NotNow,
+}
+
+
+class Api:
+    """The admin API, with typed answers.
+
+    Attributes:
+        is_own_node: whether the node lives in this process only, so that no peer's answer can arrive.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, *, is_own_node: bool) -> None:
+        self._session = session
+        self.is_own_node = is_own_node
+        self.spoke_to_peer = False
+
+    async def get(self, path: str, kind: type[T], **query: str | int | float | None) -> T:
+        """GET; parameters that are None are left out.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        return await self._ask("GET", path, kind, params=params)
+
+    async def post(self, path: str, kind: type[T], body: msgspec.Struct | None = None, *, to_peer: bool = False) -> T:
+        """POST.
+
+        Args:
+            to_peer: what is asked for sends a message to a peer.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        self.spoke_to_peer = self.spoke_to_peer or to_peer
+        data = None if body is None else msgspec.json.encode(body)
+        return await self._ask("POST", path, kind, data=data, headers={"Content-Type": "application/json"})
+
+    async def _ask(self, method: str, path: str, kind: type[T], **more: Any) -> T:
+        try:
+            async with self._session.request(method, f"http://node{path}", **more) as response:
+                raw = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise NotNow("node.unreachable", "The node does not answer.", "Look at its log, then try again.") from None
+        if response.status >= 400:
+            raise _as_error(response.status, raw)
+        return msgspec.json.decode(raw, type=kind)
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a path."""
+    return quote(text, safe="")
+
+
+def with_api(setting: Setting, work: Callable[[Api], Awaitable[T]]) -> T:
+    """Run ``work`` with the node that ``setting`` means.
+
+    Raises:
+        LernodeError: see :class:`Api`, and what opening the node raises.
+    """
+
+    async def go() -> T:
+        path = admin_socket_path(setting.home)
+        if is_answered(path):
+            async with _session(path) as session:
+                return await work(Api(session, is_own_node=False))
+        async with _own_node(setting) as own_path, _session(own_path) as session:
+            api = Api(session, is_own_node=True)
+            before = (await api.get("/admin/status", StatusView)).outbox.waiting
+            result = await work(api)
+            if api.spoke_to_peer:
+                await _deliver(api, before)
+            return result
+
+    return asyncio.run(go())
+
+
+def _session(path: Path) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path)), timeout=_TIMEOUT)
+
+
+@asynccontextmanager
+async def _own_node(setting: Setting) -> AsyncIterator[Path]:
+    # The whole node is imported only where this process has to be one.
+    from node.app import Node  # noqa: PLC0415
+    from node.config import load  # noqa: PLC0415
+
+    config = load(setting.home)
+    passphrase = read_passphrase(setting)
+    async with waiting("Opening the node"):
+        node = await Node.open(setting.home, passphrase, config=config)
+    try:
+        await node.start(listen=False)
+        async with _served(node) as path:
+            yield path
+    finally:
+        await node.stop()
+
+
+@asynccontextmanager
+async def _served(node: Node) -> AsyncIterator[Path]:
+    from node.http.admin import admin_app  # noqa: PLC0415 - see above
+
+    runner = web.AppRunner(admin_app(node, token=None), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    with tempfile.TemporaryDirectory(prefix="lernode-") as folder:
+        served = await open_admin_socket(runner, Path(folder))
+        try:
+            yield served.path
+        finally:
+            await served.close()
+            await runner.cleanup()
+
+
+async def _deliver(api: Api, before: int) -> None:
+    """Give what this command sent a moment to arrive."""
+    async with waiting("Delivering"):
+        for _ in range(_DELIVERY_LOOKS):
+            if (await api.get("/admin/status", StatusView)).outbox.waiting <= before:
+                break
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        else:
+            note("A message is not delivered yet; it goes out when the node runs.")
+    note("The node does not run, so no answer can arrive. Start it with: lernode run")
+
+
+def _as_error(status: int, raw: bytes) -> LernodeError:
+    try:
+        problem = msgspec.json.decode(raw, type=Problem)
+    except msgspec.DecodeError:
+        return LernodeError("node.answer", f"The node answers {status} without saying why.", "Look at its log.")
+    return _BY_STATUS.get(status, LernodeError)(problem.code, problem.title, problem.detail)

@@ -1,0 +1,122 @@
+"""``lernode init``: make a node."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.app import create
+from node.cli.options import Setting, common, read_passphrase
+from node.cli.output import emit_json, fields, line
+from node.cli.progress import waiting
+from node.config import CONFIG_FILE, to_toml
+from protocols import strict_json
+from protocols.errors import BadInput, WrongState
+
+__all__ = ["init", "settings_of", "write_catalogue"]
+
+_CATALOGUE = "catalogue.json"
+_LOOPBACK = ["127.0.0.0/8", "::1/128"]
+
+
+@click.command(short_help="Make a node.")
+@common
+@click.option("--label", default="lernode", show_default=True, help="Name shown to peers.")
+@click.option("--endpoint", help="Public base URL under which peers reach the node.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
+@click.option("--local", is_flag=True, help="For this machine only: plain http on loopback.")
+@click.option("--issuer", is_flag=True, help="Issue records: a did:web and a catalogue of achievements to edit.")
+@click.option("--trust", multiple=True, metavar="DID", help="An issuer whose records to believe; repeatable.")
+@click.option("--auto-accept", is_flag=True, help="Accept offers, and answer requests, without asking.")
+def init(
+    setting: Setting,
+    label: str,
+    endpoint: str | None,
+    port: int,
+    local: bool,
+    issuer: bool,
+    trust: tuple[str, ...],
+    auto_accept: bool,
+) -> None:
+    """Make a node: its folder, its configuration, its store sealed by a passphrase, and its first DID.
+
+    \b
+    A learner on this machine:
+      lernode init --label Ada --local
+    A college that issues:
+      lernode init --label "Riverside College" --endpoint https://records.riverside.example --issuer
+    A second node beside the first:
+      lernode init --home ~/employer --label Employer --local --port 8002 --trust did:web:localhost%3A8000
+
+    Next: lernode run, and then lernode invite or lernode accept.
+    """
+    values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept)
+    if (setting.home / CONFIG_FILE).exists():
+        raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
+    passphrase = read_passphrase(setting, new=True)
+    asyncio.run(_create(setting.home, passphrase, to_toml(values), issuer))
+    if issuer:
+        write_catalogue(setting.home)
+    made = {
+        "home": str(setting.home),
+        "config": str(setting.home / CONFIG_FILE),
+        "endpoint": values["node"]["endpoint"],
+        "catalogue": str(setting.home / _CATALOGUE) if issuer else None,
+    }
+    if setting.json:
+        emit_json(strict_json.dumps(made))
+        return
+    line(f"{label} is ready.", style="green")
+    fields(made.items())
+    home = "" if setting.home == Path.home() / ".lernode" else f" --home {setting.home}"
+    line(f"Next: lernode run{home}")
+
+
+def settings_of(
+    label: str,
+    endpoint: str | None,
+    port: int,
+    local: bool,
+    issuer: bool,
+    trust: tuple[str, ...],
+    auto_accept: bool,
+) -> dict[str, dict[str, Any]]:
+    """The configuration that these options stand for; what is not there keeps its default.
+
+    Raises:
+        BadInput: ``cli.endpoint`` where peers could not reach the node.
+    """
+    if local == (endpoint is not None):
+        raise BadInput(
+            "cli.endpoint",
+            "Say how peers reach the node: with --endpoint URL, or with --local on this machine only.",
+            "To try it out: lernode init --local",
+        )
+    values: dict[str, dict[str, Any]] = {
+        "node": {"label": label, "listen_port": port, "endpoint": endpoint or f"http://localhost:{port}"}
+    }
+    if local:
+        values["network"] = {"allow_http": True, "allowed_networks": _LOOPBACK}
+    if auto_accept:
+        values["policy"] = {"accept_offers": True, "share_records": True}
+    if trust:
+        values["trust"] = {"issuers": list(trust)}
+    if issuer:
+        values["issuer"] = {"catalogue": _CATALOGUE}
+    return values
+
+
+async def _create(home: Path, passphrase: str, config_toml: str, issuer: bool) -> None:
+    async with waiting("Making the node"):
+        await create(home, passphrase, config_toml, issuer=issuer)
+
+
+def write_catalogue(home: Path) -> None:
+    """Put an example to edit where the configuration looks for the catalogue."""
+    path = home / _CATALOGUE
+    if not path.exists():
+        path.write_bytes(resources.files("node.records").joinpath("demo_catalogue.json").read_bytes())

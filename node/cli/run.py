@@ -1,0 +1,112 @@
+"""``lernode run``: run the node until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+from aiohttp import web
+
+from node.app import Node
+from node.cli.options import Setting, common, read_passphrase
+from node.cli.output import emit_json, fields, line
+from node.cli.progress import waiting
+from node.config import AdminConfig, load
+from node.http.admin import admin_app
+from node.http.admin_socket import open_admin_socket
+from node.runtime import logs
+from protocols import strict_json
+from protocols.errors import BadInput
+from storage import dids
+from storage.dids import DidPurpose
+
+__all__ = ["run"]
+
+_MIN_TOKEN = 16
+
+
+@click.command(short_help="Run the node, so that peers can reach it.")
+@common
+def run(setting: Setting) -> None:
+    """Run the node: take messages from peers, deliver what waits, serve its DID document and status lists.
+
+    \b
+    Examples:
+      lernode run
+      LERNODE_PASSPHRASE=... lernode run --home /var/lib/lernode 2>> lernode.log
+
+    It stops on Ctrl-C or SIGTERM, and nothing is lost when it is killed. The log, one JSON object a line without
+    personal data, goes to standard error.
+
+    Next, in another terminal: lernode invite, or lernode status.
+    """
+    config = load(setting.home)
+    token = _token(config.admin, setting.home) if config.admin.port else None
+    passphrase = read_passphrase(setting)
+    logs.configure()
+    asyncio.run(_run(setting, passphrase, token))
+
+
+async def _run(setting: Setting, passphrase: str, token: str | None) -> None:
+    async with waiting("Opening the node"):
+        node = await Node.open(setting.home, passphrase)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(admin_app(node, token=None), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        socket = await open_admin_socket(runner, setting.home)
+        try:
+            await node.start()
+            admin = node.config.admin
+            if token is not None:
+                await node.serve(admin_app(node, token=token), admin.host, admin.port)
+            await _announce(setting, node, socket.path, token is not None)
+            await stop.wait()
+        finally:
+            await socket.close()
+    finally:
+        await runner.cleanup()
+        await node.stop()
+
+
+async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) -> None:
+    async with node.store.read() as tx:
+        own = await dids.default(tx, DidPurpose.ISSUER) or await dids.default(tx, DidPurpose.HOLDER)
+    config = node.config
+    facts = {
+        "peers": config.node.endpoint,
+        "did": own.did if own else None,
+        "adminSocket": str(socket),
+        "adminApi": f"http://{config.admin.host}:{config.admin.port}/openapi.json" if has_port else None,
+        "home": str(setting.home),
+        "pid": os.getpid(),
+    }
+    if setting.json:
+        emit_json(strict_json.dumps(facts))
+        return
+    line(f"{node.label} runs.", style="green")
+    fields(facts.items())
+    line("Stop it with Ctrl-C. In another terminal: lernode status")
+
+
+def _token(admin: AdminConfig, home: Path) -> str | None:
+    """The bearer token, without which the admin port stays closed.
+
+    Raises:
+        BadInput: ``config.admin_token`` where the file cannot be read, or the token can be guessed.
+    """
+    token = os.environ.get("LERNODE_ADMIN_TOKEN", "")
+    if not token and admin.token_file:
+        try:
+            token = (home / admin.token_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise BadInput("config.admin_token", "The admin token cannot be read.", "Check admin.token_file.") from None
+    token = token.strip()
+    if token and len(token) < _MIN_TOKEN:
+        raise BadInput("config.admin_token", "The admin token is too short.", f"Use {_MIN_TOKEN} characters or more.")
+    return token or None

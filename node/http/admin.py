@@ -1,0 +1,324 @@
+"""The admin API: one table of operations, from which both the routes and ``GET /openapi.json`` are made.
+
+It is served on a Unix socket that only the node's own user can open, and, closed unless a bearer token is set, on a
+port. Nothing here decides anything: each operation finds what is meant and calls one function of a role.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from node.http import admin_exchanges, admin_node, admin_peers, admin_present, admin_records, admin_verification
+from node.http import schemas as s
+from node.http.admin_operation import Operation, operation_handler
+from node.http.openapi import openapi_document
+from node.http.problem import problem_middleware, problem_response
+from protocols import strict_json
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["OPERATIONS", "admin_app"]
+
+_MAX_BODY_BYTES = 4 << 20
+Page = s.Page
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="nodeStatus",
+        method="GET",
+        path="/admin/status",
+        summary="How the node is: who it is, what waits, how full its outbox is.",
+        handler=admin_node.status,
+        response=s.StatusView,
+    ),
+    Operation(
+        name="listDids",
+        method="GET",
+        path="/admin/dids",
+        summary="The DIDs that the node issues and holds under.",
+        handler=admin_node.list_dids,
+        response=Page[s.DidView],
+    ),
+    Operation(
+        name="createDid",
+        method="POST",
+        path="/admin/dids",
+        summary="Make a DID.",
+        handler=admin_node.create_did,
+        response=s.DidView,
+        body=s.NewDid,
+        status=201,
+    ),
+    Operation(
+        name="createInvitation",
+        method="POST",
+        path="/admin/invitations",
+        summary="Make an out-of-band invitation.",
+        handler=admin_peers.create_invitation,
+        response=s.InvitationView,
+        body=s.NewInvitation,
+        status=201,
+    ),
+    Operation(
+        name="listInvitations",
+        method="GET",
+        path="/admin/invitations",
+        summary="The invitations that the node gave out, the newest first.",
+        handler=admin_peers.list_invitations,
+        response=Page[s.InvitationView],
+        query=s.PageQuery,
+    ),
+    Operation(
+        name="acceptInvitation",
+        method="POST",
+        path="/admin/connections",
+        summary="Answer a peer's invitation; doing it twice makes one connection.",
+        handler=admin_peers.accept_invitation,
+        response=s.ConnectionView,
+        body=s.AcceptInvitation,
+        status=201,
+    ),
+    Operation(
+        name="listConnections",
+        method="GET",
+        path="/admin/connections",
+        summary="The peers, the newest first.",
+        handler=admin_peers.list_connections,
+        response=Page[s.ConnectionView],
+        query=s.PageQuery,
+    ),
+    Operation(
+        name="getConnection",
+        method="GET",
+        path="/admin/connections/{id}",
+        summary="One peer, by id, beginning of an id, or label.",
+        handler=admin_peers.connection,
+        response=s.ConnectionView,
+    ),
+    Operation(
+        name="offerRecord",
+        method="POST",
+        path="/admin/credentials/offers",
+        summary="Offer a record to a peer.",
+        handler=admin_records.offer,
+        response=s.ExchangeView,
+        body=s.AwardOverConnection,
+        status=201,
+    ),
+    Operation(
+        name="issueRecord",
+        method="POST",
+        path="/admin/credentials/issue",
+        summary="Sign a record at once, to be handed over as a file.",
+        handler=admin_records.issue,
+        response=s.IssuedDetail,
+        body=s.Award,
+        status=201,
+    ),
+    Operation(
+        name="listRecords",
+        method="GET",
+        path="/admin/records",
+        summary="The records that the node holds, the newest first.",
+        handler=admin_records.list_held,
+        response=Page[s.HeldView],
+        query=s.RecordsQuery,
+    ),
+    Operation(
+        name="getRecord",
+        method="GET",
+        path="/admin/records/{id}",
+        summary="One held record with its document.",
+        handler=admin_records.record,
+        response=s.HeldDetail,
+    ),
+    Operation(
+        name="listIssued",
+        method="GET",
+        path="/admin/issued",
+        summary="The records that the node issued, the newest first.",
+        handler=admin_records.list_issued,
+        response=Page[s.IssuedView],
+        query=s.IssuedQuery,
+    ),
+    Operation(
+        name="getIssued",
+        method="GET",
+        path="/admin/issued/{id}",
+        summary="One issued record with its document.",
+        handler=admin_records.issued_record,
+        response=s.IssuedDetail,
+    ),
+    Operation(
+        name="changeStatus",
+        method="POST",
+        path="/admin/issued/{id}/status",
+        summary="Revoke for good, suspend, or reinstate a suspended record.",
+        handler=admin_records.change_status,
+        response=s.IssuedView,
+        body=s.StatusChange,
+    ),
+    Operation(
+        name="listExchanges",
+        method="GET",
+        path="/admin/exchanges",
+        summary="Conversations with peers, the newest first.",
+        handler=admin_exchanges.list_exchanges,
+        response=Page[s.ExchangeView],
+        query=s.ExchangesQuery,
+    ),
+    Operation(
+        name="getExchange",
+        method="GET",
+        path="/admin/exchanges/{id}",
+        summary="One exchange; with `wait`, once it has gone on.",
+        handler=admin_exchanges.exchange,
+        response=s.ExchangeDetail,
+        query=s.ExchangeQuery,
+    ),
+    Operation(
+        name="acceptExchange",
+        method="POST",
+        path="/admin/exchanges/{id}/accept",
+        summary="Say yes to what the exchange waits for.",
+        handler=admin_exchanges.accept,
+        response=s.ExchangeDetail,
+    ),
+    Operation(
+        name="declineExchange",
+        method="POST",
+        path="/admin/exchanges/{id}/decline",
+        summary="Say no; the peer is told the reason.",
+        handler=admin_exchanges.decline,
+        response=s.ExchangeDetail,
+        body=s.Decline,
+    ),
+    Operation(
+        name="matchRecords",
+        method="GET",
+        path="/admin/exchanges/{id}/matches",
+        summary="What a verifier asks for, and which held records fit.",
+        handler=admin_present.matches,
+        response=s.MatchesView,
+    ),
+    Operation(
+        name="presentRecords",
+        method="POST",
+        path="/admin/exchanges/{id}/present",
+        summary="Answer a verifier with records.",
+        handler=admin_present.present,
+        response=s.ExchangeDetail,
+        body=s.Present,
+    ),
+    Operation(
+        name="requestRecords",
+        method="POST",
+        path="/admin/presentations/requests",
+        summary="Ask a peer for records.",
+        handler=admin_verification.request_records,
+        response=s.ExchangeView,
+        body=s.NewRequest,
+        status=201,
+    ),
+    Operation(
+        name="verifyExchange",
+        method="POST",
+        path="/admin/exchanges/{id}/verify",
+        summary="Verify again what was presented, with status lists fetched now.",
+        handler=admin_verification.verify_exchange,
+        response=s.VerificationView,
+        body=s.VerifyExchange,
+    ),
+    Operation(
+        name="getVerification",
+        method="GET",
+        path="/admin/exchanges/{id}/verification",
+        summary="The last result for what an exchange brought, every check by name.",
+        handler=admin_verification.verification,
+        response=s.VerificationView,
+    ),
+    Operation(
+        name="verifyDocument",
+        method="POST",
+        path="/admin/verify",
+        summary="Verify a credential or presentation; nothing of it is kept.",
+        handler=admin_verification.verify_document,
+        response=s.ResultView,
+        body=s.DocumentToVerify,
+    ),
+    Operation(
+        name="readLog",
+        method="GET",
+        path="/admin/log",
+        summary="The audit trail, the oldest first.",
+        handler=admin_node.log,
+        response=Page[s.LogEntry],
+        query=s.LogQuery,
+    ),
+    Operation(
+        name="verifyLog",
+        method="POST",
+        path="/admin/log/verify",
+        summary="Whether the audit trail is whole.",
+        handler=admin_node.verify_log,
+        response=s.ChainView,
+    ),
+    Operation(
+        name="showCatalogue",
+        method="GET",
+        path="/admin/catalogue",
+        summary="The achievements that the node can award.",
+        handler=admin_records.catalogue,
+        response=s.CatalogueView,
+    ),
+)
+
+
+def admin_app(node: Node, *, token: str | None) -> web.Application:
+    """The admin API of ``node``.
+
+    Args:
+        token: what requests must bear; None only for a socket that is private to the node's user.
+    """
+    stopping = asyncio.Event()
+    document = strict_json.dumps(openapi_document(OPERATIONS, version=admin_node.node_version()))
+
+    async def describe(_request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    async def stop(_app: web.Application) -> None:
+        stopping.set()
+
+    guards = [] if token is None else [_bearer(token)]
+    app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[problem_middleware, *guards])
+    app.on_shutdown.append(stop)
+    app.router.add_get("/openapi.json", describe)
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
+    return app
+
+
+def _bearer(token: str) -> Middleware:
+    """Lets only those in who have the token (RFC 6750)."""
+    expected = token.encode()
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        # Bytes, because compare_digest refuses text that is not ASCII; constant time, so that nobody feels his way.
+        same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), expected)
+        if scheme.lower() != "bearer" or not same:
+            refused = problem_response(
+                401, "http.unauthorised", "A bearer token is needed.", "Send Authorization: Bearer TOKEN."
+            )
+            refused.headers["WWW-Authenticate"] = 'Bearer realm="lernode"'
+            return refused
+        return await handler(request)
+
+    return guard

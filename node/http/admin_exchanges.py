@@ -1,0 +1,136 @@
+"""Admin operations about exchanges: look, wait, decide, request, and see what was verified."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from node.http.admin_decisions import accept_decision, decline_decision
+from node.http.admin_lookup import find_connection, find_exchange
+from node.http.admin_operation import Call, Nothing
+from node.http.admin_views import exchange_fields, view_about, view_exchange
+from node.http.schemas import (
+    AboutRecord,
+    Decline,
+    ExchangeDetail,
+    ExchangeQuery,
+    ExchangesQuery,
+    ExchangeView,
+    Page,
+)
+from node.roles.threads import ISSUE_CREDENTIAL
+from protocols.issue_credential import machine as issue_credential
+from storage import connections, credentials, exchanges
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow, Filter
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["accept", "decline", "exchange", "list_exchanges", "show_exchange"]
+
+_LOOK_EVERY_SECONDS = 0.1
+
+
+async def list_exchanges(node: Node, call: Call[ExchangesQuery, Nothing]) -> Page[ExchangeView]:
+    """Conversations with peers."""
+    query = call.query
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, query.connection) if query.connection else None
+        which = Filter(
+            protocol=query.protocol,
+            role=query.role,
+            state=query.state,
+            connection_id=peer.id if peer else None,
+            waiting=query.waiting,
+        )
+        rows = await exchanges.page(tx, which, after=query.after, limit=query.limit)
+        items = [view_exchange(row, await _peer(tx, row)) for row in rows]
+    return Page(items=items, next=rows[-1].id if len(rows) == query.limit else None)
+
+
+async def exchange(node: Node, call: Call[ExchangeQuery, Nothing]) -> ExchangeDetail:
+    """One exchange; with ``wait`` once it has gone on, or when the time is over."""
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+    if call.query.wait:
+        row = await _gone_on(node.store, row, call.query, call.stopping)
+    return await show_exchange(node, row)
+
+
+async def accept(node: Node, call: Call[Nothing, Nothing]) -> ExchangeDetail:
+    """Say yes to whatever the exchange waits for.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``; ``exchange.needs_choice`` where records must be chosen.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+    await accept_decision(node, row)
+    return await _show_again(node, row.id)
+
+
+async def decline(node: Node, call: Call[Nothing, Decline]) -> ExchangeDetail:
+    """Say no, with a reason that the peer is told.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+    await decline_decision(node, row, call.body.reason)
+    return await _show_again(node, row.id)
+
+
+async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
+    """An exchange with what came of it."""
+    async with node.store.read() as tx:
+        held = await credentials.find_held_by_exchange(tx, row.id)
+        issued = await credentials.find_issued(tx, exchange_id=row.id)
+        peer = await _peer(tx, row)
+    return ExchangeDetail(
+        **exchange_fields(row, peer),
+        about=_about(row),
+        data=msgspec.Raw(row.data),
+        record_id=held.id if held else None,
+        issued_id=issued.id if issued else None,
+    )
+
+
+def _about(row: ExchangeRow) -> AboutRecord | None:
+    """The record that it is about, as far as the exchange has come."""
+    if row.protocol != ISSUE_CREDENTIAL.protocol:
+        return None
+    value: issue_credential.Exchange = ISSUE_CREDENTIAL.value(row)
+    if value.credential is not None:
+        return view_about(value.credential)
+    detail = value.requested or value.offer or value.proposal
+    return view_about(detail.credential) if detail else None
+
+
+async def _show_again(node: Node, exchange_id: str) -> ExchangeDetail:
+    async with node.store.read() as tx:
+        row = await exchanges.get(tx, exchange_id)
+    return await show_exchange(node, row)
+
+
+async def _peer(tx: Transaction, row: ExchangeRow) -> str | None:
+    found = await connections.find(tx, row.connection_id)
+    return found.their_label if found else None
+
+
+async def _gone_on(store: Store, row: ExchangeRow, query: ExchangeQuery, stopping: asyncio.Event) -> ExchangeRow:
+    """The row once it is in a state waited for, or as it is when the time is over or the server stops."""
+    states = frozenset((query.state or "").split(",")) - {""}
+    first = row.version
+    with suppress(TimeoutError):
+        async with asyncio.timeout(query.wait):
+            while not (row.state in states if states else row.version != first) and not stopping.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
+                async with store.read() as tx:
+                    row = await exchanges.get(tx, row.id)
+    return row

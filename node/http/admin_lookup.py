@@ -1,0 +1,83 @@
+"""Finds what an operator means: a whole id, an unambiguous beginning of one, or a peer's label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from protocols.errors import WrongState
+from storage import connections, credentials, exchanges
+from storage.connections import Connection
+from storage.credentials import HeldCredential, IssuedCredential
+from storage.engine import Transaction
+from storage.errors import unknown
+from storage.exchanges import ExchangeRow
+
+__all__ = ["find_connection", "find_exchange", "find_held", "find_issued"]
+
+T = TypeVar("T")
+_SHOWN = 4
+
+
+async def find_connection(tx: Transaction, text: str) -> Connection:
+    """The connection with this id, beginning of an id, or label of the peer.
+
+    Raises:
+        WrongState: ``connection.unknown``, ``connection.ambiguous``.
+    """
+    exact = await connections.find(tx, text)
+    if exact is not None:
+        return exact
+    named = await connections.find_by_label(tx, text)
+    found = named or await connections.find_by_prefix(tx, text)
+    return _only("connection", found, [c.id for c in found])
+
+
+async def find_exchange(tx: Transaction, text: str) -> ExchangeRow:
+    """The exchange with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``exchange.unknown``, ``exchange.ambiguous``.
+    """
+    found = await exchanges.find_by_prefix(tx, text)
+    return _only("exchange", _exact(found, text), [row.id for row in found])
+
+
+async def find_held(tx: Transaction, text: str) -> HeldCredential:
+    """The held record with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``record.unknown``, ``record.ambiguous``.
+    """
+    found = await credentials.find_held_by_prefix(tx, text)
+    return _only("record", _exact(found, text), [record.id for record in found])
+
+
+async def find_issued(tx: Transaction, text: str) -> IssuedCredential:
+    """The issued record with this id, beginning of an id, or ``id`` of the credential itself.
+
+    Raises:
+        WrongState: ``issued_record.unknown``, ``issued_record.ambiguous``.
+    """
+    named = await credentials.find_issued(tx, credential_id=text)
+    if named is not None:
+        return named
+    found = await credentials.find_issued_by_prefix(tx, text)
+    return _only("issued record", _exact(found, text), [record.id for record in found])
+
+
+_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential)
+
+
+def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:
+    return [item for item in found if item.id == text] or found
+
+
+def _only(thing: str, found: Sequence[T], ids: Sequence[str]) -> T:
+    if not found:
+        raise unknown(thing)
+    if len(found) > 1:
+        some = ", ".join(ids[:_SHOWN])
+        code = f"{thing.replace(' ', '_')}.ambiguous"
+        raise WrongState(code, f"More than one {thing} fits.", f"Write more of the id, e.g. one of: {some}.")
+    return found[0]

@@ -1,0 +1,116 @@
+"""What an operation of the admin API is, and how a request becomes typed values.
+
+One :class:`Operation` gives both its route and its part of the OpenAPI document, so that the two cannot differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+from multidict import MultiMapping
+
+from protocols import strict_json
+from protocols.errors import BadInput
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["Call", "Nothing", "Operation", "operation_handler"]
+
+_MAX_BODY_BYTES = 4 << 20
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters, or an empty object."""
+
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """One request, read.
+
+    Attributes:
+        id: what ``{id}`` in the path stands for; empty where the path has none.
+        stopping: set when the server shuts down; whoever waits stops waiting then.
+    """
+
+    id: str
+    query: Q
+    body: B
+    stopping: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One entry of the table.
+
+    Attributes:
+        name: the operationId.
+        path: with ``{id}`` where it names one thing.
+        about: a sentence or two beyond the summary.
+        query, body, response: Structs; requests with fields that they do not know are refused.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    handler: Callable[[Node, Call[Any, Any]], Awaitable[Any]]
+    response: Any
+    about: str = ""
+    query: type[msgspec.Struct] = Nothing
+    body: type[msgspec.Struct] | None = None
+    status: int = 200
+
+    @property
+    def tag(self) -> str:
+        """The first word of the path after the prefix."""
+        return self.path.split("/")[2]
+
+
+def operation_handler(
+    node: Node, operation: Operation, stopping: asyncio.Event
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The aiohttp handler of an operation."""
+
+    async def handle(request: web.Request) -> web.Response:
+        query = _query(request.query, operation.query)
+        body = await _body(request, operation.body) if operation.body is not None else Nothing()
+        result = await operation.handler(node, Call(request.match_info.get("id", ""), query, body, stopping))
+        return web.Response(status=operation.status, body=msgspec.json.encode(result), content_type="application/json")
+
+    return handle
+
+
+def _query(given: MultiMapping[str], kind: type[msgspec.Struct]) -> Any:
+    values = dict(given.items())
+    if len(values) != len(given):
+        raise BadInput("http.query_malformed", "A query parameter is given twice.", "Give each one once.")
+    return _convert(values, kind, "http.query_malformed", "query", strict=False)
+
+
+async def _body(request: web.Request, kind: type[msgspec.Struct]) -> Any:
+    raw = await request.read()
+    if not raw.strip():
+        return _convert({}, kind, "http.body_malformed", "body")
+    if request.content_type != "application/json":
+        raise BadInput("http.media_type", "The body is not declared as JSON.", "Send Content-Type: application/json.")
+    given = strict_json.loads_object(raw, max_bytes=_MAX_BODY_BYTES)
+    return _convert(given, kind, "http.body_malformed", "body")
+
+
+def _convert(
+    values: Mapping[str, Any], kind: type[msgspec.Struct], code: str, place: str, *, strict: bool = True
+) -> Any:
+    try:
+        return msgspec.convert(values, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        raise BadInput(code, f"The {place} is wrong: {error}.", "See the operation in /openapi.json.") from None

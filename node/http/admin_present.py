@@ -1,0 +1,69 @@
+"""Admin operations of a holder who is asked for records: see what fits, then answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from node.http.admin_exchanges import show_exchange
+from node.http.admin_lookup import find_exchange, find_held
+from node.http.admin_operation import Call, Nothing
+from node.http.admin_views import view_held
+from node.http.schemas import DescriptorView, ExchangeDetail, MatchesView, Present
+from storage import connections
+
+if TYPE_CHECKING:
+    from node.app import Node
+    from node.roles.holder import Matches
+
+__all__ = ["matches", "present"]
+
+
+async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
+    """What is asked for, and what fits.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+        peer = await connections.get(tx, row.connection_id)
+    found = await node.holder.matches(row.id)
+    return MatchesView(
+        exchange_id=row.id,
+        peer=peer.their_label,
+        name=found.definition.name or None,
+        purpose=found.definition.purpose or None,
+        satisfiable=found.selection is not None,
+        descriptors=_descriptors(found),
+    )
+
+
+async def present(node: Node, call: Call[Nothing, Present]) -> ExchangeDetail:
+    """Answer with records; what the caller does not choose is chosen as `matches` says.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``, ``record.unknown``.
+        BadInput: ``pex.*``.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+        named = {name: (await find_held(tx, text)).id for name, text in call.body.choose.items()}
+    chosen = None
+    if named:
+        found = await node.holder.matches(row.id)
+        chosen = {**(dict(found.selection.pairs) if found.selection else {}), **named}
+    return await show_exchange(node, await node.holder.present(row.id, chosen))
+
+
+def _descriptors(found: Matches) -> list[DescriptorView]:
+    chosen = dict(found.selection.pairs) if found.selection else {}
+    return [
+        DescriptorView(
+            id=entry.descriptor.id,
+            name=entry.descriptor.name or None,
+            purpose=entry.descriptor.purpose or None,
+            records=[view_held(found.records[name]) for name in entry.record_ids],
+            chosen=chosen.get(entry.descriptor.id),
+        )
+        for entry in found.report.descriptors
+    ]

@@ -1,0 +1,140 @@
+"""Admin operations about records: offer, issue, look at, revoke; and the catalogue of what can be awarded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from node.http import schemas
+from node.http.admin_lookup import find_connection, find_held, find_issued
+from node.http.admin_operation import Call, Nothing
+from node.http.admin_views import (
+    as_page,
+    held_fields,
+    issued_fields,
+    view_exchange,
+    view_held,
+    view_issued,
+    view_skills,
+)
+from node.http.schemas import (
+    AwardOverConnection,
+    CatalogueEntry,
+    CatalogueView,
+    ExchangeView,
+    HeldDetail,
+    HeldView,
+    IssuedDetail,
+    IssuedQuery,
+    IssuedView,
+    Page,
+    RecordsQuery,
+    StatusChange,
+)
+from node.roles.issuer import Award
+from protocols import strict_json
+from storage import credentials
+from storage.credentials import IssuedState
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["catalogue", "change_status", "issue", "issued_record", "list_held", "list_issued", "offer", "record"]
+
+_STATUS_CHANGES: dict[str, tuple[str, bool]] = {
+    "revoke": ("revocation", True),
+    "suspend": ("suspension", True),
+    "reinstate": ("suspension", False),
+}
+
+
+async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> ExchangeView:
+    """Offer a record to a peer."""
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.body.connection)
+    return view_exchange(await node.issuer.offer(peer.id, _award(call.body)), peer.their_label)
+
+
+async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
+    """Sign a record at once, without a peer."""
+    made = await node.issuer.issue(_award(call.body))
+    return IssuedDetail(**issued_fields(made), document=msgspec.Raw(made.document))
+
+
+async def list_held(node: Node, call: Call[RecordsQuery, Nothing]) -> Page[HeldView]:
+    """The records that the node holds."""
+    query = call.query
+    async with node.store.read() as tx:
+        found = await credentials.list_held(tx, text=query.q, skill=query.skill, after=query.after, limit=query.limit)
+    return as_page(found, query.limit, view_held)
+
+
+async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
+    """One record that the node holds."""
+    async with node.store.read() as tx:
+        held = await find_held(tx, call.id)
+    return HeldDetail(**held_fields(held), document=msgspec.Raw(held.document))
+
+
+async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[IssuedView]:
+    """The records that the node issued."""
+    query = call.query
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, query.connection) if query.connection else None
+        found = await credentials.list_issued(
+            tx,
+            connection_id=peer.id if peer else None,
+            achievement_id=query.achievement,
+            subject=query.subject,
+            state=IssuedState(query.state) if query.state else None,
+            after=query.after,
+            limit=query.limit,
+        )
+    return as_page(found, query.limit, view_issued)
+
+
+async def issued_record(node: Node, call: Call[Nothing, Nothing]) -> IssuedDetail:
+    """One record that the node issued."""
+    async with node.store.read() as tx:
+        found = await find_issued(tx, call.id)
+    return IssuedDetail(**issued_fields(found), document=msgspec.Raw(found.document))
+
+
+async def catalogue(node: Node, _call: Call[Nothing, Nothing]) -> CatalogueView:
+    """What the node can award; nothing where it has no catalogue."""
+    if node.issuer.catalogue is None:
+        return CatalogueView(items=[])
+    return CatalogueView(
+        items=[
+            CatalogueEntry(
+                id=item.id,
+                slug=item.slug,
+                name=item.name,
+                description=item.description,
+                skills=view_skills(item.skills),
+                document=msgspec.Raw(strict_json.dumps(item.document)),
+            )
+            for item in node.issuer.catalogue.list()
+        ]
+    )
+
+
+async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> IssuedView:
+    """Revoke, suspend or reinstate; the status list is signed anew at once."""
+    async with node.store.read() as tx:
+        found = await find_issued(tx, call.id)
+    purpose, value = _STATUS_CHANGES[call.body.action]
+    return view_issued(await node.issuer.set_status(found.id, purpose, value, call.body.reason))
+
+
+def _award(given: schemas.Award) -> Award:
+    return Award(
+        achievement_id=given.achievement,
+        subject_did=given.did,
+        email=given.email,
+        name=given.name,
+        valid_from=given.valid_from,
+        valid_until=given.valid_until,
+        result=given.result,
+    )

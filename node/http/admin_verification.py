@@ -1,0 +1,106 @@
+"""Admin operations of a verifier: ask for records, and see and repeat what was verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from node.http.admin_lookup import find_connection, find_exchange
+from node.http.admin_operation import Call, Nothing
+from node.http.admin_views import view_exchange, view_result, view_verification
+from node.http.schemas import (
+    DocumentToVerify,
+    ExchangeView,
+    NewRequest,
+    ResultView,
+    VerificationView,
+    VerifyExchange,
+)
+from protocols import strict_json
+from protocols.errors import BadInput, WrongState
+from protocols.exchange.presentation_exchange import for_skill, for_type
+from storage import verifications
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+__all__ = ["request_records", "verification", "verify_document", "verify_exchange"]
+
+
+async def request_records(node: Node, call: Call[Nothing, NewRequest]) -> ExchangeView:
+    """Ask a peer for records.
+
+    Raises:
+        BadInput: ``request.ambiguous``, or ``pex.*`` for a definition that cannot be used.
+    """
+    definition = _definition(call.body, node.world.new_id())
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.body.connection)
+    return view_exchange(await node.verifier.request(peer.id, definition), peer.their_label)
+
+
+async def verification(node: Node, call: Call[Nothing, Nothing]) -> VerificationView:
+    """The last result for what an exchange brought.
+
+    Raises:
+        WrongState: ``verification.unknown`` where nothing was verified yet.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+        kept = await verifications.latest(tx, row.id)
+    if kept is None:
+        raise WrongState(
+            "verification.unknown", "Nothing was verified in this exchange yet.", "Wait until the peer presents."
+        )
+    return view_verification(kept)
+
+
+async def verify_exchange(node: Node, call: Call[Nothing, VerifyExchange]) -> VerificationView:
+    """Verify again what was presented."""
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+    return view_verification(await node.verifier.verify_again(row.id, trust=call.body.trust))
+
+
+async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> ResultView:
+    """Verify a document that was sent along; nothing is kept of it."""
+    body = call.body
+    result = await node.verifier.verify_document(
+        strict_json.dumps(body.document),
+        trust=body.trust,
+        any_issuer=body.any_issuer,
+        challenge=body.challenge,
+        domain=body.domain,
+    )
+    return view_result(result.to_json())
+
+
+def _definition(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+    given = [bool(wanted.skills), wanted.type is not None, wanted.definition is not None]
+    if sum(given) != 1:
+        raise BadInput(
+            "request.ambiguous", "A request names skills, a type, or a definition.", "Give exactly one of the three."
+        )
+    if wanted.definition is not None:
+        return wanted.definition
+    if wanted.type is not None:
+        name = wanted.name or f"A record of the type {wanted.type}"
+        return for_type([wanted.type], name=name, purpose=wanted.purpose or name, definition_id=definition_id)
+    return _for_every_skill(wanted, definition_id)
+
+
+def _for_every_skill(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+    """Each skill is asked for by itself; one record may answer several."""
+    name = wanted.name or "Proof of " + ", ".join(wanted.skills)
+    purpose = wanted.purpose or name
+    definitions = [
+        for_skill(
+            [skill],
+            name=f"Proof of {skill}",
+            purpose=purpose,
+            definition_id=definition_id,
+            descriptor_id=f"skill-{number}",
+        )
+        for number, skill in enumerate(dict.fromkeys(wanted.skills), start=1)
+    ]
+    descriptors = [descriptor for definition in definitions for descriptor in definition["input_descriptors"]]
+    return {"id": definition_id, "name": name, "purpose": purpose, "input_descriptors": descriptors}

@@ -1,0 +1,449 @@
+"""What the admin API takes and gives, as typed values; the OpenAPI document is made from them.
+
+Names on the wire are camelCase. A record or message stands in its answer exactly as it is stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "CatalogueEntry", "CatalogueView",
+    "ChainView", "CheckView", "ConnectionView", "Decline", "DescriptorView", "DidView", "DocumentToVerify",
+    "ExchangeDetail", "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView",
+    "InvitationView", "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView",
+    "NewDid", "NewInvitation", "NewRequest", "OutboxView", "Page", "PageQuery", "Present", "Problem",
+    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView", "VerificationView", "VerifyExchange",
+]  # fmt: skip
+
+T = TypeVar("T")
+Name = Annotated[str, Meta(min_length=1, max_length=400)]
+Text = Annotated[str, Meta(max_length=1000)]
+Time = Annotated[datetime, Meta(tz=True)]
+Limit = Annotated[int, Meta(ge=1, le=1000, description="Items on a page.")]
+After = Annotated[str | None, Meta(description="`next` of the page before.")]
+
+
+class _Given(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What a request may say; a field that is not known is an error, for it may be a misspelt one."""
+
+
+class _View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an answer says."""
+
+
+class Page(_View, Generic[T], frozen=True, kw_only=True):
+    """Some of the items; the rest follows after `next`."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class PageQuery(_Given, frozen=True, kw_only=True):
+    """Which page."""
+
+    after: After = None
+    limit: Limit = 100
+
+
+class Problem(_View, frozen=True, kw_only=True):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+
+
+# The node -------------------------------------------------------------------------------------------------------
+
+
+class OutboxView(_View, frozen=True, kw_only=True):
+    """Messages on their way."""
+
+    waiting: int
+    given_up: int
+    oldest_seconds: float | None = None
+
+
+class StatusView(_View, frozen=True, kw_only=True):
+    """How the node is."""
+
+    label: str
+    version: str
+    endpoint: str
+    issuer_did: str | None
+    holder_did: str | None
+    connections: int
+    waiting: Annotated[int, Meta(description="Exchanges that wait for a person's decision.")]
+    records: int
+    issued: int
+    outbox: OutboxView
+
+
+class DidView(_View, frozen=True, kw_only=True):
+    """A DID that the node speaks as."""
+
+    did: str
+    short_form: str | None
+    method: str
+    purpose: str
+    state: str
+    created: datetime
+
+
+class NewDid(_Given, frozen=True, kw_only=True):
+    """A DID to make: `web` is the institution's own, `key` needs no server."""
+
+    method: Literal["key", "web"] = "key"
+    purpose: Literal["holder", "issuer"] = "holder"
+
+
+# Peers ----------------------------------------------------------------------------------------------------------
+
+
+class NewInvitation(_Given, frozen=True, kw_only=True):
+    """An invitation to make."""
+
+    multi_use: bool = False
+    goal: Text | None = None
+    expires_in_seconds: Annotated[int, Meta(ge=1, le=10 * 366 * 86400)] | None = None
+
+
+class InvitationView(_View, frozen=True, kw_only=True):
+    """An invitation that the node gave out."""
+
+    id: str
+    state: str
+    multi_use: bool
+    created: datetime
+    expires: datetime | None
+    url: str
+    message: msgspec.Raw
+
+
+class AcceptInvitation(_Given, frozen=True, kw_only=True):
+    """An invitation to answer: its URL, or its JSON as text."""
+
+    invitation: Annotated[str, Meta(min_length=1, max_length=1 << 20)]
+
+
+class ConnectionView(_View, frozen=True, kw_only=True):
+    """A relation with a peer."""
+
+    id: str
+    state: str
+    role: str
+    label: Annotated[str | None, Meta(description="What the peer calls itself; it proves nothing.")]
+    my_did: str
+    their_did: str | None
+    endpoint: str | None
+    invitation_id: str | None
+    created: datetime
+    updated: datetime
+
+
+# Records --------------------------------------------------------------------------------------------------------
+
+
+class Award(_Given, frozen=True, kw_only=True):
+    """An achievement of one learner, who is named by DID or by e-mail address."""
+
+    achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the catalogue.")]
+    did: Name | None = None
+    email: Name | None = None
+    name: Name | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    result: Text | None = None
+
+
+class AwardOverConnection(Award, frozen=True, kw_only=True):
+    """An achievement to offer to a peer."""
+
+    connection: Name
+
+
+class SkillView(_View, frozen=True, kw_only=True):
+    """A skill that a record attests."""
+
+    name: str
+    code: str | None
+    framework: str | None
+    url: str | None
+
+
+class HeldView(_View, frozen=True, kw_only=True):
+    """A record that the node holds."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str | None
+    types: list[str]
+    skills: list[SkillView]
+    valid_from: datetime | None
+    valid_until: datetime | None
+    stored_at: datetime
+    exchange_id: str | None
+
+
+class HeldDetail(HeldView, frozen=True, kw_only=True):
+    """A record that the node holds, with the document as it was received."""
+
+    document: msgspec.Raw
+
+
+class RecordsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which records."""
+
+    q: Annotated[Text | None, Meta(description="Words in its name, issuer, types or skills.")] = None
+    skill: Annotated[Text | None, Meta(description="Code or URL of a skill, or a part of its name.")] = None
+
+
+class IssuedView(_View, frozen=True, kw_only=True):
+    """A record that the node issued."""
+
+    id: str
+    credential_id: str
+    achievement: str | None
+    subject: str | None
+    state: str
+    issued_at: datetime
+    connection_id: str | None
+    exchange_id: str | None
+
+
+class IssuedDetail(IssuedView, frozen=True, kw_only=True):
+    """A record that the node issued, with the document as it was signed."""
+
+    document: msgspec.Raw
+
+
+class IssuedQuery(PageQuery, frozen=True, kw_only=True):
+    """Which issued records."""
+
+    connection: Name | None = None
+    achievement: Name | None = None
+    subject: Name | None = None
+    state: Literal["active", "suspended", "revoked"] | None = None
+
+
+class StatusChange(_Given, frozen=True, kw_only=True):
+    """What to say of an issued record from now on."""
+
+    action: Literal["revoke", "suspend", "reinstate"]
+    reason: Annotated[Text | None, Meta(description="For the issuer's own log; nobody else sees it.")] = None
+
+
+class CatalogueEntry(_View, frozen=True, kw_only=True):
+    """An achievement that the node can award."""
+
+    id: str
+    slug: Annotated[str, Meta(description="A short name that stands for the id.")]
+    name: str
+    description: str
+    skills: list[SkillView]
+    document: Annotated[msgspec.Raw, Meta(description="The Achievement object of the catalogue.")]
+
+
+class CatalogueView(_View, frozen=True, kw_only=True):
+    """What the node can award."""
+
+    items: list[CatalogueEntry]
+
+
+# Exchanges ------------------------------------------------------------------------------------------------------
+
+
+class ExchangeView(_View, frozen=True, kw_only=True):
+    """A conversation with a peer about one thing."""
+
+    id: str
+    protocol: Annotated[str, Meta(description="URI of the protocol with its major version.")]
+    role: str
+    connection_id: str
+    peer: Annotated[str | None, Meta(description="What the peer calls itself; it proves nothing.")]
+    thread_id: str
+    state: str
+    waiting_for: Annotated[str | None, Meta(description="The decision that a person owes.")]
+    error: Annotated[str | None, Meta(description="Stable code of why it ended badly.")]
+    created: datetime
+    updated: datetime
+
+
+class AboutRecord(_View, frozen=True, kw_only=True):
+    """What a record says, in few words; whether it is true, verification says."""
+
+    name: str
+    issuer: str | None
+    issuer_name: str | None
+    subject: str | None
+    achievement: str | None
+    skills: list[SkillView]
+    results: list[tuple[str, str]]
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class ExchangeDetail(ExchangeView, frozen=True, kw_only=True):
+    """An exchange with all that is known of it, and the records that came of it."""
+
+    about: Annotated[AboutRecord | None, Meta(description="The record that is offered, requested or issued.")] = None
+    data: Annotated[msgspec.Raw, Meta(description="The protocol's own state.")]
+    record_id: str | None = None
+    issued_id: str | None = None
+
+
+class ExchangesQuery(PageQuery, frozen=True, kw_only=True):
+    """Which exchanges."""
+
+    protocol: Name | None = None
+    role: Name | None = None
+    state: Name | None = None
+    connection: Name | None = None
+    waiting: Annotated[bool, Meta(description="Only those that wait for a person.")] = False
+
+
+class ExchangeQuery(_Given, frozen=True, kw_only=True):
+    """How long to wait for an exchange to go on."""
+
+    wait: Annotated[float, Meta(ge=0, le=60, description="Seconds to wait at most.")] = 0.0
+    state: Annotated[
+        str | None,
+        Meta(max_length=400, description="States to wait for, with commas; without it, any change is waited for."),
+    ] = None
+
+
+class Decline(_Given, frozen=True, kw_only=True):
+    """Why not; the peer is told."""
+
+    reason: Text = "declined"
+
+
+class Present(_Given, frozen=True, kw_only=True):
+    """Which record answers which input descriptor; what is not named is chosen by the node."""
+
+    choose: dict[str, str] = {}
+
+
+class DescriptorView(_View, frozen=True, kw_only=True):
+    """One thing that a verifier asks for, and the records that fit it."""
+
+    id: str
+    name: str | None
+    purpose: str | None
+    records: list[HeldView]
+    chosen: Annotated[str | None, Meta(description="The record that is sent where nothing else is chosen.")]
+
+
+class MatchesView(_View, frozen=True, kw_only=True):
+    """What a verifier asks for, and what the node can answer."""
+
+    exchange_id: str
+    peer: str | None
+    name: str | None
+    purpose: str | None
+    satisfiable: bool
+    descriptors: list[DescriptorView]
+
+
+class NewRequest(_Given, frozen=True, kw_only=True):
+    """Records to ask a peer for: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
+
+    connection: Name
+    skills: Annotated[list[Name], Meta(max_length=50)] = []
+    type: Name | None = None
+    definition: dict[str, Any] | None = None
+    name: Text | None = None
+    purpose: Text | None = None
+
+
+# Verification ---------------------------------------------------------------------------------------------------
+
+
+class VerifyExchange(_Given, frozen=True, kw_only=True):
+    """Verify again what was presented, with fresh status lists."""
+
+    trust: Annotated[list[Name], Meta(max_length=1000, description="More trusted issuers, this time.")] = []
+
+
+class DocumentToVerify(VerifyExchange, frozen=True, kw_only=True):
+    """A credential or presentation to verify."""
+
+    document: dict[str, Any]
+    any_issuer: Annotated[bool, Meta(description="Do not ask whether the issuer is trusted.")] = False
+    challenge: Name | None = None
+    domain: Name | None = None
+
+
+class CheckView(_View, frozen=True, kw_only=True):
+    """One check."""
+
+    check: str
+    outcome: Literal["pass", "fail", "not-checked"]
+    required: bool
+    code: str
+    reason: str
+    spec: str = ""
+    details: dict[str, Any] = {}
+
+
+class ResultView(_View, frozen=True, kw_only=True):
+    """How the checks of a document ended; for a presentation also those of the credentials in it."""
+
+    kind: str
+    verified: bool
+    checks: list[CheckView]
+    issuer: str | None = None
+    holder: str | None = None
+    credentials: list[ResultView] = []
+
+
+class VerificationView(_View, frozen=True, kw_only=True):
+    """A verification that is kept."""
+
+    id: str
+    exchange_id: str | None
+    at: datetime
+    verified: bool
+    document_digest: str
+    result: ResultView
+
+
+# The log --------------------------------------------------------------------------------------------------------
+
+
+class LogQuery(_Given, frozen=True, kw_only=True):
+    """Which entries of the audit trail."""
+
+    after: Annotated[int, Meta(ge=0, description="Number of the last entry of the page before.")] = 0
+    limit: Limit = 100
+    event: Name | None = None
+    subject: Annotated[str | None, Meta(max_length=150, description="An id that it is about.")] = None
+
+
+class LogEntry(_View, frozen=True, kw_only=True):
+    """Something that happened."""
+
+    seq: int
+    at: datetime
+    event: str
+    actor: str
+    subjects: list[str]
+    details: dict[str, Any]
+    hash: Annotated[str, Meta(description="SHA-256 over this entry and the one before, hex.")]
+
+
+class ChainView(_View, frozen=True, kw_only=True):
+    """Whether the audit trail is whole."""
+
+    whole: bool
+    entries: int
+    broken_at: int | None
+    head: Annotated[str, Meta(description="Hash of the last entry, hex; keep it elsewhere to notice a cut end.")]
