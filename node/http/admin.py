@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -287,10 +288,9 @@ def admin_app(node: Node, *, token: str | None) -> web.Application:
         token: what requests must bear; None only for a socket that is private to the node's user.
     """
     stopping = asyncio.Event()
-    document = strict_json.dumps(openapi_document(OPERATIONS, version=admin_node.node_version()))
 
     async def describe(_request: web.Request) -> web.Response:
-        return web.Response(body=document, content_type="application/json")
+        return web.Response(body=_document(), content_type="application/json")
 
     async def stop(_app: web.Application) -> None:
         stopping.set()
@@ -302,6 +302,11 @@ def admin_app(node: Node, *, token: str | None) -> web.Application:
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
     return app
+
+
+@cache
+def _document() -> bytes:
+    return strict_json.dumps(openapi_document(OPERATIONS, version=admin_node.node_version()))
 
 
 def _bearer(token: str) -> Middleware:

@@ -23,6 +23,8 @@ __all__ = [
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=400)]
 Text = Annotated[str, Meta(max_length=1000)]
+Id = Annotated[str, Meta(min_length=1, max_length=150)]
+States = Annotated[str, Meta(min_length=1, max_length=400)]
 Time = Annotated[datetime, Meta(tz=True)]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="Items on a page.")]
 After = Annotated[str | None, Meta(description="`next` of the page before.")]
@@ -315,8 +317,7 @@ class ExchangeQuery(_Given, frozen=True, kw_only=True):
 
     wait: Annotated[float, Meta(ge=0, le=60, description="Seconds to wait at most.")] = 0.0
     state: Annotated[
-        str | None,
-        Meta(max_length=400, description="States to wait for, with commas; without it, any change is waited for."),
+        States | None, Meta(description="States to wait for, with commas; without it, any change is waited for.")
     ] = None
 
 
@@ -425,7 +426,7 @@ class LogQuery(_Given, frozen=True, kw_only=True):
     after: Annotated[int, Meta(ge=0, description="Number of the last entry of the page before.")] = 0
     limit: Limit = 100
     event: Name | None = None
-    subject: Annotated[str | None, Meta(max_length=150, description="An id that it is about.")] = None
+    subject: Annotated[Id | None, Meta(description="An id that it is about.")] = None
 
 
 class LogEntry(_View, frozen=True, kw_only=True):

@@ -1,0 +1,141 @@
+"""``lernode accept``: an invitation, an offered record, a connection; or no to one of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from node.cli.client import Api, segment, with_api
+from node.cli.exchanges import await_state, next_step, show_waiting
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, fields, line, short, when
+from node.http.schemas import AboutRecord, AcceptInvitation, ConnectionView, Decline, ExchangeDetail, ExchangeView, Page
+from protocols.errors import BadInput
+
+__all__ = ["accept"]
+
+_MAX_INVITATION_BYTES = 1 << 20
+_WAIT_SECONDS = 15.0
+_DID_EXCHANGE = "https://didcomm.org/didexchange/1"
+_SETTLED = ("done", "completed", "abandoned")
+
+
+@click.command(short_help="Accept an invitation, an offer or a connection.")
+@common
+@click.argument("what", required=False)
+@click.option("--decline", metavar="REASON", help="Say no instead; the peer is told the reason.")
+def accept(setting: Setting, what: str | None, decline: str | None) -> None:
+    """Say yes to an invitation (its link, its JSON, a file that holds it, or - for standard input) or to what waits.
+
+    \b
+    Examples:
+      lernode accept                                      what waits for you
+      lernode accept 'https://college.example/?oob=ey...'
+      lernode accept 3f2a                                 an offer or a connection, by its id
+      lernode accept 3f2a --decline "not mine"
+
+    Next: lernode records shows what you accepted, lernode status how it goes.
+    """
+    if what is None:
+        if decline is not None:
+            raise BadInput("cli.usage", "What is to be declined is not named.", "See what waits with: lernode accept")
+        waiting = with_api(setting, _waiting)
+        _show(setting, waiting, lambda: show_waiting(waiting.items))
+        return
+    text = _invitation(what)
+    if text is not None and decline is None:
+        connection = with_api(setting, lambda api: _connect(api, text))
+        _show(setting, connection, lambda: _show_connection(connection))
+        return
+    answered = with_api(setting, lambda api: _answer(api, what, decline))
+    _show(setting, answered, lambda: _show_exchange(answered))
+
+
+def _show(setting: Setting, document: msgspec.Struct, human: Callable[[], None]) -> None:
+    if setting.json:
+        emit_json(msgspec.json.encode(document))
+    else:
+        human()
+
+
+def _invitation(what: str) -> str | None:
+    """The text of an invitation that ``what`` is or names; None where it is the id of something that waits."""
+    if what == "-":
+        return sys.stdin.read(_MAX_INVITATION_BYTES + 1)
+    if "://" in what or what.lstrip().startswith("{"):
+        return what
+    path = Path(what)
+    try:
+        if not path.is_file():
+            return None
+        with path.open(encoding="utf-8") as file:
+            return file.read(_MAX_INVITATION_BYTES + 1)
+    except (OSError, ValueError):
+        raise BadInput("cli.invitation_file", "The invitation file cannot be read.", "Name a text file.") from None
+
+
+async def _waiting(api: Api) -> Page[ExchangeView]:
+    return await api.get("/admin/exchanges", Page[ExchangeView], waiting="true")
+
+
+async def _connect(api: Api, text: str) -> ConnectionView:
+    body = AcceptInvitation(invitation=text.strip())
+    connection = await api.post("/admin/connections", ConnectionView, body, to_peer=True)
+    if api.is_own_node:
+        return connection
+    about = await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, protocol=_DID_EXCHANGE)
+    for exchange in about.items:
+        await await_state(api, exchange.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
+    return await api.get(f"/admin/connections/{segment(connection.id)}", ConnectionView)
+
+
+async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
+    path = f"/admin/exchanges/{segment(what)}"
+    if reason is not None:
+        return await api.post(f"{path}/decline", ExchangeDetail, Decline(reason=reason), to_peer=True)
+    answered = await api.post(f"{path}/accept", ExchangeDetail, to_peer=True)
+    if api.is_own_node or answered.state in _SETTLED:
+        return answered
+    return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
+
+
+def _show_connection(connection: ConnectionView) -> None:
+    name = connection.label or "a peer without a name"
+    done = connection.state == "completed"
+    line(f"Connected with {name}." if done else f"Answered the invitation of {name}.", style="green")
+    fields([("connection", short(connection.id)), ("state", connection.state)])
+    line("Next: lernode status shows when the peer has answered, and what it offers.")
+
+
+def _show_exchange(exchange: ExchangeDetail) -> None:
+    if exchange.state == "abandoned":
+        line("The exchange is over, without a record.", style="yellow")
+    elif exchange.record_id is not None:
+        line("The record is verified and kept.", style="green")
+    else:
+        line(f"Done; the exchange is now in the state {exchange.state}.", style="green")
+    if exchange.about is not None:
+        show_about(exchange.about)
+    fields([("exchange", short(exchange.id)), ("peer", exchange.peer), ("error", exchange.error)])
+    if exchange.record_id is not None:
+        line(f"Next: lernode records {short(exchange.record_id)}")
+    elif (following := next_step(exchange)) is not None:
+        line(f"Next: {following}")
+
+
+def show_about(about: AboutRecord) -> None:
+    """What a record says, for a person who decides about it."""
+    fields(
+        [
+            ("record", about.name),
+            ("issuer", about.issuer_name or about.issuer),
+            ("skills", ", ".join(skill.name for skill in about.skills) or None),
+            *[(f"result: {name}", value) for name, value in about.results],
+            ("valid from", when(about.valid_from)),
+            ("valid until", when(about.valid_until)),
+        ]
+    )

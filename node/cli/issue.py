@@ -1,0 +1,151 @@
+"""``lernode issue``: award an achievement to a peer, to a DID or e-mail address, or to a list of learners."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from node.cli.client import Api, with_api
+from node.cli.exchanges import await_state
+from node.cli.issue_list import issue_list
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, fields, line, note, short, table
+from node.cli.write import write_record
+from node.http.schemas import (
+    Award,
+    AwardOverConnection,
+    CatalogueView,
+    ExchangeDetail,
+    ExchangeView,
+    IssuedDetail,
+)
+from protocols.errors import BadInput
+
+__all__ = ["issue"]
+
+_WAIT_SECONDS = 10.0
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(short_help="Award an achievement: to a peer, or as files.")
+@common
+@click.argument("achievement", required=False)
+@click.option("--to", metavar="CONNECTION|DID|EMAIL", help="Whom; a connection is offered it.")
+@click.option("--name", help="The learner's name, as it stands in the record.")
+@click.option("--email", help="The learner's e-mail address, as a hash in the record; with a connection.")
+@click.option("--result", help="What was reached, if the achievement has results.")
+@click.option("--valid-from", type=_DAY, metavar="YYYY-MM-DD", help="When it was earned; today where not given.")
+@click.option("--valid-until", type=_DAY, metavar="YYYY-MM-DD", help="When it ends.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Learners.")
+@click.option("--out", type=click.Path(path_type=Path), help="File, or folder with --csv, for what is signed.")
+@click.option("--strict", is_flag=True, help="With --csv: issue nothing while any row is wrong.")
+@click.option("--list", "show_list", is_flag=True, help="Show what can be awarded.")
+def issue(
+    setting: Setting,
+    achievement: str | None,
+    to: str | None,
+    name: str | None,
+    email: str | None,
+    result: str | None,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    csv_file: Path | None,
+    out: Path | None,
+    strict: bool,
+    show_list: bool,
+) -> None:
+    """Award an achievement of your catalogue: offer it to a peer, or sign files to hand over.
+
+    \b
+    Examples:
+      lernode issue --list
+      lernode issue weld-101 --to Ada --name "Ada Byron"
+      lernode issue weld-101 --to ada@example.org --out ada.json
+      lernode issue weld-101 --csv class-of-2026.csv --out records/ --strict
+
+    \b
+    The CSV file names its columns in the first line: name, email or did, and if wanted date and result.
+    Every bad row is reported with its line; a bad row is never issued by half.
+
+    Next: the peer runs lernode accept; lernode records --issued lists what you issued.
+    """
+    if show_list:
+        _show_catalogue(setting)
+        return
+    if achievement is None or (to is None) == (csv_file is None):
+        hint = "lernode issue ACHIEVEMENT --to WHOM, or --csv FILE --out FOLDER; see: lernode issue --list"
+        raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
+    if csv_file is not None:
+        if out is None:
+            raise BadInput("cli.usage", "Say where the records go.", "Add --out FOLDER.")
+        issue_list(setting, achievement, csv_file, out, strict=strict)
+        return
+    given = Award(
+        achievement=achievement,
+        email=email,
+        name=name,
+        result=result,
+        valid_from=_utc(valid_from),
+        valid_until=_utc(valid_until),
+    )
+    _issue_one(setting, given, to or "", out)
+
+
+def _issue_one(setting: Setting, given: Award, to: str, out: Path | None) -> None:
+    if to.startswith("did:") or "@" in to:
+        whom = {"did": to} if to.startswith("did:") else {"email": to}
+        award = msgspec.structs.replace(given, **whom)
+        made = with_api(setting, lambda api: api.post("/admin/credentials/issue", IssuedDetail, award))
+        _show_issued(setting, made, out)
+        return
+    offer = AwardOverConnection(connection=to, **msgspec.structs.asdict(given))
+    exchange = with_api(setting, lambda api: _offer(api, offer))
+    if setting.json:
+        emit_json(msgspec.json.encode(exchange))
+        return
+    if exchange.issued_id is not None:
+        line(f"Issued to {exchange.peer}.", style="green")
+        line(f"Next: lernode records {short(exchange.issued_id)} --issued")
+    else:
+        line(f"Offered to {exchange.peer}.", style="green")
+        fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
+        line("Next: when the peer has accepted, lernode records --issued lists the record.")
+
+
+async def _offer(api: Api, offer: AwardOverConnection) -> ExchangeDetail:
+    made = await api.post("/admin/credentials/offers", ExchangeView, offer, to_peer=True)
+    states = ("done", "abandoned", "credential-issued") if not api.is_own_node else (made.state,)
+    return await await_state(api, made.id, states, _WAIT_SECONDS, "Waiting for the peer")
+
+
+def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None:
+    if out is not None:
+        write_record(out, bytes(made.document))
+    if setting.json:
+        emit_json(msgspec.json.encode(made))
+    elif out is not None:
+        line(f"Signed, and written to {out}.", style="green")
+        fields([("record", short(made.id)), ("credential", made.credential_id)])
+        line(f"Next: hand the file over. Whoever gets it runs: lernode verify {out}")
+    else:
+        # The record itself is the output, so that it can be piped.
+        click.echo(bytes(made.document))
+        note(f"Issued as {short(made.id)}; with --out FILE it is written to a file.")
+
+
+def _show_catalogue(setting: Setting) -> None:
+    found = with_api(setting, lambda api: api.get("/admin/catalogue", CatalogueView))
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+        return
+    rows = ((item.slug, item.name, ", ".join(skill.name for skill in item.skills)) for item in found.items)
+    table(("ACHIEVEMENT", "NAME", "SKILLS"), rows)
+    if not found.items:
+        line("The node has no catalogue. Name one with issuer.catalogue in lernode.toml.")
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return None if day is None else day.replace(tzinfo=UTC)

@@ -1,0 +1,118 @@
+"""``lernode records``: the records that the node holds or issued."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+
+from node.cli.client import segment, with_api
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.write import write_record
+from node.http.schemas import HeldDetail, HeldView, IssuedDetail, IssuedView, Page
+from protocols.errors import BadInput
+
+__all__ = ["records"]
+
+
+@click.command(short_help="List, show and export records.")
+@common
+@click.argument("record", required=False)
+@click.option("--issued", is_flag=True, help="Those that the node issued, not those that it holds.")
+@click.option("--search", metavar="WORDS", help="Words in the name, issuer, types or skills.")
+@click.option("--skill", help="Code or URL of a skill, or a part of its name.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many to list.")
+@click.option("--after", metavar="ID", help="List what comes after this one.")
+@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the record to a file.")
+def records(
+    setting: Setting,
+    record: str | None,
+    issued: bool,
+    search: str | None,
+    skill: str | None,
+    limit: int,
+    after: str | None,
+    export: Path | None,
+) -> None:
+    """List records, or show one, or write one to a file.
+
+    \b
+    Examples:
+      lernode records
+      lernode records --search welding
+      lernode records 7c01 --export welding.json
+      lernode records --issued
+
+    Next: lernode verify FILE checks an exported record; lernode revoke takes back an issued one.
+    """
+    if issued and (search or skill):
+        raise BadInput("cli.usage", "Issued records are not searched.", "Leave out --search and --skill.")
+    if record is not None:
+        _show_one(setting, record, issued, export)
+    elif export is not None:
+        raise BadInput("cli.usage", "One record is exported at a time.", "Name it: lernode records ID --export FILE")
+    elif issued:
+        _list_issued(setting, limit, after)
+    else:
+        _list_held(setting, search, skill, limit, after)
+
+
+def _list_held(setting: Setting, search: str | None, skill: str | None, limit: int, after: str | None) -> None:
+    found = with_api(
+        setting,
+        lambda api: api.get("/admin/records", Page[HeldView], q=search, skill=skill, limit=limit, after=after),
+    )
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+        return
+    if not found.items:
+        line("No records." if search or skill else "No records yet. Accept one with: lernode accept")
+        return
+    rows = (
+        (short(r.id), r.name, r.issuer, ", ".join(s.name for s in r.skills), when(r.stored_at)) for r in found.items
+    )
+    table(("RECORD", "NAME", "ISSUER", "SKILLS", "KEPT SINCE"), rows)
+    _show_more(found.next)
+
+
+def _list_issued(setting: Setting, limit: int, after: str | None) -> None:
+    found = with_api(setting, lambda api: api.get("/admin/issued", Page[IssuedView], limit=limit, after=after))
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+        return
+    if not found.items:
+        line("Nothing issued yet. Award something with: lernode issue")
+        return
+    rows = ((short(r.id), r.state, r.achievement, r.subject, when(r.issued_at)) for r in found.items)
+    table(("RECORD", "STATE", "ACHIEVEMENT", "SUBJECT", "ISSUED"), rows)
+    _show_more(found.next)
+
+
+def _show_more(following: str | None) -> None:
+    if following is not None:
+        line(f"There are more: add --after {following}")
+
+
+def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) -> None:
+    kind: type[HeldDetail] | type[IssuedDetail] = IssuedDetail if issued else HeldDetail
+    path = f"/admin/{'issued' if issued else 'records'}/{segment(record)}"
+    found: HeldDetail | IssuedDetail = with_api(setting, lambda api: api.get(path, kind))
+    document = bytes(found.document)
+    if export is not None:
+        write_record(export, document)
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+    elif export is not None:
+        line(f"Written to {export}.", style="green")
+        line(f"Next: lernode verify {export}")
+    else:
+        facts = msgspec.structs.asdict(found)
+        facts.pop("document")
+        facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
+        fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))
+        line()
+        for text in json.dumps(json.loads(document), indent=2, ensure_ascii=False).splitlines():
+            line(text)

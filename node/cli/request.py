@@ -1,0 +1,97 @@
+"""``lernode request``: ask a peer for proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from node.cli.client import Api, segment, with_api
+from node.cli.exchanges import await_state
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, fields, line, short
+from node.cli.verdict import show_result
+from node.http.schemas import ExchangeDetail, ExchangeView, NewRequest, VerificationView
+from protocols import strict_json
+from protocols.errors import BadInput, WrongState
+
+__all__ = ["request"]
+
+_SETTLED = ("done", "abandoned")
+
+
+@click.command(short_help="Ask a peer for proof of skills.")
+@common
+@click.argument("connection")
+@click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill, by code or URL; repeatable.")
+@click.option("--type", "kind", help="Any record of this type, e.g. OpenBadgeCredential.")
+@click.option(
+    "--definition",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A DIF Presentation Exchange v2 definition (JSON).",
+)
+@click.option("--name", help="What is asked for, in the words of a person.")
+@click.option("--purpose", help="Why; the peer sees it before it answers.")
+@click.option("--wait", type=click.IntRange(0, 60), default=0, metavar="SECONDS", help="Wait for the answer.")
+def request(
+    setting: Setting,
+    connection: str,
+    skills: tuple[str, ...],
+    kind: str | None,
+    definition: Path | None,
+    name: str | None,
+    purpose: str | None,
+    wait: int,
+) -> None:
+    """Ask a peer to present records, bound to this request so that nobody can play them again.
+
+    \b
+    Examples:
+      lernode request Ada --skill 51-4121.00 --purpose "Your application as a welder"
+      lernode request Ada --type OpenBadgeCredential --wait 30
+      lernode request Ada --definition definition.json
+
+    Next: lernode verify EXCHANGE shows every check once the peer has answered.
+    """
+    wanted = NewRequest(
+        connection=connection,
+        skills=list(skills),
+        type=kind,
+        definition=_definition(definition),
+        name=name,
+        purpose=purpose,
+    )
+    exchange, result = with_api(setting, lambda api: _request(api, wanted, wait))
+    if setting.json:
+        emit_json(msgspec.json.encode(result or exchange))
+    elif result is not None:
+        show_result(result.result)
+    else:
+        line(f"Asked {exchange.peer or 'the peer'}.", style="green")
+        fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
+        line(f"Next: when the peer has answered, lernode verify {short(exchange.id)}")
+    if exchange.state == "abandoned" or (result is not None and not result.verified):
+        raise click.exceptions.Exit(1)
+
+
+async def _request(api: Api, wanted: NewRequest, wait: int) -> tuple[ExchangeDetail, VerificationView | None]:
+    made = await api.post("/admin/presentations/requests", ExchangeView, wanted, to_peer=True)
+    seconds = 0 if api.is_own_node else wait
+    exchange = await await_state(api, made.id, _SETTLED, seconds, "Waiting for the peer")
+    if not seconds or exchange.state not in _SETTLED:
+        return exchange, None
+    try:
+        path = f"/admin/exchanges/{segment(made.id)}/verification"
+        return exchange, await api.get(path, VerificationView)
+    except WrongState:  # the peer declined, so there is nothing that could have been verified
+        return exchange, None
+
+
+def _definition(path: Path | None) -> dict[str, object] | None:
+    if path is None:
+        return None
+    try:
+        return strict_json.loads_object(path.read_bytes())
+    except OSError:
+        raise BadInput("cli.definition", "The definition cannot be read.", "Name another file.") from None

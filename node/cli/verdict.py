@@ -1,0 +1,48 @@
+"""Shows what a verification found: every check, with its mark and reason."""
+
+from __future__ import annotations
+
+from node.cli.output import line, mark
+from node.http.schemas import CheckView, ResultView
+
+__all__ = ["show_result"]
+
+
+def show_result(result: ResultView, *, indent: str = "") -> None:
+    """Every check of a document and of those in it, then the verdict."""
+    who = f" of {result.holder}" if result.holder else f" by {result.issuer}" if result.issuer else ""
+    line(f"{indent}{result.kind}{who}", bold=True)
+    for check in result.checks:
+        _show_check(check, indent)
+    for inner in result.credentials:
+        line()
+        show_result(inner, indent=f"{indent}  ")
+    if indent:
+        return
+    line()
+    if result.verified:
+        line("VERIFIED", style="green", bold=True)
+    else:
+        line("NOT VERIFIED", style="red", bold=True)
+        line(f"Because: {_first_reason(result)}")
+
+
+def _show_check(check: CheckView, indent: str) -> None:
+    sign, colour = mark(check.outcome)
+    code = "" if check.code == "ok" else f" [{check.code}]"
+    optional = "" if check.required else " (not required)"
+    line(f"{indent}  {sign} {check.check.ljust(15)} {check.reason}{code}{optional}", style=colour)
+    for name, value in check.details.items():
+        line(f"{indent}      {name}: {value}")
+
+
+def _first_reason(result: ResultView) -> str:
+    """Failures come before what could not be checked."""
+    found = _in_the_way(result)
+    worst = next((check for check in found if check.outcome == "fail"), None) or next(iter(found), None)
+    return worst.reason if worst else "a check that is required is missing."
+
+
+def _in_the_way(result: ResultView) -> list[CheckView]:
+    own = [c for c in result.checks if c.outcome == "fail" or (c.required and c.outcome != "pass")]
+    return own + [check for inner in result.credentials for check in _in_the_way(inner)]

@@ -1,0 +1,100 @@
+"""``lernode verify``: check a file, or again what a peer presented."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from node.cli.client import segment, with_api
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, line
+from node.cli.verdict import show_result
+from node.http.schemas import ResultView, VerificationView, VerifyExchange
+from protocols.errors import BadInput
+
+__all__ = ["verify"]
+
+_MAX_BYTES = 1 << 20
+
+
+@click.command(short_help="Check a record or presentation.")
+@common
+@click.argument("what", metavar="FILE|EXCHANGE")
+@click.option("--trust", multiple=True, metavar="DID", help="An issuer to believe, this time; repeatable.")
+@click.option("--any-issuer", is_flag=True, help="Do not ask whether the issuer is trusted.")
+@click.option("--offline", is_flag=True, help="Ask nobody: use what the file and this node's store hold.")
+@click.option("--challenge", help="What the holder of a presentation file was asked to answer.")
+@click.option("--domain", help="For whom a presentation file was made.")
+def verify(
+    setting: Setting,
+    what: str,
+    trust: tuple[str, ...],
+    any_issuer: bool,
+    offline: bool,
+    challenge: str | None,
+    domain: str | None,
+) -> None:
+    """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
+
+    \b
+    Examples:
+      lernode verify welding.json --trust did:web:riverside.example
+      lernode verify welding.json --any-issuer --offline
+      lernode verify 9b1e                  what a peer presented, checked again now
+      curl -s https://... | lernode verify - --any-issuer
+
+    It ends with 0 only when it is verified, with 1 when not.
+    """
+    path = Path(what)
+    if what == "-" or path.is_file():
+        # The verifier's parts are loaded only for a file; an exchange is checked by its node.
+        from node.cli.verify_file import verify_file  # noqa: PLC0415
+
+        result = verify_file(
+            setting.home, _read(path), trust, any_issuer=any_issuer, offline=offline, challenge=challenge, domain=domain
+        )
+        document = msgspec.json.encode(result)
+    else:
+        if path.suffix or len(path.parts) > 1:
+            raise BadInput("cli.no_file", "There is no such file.", "Check its name.")
+        if any_issuer or offline or challenge or domain:
+            raise BadInput("cli.usage", "These options are for files.", "Add only --trust to an exchange.")
+        kept = _again(setting, what, trust)
+        result, document = kept.result, msgspec.json.encode(kept)
+    if setting.json:
+        emit_json(document)
+    else:
+        show_result(result)
+        _advise(result, any_issuer=any_issuer)
+    if not result.verified:
+        raise click.exceptions.Exit(1)
+
+
+def _again(setting: Setting, exchange: str, trust: tuple[str, ...]) -> VerificationView:
+    path = f"/admin/exchanges/{segment(exchange)}/verify"
+    return with_api(setting, lambda api: api.post(path, VerificationView, VerifyExchange(trust=list(trust))))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(_MAX_BYTES + 1)
+    except OSError:
+        raise BadInput("cli.no_file", "The file cannot be read.", "Check its name and who owns it.") from None
+    if len(data) > _MAX_BYTES:
+        raise BadInput("json.too_large", f"The file is larger than {_MAX_BYTES} bytes.", "Check one document.")
+    return data
+
+
+def _advise(result: ResultView, *, any_issuer: bool) -> None:
+    found = [check for each in (result, *result.credentials) for check in each.checks]
+    untrusted = any(check.check == "issuer-trusted" and check.outcome != "pass" for check in found)
+    issuer = next((each.issuer for each in (result, *result.credentials) if each.issuer), None)
+    if untrusted and not any_issuer and issuer:
+        line(f"Next: if you believe this issuer, add --trust {issuer}")

@@ -1,0 +1,114 @@
+"""Verifies a file in this process: with the policy and the kept documents of a node, where there is one."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from node.app import STORE_FILE
+from node.cli.progress import waiting
+from node.config import CONFIG_FILE, Config, load
+from node.http.schemas import ResultView
+from node.net.did_resolver import NodeResolver
+from node.net.documents import DocumentCache, MemoryDocumentCache
+from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
+from node.net.status_fetch import StatusFetcher
+from node.roles.policy import VerificationPolicies
+from node.roles.verifier import verify_document
+from node.runtime.document_cache import StoredDocumentCache
+from node.runtime.world import World
+from protocols.errors import NotNow
+from storage.engine import Store
+
+__all__ = ["verify_file"]
+
+
+def verify_file(
+    home: Path,
+    data: bytes,
+    trust: Sequence[str],
+    *,
+    any_issuer: bool,
+    offline: bool,
+    challenge: str | None,
+    domain: str | None,
+) -> ResultView:
+    """How the checks of the document end.
+
+    Args:
+        home: whose configuration and kept status lists are used, if there is a node; it need not run.
+        offline: the network is not used.
+
+    Raises:
+        LernodeError: ``config.*`` or ``store.*`` where there is a node that cannot be read.
+    """
+    config = load(home) if (home / CONFIG_FILE).is_file() else Config()
+
+    async def go() -> ResultView:
+        async with _cache(home) as cache, _http(config, offline=offline) as http, waiting("Verifying"):
+            world = World()
+            policies = VerificationPolicies(config, home)
+            result = await verify_document(
+                data,
+                policy=policies.verifier(trust=trust, any_issuer=any_issuer, refresh=not offline),
+                policies=policies,
+                resolver=NodeResolver(http, cache, clock=world.clock),
+                statuses=StatusFetcher(http, cache, clock=world.clock),
+                world=world,
+                challenge=challenge,
+                domain=domain,
+            )
+            return msgspec.convert(result.to_json(), ResultView)
+
+    return asyncio.run(go())
+
+
+class _Offline(GuardedHttp):
+    """Asks nobody; what is kept is what there is."""
+
+    async def get(self, url: str, **_options: object) -> Response:
+        """Refuse."""
+        raise _offline(url)
+
+    async def post(self, url: str, body: bytes, content_type: str) -> Response:
+        """Refuse."""
+        del body, content_type
+        raise _offline(url)
+
+
+def _offline(_url: str) -> NotNow:
+    return NotNow("net.offline", "The network is not used.", "Leave out --offline.")
+
+
+@asynccontextmanager
+async def _http(config: Config, *, offline: bool) -> AsyncIterator[GuardedHttp]:
+    network = config.network
+    policy = NetworkPolicy(
+        allowed_networks=tuple(ipaddress.ip_network(cidr) for cidr in network.allowed_networks),
+        allow_http=network.allow_http,
+        timeout_seconds=network.timeout_seconds,
+    )
+    http = _Offline(policy) if offline else GuardedHttp(policy)
+    await http.start()
+    try:
+        yield http
+    finally:
+        await http.close()
+
+
+@asynccontextmanager
+async def _cache(home: Path) -> AsyncIterator[DocumentCache]:
+    """What the node keeps of others' documents; the passphrase is not needed for that."""
+    if not (home / CONFIG_FILE).is_file():
+        yield MemoryDocumentCache()
+        return
+    store = await Store.open(home / STORE_FILE)
+    try:
+        yield StoredDocumentCache(store)
+    finally:
+        await store.close()

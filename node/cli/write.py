@@ -1,0 +1,44 @@
+"""Writes records into files that only their user can read: they are about a person."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from protocols.errors import BadInput, NotNow
+
+__all__ = ["make_folder", "write_record"]
+
+
+def write_record(path: Path, document: bytes) -> None:
+    """Write a document to a new file, whole or not at all.
+
+    Raises:
+        BadInput: ``cli.file_exists``: nothing is overwritten.
+        NotNow: ``cli.not_written``.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(document)
+        # A link, unlike a rename, does not replace what is there.
+        os.link(partial, path)
+    except FileExistsError:
+        raise BadInput("cli.file_exists", f"{path} is there already.", "Choose another name.") from None
+    except OSError:
+        raise NotNow("cli.not_written", f"{path} cannot be written.", "Check the folder and the disk.") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises:
+        BadInput: ``cli.no_folder``.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise BadInput("cli.no_folder", f"{path} is not a folder and cannot be one.", "Choose another.") from None
