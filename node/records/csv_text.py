@@ -1,0 +1,78 @@
+"""A CSV file (RFC 4180) as people's programs write it -> its records, each with the line on which it begins.
+
+Says what it cannot read instead of guessing: the encoding is told by a byte order mark or is UTF-8, and a quote that is
+never closed, or has text after it, ends the reading, for what follows could be inside it or not.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from protocols.errors import BadInput
+
+__all__ = ["MAX_BYTES", "Record", "decode", "read_records"]
+
+MAX_BYTES = 8 << 20
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, None),  # begins as the mark of UTF-16 does, so it stands before that
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record.
+
+    Attributes:
+        line: the line of the file on which it begins, from 1; a quoted cell may hold several lines.
+        cells: empty where the record could not be read.
+        broken: whether its quotes are wrong; nothing comes after such a record.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    broken: bool = False
+
+
+def decode(data: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        BadInput: ``csv.too_large``, ``csv.encoding`` or ``csv.empty``.
+    """
+    if len(data) > MAX_BYTES:
+        raise BadInput("csv.too_large", f"The file is larger than {MAX_BYTES} bytes.", "Split it.")
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding) if encoding else None
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        hint = "Save it as “CSV UTF-8” (in Excel: Save As; elsewhere: encoding UTF-8)."
+        raise BadInput("csv.encoding", "The file is neither UTF-8 nor UTF-16 with a byte order mark.", hint)
+    if not text.strip():
+        raise BadInput("csv.empty", "The file is empty.", "Give it a first line with the names of the columns.")
+    return text
+
+
+def read_records(text: str, delimiter: str) -> Iterator[Record]:
+    """The records that are not blank, in order; the last one may be ``broken``."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield Record(line, (), broken=True)
+            return
+        if any(cell.strip() for cell in cells):
+            yield Record(line, tuple(cells))
