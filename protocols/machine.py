@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from protocols.didcomm.message import ProtocolMessage
 
-__all__ = ["Ask", "Decision", "Effect", "IssueCredential", "NewId", "Send", "Step", "StoreCredential", "Verify"]
+__all__ = ["Ask", "Decision", "Effect", "NewId", "Send", "Step", "StoreCredential", "Verify"]
 
 NewId = Callable[[], str]
 """Gives a fresh message or thread identifier each time it is called."""
@@ -46,14 +46,6 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueCredential:
-    """Sign ``credential`` as ``options`` say and hand the result back to the machine."""
-
-    credential: dict[str, Any]
-    options: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Verify:
     """Verify ``document`` outside the transaction (it may need the network) and hand the result back.
 
@@ -72,7 +64,7 @@ class StoreCredential:
     document: dict[str, Any]
 
 
-Effect = Send | Ask | IssueCredential | Verify | StoreCredential
+Effect = Send | Ask | Verify | StoreCredential
 
 E_co = TypeVar("E_co", covariant=True)
 

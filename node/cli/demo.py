@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from node.cli.demo_nodes import DemoNode, start_nodes, stop_nodes
-from node.cli.output import emit_json, line, mark, note
+from node.cli.output import emit_json, line, mark
 from node.http import schemas as s
 from protocols import strict_json
 from protocols.errors import NotNow, WrongState
@@ -38,11 +38,13 @@ class _Story:
 
     async def step(self, title: str, does: Callable[[], Awaitable[str]]) -> None:
         """Do one step; then say what was sent, how long it took and how big it was."""
-        self._say(f"\n{len(self.steps) + 1}. {title}", bold=True)
+        self._say("")
+        self._say(f"{len(self.steps) + 1}. {title}", bold=True)
         started = time.perf_counter()
         outcome = await does()
         seconds = time.perf_counter() - started
-        messages = [message for node in self.nodes for message in node.new_deliveries()]
+        deliveries = [delivery for node in self.nodes for delivery in node.new_deliveries()]
+        messages = sorted(deliveries, key=lambda delivery: delivery["at"])
         for message in messages:
             self._say(f"   → {message['from']} sent {message['type']}: {message['bytes']:,} bytes, encrypted")
         self._say(f"   {outcome}  ({seconds * 1000:.0f} ms)")
@@ -176,7 +178,7 @@ class _Journey:
     async def meet_employer(self) -> str:
         """Connect employer and learner."""
         self.at_employer = await _connect(self.employer, self.learner)
-        return "So do the employer and the self.learner, under other keys."
+        return "So do the employer and the learner, under other keys."
 
     async def offer(self) -> str:
         """Offer the record, and see what the learner sees."""
@@ -184,9 +186,10 @@ class _Journey:
         offered = await self.college.api.post("/admin/credentials/offers", s.ExchangeView, award)
         self.offered = offered.id
         waiting = await _waiting(self.learner, "accept-offer")
-        self.story.expect(waiting.about is not None, "the learner sees what is offered")
-        skills = ", ".join(f"{skill.name} ({skill.code})" for skill in waiting.about.skills if waiting.about)
-        return f"The learner sees “{waiting.about.name if waiting.about else ''}”, for: {skills}."
+        if waiting.about is None:
+            raise WrongState("demo.failed", "The learner cannot see what is offered.", "Look at the nodes' logs.")
+        skills = ", ".join(f"{skill.name} ({skill.code})" for skill in waiting.about.skills)
+        return f"The learner sees “{waiting.about.name}”, for: {skills}."
 
     async def accept(self) -> str:
         """Accept; wait until it is issued, verified and stored."""
@@ -291,8 +294,9 @@ async def _eventually(look: Callable[[], Awaitable[T | None]]) -> T:
 
 
 def _goodbye(folder: Path, seconds: float) -> None:
-    line(f"\nEverything held. From the first invitation to the second check: {seconds:.2f} s.", style="green")
-    line("\nThe three nodes are stopped; what they hold stays. Look around:")
+    line()
+    line(f"Everything held. From the first invitation to the second check: {seconds:.2f} s.", style="green")
+    line("The three nodes are stopped; what they hold stays. Look around:")
     key = f"--passphrase-file {folder / 'passphrase'}"
     for command in (
         f"lernode records --home {folder / 'learner'} {key}",
@@ -300,4 +304,3 @@ def _goodbye(folder: Path, seconds: float) -> None:
         f"lernode log --home {folder / 'employer'} {key}",
     ):
         line(f"  {command}")
-    note("")

@@ -112,6 +112,7 @@ class DemoNode:
         lines = [json.loads(text) for text in self._log or () if text.startswith("{")]
         return [
             {
+                "at": entry["at"],
                 "from": self.name,
                 "type": entry["type"].removeprefix("https://didcomm.org/"),
                 "bytes": entry["bytes"],

@@ -336,8 +336,6 @@ class Peering:
         state = step.exchange.state.value
         changed = replace(connection, state=state, updated=now)
         await connections.save(tx, changed)
-        if row is None or row.state != state:
-            await audit.append(tx, at=now, event=f"connection.{state}", actor=connection.id, subjects=(connection.id,))
         await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step)
         return changed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -152,9 +153,17 @@ class Outbox:
         if connection is None or connection.their_endpoint is None:
             raise NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
         envelope = seal(connection, message.message, self._keyring, self._world)
+        started = time.perf_counter()
         response = await self._http.post(connection.their_endpoint, envelope, MEDIA_TYPE)
         if not 200 <= response.status < 300:
             raise NotNow(f"delivery.http_{response.status}", "The peer did not take the message.", "It is tried again.")
+        facts = {
+            "type": message.message_type,
+            "connection": connection.id,
+            "bytes": len(envelope),
+            "seconds": round(time.perf_counter() - started, 4),
+        }
+        _log.info("delivered", extra={"facts": facts})
 
     async def _failed(self, message: outbox.Outgoing, code: str) -> None:
         attempts = message.attempts + 1

@@ -17,7 +17,7 @@ from node.runtime.delivery import Outbox
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.machine import Ask, Decision, Effect, Send, Step
-from storage import exchanges
+from storage import audit, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
 from storage.exchanges import ExchangeRow
@@ -47,6 +47,11 @@ class ExchangeKind:
 
     protocol: str
     type: type[Any]
+
+    @property
+    def name(self) -> str:
+        """Its short name, e.g. ``issue-credential``."""
+        return self.protocol.rsplit("/", 2)[1]
 
     def value(self, row: ExchangeRow) -> Any:
         """The exchange value that ``row`` keeps."""
@@ -133,6 +138,9 @@ class Exchanges:
                     updated=now,
                 ),
             )
+        await audit.append(
+            tx, at=now, event=f"{kind.name}.{row.state}", actor=connection.id, subjects=(row.id, connection.id)
+        )
         situation = Situation(kind, connection, row, value)
         for effect in step.effects:
             await self._perform(tx, situation, effect)

@@ -163,15 +163,16 @@ def status_list_credential(
     purpose: str,
     bits: Bitstring,
     valid_from: datetime,
-    valid_until: datetime,
     ttl_ms: int,
+    valid_until: datetime | None = None,
 ) -> dict[str, Any]:
     """The unsigned VCDM 2.0 ``BitstringStatusListCredential`` for ``bits`` (§2.2).
 
     Args:
         url: where the credential will be served; its ``id``.
         ttl_ms: milliseconds after which a verifier should fetch it again.
-        valid_from, valid_until: aware times; written in UTC to the second.
+        valid_from, valid_until: aware times; written in UTC to the second. Without ``valid_until`` a copy stays
+            checkable when its issuer is gone, and how old a copy may be is the verifier's decision.
     """
     return {
         "@context": [_VCDM_2_CONTEXT],
@@ -179,7 +180,7 @@ def status_list_credential(
         "type": ["VerifiableCredential", LIST_CREDENTIAL_TYPE],
         "issuer": issuer,
         "validFrom": _utc(valid_from),
-        "validUntil": _utc(valid_until),
+        **({} if valid_until is None else {"validUntil": _utc(valid_until)}),
         "credentialSubject": {
             "id": f"{url}#list",
             "type": LIST_TYPE,

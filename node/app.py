@@ -1,0 +1,261 @@
+"""Builds a node from its configuration, starts it and stops it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from node.config import CONFIG_FILE, Config, load, parse
+from node.http.public import DIDCOMM_PATH, public_app
+from node.net.did_resolver import NodeResolver
+from node.net.guarded_http import GuardedHttp, NetworkPolicy
+from node.net.status_fetch import StatusFetcher
+from node.records.catalogue import Catalogue
+from node.roles.holder import Holder
+from node.roles.identity import Identity
+from node.roles.issuer import Issuer
+from node.roles.peering import Peering
+from node.roles.policy import VerificationPolicies
+from node.roles.status_publisher import StatusPublisher
+from node.roles.threads import attach_threads
+from node.roles.verifier import Verifier
+from node.runtime.delivery import Outbox
+from node.runtime.document_cache import StoredDocumentCache
+from node.runtime.exchanges import Exchanges
+from node.runtime.inbound import Inbound
+from node.runtime.jobs import Jobs
+from node.runtime.keyring import Keyring
+from node.runtime.metrics import Metrics
+from node.runtime.monitor import Monitor
+from node.runtime.world import World
+from protocols.errors import BadInput, NotNow, WrongState
+from storage.dids import DidPurpose
+from storage.engine import Store
+from storage.secrets import Strength, Vault
+
+__all__ = ["STORE_FILE", "Node", "create"]
+
+STORE_FILE = "node.sqlite"
+_SHUTDOWN_SECONDS = 5.0
+
+
+async def create(
+    home: Path,
+    passphrase: str,
+    config_toml: str,
+    *,
+    issuer: bool = False,
+    strength: Strength = Strength.MODERATE,
+    world: World | None = None,
+) -> None:
+    """Make a node in ``home``: its configuration, its store sealed by ``passphrase``, and its first DIDs.
+
+    Raises:
+        WrongState: ``config.exists`` where there is one already.
+        BadInput: ``config.malformed``, ``did.web_url``, ``store.passphrase_unusable``.
+    """
+    world = world or World()
+    if (home / CONFIG_FILE).exists():
+        raise WrongState("config.exists", f"There is a node in {home} already.", "Choose another folder.")
+    config = _checked(config_toml)
+    store = await Store.open(home / STORE_FILE, create=True)
+    try:
+        vault = await Vault.create(store, passphrase, entropy=world.entropy, strength=strength)
+        identity = Identity(Keyring(vault, world), world, config.node.endpoint.rstrip("/"))
+        async with store.write() as tx:
+            await identity.create_key(tx, DidPurpose.HOLDER)
+            if issuer:
+                await identity.create_web(tx)
+    finally:
+        await store.close()
+    # Last, because its presence says that the node is complete.
+    descriptor = os.open(home / CONFIG_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(config_toml)
+
+
+class Node:
+    """A node: everything composed, ready to be started. Make one with :meth:`open`, end it with :meth:`stop`."""
+
+    def __init__(self, home: Path, config: Config, store: Store, vault: Vault, world: World) -> None:
+        self.home = home
+        self.config = config
+        self.store = store
+        self.world = world
+        self.label = config.node.label
+        self.metrics = Metrics()
+        self.monitor = Monitor(store, self.metrics, world)
+        self.keyring = Keyring(vault, world)
+        endpoint = config.node.endpoint.rstrip("/")
+        self.http = GuardedHttp(_network_policy(config))
+        cache = StoredDocumentCache(store)
+        self.resolver = NodeResolver(self.http, cache, clock=world.clock)
+        self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
+        self.outbox = Outbox(store, self.http, self.keyring, world, config.delivery, self.metrics)
+        self.jobs = Jobs(store, world)
+        self.identity = Identity(self.keyring, world, endpoint)
+        steps = Exchanges(world, self.outbox)
+        self.inbound = Inbound(store, self.keyring, self.outbox, world, self.metrics)
+        self.publisher = StatusPublisher(
+            store=store,
+            identity=self.identity,
+            world=world,
+            endpoint=endpoint,
+            suite=config.issuer.cryptosuite,
+            ttl_seconds=config.status.ttl_seconds,
+            size_bits=config.status.size_bits,
+        )
+        self.peering = Peering(
+            store=store,
+            keyring=self.keyring,
+            resolver=self.resolver,
+            exchanges=steps,
+            outbox=self.outbox,
+            world=world,
+            endpoint=endpoint + DIDCOMM_PATH,
+            page_url=endpoint + "/",
+            label=self.label,
+            accept_connections=config.policy.accept_connections,
+        )
+        policies = VerificationPolicies(config, home)
+        self.verifier = Verifier(
+            store=store,
+            exchanges=steps,
+            jobs=self.jobs,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policies=policies,
+            world=world,
+            metrics=self.metrics,
+            own_url=endpoint,
+        )
+        self.issuer = Issuer(
+            store=store,
+            exchanges=steps,
+            identity=self.identity,
+            publisher=self.publisher,
+            catalogue=_catalogue(config, home),
+            label=self.label,
+            suite=config.issuer.cryptosuite,
+            issue_on_request=config.policy.issue_on_request,
+            world=world,
+            metrics=self.metrics,
+        )
+        self.holder = Holder(
+            store=store,
+            exchanges=steps,
+            jobs=self.jobs,
+            identity=self.identity,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policies=policies,
+            policy=config.policy,
+            world=world,
+            metrics=self.metrics,
+        )
+        self.peering.attach(self.inbound)
+        attach_threads(self.inbound, steps, world)
+        self._servers: list[web.AppRunner] = []
+
+    @classmethod
+    async def open(
+        cls, home: Path, passphrase: str, *, config: Config | None = None, world: World | None = None
+    ) -> Node:
+        """Open the node in ``home``; nothing listens yet.
+
+        Raises:
+            LernodeError: ``config.*``, ``store.*``, ``catalogue.*``.
+        """
+        world = world or World()
+        config = config or load(home)
+        store = await Store.open(home / STORE_FILE)
+        try:
+            vault = await Vault.unlock(store, passphrase, entropy=world.entropy)
+            node = cls(home, config, store, vault, world)
+            await node.keyring.load(store)
+        except BaseException:
+            await store.close()
+            raise
+        return node
+
+    async def start(self, *, listen: bool = True) -> None:
+        """Start to deliver and to work, and with ``listen`` to take messages from peers.
+
+        Raises:
+            NotNow: ``node.port_taken``.
+        """
+        await self.http.start()
+        if listen:
+            await self._serve_public()
+        self.outbox.start()
+        self.jobs.start()
+
+    async def stop(self) -> None:
+        """Finish what is in hand, stop listening, close the store."""
+        for server in self._servers:
+            await server.cleanup()
+        await self.jobs.stop()
+        await self.outbox.stop()
+        await self.http.close()
+        await self.store.close()
+
+    async def serve(self, app: web.Application, host: str, port: int) -> None:
+        """Serve ``app`` until the node stops.
+
+        Raises:
+            NotNow: ``node.port_taken``.
+        """
+        runner = await self._runner(app)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError:
+            raise NotNow("node.port_taken", f"Port {port} cannot be listened on.", "Free it or set another.") from None
+
+    async def _runner(self, app: web.Application) -> web.AppRunner:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        self._servers.append(runner)
+        return runner
+
+    async def _serve_public(self) -> None:
+        config = self.config.node
+        app = public_app(
+            store=self.store,
+            inbound=self.inbound,
+            publisher=self.publisher,
+            metrics=self.metrics,
+            monitor=self.monitor,
+            endpoint=config.endpoint.rstrip("/"),
+            label=self.label,
+            max_bytes=self.config.network.max_message_bytes,
+        )
+        await self.serve(app, config.listen_host, config.listen_port)
+
+
+def _checked(config_toml: str) -> Config:
+    values: Mapping[str, object] = tomllib.loads(config_toml)
+    return parse(values)
+
+
+def _network_policy(config: Config) -> NetworkPolicy:
+    network = config.network
+    return NetworkPolicy(
+        allowed_networks=tuple(ipaddress.ip_network(cidr) for cidr in network.allowed_networks),
+        allow_http=network.allow_http,
+        timeout_seconds=network.timeout_seconds,
+    )
+
+
+def _catalogue(config: Config, home: Path) -> Catalogue | None:
+    name = config.issuer.catalogue
+    if not name:
+        return None
+    try:
+        return Catalogue.parse((home / name).read_bytes())
+    except OSError:
+        raise BadInput("catalogue.missing", "The catalogue file cannot be read.", "Set issuer.catalogue.") from None

@@ -1,0 +1,156 @@
+"""What the public sees of a node: DIDComm, its DID document, its status lists, health, metrics, invitation page."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlsplit
+
+import segno
+from aiohttp import web
+
+from node.http.problem import problem_middleware
+from node.roles.identity import WEB_KEY_FRAGMENT
+from node.roles.status_publisher import StatusPublisher
+from node.runtime.inbound import Inbound
+from node.runtime.metrics import Metrics
+from node.runtime.monitor import Monitor
+from protocols import strict_json
+from protocols.did import web as did_web
+from protocols.didcomm.envelope import is_accepted_media_type
+from protocols.errors import BadInput, WrongState
+from protocols.multiformats import b58_decode
+from storage import dids
+from storage.dids import DidPurpose
+from storage.engine import Store
+
+__all__ = ["DIDCOMM_PATH", "public_app"]
+
+DIDCOMM_PATH = "/didcomm"
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Invitation from {label}</title>
+<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem}}
+svg{{width:100%;max-width:20rem;height:auto;background:#fff}}code{{overflow-wrap:anywhere}}</style>
+<main><h1>Invitation from {label}</h1>
+<p>Open this with your own wallet or node: scan the code, or copy this page's address and run</p>
+<p><code>lernode accept '&lt;address of this page&gt;'</code></p>
+{qr}
+<p>The code holds the address of this page. Nothing is sent by looking at it.</p></main></html>
+"""
+
+
+class _Public:
+    """The handlers, with what they need."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        inbound: Inbound,
+        publisher: StatusPublisher,
+        metrics: Metrics,
+        monitor: Monitor,
+        endpoint: str,
+        label: str,
+    ) -> None:
+        self._store = store
+        self._inbound = inbound
+        self._publisher = publisher
+        self._metrics = metrics
+        self._monitor = monitor
+        self._endpoint = endpoint
+        self._label = label
+
+    async def didcomm(self, request: web.Request) -> web.Response:
+        """One envelope (Aries RFC 0025 §HTTP): 202 once it is carried out or known already."""
+        if not is_accepted_media_type(request.headers.get("Content-Type", "")):
+            raise BadInput(
+                "http.media_type", "That is not a DIDComm envelope.", "Use application/didcomm-envelope-enc."
+            )
+        await self._inbound.receive(await request.read())
+        return web.Response(status=202)
+
+    async def did_document(self, _request: web.Request) -> web.Response:
+        """The document of this node's did:web."""
+        async with self._store.read() as tx:
+            own = [d for d in await dids.page(tx, purpose=DidPurpose.ISSUER) if d.method == "web"]
+        if not own:
+            raise WrongState("did.unknown", "This node has no did:web.", "Its operator makes one with: lernode did")
+        did = own[0].did
+        document = did_web.build_document(did, [(WEB_KEY_FRAGMENT, b58_decode(own[0].verkey))])
+        return web.Response(
+            body=strict_json.dumps(document),
+            content_type="application/did+json",
+            headers={"Cache-Control": "max-age=300", "Access-Control-Allow-Origin": "*"},
+        )
+
+    async def status_list(self, request: web.Request) -> web.Response:
+        """A signed status list (Bitstring Status List 1.0), with ETag and Cache-Control."""
+        published = await self._publisher.published(request.match_info["list_id"])
+        headers = {
+            "ETag": f'"{published.etag}"',
+            "Cache-Control": f"max-age={self._publisher.ttl_seconds}",
+            "Access-Control-Allow-Origin": "*",
+        }
+        asked = request.headers.get("If-None-Match", "")
+        if asked == "*" or published.etag in {tag.strip().removeprefix("W/").strip('"') for tag in asked.split(",")}:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=published.document, content_type="application/vc", headers=headers)
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """Whether the node works: its store answers."""
+        async with self._store.read() as tx:
+            await tx.one("SELECT 1")
+        return web.Response(body=strict_json.dumps({"status": "ok"}), content_type="application/json")
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Prometheus exposition."""
+        await self._monitor.refresh()
+        return web.Response(
+            body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+    async def front(self, request: web.Request) -> web.Response:
+        """For a person who opened an invitation's address in a browser."""
+        if "oob" not in request.query:
+            raise web.HTTPNotFound
+        address = f"{self._endpoint}/?{request.query_string}"
+        code = segno.make(address, error="l", micro=False).svg_inline(scale=4, title="QR code of the invitation")
+        page = _PAGE.format(label=html.escape(self._label), qr=code)
+        return web.Response(
+            text=page,
+            content_type="text/html",
+            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        )
+
+
+def public_app(
+    *,
+    store: Store,
+    inbound: Inbound,
+    publisher: StatusPublisher,
+    metrics: Metrics,
+    monitor: Monitor,
+    endpoint: str,
+    label: str,
+    max_bytes: int,
+) -> web.Application:
+    """The application that listens for peers."""
+    handlers = _Public(
+        store=store,
+        inbound=inbound,
+        publisher=publisher,
+        metrics=metrics,
+        monitor=monitor,
+        endpoint=endpoint,
+        label=label,
+    )
+    app = web.Application(client_max_size=max_bytes, middlewares=[problem_middleware])
+    prefix = urlsplit(endpoint).path.rstrip("/")
+    app.router.add_post(f"{prefix}{DIDCOMM_PATH}", handlers.didcomm)
+    app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
+    app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
+    app.router.add_get("/health", handlers.health)
+    app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get(f"{prefix}/", handlers.front)
+    return app

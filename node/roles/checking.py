@@ -1,0 +1,36 @@
+"""When a verification in a job is conclusive, and when it is worth another try."""
+
+from __future__ import annotations
+
+from protocols.credentials.verification import CheckResult, Outcome, VerificationResult
+from protocols.errors import NotNow
+
+__all__ = ["conclude", "reason_code"]
+
+_TRIES = 4
+"""Enough for a restart of the issuer's server; a person waits for the answer."""
+
+
+def conclude(result: VerificationResult, attempts: int) -> VerificationResult:
+    """The result, unless something only could not be checked now and there are tries left.
+
+    Raises:
+        NotNow: the code of what could not be checked.
+    """
+    if result.verified or attempts >= _TRIES or any(c.outcome is Outcome.FAIL for c in _all_checks(result)):
+        return result
+    raise NotNow(reason_code(result) or "verification.incomplete", "Not everything could be checked.", "Tried again.")
+
+
+def reason_code(result: VerificationResult) -> str | None:
+    """The code of the first check that stands in the way; failures come before what is unknown."""
+    if result.verified:
+        return None
+    checks = _all_checks(result)
+    failed = next((c.code for c in checks if c.outcome is Outcome.FAIL), None)
+    return failed or next((c.code for c in checks if c.outcome is Outcome.NOT_CHECKED), None)
+
+
+def _all_checks(result: VerificationResult) -> list[CheckResult]:
+    own = [c for c in result.checks if c.check in result.required or c.outcome is Outcome.FAIL]
+    return own + [c for inner in result.credentials for c in _all_checks(inner)]

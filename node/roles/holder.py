@@ -1,0 +1,350 @@
+"""The holder: takes records that are offered, keeps them, and shows those that it chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node.config import PolicyConfig
+from node.records.summary import summary
+from node.roles.checking import conclude, reason_code
+from node.roles.identity import Identity
+from node.roles.policy import VerificationPolicies
+from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
+from node.runtime.exchanges import Exchanges, Performer, Situation, require_waiting
+from node.runtime.jobs import Jobs
+from node.runtime.metrics import Metrics
+from node.runtime.world import World
+from protocols import strict_json
+from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.model import issuer_id, subject_ids
+from protocols.credentials.verify import verify_credential
+from protocols.did.resolver import Resolver
+from protocols.errors import BadInput, LernodeError, WrongState
+from protocols.exchange.presentation_exchange import (
+    Definition,
+    MatchReport,
+    Record,
+    Selection,
+    Vcdm,
+    build_presentation,
+    match,
+    parse_definition,
+    select,
+)
+from protocols.issue_credential import machine as issue_credential
+from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.machine import Decision, Effect, StoreCredential, Verify
+from protocols.present_proof import machine as present_proof
+from protocols.status.source import StatusSource
+from storage import audit, connections, credentials, dids, exchanges
+from storage.credentials import HeldCredential, Skill
+from storage.dids import DidPurpose, OwnDid
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
+from storage.jobs import Job
+
+__all__ = ["Holder", "Matches"]
+
+_VERIFY = "verify-credential"
+_MAX_RECORDS = 10_000
+_SUITES = ("eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "Ed25519Signature2018")
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Which of the holder's records answer a request.
+
+    Attributes:
+        holder: the DID that the records are about, which signs.
+        selection: the smallest answer; None where there is none.
+        missing: why there is none.
+    """
+
+    definition: Definition
+    holder: OwnDid
+    report: MatchReport
+    records: Mapping[str, HeldCredential]
+    selection: Selection | None
+    missing: LernodeError | None
+
+
+class Holder:
+    """What a person does with own records, and what issuers' and verifiers' messages do."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        jobs: Jobs,
+        identity: Identity,
+        resolver: Resolver,
+        statuses: StatusSource,
+        policies: VerificationPolicies,
+        policy: PolicyConfig,
+        world: World,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._jobs = jobs
+        self._identity = identity
+        self._resolver = resolver
+        self._statuses = statuses
+        self._policies = policies
+        self._world = world
+        self._metrics = metrics
+        accept = {Decision.ACCEPT_OFFER: self._accept} if policy.accept_offers else {}
+        share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
+        performers: dict[type[Effect], Performer] = {Verify: self._plan_verification, StoreCredential: self._keep}
+        exchanges.register(ISSUE_CREDENTIAL.protocol, performers, accept)
+        exchanges.register(PRESENT_PROOF.protocol, {}, share)
+        jobs.register(_VERIFY, self._verify)
+
+    # Records ------------------------------------------------------------------------------------------------------
+
+    async def accept_offer(self, exchange_id: str) -> ExchangeRow:
+        """Accept an offered record; it is verified before it is kept.
+
+        Raises:
+            WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            situation = await _situation(tx, exchange_id)
+            require_waiting(situation.row, Decision.ACCEPT_OFFER)
+            await self._accept(tx, situation)
+            return await exchanges.get(tx, exchange_id)
+
+    async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
+        """Decline an offer or a request for records, and tell the peer why.
+
+        Raises:
+            WrongState: ``exchange.unknown``, or ``*.wrong_state`` where it is over.
+        """
+        async with self._store.write() as tx:
+            situation = await _situation(tx, exchange_id)
+            machine = issue_credential if situation.kind is ISSUE_CREDENTIAL else present_proof
+            step = machine.decline(situation.value, reason=reason, new_id=self._world.new_id)
+            return await self._exchanges.apply(
+                tx, situation.kind, situation.connection, situation.row, step, error_code=step.exchange.problem
+            )
+
+    async def propose_credential(self, connection_id: str, achievement_id: str) -> ExchangeRow:
+        """Ask a peer for a record of an achievement; it answers with an offer of its own making.
+
+        Raises:
+            WrongState: ``connection.unknown``, ``connection.not_ready``.
+        """
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            if connection.their_did is None:
+                raise WrongState("connection.not_ready", "The connection is not complete.", "Wait for the peer.")
+            me = await self._identity.default(tx, DidPurpose.HOLDER)
+            wish = {
+                "@context": ["https://www.w3.org/ns/credentials/v2"],
+                "type": ["VerifiableCredential", "OpenBadgeCredential"],
+                "issuer": connection.their_did,
+                "credentialSubject": {"id": me.did, "achievement": {"id": achievement_id}},
+            }
+            detail = LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0])
+            step = issue_credential.propose(detail, new_id=self._world.new_id)
+            return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step)
+
+    async def _accept(self, tx: Transaction, situation: Situation) -> None:
+        me = await self._identity.default(tx, DidPurpose.HOLDER)
+        step = issue_credential.request(situation.value, new_id=self._world.new_id, holder_did=me.did)
+        await self._exchanges.apply(tx, situation.kind, situation.connection, situation.row, step)
+
+    async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
+        await self._jobs.plan(tx, _VERIFY, situation.row.id)
+
+    async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
+        """The slow part, outside any transaction: is the received record genuine?"""
+        async with self._store.read() as tx:
+            situation = await _situation(tx, job.exchange_id or "")
+        document = situation.value.credential
+        if document is None:
+            return _nothing
+        result = await verify_credential(
+            document,
+            resolver=self._resolver,
+            statuses=self._statuses,
+            policy=self._policies.holder(),
+            now=self._world.clock(),
+            processor=self._policies.processor,
+        )
+        result = conclude(result, job.attempts)
+
+        async def commit(tx: Transaction) -> None:
+            current = await _situation(tx, situation.row.id)
+            if current.value.credential is None:
+                return
+            step = issue_credential.credential_checked(
+                current.value, ok=result.verified, code=reason_code(result), new_id=self._world.new_id
+            )
+            await self._exchanges.apply(
+                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+            )
+
+        self._metrics.verifications.labels(str(result.verified).lower()).inc()
+        return commit
+
+    async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
+        record = self._held(effect.document, situation.row.id)
+        await credentials.add_held(tx, record)
+        await audit.append(
+            tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
+        )
+        tx.after_commit(self._metrics.stored.inc)
+
+    def _held(self, document: dict[str, Any], exchange_id: str | None) -> HeldCredential:
+        about = summary(document)
+        return HeldCredential(
+            id=self._world.new_id(),
+            exchange_id=exchange_id,
+            document=strict_json.dumps(document),
+            credential_id=document.get("id"),
+            issuer=issuer_id(document) or "",
+            subject=next(iter(subject_ids(document)), None),
+            types=about.types,
+            name=about.name,
+            valid_from=about.valid_from,
+            valid_until=about.valid_until,
+            stored_at=self._world.clock(),
+            skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
+        )
+
+    # Presentations ------------------------------------------------------------------------------------------------
+
+    async def matches(self, exchange_id: str) -> Matches:
+        """Which records answer a request, why the others do not, and what would be sent.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+            BadInput: ``pex.*`` where the request cannot be answered by anybody.
+        """
+        async with self._store.read() as tx:
+            situation = await _situation(tx, exchange_id)
+            require_waiting(situation.row, Decision.SHARE_RECORDS)
+            return await self._match(tx, situation)
+
+    async def present(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> ExchangeRow:
+        """Send a presentation of the chosen records; the decision of the person, or of who speaks for it.
+
+        Args:
+            chosen: descriptor id to record id; None for the smallest answer.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+            BadInput: ``pex.*`` where the records do not answer the request.
+        """
+        async with self._store.write() as tx:
+            situation = await _situation(tx, exchange_id)
+            require_waiting(situation.row, Decision.SHARE_RECORDS)
+            found = await self._match(tx, situation)
+            await self._present(tx, situation, found, select(found.definition, found.report, chosen))
+            return await exchanges.get(tx, exchange_id)
+
+    async def propose_presentation(self, connection_id: str, definition: dict[str, Any]) -> ExchangeRow:
+        """Tell a verifier what this holder could show; it answers with a request.
+
+        Raises:
+            WrongState: ``connection.unknown``.
+            BadInput: ``pex.*``.
+        """
+        parsed = parse_definition(definition)
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            step = present_proof.propose(parsed.raw, new_id=self._world.new_id)
+            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
+
+    async def _share_by_policy(self, tx: Transaction, situation: Situation) -> None:
+        """Answer without asking where the records are there; where they are not, a person decides."""
+        try:
+            found = await self._match(tx, situation)
+        except BadInput:
+            return
+        if found.selection is not None:
+            await self._present(tx, situation, found, found.selection)
+
+    async def _match(self, tx: Transaction, situation: Situation) -> Matches:
+        definition = parse_definition(situation.value.definition)
+        held = await _all_held(tx)
+        me = await self._subject_of(tx, held)
+        records = [Record(record.id, strict_json.loads_object(record.document)) for record in held]
+        report = match(definition, records, holder=me.did)
+        by_id = {record.id: record for record in held}
+        try:
+            return Matches(definition, me, report, by_id, select(definition, report), None)
+        except BadInput as error:
+            return Matches(definition, me, report, by_id, None, error)
+
+    async def _present(self, tx: Transaction, situation: Situation, found: Matches, selection: Selection) -> None:
+        exchange: present_proof.Exchange = situation.value
+        documents = {name: strict_json.loads_object(found.records[name].document) for name in selection.record_ids}
+        suite = _suite_for(found.definition)
+        presentation = build_presentation(
+            found.definition,
+            selection,
+            documents,
+            holder=found.holder.did,
+            id=f"urn:uuid:{self._world.new_id()}",
+            submission_id=self._world.new_id(),
+            vcdm=Vcdm.V1 if suite.startswith("Ed25519Signature") else Vcdm.V2,
+        )
+        now = self._world.clock()
+        signed = add_proof(
+            presentation,
+            suite=suite,
+            signer=self._identity.signer(found.holder),
+            created=now,
+            purpose="authentication",
+            challenge=exchange.challenge,
+            domain=exchange.domain,
+        )
+        step = present_proof.present(exchange, signed, new_id=self._world.new_id)
+        await audit.append(
+            tx,
+            at=now,
+            event="records.shared",
+            actor="operator",
+            subjects=(situation.row.id, situation.connection.id, *selection.record_ids),
+        )
+        await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
+
+    async def _subject_of(self, tx: Transaction, held: Sequence[HeldCredential]) -> OwnDid:
+        """The DID of this node that the newest records are about, for it has to sign; else the default one."""
+        for subject in dict.fromkeys(record.subject for record in held):
+            own = await dids.find(tx, subject) if subject else None
+            if own is not None:
+                return own
+        return await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+async def _situation(tx: Transaction, exchange_id: str) -> Situation:
+    row = await exchanges.get(tx, exchange_id)
+    kind = ISSUE_CREDENTIAL if row.protocol == ISSUE_CREDENTIAL.protocol else PRESENT_PROOF
+    return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
+
+
+async def _all_held(tx: Transaction) -> list[HeldCredential]:
+    held: list[HeldCredential] = []
+    while len(held) < _MAX_RECORDS:
+        page = await credentials.list_held(tx, after=held[-1].id if held else None, limit=500)
+        held += page
+        if len(page) < 500:
+            break
+    return held
+
+
+def _suite_for(definition: Definition) -> str:
+    for suite in _SUITES:
+        if definition.formats.allow_presentation_suite(suite):
+            return suite
+    raise BadInput("pex.format_unsupported", "The verifier wants a proof that this node cannot make.", "Tell it so.")
+
+
+async def _nothing(_tx: Transaction) -> None:
+    """The exchange went on meanwhile; there is nothing to commit."""

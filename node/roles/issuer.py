@@ -1,0 +1,287 @@
+"""The issuer: offers records, issues them when they are asked for, and says later whether they still hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from node.records.catalogue import Achievement, Catalogue
+from node.records.open_badges import IssuerProfile, build_credential
+from node.records.results import make_result
+from node.roles.identity import Identity
+from node.roles.status_publisher import StatusPublisher
+from node.roles.threads import ISSUE_CREDENTIAL
+from node.runtime.exchanges import Exchanges, Situation, require_waiting
+from node.runtime.metrics import Metrics
+from node.runtime.world import World
+from protocols import strict_json
+from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.data_integrity.registry import suite_named
+from protocols.credentials.model import issuer_id, subject_ids
+from protocols.errors import BadInput, WrongState
+from protocols.issue_credential import machine
+from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.machine import Decision
+from protocols.multiformats import b64url_encode
+from protocols.status.bitstring import ENTRY_TYPE
+from storage import audit, connections, credentials, exchanges
+from storage.credentials import IssuedCredential, IssuedState, StatusRef
+from storage.dids import DidPurpose
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
+
+__all__ = ["Award", "Issuer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Award:
+    """One achievement for one learner.
+
+    Attributes:
+        subject_did, email: who it is for; over a connection both may be missing, for the holder names itself.
+        valid_from: when it was earned; now where it is missing.
+    """
+
+    achievement_id: str
+    subject_did: str | None = None
+    email: str | None = None
+    name: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    result: str | None = None
+
+
+class Issuer:
+    """What a person does as an issuer, and what holders' requests do."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        identity: Identity,
+        publisher: StatusPublisher,
+        catalogue: Catalogue | None,
+        label: str,
+        suite: str,
+        issue_on_request: bool,
+        world: World,
+        metrics: Metrics,
+    ) -> None:
+        self.catalogue = catalogue
+        self._store = store
+        self._exchanges = exchanges
+        self._identity = identity
+        self._publisher = publisher
+        self._label = label
+        self._suite = suite
+        self._world = world
+        self._metrics = metrics
+        deciders = {Decision.ISSUE: self._issue_what_was_offered} if issue_on_request else {}
+        exchanges.register(ISSUE_CREDENTIAL.protocol, {}, deciders)
+
+    async def offer(self, connection_id: str, award: Award) -> ExchangeRow:
+        """Offer a record to a peer.
+
+        Raises:
+            BadInput: ``catalogue.*`` or ``record.*`` where the award does not fit the achievement.
+            WrongState: ``connection.unknown``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            credential = await self._credential(tx, award, open_subject=True)
+            step = machine.offer(self._detail(credential), new_id=self._world.new_id)
+            return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step)
+
+    async def issue(self, award: Award) -> IssuedCredential:
+        """Sign a record at once for a DID or an e-mail address, to be handed over as a file.
+
+        Raises:
+            BadInput: ``record.*``, ``result.*``.
+            WrongState: ``catalogue.unknown_achievement``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            credential = await self._credential(tx, award)
+            return await self._sign(tx, credential, self._suite, name=str(credential["id"]), situation=None)
+
+    async def approve(self, exchange_id: str) -> ExchangeRow:
+        """Say yes: issue what is requested, or offer what is proposed.
+
+        Raises:
+            WrongState: ``exchange.not_waiting``, ``exchange.unknown``.
+            BadInput: ``record.foreign_issuer`` where the request is for another issuer's record.
+        """
+        async with self._store.write() as tx:
+            row = await exchanges.get(tx, exchange_id)
+            connection = await connections.get(tx, row.connection_id)
+            situation = Situation(ISSUE_CREDENTIAL, connection, row, ISSUE_CREDENTIAL.value(row))
+            if row.waiting_for == Decision.ANSWER_CREDENTIAL_PROPOSAL.value:
+                await self._offer_what_was_proposed(tx, situation)
+            else:
+                require_waiting(row, Decision.ISSUE)
+                await self._issue(tx, situation)
+            return await exchanges.get(tx, exchange_id)
+
+    async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
+        """Say no, and tell the peer why.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``issue_credential.wrong_state``.
+        """
+        async with self._store.write() as tx:
+            row = await exchanges.get(tx, exchange_id)
+            connection = await connections.get(tx, row.connection_id)
+            step = machine.decline(ISSUE_CREDENTIAL.value(row), reason=reason, new_id=self._world.new_id)
+            return await self._exchanges.apply(
+                tx, ISSUE_CREDENTIAL, connection, row, step, error_code=step.exchange.problem
+            )
+
+    async def set_status(self, record_id: str, purpose: str, value: bool, reason: str | None) -> IssuedCredential:
+        """Revoke, suspend or reinstate a record; the signed list is published before this returns.
+
+        Args:
+            purpose: ``revocation``, which cannot be taken back, or ``suspension``.
+            reason: for the issuer's own log; not published.
+
+        Raises:
+            WrongState: ``issued_record.unknown``, ``issued_record.revoked``.
+            BadInput: ``status.no_entry``.
+        """
+        async with self._store.write() as tx:
+            record = await credentials.get_issued(tx, record_id)
+            if record.state is IssuedState.REVOKED and not (purpose == "revocation" and value):
+                raise WrongState(
+                    "issued_record.revoked", "The record is revoked, and that is final.", "Issue a new record."
+                )
+            ref = next((ref for ref in record.statuses if ref.purpose == purpose), None)
+            if ref is None:
+                raise BadInput("status.no_entry", f"The record has no status for {purpose}.", "Issue a new record.")
+            if await self._publisher.set(tx, ref, value, reason):
+                await self._note_state(tx, record, _state_after(purpose, value))
+            return await credentials.get_issued(tx, record_id)
+
+    async def _note_state(self, tx: Transaction, record: IssuedCredential, state: IssuedState) -> None:
+        await credentials.set_issued_state(tx, record.id, state)
+        event = "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}"
+        await audit.append(tx, at=self._world.clock(), event=event, actor="operator", subjects=(record.id,))
+
+    async def _issue_what_was_offered(self, tx: Transaction, situation: Situation) -> None:
+        """Policy: whoever accepts an offer of this node gets the record; anything else waits for a person."""
+        if situation.value.offer is not None:
+            await self._issue(tx, situation)
+
+    async def _issue(self, tx: Transaction, situation: Situation) -> None:
+        exchange: machine.Exchange = situation.value
+        if exchange.requested is None:
+            raise WrongState("exchange.not_waiting", "Nothing is requested.", "Look at the exchange.")
+        own = await self._identity.default(tx, DidPurpose.ISSUER)
+        if issuer_id(exchange.requested.credential) != own.did:
+            raise BadInput(
+                "record.foreign_issuer", "The request is for a record of another issuer.", "Decline it, or offer yours."
+            )
+        suite = exchange.requested.cryptosuite or exchange.requested.proof_type
+        issued = await self._sign(tx, exchange.requested.credential, suite, name=situation.row.id, situation=situation)
+        step = machine.issue(exchange, strict_json.loads_object(issued.document), new_id=self._world.new_id)
+        await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
+
+    async def _offer_what_was_proposed(self, tx: Transaction, situation: Situation) -> None:
+        proposal: LdProofVcDetail | None = situation.value.proposal
+        wanted = _achievement_id(proposal.credential) if proposal else None
+        if wanted is None:
+            raise BadInput("record.no_achievement", "The proposal names no achievement.", "Decline it.")
+        credential = await self._credential(tx, Award(achievement_id=wanted), open_subject=True)
+        step = machine.offer(self._detail(credential), new_id=self._world.new_id, exchange=situation.value)
+        await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
+
+    async def _sign(
+        self, tx: Transaction, credential: dict[str, Any], suite: str, *, name: str, situation: Situation | None
+    ) -> IssuedCredential:
+        """Give the record its status indices, sign it and keep it; ``name`` makes the indices the same at a retry."""
+        own = await self._identity.default(tx, DidPurpose.ISSUER)
+        refs = await self._publisher.allocate(tx, name)
+        now = self._world.clock()
+        complete = {**credential, "credentialStatus": self._publisher.entries(refs)}
+        signed = add_proof(complete, suite=suite, signer=self._identity.signer(own), created=now)
+        record = self._record(signed, refs, now, situation)
+        await credentials.add_issued(tx, record)
+        await audit.append(tx, at=now, event="record.issued", actor="operator", subjects=(record.id,))
+        tx.after_commit(self._metrics.issued.inc)
+        return record
+
+    def _record(
+        self, signed: dict[str, Any], refs: tuple[StatusRef, ...], now: datetime, situation: Situation | None
+    ) -> IssuedCredential:
+        return IssuedCredential(
+            id=self._world.new_id(),
+            exchange_id=situation.row.id if situation else None,
+            connection_id=situation.connection.id if situation else None,
+            document=strict_json.dumps(signed),
+            credential_id=str(signed["id"]),
+            subject=next(iter(subject_ids(signed)), None),
+            achievement_id=_achievement_id(signed),
+            issued_at=now,
+            statuses=refs,
+        )
+
+    async def _credential(self, tx: Transaction, award: Award, *, open_subject: bool = False) -> dict[str, Any]:
+        own = await self._identity.default(tx, DidPurpose.ISSUER)
+        achievement = self._achievement(award.achievement_id)
+        credential = build_credential(
+            achievement=achievement,
+            issuer=IssuerProfile(did=own.did, name=self._label),
+            subject_did=award.subject_did,
+            subject_email=award.email,
+            subject_name=award.name,
+            open_subject=open_subject,
+            salt=b64url_encode(self._world.entropy(16)) if award.email else None,
+            valid_from=award.valid_from or self._world.clock(),
+            valid_until=award.valid_until,
+            credential_id=f"urn:uuid:{self._world.new_id()}",
+            result=_result(achievement, award.result),
+        )
+        return _with_suite_context(credential, self._suite)
+
+    def _achievement(self, achievement_id: str) -> Achievement:
+        if self.catalogue is None:
+            raise BadInput(
+                "catalogue.missing", "This node has no catalogue of achievements.", "Set issuer.catalogue in its file."
+            )
+        return self.catalogue.get(achievement_id)
+
+    def _detail(self, credential: dict[str, Any]) -> LdProofVcDetail:
+        suite = suite_named(self._suite)
+        return LdProofVcDetail.of(
+            credential,
+            proof_type=suite.proof_type,
+            cryptosuite=self._suite if suite.proof_type != self._suite else None,
+            status_type=ENTRY_TYPE,
+        )
+
+
+def _with_suite_context(credential: dict[str, Any], name: str) -> dict[str, Any]:
+    """What is offered must be what is signed, so the suite's context is there from the start."""
+    contexts = list(credential["@context"])
+    wanted = suite_named(name).contexts
+    return credential if set(wanted) & set(contexts) else {**credential, "@context": [*contexts, wanted[0]]}
+
+
+def _result(achievement: Achievement, value: str | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if achievement.result is None:
+        raise BadInput("result.not_described", "The achievement has no results.", "Leave the result out.")
+    return make_result(achievement.result, value)
+
+
+def _achievement_id(credential: dict[str, Any]) -> str | None:
+    subject = credential.get("credentialSubject")
+    achievement = subject.get("achievement") if isinstance(subject, dict) else None
+    found = achievement.get("id") if isinstance(achievement, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _state_after(purpose: str, value: bool) -> IssuedState:
+    if not value:
+        return IssuedState.ACTIVE
+    return IssuedState.REVOKED if purpose == "revocation" else IssuedState.SUSPENDED

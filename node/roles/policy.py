@@ -1,0 +1,88 @@
+"""The node's configuration as the policies that verification takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from node.config import Config
+from node.records.schema import SCHEMA_CHECKERS
+from node.skills.frameworks import SkillIndex, carried, read_framework
+from protocols import strict_json
+from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
+from protocols.credentials.verification import Check
+from protocols.errors import BadInput
+from protocols.jsonld.contexts import ContextStore
+from protocols.jsonld.processor import DEFAULT, Processor
+
+__all__ = ["VerificationPolicies"]
+
+
+class VerificationPolicies:
+    """Says what has to hold, for each reason to verify."""
+
+    def __init__(self, config: Config, home: Path) -> None:
+        """Read what the configuration names.
+
+        Raises:
+            BadInput: ``config.*``, ``framework.*`` where a file cannot be used.
+        """
+        self._config = config
+        self.skills = _skills(config, home)
+        self.processor = _processor(config, home)
+
+    def verifier(self, *, trust: Sequence[str] = (), any_issuer: bool = False, refresh: bool = False) -> Policy:
+        """For a verifier: everything that must hold holds, and the issuer is one that this node believes.
+
+        Args:
+            trust: issuers believed for this once.
+            any_issuer: do not ask whether the issuer is believed.
+            refresh: fetch status lists anew.
+        """
+        trusted = frozenset((*self._config.trust.issuers, *trust))
+        waived = {Check.ISSUER_TRUSTED} if any_issuer else set()
+        return Policy(
+            required=REQUIRED_BY_DEFAULT - waived,
+            trusted_issuers=trusted or None,
+            status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
+            refresh_status=refresh,
+            clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
+            schemas=SCHEMA_CHECKERS,
+            known_skill=self.skills.known,
+        )
+
+    def holder(self) -> Policy:
+        """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it."""
+        return Policy(
+            required=REQUIRED_BY_DEFAULT - {Check.ISSUER_TRUSTED, Check.STATUS},
+            status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
+            clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
+            schemas=SCHEMA_CHECKERS,
+            known_skill=self.skills.known,
+        )
+
+
+def _skills(config: Config, home: Path) -> SkillIndex:
+    frameworks = [carried()]
+    for name in config.verify.frameworks:
+        try:
+            data = (home / name).read_bytes()
+        except OSError:
+            raise BadInput(
+                "config.framework_missing", "The file of a skill framework cannot be read.", "See verify.frameworks."
+            ) from None
+        frameworks.append(read_framework(data, name=Path(name).stem))
+    return SkillIndex(frameworks)
+
+
+def _processor(config: Config, home: Path) -> Processor:
+    extra = {}
+    for url, name in config.verify.contexts.items():
+        try:
+            extra[url] = strict_json.loads_object((home / name).read_bytes())
+        except OSError:
+            raise BadInput(
+                "config.context_missing", "The file of a JSON-LD context cannot be read.", "See verify.contexts."
+            ) from None
+    return Processor(ContextStore(extra)) if extra else DEFAULT

@@ -1,0 +1,251 @@
+"""The verifier: asks for records, checks what is presented, and checks again later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from node.roles.checking import conclude, reason_code
+from node.roles.policy import VerificationPolicies
+from node.roles.threads import PRESENT_PROOF
+from node.runtime.exchanges import Exchanges, Situation, require_waiting
+from node.runtime.jobs import Jobs
+from node.runtime.metrics import Metrics
+from node.runtime.world import World
+from protocols import strict_json
+from protocols.credentials.model import has_type
+from protocols.credentials.policy import Policy
+from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
+from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.did.resolver import Resolver
+from protocols.errors import BadInput, WrongState
+from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
+from protocols.machine import Decision, Verify
+from protocols.multiformats import b64url_encode
+from protocols.present_proof import machine
+from protocols.status.source import StatusSource
+from storage import audit, connections, exchanges, verifications
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
+from storage.jobs import Job
+from storage.verifications import Verification
+
+__all__ = ["Verifier", "verify_document"]
+
+_VERIFY = "verify-presentation"
+_QUERY_SPEC = "DIF Presentation Exchange 2.1 §6"
+
+
+class Verifier:
+    """What a person does as a verifier, and what presentations do."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        jobs: Jobs,
+        resolver: Resolver,
+        statuses: StatusSource,
+        policies: VerificationPolicies,
+        world: World,
+        metrics: Metrics,
+        own_url: str,
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._jobs = jobs
+        self._resolver = resolver
+        self._statuses = statuses
+        self._policies = policies
+        self._world = world
+        self._metrics = metrics
+        self._domain = own_url
+        exchanges.register(PRESENT_PROOF.protocol, {Verify: self._plan_verification}, {})
+        jobs.register(_VERIFY, self._verify)
+
+    async def request(self, connection_id: str, definition: dict[str, Any]) -> ExchangeRow:
+        """Ask a peer for records (DIF Presentation Exchange definition), bound to a fresh challenge and this node.
+
+        Raises:
+            BadInput: ``pex.*`` where the definition is not one.
+            WrongState: ``connection.unknown``.
+        """
+        parsed = parse_definition(definition)
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, self._request(parsed.raw, None))
+
+    async def approve(self, exchange_id: str) -> ExchangeRow:
+        """Ask for what the peer proposed to show.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+            BadInput: ``pex.*`` where the proposal cannot be asked for.
+        """
+        async with self._store.write() as tx:
+            row = await exchanges.get(tx, exchange_id)
+            require_waiting(row, Decision.ANSWER_PRESENTATION_PROPOSAL)
+            connection = await connections.get(tx, row.connection_id)
+            value: machine.Exchange = PRESENT_PROOF.value(row)
+            definition = decode_proposal(value.proposed, definition_id=self._world.new_id())
+            step = self._request(definition.raw, value)
+            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, row, step)
+
+    async def verify_again(self, exchange_id: str, *, trust: Sequence[str] = ()) -> Verification:
+        """Check a received presentation again as of now; status lists are asked for anew.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.nothing_presented``.
+        """
+        async with self._store.read() as tx:
+            row = await exchanges.get(tx, exchange_id)
+        exchange = PRESENT_PROOF.value(row) if row.protocol == PRESENT_PROOF.protocol else None
+        if exchange is None or exchange.presentation is None:
+            raise WrongState("exchange.nothing_presented", "Nothing was presented there.", "Ask first: lernode request")
+        result = await self._check(exchange, self._policies.verifier(trust=trust, refresh=True))
+        async with self._store.write() as tx:
+            return await self._keep(tx, row.id, exchange.presentation, result)
+
+    async def verify_document(
+        self,
+        data: bytes,
+        *,
+        trust: Sequence[str] = (),
+        any_issuer: bool = False,
+        refresh: bool = True,
+        challenge: str | None = None,
+        domain: str | None = None,
+    ) -> VerificationResult:
+        """Check a credential or presentation from a file; nothing is kept."""
+        return await verify_document(
+            data,
+            policy=self._policies.verifier(trust=trust, any_issuer=any_issuer, refresh=refresh),
+            policies=self._policies,
+            resolver=self._resolver,
+            statuses=self._statuses,
+            world=self._world,
+            challenge=challenge,
+            domain=domain,
+        )
+
+    def _request(self, definition: dict[str, Any], exchange: machine.Exchange | None) -> Any:
+        return machine.request(
+            definition,
+            challenge=b64url_encode(self._world.entropy(24)),
+            domain=self._domain,
+            new_id=self._world.new_id,
+            exchange=exchange,
+        )
+
+    async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
+        await self._jobs.plan(tx, _VERIFY, situation.row.id)
+
+    async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
+        """The slow part, outside any transaction."""
+        async with self._store.read() as tx:
+            row = await exchanges.get(tx, job.exchange_id or "")
+        exchange: machine.Exchange = PRESENT_PROOF.value(row)
+        result = conclude(await self._check(exchange, self._policies.verifier()), job.attempts)
+
+        async def commit(tx: Transaction) -> None:
+            current = await exchanges.get(tx, row.id)
+            value: machine.Exchange = PRESENT_PROOF.value(current)
+            if value.state is not machine.State.PRESENTATION_RECEIVED or value.presentation is None:
+                return
+            await self._keep(tx, row.id, value.presentation, result)
+            step = machine.presentation_checked(
+                value, verified=result.verified, code=reason_code(result), new_id=self._world.new_id
+            )
+            connection = await connections.get(tx, current.connection_id)
+            await self._exchanges.apply(tx, PRESENT_PROOF, connection, current, step, error_code=step.exchange.problem)
+
+        return commit
+
+    async def _check(self, exchange: machine.Exchange, policy: Policy) -> VerificationResult:
+        presentation = exchange.presentation or {}
+        result = await verify_presentation(
+            presentation,
+            challenge=exchange.challenge,
+            domain=exchange.domain,
+            resolver=self._resolver,
+            statuses=self._statuses,
+            policy=policy,
+            now=self._world.clock(),
+            processor=self._policies.processor,
+        )
+        self._metrics.verifications.labels(str(result.verified).lower()).inc()
+        query = _check_query(exchange.definition or {}, presentation)
+        return replace(result, checks=(*result.checks, query), required=result.required | {Check.QUERY})
+
+    async def _keep(
+        self, tx: Transaction, exchange_id: str, presentation: dict[str, Any], result: VerificationResult
+    ) -> Verification:
+        document = strict_json.dumps(presentation)
+        verification = Verification(
+            id=self._world.new_id(),
+            exchange_id=exchange_id,
+            document_digest=hashlib.sha256(document).hexdigest(),
+            document=None,
+            result=result.to_json(),
+            verified=result.verified,
+            at=self._world.clock(),
+        )
+        await verifications.add(tx, verification)
+        await audit.append(
+            tx,
+            at=verification.at,
+            event="presentation.verified" if result.verified else "presentation.not_verified",
+            actor="policy",
+            subjects=(exchange_id, verification.id),
+            details={"code": reason_code(result)},
+        )
+        return verification
+
+
+async def verify_document(
+    data: bytes,
+    *,
+    policy: Policy,
+    policies: VerificationPolicies,
+    resolver: Resolver,
+    statuses: StatusSource,
+    world: World,
+    challenge: str | None = None,
+    domain: str | None = None,
+) -> VerificationResult:
+    """Verify a credential or presentation, whichever the document is; the bytes are read once."""
+    try:
+        document = strict_json.loads_object(data)
+    except BadInput:
+        document = None
+    if document is not None and has_type(document, "VerifiablePresentation"):
+        return await verify_presentation(
+            document,
+            challenge=challenge,
+            domain=domain,
+            resolver=resolver,
+            statuses=statuses,
+            policy=policy,
+            now=world.clock(),
+            processor=policies.processor,
+        )
+    return await verify_credential(
+        # What cannot be read is reported by the verification itself, as a check that failed.
+        data if document is None else document,
+        resolver=resolver,
+        statuses=statuses,
+        policy=policy,
+        now=world.clock(),
+        processor=policies.processor,
+    )
+
+
+def _check_query(definition: dict[str, Any], presentation: dict[str, Any]) -> CheckResult:
+    checked = check_submission(parse_definition(definition), presentation)
+    if checked.ok:
+        return CheckResult(Check.QUERY, Outcome.PASS, "ok", "The records answer what was asked.", _QUERY_SPEC)
+    first = checked.problems[0]
+    return CheckResult(Check.QUERY, Outcome.FAIL, first.code, first.message, _QUERY_SPEC)
