@@ -1,0 +1,119 @@
+"""The ``formats`` of Aries RFC 0453 and RFC 0454: which attachment of a message has which content format.
+
+It promises that the formats and the attachments of a message name each other one to one, and that what it hands out is
+a JSON object that any JSON store can keep (RFC 7493 numbers and strings, bounded depth). What the object means is left
+to each protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from protocols.didcomm.attachments import Attachment
+from protocols.didcomm.fields import Fields
+from protocols.errors import PeerFault
+from protocols.strict_json import MAX_DEPTH
+
+__all__ = ["attached_object", "body_with_object", "named_formats"]
+
+_MAX_ID = 256
+_MAX_ATTACHMENTS = 16
+_MAX_SAFE_INTEGER = (1 << 53) - 1
+
+
+def body_with_object(value: Mapping[str, Any], *, field: str, media_format: str, attach_id: str) -> dict[str, Any]:
+    """The body fields that carry one JSON object as the attachment ``field``.
+
+    It is embedded as ``data.json``: every reader must expect it (RFC 0453 §Message Attachments), and unlike ``base64``
+    it is read the same by agents that decode only one of the two base64 alphabets.
+    """
+    return {
+        "formats": [{"attach_id": attach_id, "format": media_format}],
+        field: [Attachment.of_json(value, id=attach_id).to_wire()],
+    }
+
+
+def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:
+    """The ``(attach_id, format)`` pairs of a message.
+
+    Raises:
+        PeerFault: the malformed code of ``fields``.
+    """
+    pairs = []
+    for entry in fields.mappings("formats", max_items=_MAX_ATTACHMENTS):
+        attach_id, name = entry.get("attach_id"), entry.get("format")
+        if not _is_short(name) or not (attach_id is None or _is_short(attach_id)):
+            raise fields.fault("formats", "has an entry without format or with a bad attach_id")
+        pairs.append((attach_id, str(name)))
+    return tuple(pairs)
+
+
+def attached_object(fields: Fields, *, field: str, accepted: Collection[str], area: str) -> dict[str, Any]:
+    """The JSON object of the one attachment that has an accepted format.
+
+    Attachments of other formats, which say the same for other readers (RFC 0453 §Message Attachments), are not looked
+    at.
+
+    Args:
+        fields: the body.
+        field: the name of the attachments, e.g. ``offers~attach``.
+        area: of error codes, e.g. ``issue_credential``.
+
+    Raises:
+        PeerFault: ``<area>.unsupported_format`` where no format is accepted, the malformed code of ``fields`` where
+            formats and attachments do not match, or ``attachment.*``.
+    """
+    formats = named_formats(fields)
+    raw = {entry.get("@id"): entry for entry in _with_text_ids(fields, field)}
+    named = dict(formats)
+    if not formats:
+        raise fields.fault("formats", "is missing")
+    if len(named) != len(formats) or named.keys() != raw.keys():
+        raise fields.fault("formats", f"and {field} do not name each other one to one")
+    matching = [attach_id for attach_id, name in formats if name in accepted]
+    if not matching:
+        raise PeerFault(
+            f"{area}.unsupported_format",
+            "No attachment has a format that this node reads.",
+            "See the formats it lists.",
+        )
+    if len(matching) > 1:
+        raise fields.fault("formats", "names the same content twice")
+    value = Attachment.from_wire(raw[matching[0]]).json()
+    if not isinstance(value, dict):
+        raise fields.fault(field, "holds no JSON object")
+    if not _is_portable(value):
+        raise fields.fault(field, "holds a value outside I-JSON")
+    return value
+
+
+def _with_text_ids(fields: Fields, field: str) -> tuple[dict[str, Any], ...]:
+    entries = fields.mappings(field, max_items=_MAX_ATTACHMENTS)
+    if not all(_is_short(entry.get("@id")) for entry in entries):
+        raise fields.fault(field, "has an attachment without @id")
+    if len({entry["@id"] for entry in entries}) != len(entries):
+        raise fields.fault(field, "has two attachments with one @id")
+    return entries
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _MAX_ID
+
+
+def _is_portable(value: Any) -> bool:
+    """Whether every number fits a double exactly (RFC 7493 §2.2) and nothing nests too deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                deeper.extend(item.values())
+            elif isinstance(item, list):
+                deeper.extend(item)
+            elif isinstance(item, int) and not isinstance(item, bool) and abs(item) > _MAX_SAFE_INTEGER:
+                return False
+        if not deeper:
+            return True
+        level = deeper
+    return False

@@ -1,0 +1,115 @@
+"""Random walks of an issuer and a holder over a bad network: one credential at most, and nobody waits for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocols.issue_credential import machine
+from protocols.issue_credential.machine import TERMINAL, Exchange, Role, State
+from protocols.issue_credential.messages import Ack, IssueCredentialMessage, decode
+from protocols.machine import Step, StoreCredential, Verify
+from tests.didcomm.helpers import ids
+from tests.issue_credential.samples import HOLDER, detail, signed
+from tests.lossy_network import Side, join, settle, walk
+
+Decisions = list[Callable[[], Step[Exchange]]]
+
+
+def decisions(new_id: Callable[[], str], exchange: Exchange) -> Decisions:
+    """What a person or policy could do now; the first brings the exchange on."""
+    decline = partial(machine.decline, exchange, reason="no", new_id=new_id)
+    match exchange.state:
+        case State.PROPOSAL_RECEIVED:
+            return [partial(machine.offer, detail(), new_id=new_id, exchange=exchange), decline]
+        case State.OFFER_RECEIVED:
+            accept = partial(machine.request, exchange, new_id=new_id, holder_did=HOLDER)
+            return [accept, accept, partial(machine.propose, detail(), new_id=new_id, exchange=exchange), decline]
+        case State.REQUEST_RECEIVED:
+            assert exchange.requested is not None
+            return [partial(machine.issue, exchange, signed(exchange.requested), new_id=new_id)] * 3 + [decline]
+        case State.CREDENTIAL_RECEIVED:
+            return [partial(machine.credential_checked, exchange, ok=ok, new_id=new_id) for ok in (True, True, False)]
+    return []
+
+
+def willing(new_id: Callable[[], str], exchange: Exchange) -> Decisions:
+    """Only what brings the exchange on."""
+    return decisions(new_id, exchange)[:1]
+
+
+def impatient(new_id: Callable[[], str], exchange: Exchange) -> Decisions:
+    """As above, but who waits may also give up."""
+    waiting = {State.PROPOSAL_SENT, State.OFFER_SENT, State.REQUEST_SENT}
+    give_up = [partial(machine.decline, exchange, reason="tired", new_id=new_id)] if exchange.state in waiting else []
+    return decisions(new_id, exchange) + give_up
+
+
+def node(name: str, *, dedupe: bool) -> Side:
+    new_id = ids(name)
+
+    def receive(exchange: Exchange | None, plain: Any) -> Step[Exchange]:
+        return machine.receive(exchange, decode(plain), new_id=new_id)
+
+    return Side(
+        receive=receive,
+        decisions=partial(decisions, new_id),
+        encode=msgspec.json.encode,
+        decode=partial(msgspec.json.decode, type=Exchange),
+        dedupe=dedupe,
+    )
+
+
+def pair(*, dedupe: bool, start: str) -> tuple[Side, Side]:
+    issuer, holder = node("issuer", dedupe=dedupe), node("holder", dedupe=dedupe)
+    join(issuer, holder)
+    first = ids("first")
+    if start == "offer":
+        issuer.commit(machine.offer(detail(), new_id=first))
+    elif start == "proposal":
+        holder.commit(machine.propose(detail(), new_id=first))
+    else:
+        holder.commit(machine.request_directly(detail(subject_id=HOLDER), new_id=first))
+    return issuer, holder
+
+
+@pytest.mark.parametrize("start", ["offer", "proposal", "request"])
+@pytest.mark.parametrize("dedupe", [True, False])
+@settings(max_examples=80, deadline=None)
+@given(random=st.randoms(use_true_random=False), length=st.integers(0, 60), patient=st.booleans())
+def test_whatever_happens_there_is_one_credential_at_most_and_an_end(
+    start: str, dedupe: bool, random: Random, length: int, patient: bool
+) -> None:
+    issuer, holder = pair(dedupe=dedupe, start=start)
+    if not patient:
+        issuer.decisions, holder.decisions = partial(impatient, ids("i")), partial(impatient, ids("h"))
+    walk((issuer, holder), random, steps=length)
+    issuer.decisions, holder.decisions = partial(decisions, ids("i2")), partial(decisions, ids("h2"))
+    settle((issuer, holder))
+    states = (issuer.exchange.state, holder.exchange.state)
+    assert set(states) <= TERMINAL
+    assert len(issuer.sent(IssueCredentialMessage)) <= 1
+    assert len(holder.did(StoreCredential)) == len(holder.sent(Ack)) == (holder.exchange.state is State.DONE)
+    assert len(holder.did(Verify)) <= 1
+    assert (issuer.exchange.role, holder.exchange.role) == (Role.ISSUER, Role.HOLDER)
+    assert states[0] is states[1]
+
+
+@pytest.mark.parametrize("start", ["offer", "proposal", "request"])
+@settings(max_examples=40, deadline=None)
+@given(random=st.randoms(use_true_random=False))
+def test_a_bad_network_alone_never_prevents_the_credential(start: str, random: Random) -> None:
+    issuer, holder = pair(dedupe=False, start=start)
+    for side, new_id in ((issuer, ids("i")), (holder, ids("h"))):
+        side.decisions = partial(willing, new_id)
+    walk((issuer, holder), random, steps=40)
+    settle((issuer, holder))
+    assert (issuer.exchange.state, holder.exchange.state) == (State.DONE, State.DONE)
+    assert len(holder.did(StoreCredential)) == len(issuer.sent(IssueCredentialMessage)) == 1
