@@ -108,6 +108,7 @@ class Node:
             endpoint=endpoint,
             suite=config.issuer.cryptosuite,
             ttl_seconds=config.status.ttl_seconds,
+            purposes=config.status.purposes,
             size_bits=config.status.size_bits,
         )
         self.peering = Peering(

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -82,6 +82,12 @@ class StatusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Status lists: those this node publishes, and how long it relies on those of others."""
 
     ttl_seconds: Annotated[Seconds, _doc("How long verifiers may use a list of ours before they ask again.")] = 300
+    purposes: Annotated[
+        tuple[Literal["revocation", "suspension"], ...],
+        _doc(
+            "What can be said of a record later. Open Badges 3.0 allows one status entry; name one for strict readers."
+        ),
+    ] = ("revocation", "suspension")
     size_bits: Annotated[int, Meta(ge=131072), _doc("Entries a list of ours; not under 131072, for privacy.")] = 131072
     max_age_offline_seconds: Annotated[
         Seconds, _doc("How old a list may be when its issuer cannot be reached; older: the record does not verify.")

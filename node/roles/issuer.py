@@ -201,7 +201,7 @@ class Issuer:
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         refs = await self._publisher.allocate(tx, name)
         now = self._world.clock()
-        complete = {**credential, "credentialStatus": self._publisher.entries(refs)}
+        complete = _with_status(credential, self._publisher.entries(refs))
         signed = add_proof(complete, suite=suite, signer=self._identity.signer(own), created=now)
         record = self._record(signed, refs, now, situation)
         await credentials.add_issued(tx, record)
@@ -255,8 +255,14 @@ class Issuer:
             credential,
             proof_type=suite.proof_type,
             cryptosuite=self._suite if suite.proof_type != self._suite else None,
-            status_type=ENTRY_TYPE,
+            status_type=ENTRY_TYPE if self._publisher.has_purposes else None,
         )
+
+
+def _with_status(credential: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
+    if not entries:
+        return credential
+    return {**credential, "credentialStatus": entries[0] if len(entries) == 1 else entries}
 
 
 def _with_suite_context(credential: dict[str, Any], name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A list is signed again in the transaction that changes it, so no revocation is e
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from node.roles.identity import Identity
@@ -20,9 +21,7 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.status_lists import PublishedList, StatusList
 
-__all__ = ["PURPOSES", "StatusPublisher"]
-
-PURPOSES = ("revocation", "suspension")
+__all__ = ["StatusPublisher"]
 
 
 class StatusPublisher:
@@ -37,6 +36,7 @@ class StatusPublisher:
         endpoint: str,
         suite: str,
         ttl_seconds: int,
+        purposes: Sequence[str],
         size_bits: int,
     ) -> None:
         self._store = store
@@ -44,13 +44,19 @@ class StatusPublisher:
         self._world = world
         self._endpoint = endpoint
         self._suite = suite
+        self._purposes = tuple(purposes)
         self._size_bits = size_bits
         self.ttl_seconds = ttl_seconds
+
+    @property
+    def has_purposes(self) -> bool:
+        """Whether records of this issuer get a status at all."""
+        return bool(self._purposes)
 
     async def allocate(self, tx: Transaction, exchange_id: str) -> tuple[StatusRef, ...]:
         """An index for each purpose; the same again for the same exchange."""
         refs = []
-        for purpose in PURPOSES:
+        for purpose in self._purposes:
             place = await status_lists.allocate(
                 tx,
                 purpose=purpose,
