@@ -28,6 +28,7 @@ _MAX_DERIVED = 400
 _MAX_INLINE = 32
 _MAX_INLINE_CHARS = 1 << 16
 
+_ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*|_):\S*").fullmatch
 _LIKE_KEYWORD = re.compile("@[a-zA-Z]+").fullmatch
 _KEYWORDS = frozenset(KEYWORDS)
 
@@ -45,12 +46,13 @@ class Budget:
     __slots__ = ("_chars", "_derived", "_inline")
 
     def __init__(self) -> None:
-        self._derived = self._inline = self._chars = 0
+        self._derived: set[Hashable] = set()
+        self._inline = self._chars = 0
 
-    def derived(self) -> None:
-        """Count one context that had to be processed."""
-        self._derived += 1
-        if self._derived > _MAX_DERIVED:
+    def derived(self, key: Hashable) -> None:
+        """Count a derivation, once however often it is used and whether or not it was at hand."""
+        self._derived.add(key)
+        if len(self._derived) > _MAX_DERIVED:
             raise BadInput("jsonld.too_complex", "The document uses too many contexts.", "Use fewer.")
 
     def inline(self, chars: int) -> None:
@@ -79,68 +81,75 @@ class ActiveContexts:
         }
         self.initial: ActiveContext = JsonLdProcessor()._get_initial_context(self.options)
 
-    def derive(
-        self,
-        active: ActiveContext,
-        local: Any,
-        budget: Budget,
-        *,
-        name: Hashable = None,
-        override_protected: bool = False,
-        propagate: bool = True,
-    ) -> ActiveContext:
-        """The active context that a local one makes of another.
-
-        Args:
-            name: the local context's :meth:`name`, where the caller has it.
-            override_protected: for property-scoped contexts.
-            propagate: False for type-scoped contexts.
+    def local(self, active: ActiveContext, local: Any, budget: Budget) -> ActiveContext:
+        """The active context that an ``@context`` in the document makes of another.
 
         Raises:
             BadInput: ``jsonld.context_unknown``, ``jsonld.context_invalid``, ``jsonld.too_complex``, ...
         """
+        for member in local if isinstance(local, list) else (local,):
+            if isinstance(member, Mapping) and not self._store.owns(member):
+                _check_keywords(member)
+                budget.inline(len(json.dumps(member, default=dict)))
+        return self.scoped(active, local, self.name(local), budget, override_protected=False, propagate=True)
+
+    def scoped(
+        self,
+        active: ActiveContext,
+        local: Any,
+        name: Hashable,
+        budget: Budget,
+        *,
+        override_protected: bool,
+        propagate: bool,
+    ) -> ActiveContext:
+        """The active context that the context of a term makes of another.
+
+        Args:
+            name: the local context's :meth:`name`.
+            override_protected: True for property-scoped contexts.
+            propagate: False for type-scoped contexts.
+
+        Raises:
+            BadInput: as :meth:`local`.
+        """
         if local == []:
             return active
-        if name is None:
-            name = self.name(local, budget)
         key = (active["_uuid"], name, override_protected, propagate)
+        budget.derived(key)
         known = self._kept.get(key)
         if known is not None:
             self._kept.move_to_end(key)
             return known
-        budget.derived()
         derived = self._process(active, self._own_copy(local), override_protected, propagate)
         self._kept[key] = derived
         if len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
         return derived
 
-    def name(self, local: Any, budget: Budget) -> Hashable:
+    def name(self, local: Any) -> Hashable:
         """What a local context is known by: URL, identity in the store, or text; for a list, those of its members.
 
         Raises:
-            BadInput: ``jsonld.context_invalid`` or ``jsonld.too_complex`` for an inline context.
+            BadInput: ``jsonld.context_invalid`` or ``jsonld.too_complex``.
         """
         if isinstance(local, str):
             return local
+        if self._store.owns(local):
+            return id(local)
         if isinstance(local, list):
             if len(local) > _MAX_INLINE:
                 raise BadInput("jsonld.too_complex", "The document lists too many contexts.", "List fewer.")
-            return tuple(self.name(member, budget) for member in local)
-        if self._store.owns(local):
-            return id(local)
+            return tuple(self.name(member) for member in local)
         if local is None or local is False:
             return "null", None
         if not isinstance(local, Mapping):
             raise _invalid("a local context is neither URL, object nor null")
-        text = json.dumps(local, default=dict)
-        budget.inline(len(text))
-        _check_keywords(local)
-        return "inline", text
+        return "inline", json.dumps(local, default=dict)
 
     def _own_copy(self, local: Any) -> Any:
         # What is kept must not change when the caller changes the document.
-        if isinstance(local, list):
+        if isinstance(local, list) and not self._store.owns(local):
             return [self._own_copy(member) for member in local]
         if isinstance(local, Mapping) and not self._store.owns(local):
             return json.loads(json.dumps(local, default=dict))
@@ -148,11 +157,14 @@ class ActiveContexts:
 
     def _process(self, active: ActiveContext, local: Any, override_protected: bool, propagate: bool) -> ActiveContext:
         try:
-            return JsonLdProcessor()._process_context(
+            derived = JsonLdProcessor()._process_context(
                 active, local, self.options, override_protected=override_protected, propagate=propagate
             )
         except Exception as error:  # pyld meets some malformed contexts with KeyError, TypeError and others
             raise refusal(error, "context") from None
+        if not _ABSOLUTE(derived.get("@vocab", "_:")) or derived.get("@vocab", "").startswith(BASE[:-1]):
+            raise _invalid("its @vocab is relative")
+        return derived
 
     def _load(self, url: str, _options: Any) -> Any:
         return {"contextUrl": None, "documentUrl": url, "document": self._store.get(url)}

@@ -234,7 +234,7 @@ class ContextStore:
         self._loaded: dict[str, dict[str, Any]] = {}
         self._own: set[int] = set()
         for url, document in (extra or {}).items():
-            if not isinstance(document, Mapping) or "@context" not in document:
+            if "@context" not in document:
                 raise BadInput(
                     "jsonld.context_malformed",
                     f"The configured context {url} is not a JSON object with @context.",

@@ -68,8 +68,15 @@ class _SafeProcessor(JsonLdProcessor):  # type: ignore[misc]  # pyld has no type
         validate_scoped: bool = True,
         cycles: Any = None,
     ) -> ActiveContext:
-        return self._contexts.derive(
-            active_ctx, local_ctx, self._budget, override_protected=override_protected, propagate=propagate
+        if propagate and not override_protected:
+            return self._contexts.local(active_ctx, local_ctx, self._budget)
+        return self._contexts.scoped(
+            active_ctx,
+            local_ctx,
+            self._contexts.name(local_ctx),
+            self._budget,
+            override_protected=override_protected,
+            propagate=propagate,
         )
 
     def _expand(self, active_ctx: ActiveContext, active_property: Any, element: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from protocols.errors import BadInput
+from protocols.jsonld import expansion, walker
 from protocols.jsonld.active_contexts import ActiveContexts
 from protocols.jsonld.contexts import ContextStore
-from protocols.jsonld.expansion import to_quads
+from protocols.jsonld.rdf_terms import Quad
 from protocols.jsonld.rdfc import Hash, canonicalize
+from protocols.jsonld.scope import Hard, Scopes
 
 __all__ = ["DEFAULT", "Processor"]
 
@@ -21,10 +23,15 @@ class Processor:
     """JSON-LD over one set of contexts. What it learns of them is kept, so keep the processor.
 
     It may be used from several tasks of one event loop; it does not wait and holds no state of a document.
+
+    Attributes:
+        fallbacks: how many documents took the complete path, as they use what the fast one does not cover.
     """
 
     def __init__(self, contexts: ContextStore) -> None:
         self._contexts = ActiveContexts(contexts)
+        self._scopes = Scopes(self._contexts)
+        self.fallbacks = 0
 
     def canonical_nquads(self, document: dict[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002
         """The canonical N-Quads of a document, in safe mode (RDFC-1.0 §4.4; JSON-LD 1.1 API §8).
@@ -40,7 +47,15 @@ class Processor:
         """
         if not isinstance(document, dict):
             raise BadInput("jsonld.invalid", "The document is not a JSON object.", "Give one object.")
-        return canonicalize(to_quads(document, self._contexts), hash)
+        return canonicalize(self._quads(document), hash)
+
+    def _quads(self, document: dict[str, Any]) -> set[Quad]:
+        try:
+            return walker.to_quads(document, self._scopes)
+        except Hard:
+            quads = expansion.to_quads(document, self._contexts)
+            self.fallbacks += 1
+            return quads
 
 
 DEFAULT = Processor(ContextStore())

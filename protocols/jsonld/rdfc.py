@@ -30,6 +30,7 @@ graph counts as poisoned. The hardest graphs of the W3C suite that are to be com
 limits keep the time under a tenth of a second."""
 
 Hash = OneOf["sha256", "sha384"]
+_ALGORITHMS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 
 
 def canonicalize_nquads(nquads: str, hash: Hash = "sha256") -> str:  # noqa: A002 - the specification's word
@@ -62,22 +63,26 @@ def canonicalize(quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002
     """
     if len(quads) > MAX_QUADS:
         raise _too_complex(f"more than {MAX_QUADS} statements")
-    mentions = _mentions(quads)
-    if not mentions:
-        return _text(quads)
     try:
-        hashes = {label: _first_degree(label, about, hash) for label, about in mentions.items()}
-        if len(set(hashes.values())) == len(hashes):
-            order: Sequence[str] = sorted(hashes, key=hashes.__getitem__)
-        else:
-            order = _Labelling(mentions, hashes, hash).order()
+        names = _labels(_mentions(quads), hash)
+        get = names.get
+        text = _text((get(s, s), p, get(o, o), get(g, g)) for s, p, o, g in quads) if names else _text(quads)
+        text.encode()  # the text will be hashed: better refused here than there
     except UnicodeEncodeError:
         raise BadInput("jsonld.string_malformed", "A string has a lone surrogate.", "Use valid Unicode.") from None
     except RecursionError:
         raise _too_complex("blank nodes in too long a chain") from None
-    names = {label: f"_:c14n{number}" for number, label in enumerate(order)}
-    get = names.get
-    return _text((get(s, s), p, get(o, o), get(g, g)) for s, p, o, g in quads)
+    return text
+
+
+def _labels(mentions: dict[str, list[Quad]], algorithm: Hash) -> dict[str, str]:
+    """The canonical label of each blank node."""
+    hashes = {label: _first_degree(label, about, algorithm) for label, about in mentions.items()}
+    if len(set(hashes.values())) == len(hashes):
+        order = sorted(hashes, key=hashes.__getitem__)
+    else:
+        order = _Labelling(mentions, hashes, algorithm).order()
+    return {label: f"_:c14n{number}" for number, label in enumerate(order)}
 
 
 def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
@@ -149,7 +154,7 @@ class _Labelling:
         self._hashed += 1
         if self._hashed > MAX_HASHES:
             raise _too_complex("blank nodes that are too hard to tell apart")
-        data = []
+        data: list[str] = []
         for digest, related in sorted(self._related(label, issued).items()):
             path, issued = self._best_path(related, issued)
             data += digest, path
@@ -221,7 +226,7 @@ def _exceeds(path: str, best: str | None) -> bool:
 
 
 def _digest(text: str, algorithm: Hash) -> str:
-    return hashlib.new(algorithm, text.encode()).hexdigest()
+    return _ALGORITHMS[algorithm](text.encode()).hexdigest()
 
 
 def _text(quads: Iterable[Quad]) -> str:

@@ -1,0 +1,273 @@
+"""JSON-LD documents straight to quads: the fast path for what credentials normally use.
+
+Expansion, flattening and conversion to RDF (JSON-LD 1.1 API §5, §7, §8) in one walk over the JSON, with terms
+compiled beforehand. It promises the same quads as :mod:`protocols.jsonld.expansion` or :class:`Hard`; it never
+decides that a document is wrong, except for its contexts. Not here: ``@graph``, ``@list``, ``@set``,
+``@reverse``, ``@nest`` and ``@included`` as keys, reverse terms, maps, directions, several ``@type`` keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import rfc8785
+
+from protocols.jsonld.active_contexts import Budget
+from protocols.jsonld.rdf_terms import RDF, InvalidTerm, Quad, iri, literal, scalar, suffix
+from protocols.jsonld.scope import (
+    AS_IRI,
+    AS_JSON,
+    AS_TERM,
+    HARD,
+    ID,
+    LANGUAGE,
+    PROPERTY,
+    TYPE,
+    VALUE,
+    Hard,
+    Scope,
+    Scopes,
+    Term,
+)
+from protocols.strict_json import MAX_DEPTH
+
+__all__ = ["to_quads"]
+
+_TYPE = f"<{RDF}type>"
+_FIRST = f"<{RDF}first>"
+_REST = f"<{RDF}rest>"
+_NIL = f"<{RDF}nil>"
+_JSON = suffix(RDF + "JSON")
+
+
+def to_quads(document: dict[str, Any], scopes: Scopes) -> set[Quad]:
+    """The RDF dataset of a document.
+
+    Raises:
+        Hard: the complete path must look at it.
+        BadInput: ``jsonld.*`` where a context cannot be used.
+    """
+    walk = _Walk(scopes)
+    try:
+        walk.node(scopes.initial(), document, "", 0)
+    except InvalidTerm:
+        raise Hard from None
+    if not walk.quads:
+        raise Hard
+    return walk.quads
+
+
+class _Walk:
+    """The walk over one document.
+
+    Attributes:
+        quads: what has been found so far.
+    """
+
+    def __init__(self, scopes: Scopes) -> None:
+        self.quads: set[Quad] = set()
+        self._scopes = scopes
+        self._budget = Budget()
+        self._labels: dict[str, str] = {}
+        self._blanks = 0
+
+    def node(self, scope: Scope, element: dict[str, Any], graph: str, depth: int) -> str:
+        """Take a node or value object, in the scope before its own ``@context``; returns its N-Quads text."""
+        if depth > MAX_DEPTH:
+            raise Hard
+        if "@context" in element:
+            scope = self._scopes.local(scope, element["@context"], self._budget)
+        type_key, is_value = _look(scope, element)
+        if is_value:
+            return _value(scope, element)
+        types: tuple[str, ...] = ()
+        if type_key is not None:
+            types, scope = self._types(scope, element, type_key)
+        subject, properties = self._members(scope, element, type_key)
+        for type_ in types:
+            self.quads.add((subject, _TYPE, type_, graph))
+        for key, term, value in properties:
+            self._property(scope, (subject, graph), key, term, value, depth)
+        return subject
+
+    def _types(self, scope: Scope, element: dict[str, Any], key: str) -> tuple[tuple[str, ...], Scope]:
+        given = element[key]
+        if isinstance(given, str):
+            names: tuple[str, ...] = (given,)
+        elif isinstance(given, list) and all(isinstance(name, str) for name in given):
+            names = tuple(given)
+        else:
+            raise Hard
+        texts, contexts = scope.types(names)
+        for name, context in contexts:
+            scope = self._scopes.scoped(scope, context, name, self._budget, of_type=True)
+        if scope.keywords.get(key) != TYPE:
+            raise Hard
+        return texts, scope
+
+    def _members(
+        self, scope: Scope, element: dict[str, Any], type_key: str | None
+    ) -> tuple[str, list[tuple[str, Term, Any]]]:
+        """The text of a node's identifier, and its properties that have a value."""
+        subject = None
+        properties = []
+        terms = scope.terms
+        for key, value in element.items():
+            if key == type_key or key == "@context":  # noqa: PLR1714 - two comparisons are faster than a tuple
+                continue
+            term = terms.get(key) or scope.term(key)
+            if term.kind == PROPERTY:
+                if value is not None or term.coercion == AS_JSON:
+                    properties.append((key, term, value))
+            elif term.kind == ID and subject is None and isinstance(value, str):
+                subject = self._resource(scope.reference(value))
+            else:
+                raise Hard
+        return subject or self._blank(), properties
+
+    def _property(self, scope: Scope, node: tuple[str, str], key: str, term: Term, value: Any, depth: int) -> None:
+        subject, graph = node
+        if term.coercion == AS_JSON:
+            self.quads.add((subject, term.predicate, _json(value), graph))
+            return
+        inner, meaning = scope, term
+        if term.scoped:
+            inner = self._scopes.scoped(scope, term.context, term.context_name, self._budget, of_type=False)
+            meaning = inner.within(key, term)
+        if term.is_map and isinstance(value, dict):
+            raise Hard
+        if term.is_graph:
+            for member in _flat(value):
+                self.quads.add((subject, term.predicate, self._graph(inner, key, meaning, member, depth), graph))
+        elif term.is_list:
+            members = value if isinstance(value, list) else [value]
+            texts = [
+                self._object(inner, key, meaning, member, graph, depth) for member in members if member is not None
+            ]
+            self.quads.add((subject, term.predicate, self._list(texts, graph), graph))
+        elif isinstance(value, list):
+            for member in _flat(value):
+                self.quads.add(
+                    (subject, term.predicate, self._object(inner, key, meaning, member, graph, depth), graph)
+                )
+        else:
+            self.quads.add((subject, term.predicate, self._object(inner, key, meaning, value, graph, depth), graph))
+
+    def _object(self, scope: Scope, key: str, term: Term, value: Any, graph: str, depth: int) -> str:
+        """The N-Quads text of one value of a property, whose content is taken as well."""
+        if isinstance(value, str):
+            if term.ending is not None:
+                return literal(value, term.ending)
+            if term.coercion == AS_IRI:
+                return self._resource(scope.reference(value))
+            if term.coercion == AS_TERM:
+                return self._resource(scope.expand(value))
+        if isinstance(value, dict):
+            if scope.previous is not None and _reverts(scope, value):
+                scope = self._scopes.of(scope.previous)
+            if term.scoped:
+                scope = self._scopes.scoped(scope, term.context, term.context_name, self._budget, of_type=False)
+            return self.node(scope, value, graph, depth + 1)
+        if term.kind == HARD:
+            raise Hard
+        return scalar(value, term.datatype)
+
+    def _graph(self, scope: Scope, key: str, term: Term, value: Any, depth: int) -> str:
+        """Take a node as the content of a graph of its own; returns the graph's name."""
+        if not isinstance(value, dict):
+            raise Hard
+        name = self._blank()
+        before = len(self.quads)
+        self._object(scope, key, term, value, name, depth)
+        if len(self.quads) == before:  # nothing said, or a value: the complete path knows which
+            raise Hard
+        return name
+
+    def _list(self, texts: list[str], graph: str) -> str:
+        head = _NIL
+        for text in reversed(texts):
+            cell = self._blank()
+            self.quads.add((cell, _FIRST, text, graph))
+            self.quads.add((cell, _REST, head, graph))
+            head = cell
+        return head
+
+    def _resource(self, value: str) -> str:
+        if value[:2] != "_:":
+            return iri(value)
+        label = self._labels.get(value)
+        if label is None:
+            label = self._labels[value] = self._blank()
+        return label
+
+    def _blank(self) -> str:
+        self._blanks += 1
+        return f"_:b{self._blanks}"
+
+
+def _look(scope: Scope, element: dict[str, Any]) -> tuple[str | None, bool]:
+    """The key that means ``@type``, and whether the object is a value object."""
+    type_key = None
+    keywords = scope.keywords
+    for key in element:
+        kind = keywords.get(key)
+        if kind == TYPE:
+            if type_key is not None:
+                raise Hard
+            type_key = key
+        elif kind == VALUE:
+            return None, True
+    return type_key, False
+
+
+def _reverts(scope: Scope, element: dict[str, Any]) -> bool:
+    """Whether a nested object leaves the context that a type brought (JSON-LD 1.1 API §5.1.2 step 7)."""
+    if len(element) > 2 or "@context" in element:
+        return True
+    kinds = [scope.keywords.get(key) for key in element]
+    return VALUE not in kinds and kinds != [ID]
+
+
+def _value(scope: Scope, element: dict[str, Any]) -> str:
+    members: dict[int, Any] = {}
+    for key, member in element.items():
+        if key == "@context":
+            continue
+        kind = scope.term(key).kind
+        if kind in members or member is None:
+            raise Hard
+        members[kind] = member
+    value = members.pop(VALUE)
+    if not members:
+        return scalar(value)
+    kind, member = members.popitem()
+    if members or not isinstance(member, str):
+        raise Hard
+    if kind == LANGUAGE and isinstance(value, str):
+        return literal(value, suffix(None, member))
+    if kind != TYPE:
+        raise Hard
+    texts, contexts = scope.types((member,))
+    if contexts:
+        raise Hard
+    return scalar(value, texts[0][1:-1])
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The members of a value, arrays in arrays taken apart and nulls left out."""
+    if not isinstance(value, list):
+        yield value
+        return
+    for member in value:
+        if isinstance(member, list):
+            yield from _flat(member)
+        elif member is not None:
+            yield member
+
+
+def _json(value: Any) -> str:
+    try:
+        return literal(rfc8785.dumps(value).decode(), _JSON)
+    except (rfc8785.CanonicalizationError, ValueError, RecursionError):
+        raise Hard from None
