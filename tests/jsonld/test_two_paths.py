@@ -178,7 +178,7 @@ def test_changed_open_badges(data: st.DataObject) -> None:
     badge = open_badge()
     for _ in range(data.draw(st.integers(1, 2))):
         holder, key = data.draw(st.sampled_from(_places(badge)))
-        holder[key] = data.draw(_values((V2, OB3), 1))
+        holder[key] = copy.deepcopy(data.draw(_values((V2, OB3), 1)))  # drawn samples are shared
     compare(badge)
 
 
