@@ -90,9 +90,10 @@ class Issuer:
         """
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            credential = await self._credential(tx, award, open_subject=True)
-            step = machine.offer(self._detail(credential), new_id=self._world.new_id)
-            return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step)
+            exchange_id = self._world.new_id()
+            detail = await self._offered(tx, award, exchange_id)
+            step = machine.offer(detail, new_id=self._world.new_id)
+            return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
 
     async def issue(self, award: Award) -> IssuedCredential:
         """Sign a record at once for a DID or an e-mail address, to be handed over as a file.
@@ -190,8 +191,8 @@ class Issuer:
         wanted = _achievement_id(proposal.credential) if proposal else None
         if wanted is None:
             raise BadInput("record.no_achievement", "The proposal names no achievement.", "Decline it.")
-        credential = await self._credential(tx, Award(achievement_id=wanted), open_subject=True)
-        step = machine.offer(self._detail(credential), new_id=self._world.new_id, exchange=situation.value)
+        detail = await self._offered(tx, Award(achievement_id=wanted), situation.row.id)
+        step = machine.offer(detail, new_id=self._world.new_id, exchange=situation.value)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _sign(
@@ -202,6 +203,8 @@ class Issuer:
         refs = await self._publisher.allocate(tx, name)
         now = self._world.clock()
         complete = _with_status(credential, self._publisher.entries(refs))
+        if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
+            raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
         signed = add_proof(complete, suite=suite, signer=self._identity.signer(own), created=now)
         record = self._record(signed, refs, now, situation)
         await credentials.add_issued(tx, record)
@@ -249,13 +252,16 @@ class Issuer:
             )
         return self.catalogue.get(achievement_id)
 
-    def _detail(self, credential: dict[str, Any]) -> LdProofVcDetail:
+    async def _offered(self, tx: Transaction, award: Award, exchange_id: str) -> LdProofVcDetail:
+        """What is offered is what will be signed, its status included; only the subject is left to the holder."""
+        credential = await self._credential(tx, award, open_subject=True)
+        refs = await self._publisher.allocate(tx, exchange_id)
         suite = suite_named(self._suite)
         return LdProofVcDetail.of(
-            credential,
+            _with_status(credential, self._publisher.entries(refs)),
             proof_type=suite.proof_type,
             cryptosuite=self._suite if suite.proof_type != self._suite else None,
-            status_type=ENTRY_TYPE if self._publisher.has_purposes else None,
+            status_type=ENTRY_TYPE if refs else None,
         )
 
 

@@ -48,11 +48,6 @@ class StatusPublisher:
         self._size_bits = size_bits
         self.ttl_seconds = ttl_seconds
 
-    @property
-    def has_purposes(self) -> bool:
-        """Whether records of this issuer get a status at all."""
-        return bool(self._purposes)
-
     async def allocate(self, tx: Transaction, exchange_id: str) -> tuple[StatusRef, ...]:
         """An index for each purpose; the same again for the same exchange."""
         refs = []
