@@ -12,6 +12,7 @@ from node.roles.checking import conclude, reason_code
 from node.roles.identity import Identity
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
+from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Performer, Situation, require_waiting
 from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
@@ -112,7 +113,7 @@ class Holder:
             WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``.
         """
         async with self._store.write() as tx:
-            situation = await _situation(tx, exchange_id)
+            situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
             require_waiting(situation.row, Decision.ACCEPT_OFFER)
             await self._accept(tx, situation)
             return await exchanges.get(tx, exchange_id)
@@ -124,7 +125,7 @@ class Holder:
             WrongState: ``exchange.unknown``, or ``*.wrong_state`` where it is over.
         """
         async with self._store.write() as tx:
-            situation = await _situation(tx, exchange_id)
+            situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL, PRESENT_PROOF)
             machine = issue_credential if situation.kind is ISSUE_CREDENTIAL else present_proof
             step = machine.decline(situation.value, reason=reason, new_id=self._world.new_id)
             return await self._exchanges.apply(
@@ -163,7 +164,7 @@ class Holder:
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
         """The slow part, outside any transaction: is the received record genuine?"""
         async with self._store.read() as tx:
-            situation = await _situation(tx, job.exchange_id or "")
+            situation = await situation_of(tx, job.exchange_id or "", ISSUE_CREDENTIAL)
         document = situation.value.credential
         if document is None:
             return _nothing
@@ -178,7 +179,7 @@ class Holder:
         result = conclude(result, job.attempts)
 
         async def commit(tx: Transaction) -> None:
-            current = await _situation(tx, situation.row.id)
+            current = await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL)
             if current.value.credential is None:
                 return
             step = issue_credential.credential_checked(
@@ -226,7 +227,7 @@ class Holder:
             BadInput: ``pex.*`` where the request cannot be answered by anybody.
         """
         async with self._store.read() as tx:
-            situation = await _situation(tx, exchange_id)
+            situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             return await self._match(tx, situation)
 
@@ -241,7 +242,7 @@ class Holder:
             BadInput: ``pex.*`` where the records do not answer the request.
         """
         async with self._store.write() as tx:
-            situation = await _situation(tx, exchange_id)
+            situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             found = await self._match(tx, situation)
             await self._present(tx, situation, found, select(found.definition, found.report, chosen))
@@ -321,12 +322,6 @@ class Holder:
             if own is not None:
                 return own
         return await self._identity.default(tx, DidPurpose.HOLDER)
-
-
-async def _situation(tx: Transaction, exchange_id: str) -> Situation:
-    row = await exchanges.get(tx, exchange_id)
-    kind = ISSUE_CREDENTIAL if row.protocol == ISSUE_CREDENTIAL.protocol else PRESENT_PROOF
-    return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
 
 
 async def _all_held(tx: Transaction) -> list[HeldCredential]:

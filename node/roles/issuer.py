@@ -12,6 +12,7 @@ from node.records.results import make_result
 from node.roles.identity import Identity
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import ISSUE_CREDENTIAL
+from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Situation, require_waiting
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
@@ -114,13 +115,11 @@ class Issuer:
             BadInput: ``record.foreign_issuer`` where the request is for another issuer's record.
         """
         async with self._store.write() as tx:
-            row = await exchanges.get(tx, exchange_id)
-            connection = await connections.get(tx, row.connection_id)
-            situation = Situation(ISSUE_CREDENTIAL, connection, row, ISSUE_CREDENTIAL.value(row))
-            if row.waiting_for == Decision.ANSWER_CREDENTIAL_PROPOSAL.value:
+            situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
+            if situation.row.waiting_for == Decision.ANSWER_CREDENTIAL_PROPOSAL.value:
                 await self._offer_what_was_proposed(tx, situation)
             else:
-                require_waiting(row, Decision.ISSUE)
+                require_waiting(situation.row, Decision.ISSUE)
                 await self._issue(tx, situation)
             return await exchanges.get(tx, exchange_id)
 
@@ -131,11 +130,10 @@ class Issuer:
             WrongState: ``exchange.unknown``, ``issue_credential.wrong_state``.
         """
         async with self._store.write() as tx:
-            row = await exchanges.get(tx, exchange_id)
-            connection = await connections.get(tx, row.connection_id)
-            step = machine.decline(ISSUE_CREDENTIAL.value(row), reason=reason, new_id=self._world.new_id)
+            found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
+            step = machine.decline(found.value, reason=reason, new_id=self._world.new_id)
             return await self._exchanges.apply(
-                tx, ISSUE_CREDENTIAL, connection, row, step, error_code=step.exchange.problem
+                tx, found.kind, found.connection, found.row, step, error_code=step.exchange.problem
             )
 
     async def set_status(self, record_id: str, purpose: str, value: bool, reason: str | None) -> IssuedCredential:

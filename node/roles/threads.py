@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from node.runtime.exchanges import ExchangeKind, Exchanges
+from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
 from protocols.didcomm.message import PlainMessage
+from protocols.errors import WrongState
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential import messages as issue_credential_messages
 from protocols.machine import Step
 from protocols.present_proof import machine as present_proof
 from protocols.present_proof import messages as present_proof_messages
-from storage import exchanges
+from storage import connections, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
 
-__all__ = ["ISSUE_CREDENTIAL", "PRESENT_PROOF", "attach_threads"]
+__all__ = ["ISSUE_CREDENTIAL", "PRESENT_PROOF", "attach_threads", "situation"]
 
 ISSUE_CREDENTIAL = ExchangeKind("https://didcomm.org/issue-credential/2", issue_credential.Exchange)
 PRESENT_PROOF = ExchangeKind("https://didcomm.org/present-proof/2", present_proof.Exchange)
@@ -51,6 +52,19 @@ class _Threads:
         if value is not None and step.exchange == value and not step.effects:
             return
         await self._exchanges.apply(tx, self._kind, connection, row, step)
+
+
+async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> Situation:
+    """The exchange of one of these kinds, with its connection.
+
+    Raises:
+        WrongState: ``exchange.unknown``, or ``exchange.other_kind`` where it is about something else.
+    """
+    row = await exchanges.get(tx, exchange_id)
+    kind = next((kind for kind in kinds if kind.protocol == row.protocol), None)
+    if kind is None:
+        raise WrongState("exchange.other_kind", "That exchange is about something else.", "See: lernode status")
+    return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
 
 
 def attach_threads(inbound: Inbound, exchanges: Exchanges, world: World) -> None:

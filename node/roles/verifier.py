@@ -10,6 +10,7 @@ from typing import Any
 from node.roles.checking import conclude, reason_code
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import PRESENT_PROOF
+from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Situation, require_waiting
 from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
@@ -26,7 +27,7 @@ from protocols.machine import Decision, Verify
 from protocols.multiformats import b64url_encode
 from protocols.present_proof import machine
 from protocols.status.source import StatusSource
-from storage import audit, connections, exchanges, verifications
+from storage import audit, connections, verifications
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 from storage.jobs import Job
@@ -86,13 +87,11 @@ class Verifier:
             BadInput: ``pex.*`` where the proposal cannot be asked for.
         """
         async with self._store.write() as tx:
-            row = await exchanges.get(tx, exchange_id)
-            require_waiting(row, Decision.ANSWER_PRESENTATION_PROPOSAL)
-            connection = await connections.get(tx, row.connection_id)
-            value: machine.Exchange = PRESENT_PROOF.value(row)
-            definition = decode_proposal(value.proposed, definition_id=self._world.new_id())
-            step = self._request(definition.raw, value)
-            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, row, step)
+            found = await situation_of(tx, exchange_id, PRESENT_PROOF)
+            require_waiting(found.row, Decision.ANSWER_PRESENTATION_PROPOSAL)
+            definition = decode_proposal(found.value.proposed, definition_id=self._world.new_id())
+            step = self._request(definition.raw, found.value)
+            return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
 
     async def verify_again(self, exchange_id: str, *, trust: Sequence[str] = ()) -> Verification:
         """Check a received presentation again as of now; status lists are asked for anew.
@@ -101,13 +100,13 @@ class Verifier:
             WrongState: ``exchange.unknown``, ``exchange.nothing_presented``.
         """
         async with self._store.read() as tx:
-            row = await exchanges.get(tx, exchange_id)
-        exchange = PRESENT_PROOF.value(row) if row.protocol == PRESENT_PROOF.protocol else None
-        if exchange is None or exchange.presentation is None:
+            found = await situation_of(tx, exchange_id, PRESENT_PROOF)
+        exchange: machine.Exchange = found.value
+        if exchange.presentation is None:
             raise WrongState("exchange.nothing_presented", "Nothing was presented there.", "Ask first: lernode request")
         result = await self._check(exchange, self._policies.verifier(trust=trust, refresh=True))
         async with self._store.write() as tx:
-            return await self._keep(tx, row.id, exchange.presentation, result)
+            return await self._keep(tx, found.row.id, exchange.presentation, result)
 
     async def verify_document(
         self,
@@ -146,21 +145,22 @@ class Verifier:
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
         """The slow part, outside any transaction."""
         async with self._store.read() as tx:
-            row = await exchanges.get(tx, job.exchange_id or "")
-        exchange: machine.Exchange = PRESENT_PROOF.value(row)
+            found = await situation_of(tx, job.exchange_id or "", PRESENT_PROOF)
+        exchange: machine.Exchange = found.value
         result = conclude(await self._check(exchange, self._policies.verifier()), job.attempts)
 
         async def commit(tx: Transaction) -> None:
-            current = await exchanges.get(tx, row.id)
-            value: machine.Exchange = PRESENT_PROOF.value(current)
+            current = await situation_of(tx, found.row.id, PRESENT_PROOF)
+            value: machine.Exchange = current.value
             if value.state is not machine.State.PRESENTATION_RECEIVED or value.presentation is None:
                 return
-            await self._keep(tx, row.id, value.presentation, result)
+            await self._keep(tx, current.row.id, value.presentation, result)
             step = machine.presentation_checked(
                 value, verified=result.verified, code=reason_code(result), new_id=self._world.new_id
             )
-            connection = await connections.get(tx, current.connection_id)
-            await self._exchanges.apply(tx, PRESENT_PROOF, connection, current, step, error_code=step.exchange.problem)
+            await self._exchanges.apply(
+                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+            )
 
         return commit
 
