@@ -55,9 +55,9 @@ class Budget:
         if len(self._derived) > _MAX_DERIVED:
             raise BadInput("jsonld.too_complex", "The document uses too many contexts.", "Use fewer.")
 
-    def inline(self, chars: int) -> None:
-        """Count one inline context object of so many characters."""
-        self._inline += 1
+    def inline(self, chars: int, references: int) -> None:
+        """Count one inline context object of so many characters, and the contexts that it refers to."""
+        self._inline += 1 + references
         self._chars += chars
         if self._inline > _MAX_INLINE or self._chars > _MAX_INLINE_CHARS:
             raise BadInput("jsonld.too_complex", "The document has too many inline contexts.", "Use fewer.")
@@ -89,8 +89,7 @@ class ActiveContexts:
         """
         for member in local if isinstance(local, list) else (local,):
             if isinstance(member, Mapping) and not self._store.owns(member):
-                _check_keywords(member)
-                budget.inline(len(json.dumps(member, default=dict)))
+                budget.inline(len(json.dumps(member, default=dict)), _check_inline(member))
         return self.scoped(active, local, self.name(local), budget, override_protected=False, propagate=True)
 
     def scoped(
@@ -233,8 +232,13 @@ def refusal(error: BaseException, part: str) -> LernodeError:
     )
 
 
-def _check_keywords(context: Any) -> None:
-    """Refuse terms and values that look like keywords: JSON-LD ignores them, so they would not be signed."""
+def _check_inline(context: Any) -> int:
+    """Refuse terms and values that look like keywords: JSON-LD ignores them, so they would not be signed.
+
+    Returns:
+        how many references to contexts stand inside, as each is processed in its place.
+    """
+    references = 0
     members = [*context, *context.values()] if isinstance(context, Mapping) else context
     for member in members:
         if isinstance(member, str):
@@ -245,7 +249,11 @@ def _check_keywords(context: Any) -> None:
                     "Choose a name without @.",
                 )
         elif isinstance(member, Mapping | list):
-            _check_keywords(member)
+            references += _check_inline(member)
+    if isinstance(context, Mapping) and "@context" in context:
+        scoped = context["@context"]
+        references += sum(isinstance(part, str) for part in (scoped if isinstance(scoped, list) else [scoped]))
+    return references
 
 
 def _invalid(why: str) -> BadInput:

@@ -13,16 +13,17 @@ import math
 import re
 from typing import Any, NoReturn
 
-import rfc8785
 from pyld.jsonld import KEYWORDS, JsonLdProcessor
 
 from protocols.errors import BadInput
 from protocols.jsonld.active_contexts import BASE, ActiveContext, ActiveContexts, Budget, refusal
-from protocols.jsonld.rdf_terms import InvalidTerm, Quad, iri, literal, scalar, suffix
+from protocols.jsonld.expanded import to_quads as expanded_to_quads
+from protocols.jsonld.rdf_terms import InvalidTerm, Quad
 from protocols.strict_json import MAX_DEPTH
 
 __all__ = ["to_quads"]
 
+_MAX_VALUES = 15_000
 _KEYWORDS = frozenset(KEYWORDS)
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*|_):\S*").fullmatch
 
@@ -33,11 +34,10 @@ def to_quads(document: dict[str, Any], contexts: ActiveContexts) -> set[Quad]:
     Raises:
         BadInput: ``jsonld.*``; the message names the JSON path and the term, never a value.
     """
-    _check_json(document, 0)
-    processor = _SafeProcessor(contexts)
+    if _count(document, 0) > _MAX_VALUES:
+        raise BadInput("jsonld.too_complex", f"The document has more than {_MAX_VALUES} values.", "Send less.")
     try:
-        dataset = processor.to_rdf(document, contexts.options)
-        return {_quad(triple, graph) for graph, triples in dataset.items() for triple in triples}
+        return expanded_to_quads(_SafeProcessor(contexts).expand(document, contexts.options))
     except InvalidTerm as error:
         raise BadInput("jsonld.value_invalid", f"The document has {error}.", "Correct the value.") from None
     except Exception as error:  # pyld meets some malformed documents with KeyError, TypeError and others
@@ -52,11 +52,6 @@ class _SafeProcessor(JsonLdProcessor):  # type: ignore[misc]  # pyld has no type
         self._contexts = contexts
         self._budget = Budget()
         self._path: list[str] = []
-
-    def expand(self, input_: Any, options: Any) -> Any:
-        expanded = super().expand(input_, options)
-        _check_expanded(expanded)
-        return expanded
 
     def _process_context(
         self,
@@ -141,75 +136,18 @@ class _SafeProcessor(JsonLdProcessor):  # type: ignore[misc]  # pyld has no type
         raise BadInput(code, f"The document {what} (at {path[:300]}).", "Add a context that defines it, or remove it.")
 
 
-def _check_json(value: Any, depth: int) -> None:
+def _count(value: Any, depth: int) -> int:
+    """How many values a document has, all of which must be JSON."""
     if depth > MAX_DEPTH:
         raise BadInput("jsonld.too_complex", f"The document nests deeper than {MAX_DEPTH}.", "Flatten it.")
     if isinstance(value, dict):
-        for key, member in value.items():
-            if not isinstance(key, str):
-                raise BadInput("jsonld.invalid", "The document has a key that is no string.", "Give JSON.")
-            _check_json(member, depth + 1)
-    elif isinstance(value, list):
-        for member in value:
-            _check_json(member, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise BadInput("jsonld.value_invalid", "The document has a number that is not finite.", "Correct it.")
-    elif value is not None and not isinstance(value, str | int | float):
-        raise BadInput("jsonld.invalid", "The document has a value that is not JSON.", "Give JSON.")
-
-
-def _check_expanded(value: Any, inside_graph: bool = False) -> None:
-    """Check what pyld leaves to the conversion to RDF, which would drop or mangle it."""
+        if not all(isinstance(key, str) for key in value):
+            raise BadInput("jsonld.invalid", "The document has a key that is no string.", "Give JSON.")
+        return 1 + sum(_count(member, depth + 1) for member in value.values())
     if isinstance(value, list):
-        for member in value:
-            _check_expanded(member, inside_graph)
-        return
-    if not isinstance(value, dict):
-        return
-    if inside_graph and (not value.keys() - {"@id"} or "@value" in value or "@list" in value):
-        raise BadInput("jsonld.dropped", "A graph has a member that says nothing in RDF.", "Give the node's content.")
-    if "@value" in value:
-        _check_value(value)
-        return
-    for key, member in value.items():
-        if key == "@reverse":
-            for nodes in member.values():
-                _check_expanded(nodes)
-        elif key not in ("@id", "@type"):
-            _check_expanded(member, key == "@graph")
-
-
-def _check_value(value: dict[str, Any]) -> None:
-    if "@direction" in value:
-        raise BadInput("jsonld.dropped", "A string has a @direction, which RDF drops.", "Remove the direction.")
-    if value.get("@type") == "@json":
-        try:
-            rfc8785.dumps(value["@value"])
-        except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError):
-            raise InvalidTerm("a JSON literal without canonical form") from None
-    elif "@language" in value:
-        suffix(None, value["@language"])
-    else:
-        scalar(value["@value"], value.get("@type"))
-
-
-def _quad(triple: dict[str, Any], graph: str) -> Quad:
-    return (
-        _resource(triple["subject"]["value"]),
-        _resource(triple["predicate"]["value"]),
-        _object(triple["object"]),
-        "" if graph == "@default" else _resource(graph),
-    )
-
-
-def _resource(value: str) -> str:
-    # pyld has given every blank node a label of its own making.
-    return value if value.startswith("_:") else iri(value)
-
-
-def _object(term: dict[str, Any]) -> str:
-    if term["type"] != "literal":
-        return _resource(term["value"])
-    if "language" in term:
-        return literal(term["value"], suffix(None, term["language"]))
-    return literal(term["value"], suffix(term["datatype"]))
+        return 1 + sum(_count(member, depth + 1) for member in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadInput("jsonld.value_invalid", "The document has a number that is not finite.", "Correct it.")
+    if value is not None and not isinstance(value, str | int | float):
+        raise BadInput("jsonld.invalid", "The document has a value that is not JSON.", "Give JSON.")
+    return 1

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import rfc8785
-
 from protocols.jsonld.active_contexts import Budget
-from protocols.jsonld.rdf_terms import RDF, InvalidTerm, Quad, iri, literal, scalar, suffix
+from protocols.jsonld.expanded import FIRST, NIL, REST, TYPE_OF, json_literal
+from protocols.jsonld.rdf_terms import InvalidTerm, Quad, iri, literal, scalar, suffix
 from protocols.jsonld.scope import (
     AS_IRI,
     AS_JSON,
@@ -33,12 +32,6 @@ from protocols.jsonld.scope import (
 from protocols.strict_json import MAX_DEPTH
 
 __all__ = ["to_quads"]
-
-_TYPE = f"<{RDF}type>"
-_FIRST = f"<{RDF}first>"
-_REST = f"<{RDF}rest>"
-_NIL = f"<{RDF}nil>"
-_JSON = suffix(RDF + "JSON")
 
 
 def to_quads(document: dict[str, Any], scopes: Scopes) -> set[Quad]:
@@ -86,7 +79,7 @@ class _Walk:
             types, scope = self._types(scope, element, type_key)
         subject, properties = self._members(scope, element, type_key)
         for type_ in types:
-            self.quads.add((subject, _TYPE, type_, graph))
+            self.quads.add((subject, TYPE_OF, type_, graph))
         for key, term, value in properties:
             self._property(scope, (subject, graph), key, term, value, depth)
         return subject
@@ -129,7 +122,7 @@ class _Walk:
     def _property(self, scope: Scope, node: tuple[str, str], key: str, term: Term, value: Any, depth: int) -> None:
         subject, graph = node
         if term.coercion == AS_JSON:
-            self.quads.add((subject, term.predicate, _json(value), graph))
+            self.quads.add((subject, term.predicate, json_literal(value), graph))
             return
         inner, meaning = scope, term
         if term.scoped:
@@ -185,11 +178,11 @@ class _Walk:
         return name
 
     def _list(self, texts: list[str], graph: str) -> str:
-        head = _NIL
+        head = NIL
         for text in reversed(texts):
             cell = self._blank()
-            self.quads.add((cell, _FIRST, text, graph))
-            self.quads.add((cell, _REST, head, graph))
+            self.quads.add((cell, FIRST, text, graph))
+            self.quads.add((cell, REST, head, graph))
             head = cell
         return head
 
@@ -264,10 +257,3 @@ def _flat(value: Any) -> Iterator[Any]:
             yield from _flat(member)
         elif member is not None:
             yield member
-
-
-def _json(value: Any) -> str:
-    try:
-        return literal(rfc8785.dumps(value).decode(), _JSON)
-    except (rfc8785.CanonicalizationError, ValueError, RecursionError):
-        raise Hard from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from typing import Any
 
 import pytest
@@ -168,6 +169,23 @@ def test_scoped_contexts_in_scoped_contexts_are_bounded() -> None:
         return {name: tree(depth - 1) for name in terms} if depth else "x"
 
     assert _refusal({"@context": terms, "@id": "urn:a", **tree(4)}).code == "jsonld.too_complex"
+
+
+def test_many_references_to_contexts_inside_an_inline_context_are_refused() -> None:
+    terms = {f"t{i}": {"@id": f"urn:{i}", "@context": [V2, V2]} for i in range(50)}
+    assert _refusal({"@context": terms, "@id": "urn:a", "t1": "x"}).code == "jsonld.too_complex"
+
+
+def test_a_document_of_too_many_values_is_refused_on_the_complete_path() -> None:
+    document = {"@id": "urn:a", "urn:p": [{"@set": [i]} for i in range(9000)]}
+    assert _refusal(document).code == "jsonld.too_complex"
+
+
+def test_many_values_of_one_property_take_linear_time() -> None:
+    document = {"@id": "urn:a", "@graph": [{"@id": "urn:b", "urn:p": [str(i) for i in range(9000)]}]}
+    start = time.process_time()
+    assert PROCESSOR.canonical_nquads(document).count("\n") == 9000
+    assert time.process_time() - start < 3  # pyld's own conversion takes half a minute
 
 
 def test_the_error_names_path_and_term_and_not_the_value() -> None:
