@@ -58,12 +58,12 @@ async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> 
     """The exchange of one of these kinds, with its connection.
 
     Raises:
-        WrongState: ``exchange.unknown``, or ``exchange.other_kind`` where it is about something else.
+        WrongState: ``exchange.unknown``, or ``exchange.not_waiting`` where it is about something else.
     """
     row = await exchanges.get(tx, exchange_id)
     kind = next((kind for kind in kinds if kind.protocol == row.protocol), None)
     if kind is None:
-        raise WrongState("exchange.other_kind", "That exchange is about something else.", "See: lernode status")
+        raise WrongState("exchange.not_waiting", "That exchange is about something else.", "See: lernode status")
     return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
 
 
