@@ -15,7 +15,7 @@ from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service
 from protocols.did_exchange import machine as did_exchange
-from protocols.did_exchange.messages import Complete, Problem, Request, Response, decode, protocol
+from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Request, Response, decode, protocol
 from protocols.did_exchange.provenance import check_control
 from protocols.didcomm import codec_v1
 from protocols.didcomm.message import Wire
@@ -196,7 +196,18 @@ class Peering:
             document = await self._document_of(message.did)
             check_control(document, incoming.sender)
             stranger = self._stranger(message, document, incoming)
-            return Introduction(lambda tx: self._receive_request(tx, message, document, incoming), stranger)
+            return Introduction(
+                lambda tx: self._receive_request(tx, message, document, incoming),
+                stranger,
+                lambda error: Problem(
+                    self._world.new_id(),
+                    message.thid,
+                    ProblemCode.REQUEST_NOT_ACCEPTED.value,
+                    error.message,
+                    message.pthid,
+                    message.minor,
+                ),
+            )
         if isinstance(message, Response):
             document = await self._document_of(message.did)
             check_control(document, incoming.sender)
@@ -336,7 +347,7 @@ class Peering:
         state = step.exchange.state.value
         changed = replace(connection, state=state, updated=now)
         await connections.save(tx, changed)
-        await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step)
+        await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step, error_code=step.exchange.problem)
         return changed
 
     async def _send_only(self, tx: Transaction, connection: Connection, step: Step[object]) -> None:

@@ -18,7 +18,7 @@ from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.didcomm import ack, codec_v1, problem_report
 from protocols.didcomm.envelope import Unpacked, unpack
-from protocols.didcomm.message import AckOn, PlainMessage
+from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage
 from protocols.errors import LernodeError, PeerFault
 from storage import connections, inbox
 from storage.connections import Connection
@@ -51,10 +51,12 @@ class Introduction:
     Attributes:
         admit: carries the message out in a unit of work; raises :class:`PeerFault` where it is refused.
         reply_to: a connection to answer a refusal on; not stored.
+        refusal: the protocol's own way to tell of one, where it is better than a plain problem report.
     """
 
     admit: Admit
     reply_to: Connection | None = None
+    refusal: Callable[[LernodeError], ProtocolMessage] | None = None
 
 
 Greet = Callable[[Transaction, Connection], Awaitable[Connection]]
@@ -131,7 +133,9 @@ class Inbound:
             return await self._carry_out(incoming, peer, introduction)
         except PeerFault as error:
             reply_to = peer or (introduction.reply_to if introduction else None)
-            if reply_to is not None:
+            if reply_to is not None and introduction is not None and introduction.refusal is not None:
+                await self._outbox.send_unstored(reply_to, introduction.refusal(error))
+            elif reply_to is not None:
                 await self._report(reply_to, message, error)
             raise
 
