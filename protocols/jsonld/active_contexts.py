@@ -29,6 +29,7 @@ _MAX_INLINE = 32
 _MAX_INLINE_CHARS = 1 << 16
 
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*|_):\S*").fullmatch
+_LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*").fullmatch
 _LIKE_KEYWORD = re.compile("@[a-zA-Z]+").fullmatch
 _KEYWORDS = frozenset(KEYWORDS)
 
@@ -163,6 +164,8 @@ class ActiveContexts:
             raise refusal(error, "context") from None
         if not _ABSOLUTE(derived.get("@vocab", "_:")) or derived.get("@vocab", "").startswith(BASE[:-1]):
             raise _invalid("its @vocab is relative")
+        if not _LANGUAGE(derived.get("@language", "en")):
+            raise _invalid("its @language is no BCP 47 language tag")
         return derived
 
     def _load(self, url: str, _options: Any) -> Any:

@@ -75,9 +75,11 @@ class _Walk:
         return subject
 
     def _graph_member(self, member: dict[str, Any], graph: str) -> None:
-        if not member.keys() - {"@id"} or "@value" in member or "@list" in member:
+        before = len(self.quads)
+        if "@value" not in member and "@list" not in member:
+            self.node(member, graph)
+        if len(self.quads) == before:
             raise BadInput("jsonld.dropped", "A graph has a member that says nothing in RDF.", "Say more of it.")
-        self.node(member, graph)
 
     def _object(self, value: dict[str, Any], graph: str) -> str:
         if "@value" in value:

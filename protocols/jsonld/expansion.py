@@ -37,11 +37,14 @@ def to_quads(document: dict[str, Any], contexts: ActiveContexts) -> set[Quad]:
     if _count(document, 0) > _MAX_VALUES:
         raise BadInput("jsonld.too_complex", f"The document has more than {_MAX_VALUES} values.", "Send less.")
     try:
-        return expanded_to_quads(_SafeProcessor(contexts).expand(document, contexts.options))
+        quads = expanded_to_quads(_SafeProcessor(contexts).expand(document, contexts.options))
     except InvalidTerm as error:
         raise BadInput("jsonld.value_invalid", f"The document has {error}.", "Correct the value.") from None
     except Exception as error:  # pyld meets some malformed documents with KeyError, TypeError and others
         raise refusal(error, "document") from None
+    if not quads:
+        raise BadInput("jsonld.dropped", "The document says nothing in RDF.", "Give it content that a context defines.")
+    return quads
 
 
 class _SafeProcessor(JsonLdProcessor):  # type: ignore[misc]  # pyld has no types
@@ -103,8 +106,20 @@ class _SafeProcessor(JsonLdProcessor):  # type: ignore[misc]  # pyld has no type
         )
         self._check_reference(expanded_parent.get("@id", "_:"), "@id")
         for type_ in self.get_values(expanded_parent, "@type"):
-            if type_ != "@json" and (type_ is not None or "@value" not in expanded_parent):
+            if type_ != "@json":
                 self._check_reference(type_, "@type", "jsonld.undefined_term")
+
+    def _prepare_nested_context(self, active_ctx: ActiveContext, element: Any, options: Any) -> Any:
+        prepared = super()._prepare_nested_context(active_ctx, element, options)
+        typed = prepared[2]
+        for key, value in element.items():
+            if self._expand_iri(typed, key, vocab=True) != "@type":
+                continue
+            for name in value if isinstance(value, list) else (value,):
+                if isinstance(name, str) and self.get_context_value(typed, name, "@context") is False:
+                    # It clears all terms by the standard; pyld passes over it, so its result would be wrong.
+                    self._refuse("jsonld.context_invalid", f"has the type {name[:80]!r}, whose context is null")
+        return prepared
 
     def _expand_value(self, active_ctx: ActiveContext, active_property: Any, value: Any, options: Any) -> Any:
         expanded = super()._expand_value(active_ctx, active_property, value, options)

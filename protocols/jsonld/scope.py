@@ -151,7 +151,9 @@ class Scope:
             contexts = []
             for name in sorted(names):
                 context = self._mappings[name].get("@context") if name in self._mappings else None
-                if context is not None and context is not False:
+                if context is False:
+                    raise Hard
+                if context is not None:
                     contexts.append((self._contexts.name(context), context))
             known = texts, tuple(contexts)
             if len(self._types) >= _MAX_TYPE_LISTS:

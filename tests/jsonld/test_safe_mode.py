@@ -61,6 +61,7 @@ LOST = {
     "only an id in a graph": ("jsonld.dropped", {**_with(), "@graph": [{"@id": "urn:b"}]}),
     "only an id": ("jsonld.dropped", _with()),
     "nothing": ("jsonld.dropped", {}),
+    "only an empty list": ("jsonld.dropped", _with(p=[])),
     "only a context": ("jsonld.dropped", {"@context": V2}),
     "only a language": ("jsonld.dropped", _with(p={"@language": "en"})),
     "null value object": ("jsonld.dropped", _with(p={"@value": None})),
@@ -80,8 +81,17 @@ LOST = {
         {"@context": V2, "type": "VerifiablePresentation", "verifiableCredential": [5]},
     ),
     "wrong language tag": ("jsonld.value_invalid", _with(p={"@value": "x", "@language": "e n"})),
+    "type with a null context": (
+        "jsonld.context_invalid",
+        {"@context": {"p": "urn:p", "T": {"@id": "urn:T", "@context": None}}, "@type": "T", "p": "x"},
+    ),
+    "credential of empty members in a presentation": (
+        "jsonld.dropped",
+        {"@context": V2, "type": "VerifiablePresentation", "verifiableCredential": [{"urn:p": []}]},
+    ),
+    "null type of a value": ("jsonld.undefined_term", _with(p={"@value": "x", "@type": None})),
     "wrong default language": (
-        "jsonld.value_invalid",
+        "jsonld.context_invalid",
         {"@context": {"@language": "e n", "p": "urn:p"}, "@id": "urn:a", "p": "x"},
     ),
     "wrong language in a map": (
