@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.http.admin_exchanges import show_exchange
-from node.http.admin_lookup import find_exchange, find_held
+from node.http.admin_lookup import find_connection, find_exchange, find_held
 from node.http.admin_operation import Call, Nothing
-from node.http.admin_views import view_held
-from node.http.schemas import DescriptorView, ExchangeDetail, MatchesView, Present
+from node.http.admin_verification import definition_of
+from node.http.admin_views import view_exchange, view_held
+from node.http.schemas import DescriptorView, ExchangeDetail, ExchangeView, MatchesView, NewRequest, Present
 from storage import connections
 
 if TYPE_CHECKING:
     from node.app import Node
     from node.roles.holder import Matches
 
-__all__ = ["matches", "present"]
+__all__ = ["matches", "present", "propose"]
 
 
 async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
@@ -53,6 +54,18 @@ async def present(node: Node, call: Call[Nothing, Present]) -> ExchangeDetail:
         found = await node.holder.matches(row.id)
         chosen = {**(dict(found.selection.pairs) if found.selection else {}), **named}
     return await show_exchange(node, await node.holder.present(row.id, chosen))
+
+
+async def propose(node: Node, call: Call[Nothing, NewRequest]) -> ExchangeView:
+    """Tell a peer what this node could show.
+
+    Raises:
+        BadInput: ``request.ambiguous``, or ``pex.*``.
+    """
+    definition = definition_of(call.body, node.world.new_id())
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.body.connection)
+    return view_exchange(await node.holder.propose_presentation(peer.id, definition), peer.their_label)
 
 
 def _descriptors(found: Matches) -> list[DescriptorView]:

@@ -29,6 +29,7 @@ from node.http.schemas import (
     IssuedQuery,
     IssuedView,
     Page,
+    RecordProposal,
     RecordsQuery,
     StatusChange,
 )
@@ -40,7 +41,17 @@ from storage.credentials import IssuedState
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["catalogue", "change_status", "issue", "issued_record", "list_held", "list_issued", "offer", "record"]
+__all__ = [
+    "catalogue",
+    "change_status",
+    "issue",
+    "issued_record",
+    "list_held",
+    "list_issued",
+    "offer",
+    "propose",
+    "record",
+]
 
 _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
     "revoke": ("revocation", True),
@@ -54,6 +65,13 @@ async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> Exchang
     async with node.store.read() as tx:
         peer = await find_connection(tx, call.body.connection)
     return view_exchange(await node.issuer.offer(peer.id, _award(call.body)), peer.their_label)
+
+
+async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeView:
+    """Ask a peer for a record of an achievement."""
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.body.connection)
+    return view_exchange(await node.holder.propose_credential(peer.id, call.body.achievement), peer.their_label)
 
 
 async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:

@@ -23,7 +23,7 @@ from storage import verifications
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["request_records", "verification", "verify_document", "verify_exchange"]
+__all__ = ["definition_of", "request_records", "verification", "verify_document", "verify_exchange"]
 
 
 async def request_records(node: Node, call: Call[Nothing, NewRequest]) -> ExchangeView:
@@ -32,7 +32,7 @@ async def request_records(node: Node, call: Call[Nothing, NewRequest]) -> Exchan
     Raises:
         BadInput: ``request.ambiguous``, or ``pex.*`` for a definition that cannot be used.
     """
-    definition = _definition(call.body, node.world.new_id())
+    definition = definition_of(call.body, node.world.new_id())
     async with node.store.read() as tx:
         peer = await find_connection(tx, call.body.connection)
     return view_exchange(await node.verifier.request(peer.id, definition), peer.their_label)
@@ -74,7 +74,12 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
     return view_result(result.to_json())
 
 
-def _definition(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+def definition_of(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+    """What is asked for, as a presentation definition.
+
+    Raises:
+        BadInput: ``request.ambiguous``, ``pex.query_empty``.
+    """
     given = [bool(wanted.skills), wanted.type is not None, wanted.definition is not None]
     if sum(given) != 1:
         raise BadInput(

@@ -17,7 +17,8 @@ __all__ = [
     "ExchangeDetail", "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView",
     "InvitationView", "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView",
     "NewDid", "NewInvitation", "NewRequest", "OutboxView", "Page", "PageQuery", "Present", "Problem",
-    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView", "VerificationView", "VerifyExchange",
+    "RecordProposal", "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView",
+    "VerificationView", "VerifyExchange",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -169,6 +170,13 @@ class AwardOverConnection(Award, frozen=True, kw_only=True):
     """An achievement to offer to a peer."""
 
     connection: Name
+
+
+class RecordProposal(_Given, frozen=True, kw_only=True):
+    """An achievement that the node would like to be awarded by a peer."""
+
+    connection: Name
+    achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the peer's catalogue.")]
 
 
 class SkillView(_View, frozen=True, kw_only=True):
