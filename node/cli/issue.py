@@ -26,7 +26,7 @@ from protocols.errors import BadInput
 
 __all__ = ["issue"]
 
-_WAIT_SECONDS = 10.0
+_SETTLED = ("done", "abandoned")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -42,6 +42,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Learners.")
 @click.option("--out", type=click.Path(path_type=Path), help="File, or folder with --csv, for what is signed.")
 @click.option("--strict", is_flag=True, help="With --csv: issue nothing while any row is wrong.")
+@click.option("--wait", type=click.IntRange(0, 60), default=0, metavar="SECONDS", help="Wait for the peer to accept.")
 @click.option("--list", "show_list", is_flag=True, help="Show what can be awarded.")
 def issue(
     setting: Setting,
@@ -55,6 +56,7 @@ def issue(
     csv_file: Path | None,
     out: Path | None,
     strict: bool,
+    wait: int,
     show_list: bool,
 ) -> None:
     """Award an achievement of your catalogue: offer it to a peer, or sign files to hand over.
@@ -91,10 +93,10 @@ def issue(
         valid_from=_utc(valid_from),
         valid_until=_utc(valid_until),
     )
-    _issue_one(setting, given, to or "", out)
+    _issue_one(setting, given, to or "", out, wait)
 
 
-def _issue_one(setting: Setting, given: Award, to: str, out: Path | None) -> None:
+def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: int) -> None:
     if to.startswith("did:") or "@" in to:
         whom = {"did": to} if to.startswith("did:") else {"email": to}
         award = msgspec.structs.replace(given, **whom)
@@ -102,7 +104,7 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None) -> Non
         _show_issued(setting, made, out)
         return
     offer = AwardOverConnection(connection=to, **msgspec.structs.asdict(given))
-    exchange = with_api(setting, lambda api: _offer(api, offer))
+    exchange = with_api(setting, lambda api: _offer(api, offer, wait))
     if setting.json:
         emit_json(msgspec.json.encode(exchange))
         return
@@ -115,10 +117,10 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None) -> Non
         line("Next: when the peer has accepted, lernode records --issued lists the record.")
 
 
-async def _offer(api: Api, offer: AwardOverConnection) -> ExchangeDetail:
+async def _offer(api: Api, offer: AwardOverConnection, wait: int) -> ExchangeDetail:
     made = await api.post("/admin/credentials/offers", ExchangeView, offer, to_peer=True)
-    states = ("done", "abandoned", "credential-issued") if not api.is_own_node else (made.state,)
-    return await await_state(api, made.id, states, _WAIT_SECONDS, "Waiting for the peer")
+    seconds = 0 if api.is_own_node else wait
+    return await await_state(api, made.id, _SETTLED, seconds, "Waiting for the peer")
 
 
 def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None:

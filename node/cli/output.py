@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _SHOWN_ID = 8
+_SHOWN_DID = 24
 _MAX_CELL = 72
 
 
@@ -105,8 +106,8 @@ def mark(outcome: str) -> tuple[str, str]:
 
 
 def short(identifier: str) -> str:
-    """The beginning of an id, enough to name it again."""
-    return identifier[:_SHOWN_ID]
+    """The beginning of an id, enough to name it again; of a DID, enough to know it again."""
+    return identifier[: _SHOWN_DID if identifier.startswith("did:") else _SHOWN_ID]
 
 
 def when(moment: datetime | None) -> str | None:

@@ -13,6 +13,8 @@ from node.http.schemas import ConnectionView, ExchangeView, Page, StatusView
 
 __all__ = ["status"]
 
+_MAX_DID = 40
+
 
 class _Overview(msgspec.Struct, rename="camel"):
     node: StatusView
@@ -54,7 +56,7 @@ def status(setting: Setting) -> None:
     )
     if overview.connections:
         line()
-        rows = ((short(c.id), c.label, c.state, c.their_did) for c in overview.connections)
+        rows = ((short(c.id), c.label, c.state, _brief(c.their_did)) for c in overview.connections)
         table(("CONNECTION", "PEER", "STATE", "DID"), rows)
     if overview.recent:
         line()
@@ -72,6 +74,11 @@ async def _overview(api: Api) -> _Overview:
         waiting=(await api.get("/admin/exchanges", Page[ExchangeView], waiting="true")).items,
         recent=(await api.get("/admin/exchanges", Page[ExchangeView], limit=10)).items,
     )
+
+
+def _brief(did: str | None) -> str | None:
+    """The beginning of a DID: the long form of a did:peer holds a whole document."""
+    return did if did is None or len(did) <= _MAX_DID else f"{did[:_MAX_DID]}…"
 
 
 def _name(exchange: ExchangeView) -> str:
