@@ -15,12 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 from typing import Literal as OneOf
 
-import pyoxigraph
-
 from protocols.errors import BadInput
 from protocols.jsonld.rdf_terms import Quad
 
-__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Hash", "canonicalize", "canonicalize_nquads"]
+__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Hash", "canonicalize"]
 
 MAX_QUADS = 10_000
 MAX_HASHES = 2_500
@@ -33,27 +31,7 @@ Hash = OneOf["sha256", "sha384"]
 _ALGORITHMS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 
 
-def canonicalize_nquads(nquads: str, hash: Hash = "sha256") -> str:  # noqa: A002 - the specification's word
-    """The canonical form of a dataset given as N-Quads (RDFC-1.0 §4.4).
-
-    Raises:
-        BadInput: ``jsonld.nquads_malformed``, ``jsonld.too_complex``.
-    """
-    quads: set[Quad] = set()
-    try:
-        for quad in pyoxigraph.parse(nquads, format=pyoxigraph.RdfFormat.N_QUADS):
-            if isinstance(quad.object, pyoxigraph.Triple):
-                raise BadInput("jsonld.nquads_malformed", "A triple term has no canonical form.", "Use RDF 1.1.")
-            name = "" if isinstance(quad.graph_name, pyoxigraph.DefaultGraph) else str(quad.graph_name)
-            quads.add((str(quad.subject), str(quad.predicate), str(quad.object), name))
-            if len(quads) > MAX_QUADS:
-                break
-    except (SyntaxError, ValueError):
-        raise BadInput("jsonld.nquads_malformed", "The text is not N-Quads.", "Check it with an RDF tool.") from None
-    return canonicalize(quads, hash)
-
-
-def canonicalize(quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002
+def canonicalize(quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002 - the specification's word
     """The canonical N-Quads of a dataset: labelled, sorted by code point, one line a quad (RDFC-1.0 §4.4).
 
     Raises:

