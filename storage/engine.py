@@ -199,7 +199,7 @@ class Store:
         async with self._reader_slots:
             self._require_open()
             with translated():
-                reader = self._idle_readers.pop() if self._idle_readers else await self._open_reader()
+                reader = await self._take_reader()
             tx = Transaction(reader, writable=False)
             try:
                 with translated():
@@ -222,10 +222,26 @@ class Store:
         for connection in (*self._idle_readers, self._writer):
             await connection.close()
 
-    async def _open_reader(self) -> aiosqlite.Connection:
+    async def _take_reader(self) -> aiosqlite.Connection:
+        if self._idle_readers:
+            return self._idle_readers.pop()
+        opened: list[aiosqlite.Connection] = []
+        try:
+            # Not to be cut short: a connection dropped half open keeps its thread alive, and with it the process.
+            await _finish(self._open_reader(opened))
+        except BaseException:
+            self._idle_readers.extend(opened)
+            raise
+        return opened[0]
+
+    async def _open_reader(self, opened: list[aiosqlite.Connection]) -> None:
         reader = await _connect(self.path, self._busy_timeout)
-        await reader.execute("PRAGMA query_only = ON")
-        return reader
+        try:
+            await reader.execute("PRAGMA query_only = ON")
+        except BaseException:
+            await reader.close()
+            raise
+        opened.append(reader)
 
     def _require_open(self) -> None:
         if self._closed:

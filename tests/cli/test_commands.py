@@ -1,0 +1,97 @@
+"""The commands as a user runs them: their help, their errors, and what they do where no node runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.cli.main import COMMANDS, cli, main
+from tests.admin.helpers import PASSPHRASE, make_node
+
+
+@pytest.fixture
+async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    await make_node(tmp_path / "n", "College", issuer=True)
+    return tmp_path / "n"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["lernode", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_teaches_by_example(name: str) -> None:
+    command = cli.get_command(cli.make_context("lernode", ["--help"], resilient_parsing=True), name)
+    assert command is not None
+    assert command.help is not None
+    assert f"lernode {name}" in command.help
+    assert command.short_help == COMMANDS[name][1]
+
+
+def test_the_overview_loads_no_heavy_module() -> None:
+    code = "import sys, node.cli.main; print(sorted({'aiohttp', 'pyld', 'aiosqlite', 'msgspec'} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_without_a_node_it_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "status", "--home", tmp_path) == 2
+    assert "next: Make one with: lernode init" in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "status", "--nope", "--json") == 2
+    assert json.loads(capsys.readouterr().out)["code"] == "cli.usage"
+
+
+def test_issue_export_verify_and_revoke_without_a_running_node(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "record.json"
+    arguments = ("issue", "weld-101", "--to", "did:example:ada", "--name", "Ada", "--out", file, "--json")
+    assert run(monkeypatch, *arguments, "--home", home) == 0
+    issued = json.loads(capsys.readouterr().out)
+    assert json.loads(file.read_bytes()) == issued["document"]
+    assert run(monkeypatch, "verify", file, "--any-issuer", "--offline", "--json", "--home", home) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert result["verified"] is False
+    assert run(monkeypatch, "revoke", issued["id"][:8], "--json", "--home", home) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "revoked"
+    assert run(monkeypatch, "reinstate", issued["id"], "--home", home) == 1
+    assert run(monkeypatch, "log", "--verify", "--home", home) == 0
+
+
+def test_a_bad_row_of_a_list_is_named_by_its_line_and_the_others_are_issued(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learners = tmp_path / "learners.csv"
+    learners.write_text("name,email\nAda,ada@example.org\nBob,not an address\nCy,cy@example.org\n", encoding="utf-8")
+    common = ("issue", "weld-101", "--csv", learners, "--json", "--home", home)
+    assert run(monkeypatch, *common, "--out", tmp_path / "strict", "--strict") == 1
+    assert json.loads(capsys.readouterr().out)["issued"] == []
+    assert list((tmp_path / "strict").iterdir()) == []
+    assert run(monkeypatch, *common, "--out", tmp_path / "out") == 1
+    outcome = json.loads(capsys.readouterr().out)
+    assert [problem["line"] for problem in outcome["problems"]] == [3]
+    assert [row["line"] for row in outcome["issued"]] == [2, 4]
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_an_invitation_can_be_shown_as_a_code(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = tmp_path / "code.svg"
+    assert run(monkeypatch, "invite", "--qr-file", code, "--json", "--home", home) == 0
+    assert json.loads(capsys.readouterr().out)["url"].startswith("http://localhost")
+    assert b"<svg" in code.read_bytes()
