@@ -10,14 +10,23 @@ __all__ = ["conclude", "reason_code"]
 _TRIES = 4
 """Enough for a restart of the issuer's server; a person waits for the answer."""
 
+_AWAY = frozenset({"did.unreachable", "status.unreachable", "status.stale", "status.list_unproved"})
+"""What another try may change: somebody's server did not answer."""
+
+_SETTLED = frozenset({"trust.undecided", "proof.suite_unknown", "status.type_unsupported"})
+"""What no other try changes, so that there is nothing to wait for."""
+
 
 def conclude(result: VerificationResult, attempts: int) -> VerificationResult:
-    """The result, unless something only could not be checked now and there are tries left.
+    """The result, unless it hangs on a server that does not answer now and there are tries left.
 
     Raises:
         NotNow: the code of what could not be checked.
     """
-    if result.verified or attempts >= _TRIES or any(c.outcome is Outcome.FAIL for c in _all_checks(result)):
+    checks = _all_checks(result)
+    codes = {c.code for c in checks if c.outcome is Outcome.NOT_CHECKED}
+    failed = any(c.outcome is Outcome.FAIL for c in checks)
+    if result.verified or attempts >= _TRIES or failed or codes & _SETTLED or not codes & _AWAY:
         return result
     raise NotNow(reason_code(result) or "verification.incomplete", "Not everything could be checked.", "Tried again.")
 

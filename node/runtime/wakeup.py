@@ -53,5 +53,7 @@ class Worker:
                 await asyncio.sleep(_AFTER_FAILURE)
                 continue
             pause = _LONGEST_SLEEP if due is None else min(due - self._clock(), _LONGEST_SLEEP)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the bell, and stop would hang.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), max(pause.total_seconds(), 0.001))
+                async with asyncio.timeout(max(pause.total_seconds(), 0.001)):
+                    await self._bell.wait()

@@ -1,0 +1,54 @@
+"""The nodes of a test; they stop when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from node.app import Node
+from storage.connections import Connection
+from tests.node.nodes import Nodes, connect
+
+
+@pytest.fixture
+async def nodes(tmp_path: Path) -> AsyncIterator[Nodes]:
+    made = Nodes(tmp_path)
+    yield made
+    await made.stop_all()
+
+
+@dataclass
+class Town:
+    """A college, a learner who says yes to everything, an employer who trusts the college, and who knows whom."""
+
+    nodes: Nodes
+    college: Node
+    learner: Node
+    employer: Node
+    college_to_learner: Connection
+    employer_to_learner: Connection
+
+
+async def build_town(nodes: Nodes, *, automatic: bool) -> Town:
+    college = await nodes.make("college", issuer=True)
+    learner = await nodes.make("learner", policy={"accept_offers": automatic, "share_records": automatic})
+    did = "did:web:" + college.config.node.endpoint.removeprefix("http://").replace(":", "%3A")
+    employer = await nodes.make("employer", trust={"issuers": (did,)})
+    to_learner, _ = await connect(college, learner)
+    hiring, _ = await connect(employer, learner)
+    return Town(nodes, college, learner, employer, to_learner, hiring)
+
+
+@pytest.fixture
+async def town(nodes: Nodes) -> Town:
+    """Everything is answered by policy."""
+    return await build_town(nodes, automatic=True)
+
+
+@pytest.fixture
+async def careful_town(nodes: Nodes) -> Town:
+    """The learner decides in person."""
+    return await build_town(nodes, automatic=False)
