@@ -1,0 +1,299 @@
+"""Nodes as real processes, each behind a relay that sees every message before it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from node.app import STORE_FILE, create
+from node.cli.init import settings_of, write_catalogue
+from node.config import to_toml
+from node.http.admin_socket import admin_socket_path
+from storage.secrets import Strength
+
+DEADLINE_SECONDS = 60.0
+PASSPHRASE = "correct horse battery staple"
+ACHIEVEMENT = "weld-101"
+SKILL = "51-4121.00"
+Handle = Callable[["Peer", bytes], Awaitable[int]]
+
+
+def free_ports() -> Iterator[int]:
+    """Ports of loopback that nobody listens on, at another place in each test process."""
+    start = os.getpid() * 97 % 14_000
+    for step in range(14_000):
+        port = 45_000 + (start + step) % 14_000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        yield port
+
+
+@dataclass
+class Peer:
+    """One node: its process, and where it listens behind its relay."""
+
+    name: str
+    home: Path
+    inner_port: int
+    public_port: int
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def inner_url(self) -> str:
+        return f"http://127.0.0.1:{self.inner_port}"
+
+    async def start(self) -> None:
+        """Start ``lernode run`` and wait until it listens."""
+        environment = {"LERNODE_PASSPHRASE": PASSPHRASE, "PATH": os.environ["PATH"]}
+        with (self.home.parent / f"{self.name}.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "node.cli.main",
+                "run",
+                "--home",
+                str(self.home),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+                env=environment,
+            )
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                assert self.process.returncode is None, f"{self.name} ended by itself"
+                with suppress(OSError):
+                    _reader, writer = await asyncio.open_connection("127.0.0.1", self.inner_port)
+                    writer.close()
+                    return
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """SIGKILL: no time to finish anything."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+            await self.process.wait()
+
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One call of the admin API."""
+        connector = aiohttp.UnixConnector(str(admin_socket_path(self.home)))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.request(method, f"http://node{path}", json=body) as response,
+        ):
+            answer = await response.json()
+            assert response.status < 400, answer
+            return answer
+
+    async def eventually(self, look: Callable[[], Awaitable[Any]]) -> Any:
+        """What ``look`` gives once it gives something; the node may be killed and started again meanwhile."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                with suppress(aiohttp.ClientError, OSError):
+                    found = await look()
+                    if found:
+                        return found
+                await asyncio.sleep(0.03)
+
+    def count(self, table: str) -> int:
+        """How many rows a table of the node's store has."""
+        with sqlite3.connect(f"file:{self.home / STORE_FILE}?mode=ro", uri=True) as store:
+            return int(store.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+
+
+@dataclass
+class Network:
+    """Three nodes and the relays before them; ``handle`` decides what becomes of each message."""
+
+    college: Peer
+    learner: Peer
+    employer: Peer
+    handle: Handle
+    session: aiohttp.ClientSession
+    _servers: list[web.AppRunner] = field(default_factory=list)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @property
+    def peers(self) -> tuple[Peer, Peer, Peer]:
+        return self.college, self.learner, self.employer
+
+    async def forward(self, peer: Peer, body: bytes) -> int:
+        """Deliver a message to the node itself; 502 where it does not answer."""
+        headers = {"Content-Type": "application/didcomm-envelope-enc"}
+        try:
+            async with self.session.post(f"{peer.inner_url}/didcomm", data=body, headers=headers) as response:
+                await response.read()
+                return response.status
+        except (aiohttp.ClientError, OSError):
+            return 502
+
+    def later(self, work: Awaitable[Any]) -> None:
+        """Do something beside the message that is being handled; :meth:`settle` waits for it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+
+    async def settle(self) -> None:
+        """Wait for everything that :meth:`later` began."""
+        while self._tasks:
+            tasks, self._tasks = self._tasks, set()
+            await asyncio.gather(*tasks)
+
+    async def relay(self, peer: Peer) -> None:
+        """Listen where the world believes ``peer`` to be."""
+
+        async def message(request: web.Request) -> web.Response:
+            return web.Response(status=await self.handle(peer, await request.read()))
+
+        async def document(request: web.Request) -> web.Response:
+            try:
+                async with self.session.get(peer.inner_url + request.path, headers=request.headers) as response:
+                    kept = {k: v for k, v in response.headers.items() if k in {"ETag", "Content-Type"}}
+                    return web.Response(status=response.status, body=await response.read(), headers=kept)
+            except (aiohttp.ClientError, OSError):
+                return web.Response(status=502)
+
+        app = web.Application(client_max_size=4 << 20)
+        app.router.add_post("/didcomm", message)
+        app.router.add_get("/{path:.*}", document)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        self._servers.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", peer.public_port).start()
+
+    async def stop(self) -> None:
+        for peer in self.peers:
+            await peer.kill()
+        for server in self._servers:
+            await server.cleanup()
+
+
+class Template:
+    """The folders of three nodes, made once; a test works on copies."""
+
+    def __init__(self, folder: Path) -> None:
+        ports = free_ports()
+        self._folder = folder
+        self._ports = {name: (next(ports), next(ports)) for name in ("college", "learner", "employer")}
+
+    async def make(self) -> None:
+        """Make the folders, with the cheapest sealing that is still real."""
+        college_did = f"did:web:localhost%3A{self._ports['college'][1]}"
+        for name, (inner, public) in self._ports.items():
+            issuer = name == "college"
+            trust = (college_did,) if name == "employer" else ()
+            values = settings_of(name, None, public, True, issuer, trust, name == "learner")
+            values["node"] |= {"listen_port": inner}
+            values["delivery"] = {"first_retry_seconds": 0.05, "max_retry_seconds": 0.4}
+            home = self._folder / name
+            await create(home, PASSPHRASE, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE)
+            if issuer:
+                write_catalogue(home)
+
+    def copy(self, folder: Path) -> dict[str, Peer]:
+        """Fresh nodes in ``folder``."""
+        peers = {}
+        for name, (inner, public) in self._ports.items():
+            shutil.copytree(self._folder / name, folder / name)
+            peers[name] = Peer(name, folder / name, inner, public)
+        return peers
+
+
+@asynccontextmanager
+async def network(template: Template, folder: Path, handle: Callable[[Network], Handle]) -> Any:
+    """Three running nodes whose messages all go through ``handle``."""
+    peers = template.copy(folder)
+    async with aiohttp.ClientSession() as session:
+        net = Network(peers["college"], peers["learner"], peers["employer"], _not_yet, session)
+        net.handle = handle(net)
+        try:
+            for peer in net.peers:
+                await net.relay(peer)
+            await asyncio.gather(*(peer.start() for peer in net.peers))
+            yield net
+        finally:
+            await net.stop()
+
+
+async def _not_yet(_peer: Peer, _body: bytes) -> int:
+    return 503
+
+
+async def connect(inviter: Peer, invited: Peer) -> str:
+    """Let two nodes meet; the inviter's connection, once it is complete at both ends."""
+    invitation = await inviter.ask("POST", "/admin/invitations", {})
+
+    async def accept() -> Any:
+        return await invited.ask("POST", "/admin/connections", {"invitation": invitation["url"]})
+
+    theirs = await invited.eventually(accept)
+
+    async def complete(peer: Peer, which: Callable[[dict[str, Any]], bool]) -> Any:
+        page = await peer.ask("GET", "/admin/connections")
+        return next((c["id"] for c in page["items"] if which(c) and c["state"] == "completed"), None)
+
+    await invited.eventually(lambda: complete(invited, lambda c: bool(c["id"] == theirs["id"])))
+    mine = await inviter.eventually(lambda: complete(inviter, lambda c: bool(c["invitationId"] == invitation["id"])))
+    return str(mine)
+
+
+async def once(peer: Peer, path: str, body: dict[str, Any], protocol: str) -> str:
+    """Begin an exchange exactly once, though the node may die while it is asked to; the exchange's id."""
+
+    async def begin() -> Any:
+        page = await peer.ask("GET", "/admin/exchanges")
+        begun = [e["id"] for e in page["items"] if f"/{protocol}/" in e["protocol"]]
+        return begun[0] if begun else (await peer.ask("POST", path, body))["id"]
+
+    return str(await peer.eventually(begin))
+
+
+async def over(peer: Peer, exchange_id: str) -> dict[str, Any]:
+    """The exchange, once it has ended."""
+
+    async def look() -> Any:
+        exchange = await peer.ask("GET", f"/admin/exchanges/{exchange_id}")
+        return exchange if exchange["state"] in {"done", "abandoned"} else None
+
+    ended: dict[str, Any] = await peer.eventually(look)
+    return ended
+
+
+async def journey(net: Network) -> None:
+    """The whole way of one record, up to the verified presentation; then check that nothing is lost or doubled."""
+    at_college = await connect(net.college, net.learner)
+    award = {"connection": at_college, "achievement": ACHIEVEMENT}
+    offer = await once(net.college, "/admin/credentials/offers", award, "issue-credential")
+    assert (await over(net.college, offer))["state"] == "done"
+
+    at_employer = await connect(net.employer, net.learner)
+    query = {"connection": at_employer, "skills": [SKILL]}
+    request = await once(net.employer, "/admin/presentations/requests", query, "present-proof")
+    assert (await over(net.employer, request))["state"] == "done"
+    await net.settle()
+
+    async def learner_done() -> bool:
+        page = await net.learner.ask("GET", "/admin/exchanges")
+        return len(page["items"]) == 4 and all(e["state"] in {"done", "completed"} for e in page["items"])
+
+    await net.learner.eventually(learner_done)
+    verification = await net.employer.ask("GET", f"/admin/exchanges/{request}/verification")
+    assert verification["verified"], json.dumps(verification["result"])
+    assert net.learner.count("held_credentials") == 1
+    assert net.college.count("issued_credentials") == 1
+    assert net.college.count("status_entries") == 2, "one for each purpose"
+    assert net.employer.count("verifications") == 1

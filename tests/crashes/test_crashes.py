@@ -1,0 +1,129 @@
+"""SIGKILL at every step of a record's way, and a network that repeats and reorders: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.crashes.processes import Handle, Network, Peer, Template, journey, network
+
+pytestmark = pytest.mark.system
+
+# The messages of the journey in the order in which each can first be sent: what, from whom, to whom.
+MESSAGES = [
+    ("didexchange request", "learner", "college"),
+    ("didexchange response", "college", "learner"),
+    ("didexchange complete", "learner", "college"),
+    ("offer-credential", "college", "learner"),
+    ("request-credential", "learner", "college"),
+    ("issue-credential", "college", "learner"),
+    ("issue-credential ack", "learner", "college"),
+    ("second didexchange request", "learner", "employer"),
+    ("second didexchange response", "employer", "learner"),
+    ("second didexchange complete", "learner", "employer"),
+    ("request-presentation", "employer", "learner"),
+    ("presentation", "learner", "employer"),
+    ("present-proof ack", "employer", "learner"),
+]
+MOMENTS = ("receiver before it arrives", "receiver after it answered", "sender before it hears")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    made = Template(tmp_path_factory.mktemp("template"))
+    asyncio.run(made.make())
+    return made
+
+
+def kill_once(net: Network, number: int, moment: str, killed: list[str]) -> Handle:
+    """Kill one side of the message with this number, start it again, and note who it was."""
+    seen: set[bytes] = set()
+    _what, sender, receiver = MESSAGES[number]
+    peers = {peer.name: peer for peer in net.peers}
+
+    async def kill(name: str) -> None:
+        await peers[name].kill()
+        killed.append(name)
+        net.later(peers[name].start())
+
+    async def handle(peer: Peer, body: bytes) -> int:
+        if len(seen) > number or body in seen:
+            return await net.forward(peer, body)
+        seen.add(body)
+        if len(seen) <= number:
+            return await net.forward(peer, body)
+        assert peer.name == receiver, f"message {number} goes to {peer.name}"
+        if moment == MOMENTS[0]:
+            await kill(receiver)
+            return 502
+        status = await net.forward(peer, body)
+        await kill(receiver if moment == MOMENTS[1] else sender)
+        return 502 if moment == MOMENTS[1] else status
+
+    return handle
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("number", range(len(MESSAGES)), ids=[what for what, _, _ in MESSAGES])
+async def test_a_node_killed_at_any_step_finishes_the_exchange_after_its_restart(
+    template: Template, tmp_path: Path, number: int, moment: str
+) -> None:
+    killed: list[str] = []
+    async with network(template, tmp_path, lambda net: kill_once(net, number, moment, killed)) as net:
+        await journey(net)
+    assert len(killed) == 1
+
+
+async def test_every_message_delivered_again_and_again_changes_nothing(template: Template, tmp_path: Path) -> None:
+    bodies: list[tuple[Peer, bytes]] = []
+
+    def repeat(net: Network) -> Handle:
+        async def handle(peer: Peer, body: bytes) -> int:
+            bodies.append((peer, body))
+            status = await net.forward(peer, body)
+            assert await net.forward(peer, body) == status, "a repetition is answered alike"
+            return status
+
+        return handle
+
+    async with network(template, tmp_path, repeat) as net:
+        await journey(net)
+        before = {peer.name: peer.count("exchanges") for peer in net.peers}
+        for peer, body in random.Random(7).sample(bodies, len(bodies)):
+            await net.forward(peer, body)
+        await check_unchanged(net, before)
+
+
+async def check_unchanged(net: Network, before: dict[str, int]) -> None:
+    assert {peer.name: peer.count("exchanges") for peer in net.peers} == before
+    assert net.learner.count("held_credentials") == 1
+    assert net.college.count("issued_credentials") == 1
+    assert all(peer.count("outbox") == 0 for peer in net.peers)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_messages_that_arrive_in_any_order_and_twice_give_the_same(
+    template: Template, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    def shuffle(net: Network) -> Handle:
+        async def deliver(peer: Peer, body: bytes) -> None:
+            # Refused means too early: a network that reorders brings it again.
+            while True:
+                await asyncio.sleep(chance.uniform(0, 0.3))
+                if await net.forward(peer, body) == 202:
+                    return
+
+        async def handle(peer: Peer, body: bytes) -> int:
+            for _ in range(2):
+                net.later(deliver(peer, body))
+            return 202
+
+        return handle
+
+    async with network(template, tmp_path, shuffle) as net:
+        await journey(net)
