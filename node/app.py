@@ -27,6 +27,7 @@ from node.roles.verifier import Verifier
 from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.exchanges import Exchanges
+from node.runtime.home_lock import HomeLock
 from node.runtime.inbound import Inbound
 from node.runtime.jobs import Jobs
 from node.runtime.keyring import Keyring
@@ -82,8 +83,9 @@ async def create(
 class Node:
     """A node: everything composed, ready to be started. Make one with :meth:`open`, end it with :meth:`stop`."""
 
-    def __init__(self, home: Path, config: Config, store: Store, vault: Vault, world: World) -> None:
+    def __init__(self, home: Path, lock: HomeLock, config: Config, store: Store, vault: Vault, world: World) -> None:
         self.home = home
+        self._lock = lock
         self.config = config
         self.store = store
         self.world = world
@@ -170,17 +172,23 @@ class Node:
         """Open the node in ``home``; nothing listens yet.
 
         Raises:
+            NotNow: ``node.in_use`` where another process has it open.
             LernodeError: ``config.*``, ``store.*``, ``catalogue.*``.
         """
         world = world or World()
         config = config or load(home)
-        store = await Store.open(home / STORE_FILE)
+        lock = HomeLock(home)
         try:
-            vault = await Vault.unlock(store, passphrase, entropy=world.entropy)
-            node = cls(home, config, store, vault, world)
-            await node.keyring.load(store)
+            store = await Store.open(home / STORE_FILE)
+            try:
+                vault = await Vault.unlock(store, passphrase, entropy=world.entropy)
+                node = cls(home, lock, config, store, vault, world)
+                await node.keyring.load(store)
+            except BaseException:
+                await store.close()
+                raise
         except BaseException:
-            await store.close()
+            lock.release()
             raise
         return node
 
@@ -204,6 +212,7 @@ class Node:
         await self.outbox.stop()
         await self.http.close()
         await self.store.close()
+        self._lock.release()
 
     async def serve(self, app: web.Application, host: str, port: int) -> None:
         """Serve ``app`` until the node stops.

@@ -53,6 +53,13 @@ def run(setting: Setting) -> None:
 async def _run(setting: Setting, passphrase: str, token: str | None) -> None:
     async with waiting("Opening the node"):
         node = await Node.open(setting.home, passphrase)
+    try:
+        await _serve(setting, node, token)
+    finally:
+        await node.stop()
+
+
+async def _serve(setting: Setting, node: Node, token: str | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -71,7 +78,6 @@ async def _run(setting: Setting, passphrase: str, token: str | None) -> None:
             await socket.close()
     finally:
         await runner.cleanup()
-        await node.stop()
 
 
 async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) -> None:
