@@ -6,18 +6,17 @@ the peer answered 2xx, so it is delivered at least once, and the peer's dedupe m
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from node.config import DeliveryConfig
 from node.net.guarded_http import GuardedHttp
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
-from node.runtime.wakeup import Worker
+from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.didcomm import codec_v1
 from protocols.didcomm.envelope import MEDIA_TYPE, pack, wrap_for_routing
@@ -74,8 +73,7 @@ class Outbox:
         self._world = world
         self._settings = settings
         self._metrics = metrics
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._worker = Worker("outbox", world.clock, self._round)
+        self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
 
     async def put(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
         """Enqueue ``message`` for the peer of ``connection`` in this unit of work."""
@@ -90,7 +88,7 @@ class Outbox:
             thid=plain.thid,
             now=self._world.clock(),
         )
-        tx.after_commit(self._worker.wake)
+        tx.after_commit(self._crew.wake)
 
     async def send_unstored(self, connection: Connection, message: ProtocolMessage) -> None:
         """Try once to deliver a message that is not worth keeping, such as the answer to one that was refused."""
@@ -105,37 +103,18 @@ class Outbox:
 
     def start(self) -> None:
         """Begin to deliver in the background."""
-        self._worker.start()
+        self._crew.start()
 
     async def stop(self) -> None:
         """Stop; what was not confirmed is delivered again after the next start."""
-        await self._worker.stop()
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._crew.stop()
 
-    async def _round(self) -> datetime | None:
-        busy = tuple(self._running)
+    async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
         async with self._store.read() as tx:
-            room = _PARALLEL_LANES - len(busy)
-            ready = await outbox.due(tx, self._world.clock(), room, skip_lanes=busy) if room > 0 else []
+            ready = await outbox.due(tx, self._world.clock(), room, skip_lanes=busy)
             taken = (*busy, *(message.lane for message in ready))
-            wake = await outbox.next_wake(tx, skip_lanes=taken) if len(taken) < _PARALLEL_LANES else None
-        for message in ready:
-            task = asyncio.create_task(self._deliver_lane(message))
-            self._running[message.lane] = task
-            task.add_done_callback(self._finished(message.lane))
-        return wake
-
-    def _finished(self, lane: str) -> Callable[[asyncio.Task[None]], None]:
-        def note(task: asyncio.Task[None]) -> None:
-            self._running.pop(lane, None)
-            self._worker.wake()
-            if not task.cancelled() and (error := task.exception()) is not None:
-                code = error.code if isinstance(error, LernodeError) else type(error).__name__
-                _log.error("a delivery stopped: %s", code)
-
-        return note
+            following = await outbox.next_wake(tx, skip_lanes=taken)
+        return {message.lane: partial(self._deliver_lane, message) for message in ready}, following
 
     async def _deliver_lane(self, message: outbox.Outgoing) -> None:
         async with self._store.read() as tx:

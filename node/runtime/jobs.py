@@ -7,25 +7,25 @@ never its consequences.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
-from node.runtime.wakeup import Worker
+from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.errors import LernodeError, NotNow
 from storage import jobs
 from storage.engine import Store, Transaction
 from storage.jobs import Job
 
-__all__ = ["Jobs", "Work"]
+__all__ = ["JobWork", "Jobs"]
 
 _log = logging.getLogger("lernode.jobs")
 _PARALLEL = 8
 _MAX_ATTEMPTS = 12
 
-Work = Callable[[Job], Awaitable[Callable[[Transaction], Awaitable[None]]]]
+JobWork = Callable[[Job], Awaitable[Callable[[Transaction], Awaitable[None]]]]
 """Does the slow part of a job, and gives what must be committed together with its end."""
 
 
@@ -35,11 +35,10 @@ class Jobs:
     def __init__(self, store: Store, world: World) -> None:
         self._store = store
         self._world = world
-        self._kinds: dict[str, Work] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._worker = Worker("jobs", world.clock, self._round)
+        self._kinds: dict[str, JobWork] = {}
+        self._crew = Crew("jobs", world.clock, _PARALLEL, self._find)
 
-    def register(self, kind: str, work: Work) -> None:
+    def register(self, kind: str, work: JobWork) -> None:
         """Say who does the jobs of this kind."""
         self._kinds[kind] = work
 
@@ -48,39 +47,21 @@ class Jobs:
         await jobs.add(
             tx, id=self._world.new_id(), kind=kind, exchange_id=exchange_id, payload={}, run_at=self._world.clock()
         )
-        tx.after_commit(self._worker.wake)
+        tx.after_commit(self._crew.wake)
 
     def start(self) -> None:
         """Begin to work in the background."""
-        self._worker.start()
+        self._crew.start()
 
     async def stop(self) -> None:
         """Stop; unfinished jobs are due again at the next start."""
-        await self._worker.stop()
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._crew.stop()
 
-    async def _round(self) -> datetime | None:
+    async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
         async with self._store.read() as tx:
-            room = _PARALLEL - len(self._running)
-            ready = await jobs.due(tx, self._world.clock(), room, skip=tuple(self._running)) if room > 0 else []
-            skip = (*self._running, *(job.id for job in ready))
-            wake = await jobs.next_wake(tx, skip=skip) if len(skip) < _PARALLEL else None
-        for job in ready:
-            task = asyncio.create_task(self._do(job))
-            self._running[job.id] = task
-            task.add_done_callback(self._finished(job.id))
-        return wake
-
-    def _finished(self, job_id: str) -> Callable[[asyncio.Task[None]], None]:
-        def note(task: asyncio.Task[None]) -> None:
-            self._running.pop(job_id, None)
-            self._worker.wake()
-            if not task.cancelled() and (error := task.exception()) is not None:
-                _log.error("a job stopped: %s", error.code if isinstance(error, LernodeError) else type(error).__name__)
-
-        return note
+            ready = await jobs.due(tx, self._world.clock(), room, skip=busy)
+            following = await jobs.next_wake(tx, skip=(*busy, *(job.id for job in ready)))
+        return {job.id: partial(self._do, job) for job in ready}, following
 
     async def _do(self, job: Job) -> None:
         try:

@@ -1,17 +1,18 @@
-"""A worker that sleeps until there is something to do: until woken, or until a time that the store names."""
+"""Workers that sleep until there is something to do: until woken, or until a time that the store names."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from node.runtime.world import Clock
 from protocols.errors import LernodeError
 
-__all__ = ["Worker"]
+__all__ = ["Crew", "Worker"]
 
 _log = logging.getLogger("lernode.worker")
 _LONGEST_SLEEP = timedelta(minutes=5)
@@ -57,3 +58,58 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(pause.total_seconds(), 0.001)):
                     await self._bell.wait()
+
+
+Work = Callable[[], Awaitable[None]]
+Find = Callable[[tuple[str, ...], int], Awaitable[tuple[Mapping[str, Work], datetime | None]]]
+"""Given the keys of what is in hand and how much more may be: what is due now by key, and when the next is."""
+
+
+class Crew:
+    """Does up to ``limit`` pieces of work at a time, and never two of one key."""
+
+    def __init__(self, name: str, clock: Clock, limit: int, find: Find) -> None:
+        self._name = name
+        self._limit = limit
+        self._find = find
+        self._running: dict[str, asyncio.Future[None]] = {}
+        self._worker = Worker(name, clock, self._round)
+
+    def wake(self) -> None:
+        """There is something to do; safe to call from an ``after_commit`` callback."""
+        self._worker.wake()
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Stop; what is in hand is cancelled, and due again at the next start."""
+        await self._worker.stop()
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _round(self) -> datetime | None:
+        room = self._limit - len(self._running)
+        if room <= 0:
+            return None  # whoever finishes rings the bell
+        found, following = await self._find(tuple(self._running), room)
+        for key, work in found.items():
+            task = asyncio.ensure_future(work())
+            self._running[key] = task
+            task.add_done_callback(partial(self._finished, key))
+        return following
+
+    def _finished(self, key: str, task: asyncio.Future[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            self._release(key)
+            return
+        code = error.code if isinstance(error, LernodeError) else type(error).__name__
+        _log.error("%s: a piece of work stopped: %s", self._name, code)
+        # It is still due. A full disk, say, is not helped by trying at once again and again.
+        asyncio.get_running_loop().call_later(_AFTER_FAILURE, self._release, key)
+
+    def _release(self, key: str) -> None:
+        self._running.pop(key, None)
+        self._worker.wake()

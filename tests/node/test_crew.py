@@ -1,0 +1,75 @@
+"""A crew does several things at a time, never two of one key, and does not spin over what fails."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from node.runtime.wakeup import Crew, Work
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def test_two_pieces_of_one_key_never_run_at_once_and_other_keys_go_on() -> None:
+    waiting = ["a1", "a2", "b1"]
+    running: set[str] = set()
+    done: list[str] = []
+    all_done = asyncio.Event()
+
+    def work(name: str) -> Work:
+        async def go() -> None:
+            key = name[0]
+            assert key not in running
+            running.add(key)
+            await asyncio.sleep(0)
+            running.discard(key)
+            done.append(name)
+            waiting.remove(name)
+            if not waiting:
+                all_done.set()
+
+        return go
+
+    async def find(busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], None]:
+        heads: dict[str, Work] = {}
+        for name in waiting:
+            if name[0] not in busy and name[0] not in heads and len(heads) < room:
+                heads[name[0]] = work(name)
+        return heads, None
+
+    crew = Crew("test", _now, 4, find)
+    crew.start()
+    async with asyncio.timeout(5):
+        await all_done.wait()
+    await crew.stop()
+    assert sorted(done) == ["a1", "a2", "b1"]
+    assert done.index("a1") < done.index("a2")
+
+
+async def test_what_fails_is_not_tried_again_at_once() -> None:
+    tried = 0
+    other_done = asyncio.Event()
+
+    async def fails() -> None:
+        nonlocal tried
+        tried += 1
+        raise OSError
+
+    async def other() -> None:
+        other_done.set()
+
+    async def find(busy: tuple[str, ...], _room: int) -> tuple[dict[str, Work], None]:
+        due: dict[str, Work] = {} if "bad" in busy else {"bad": fails}
+        return due | ({} if other_done.is_set() or not tried else {"good": other}), None
+
+    crew = Crew("test", _now, 4, find)
+    crew.start()
+    while tried == 0:
+        await asyncio.sleep(0)
+    crew.wake()
+    async with asyncio.timeout(5):
+        await other_done.wait()
+    await crew.stop()
+    assert tried == 1
