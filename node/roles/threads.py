@@ -51,7 +51,7 @@ class _Threads:
         step = self._receive(value, message, new_id=self._world.new_id)
         if value is not None and step.exchange == value and not step.effects:
             return
-        await self._exchanges.apply(tx, self._kind, connection, row, step)
+        await self._exchanges.apply(tx, self._kind, connection, row, step, error_code=step.exchange.problem)
 
 
 async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> Situation:

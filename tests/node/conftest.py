@@ -11,6 +11,7 @@ import pytest
 from node.app import Node
 from storage.connections import Connection
 from tests.node.nodes import Nodes, connect
+from tests.node.wire_peer import WirePeer
 
 
 @pytest.fixture
@@ -52,3 +53,12 @@ async def town(nodes: Nodes) -> Town:
 async def careful_town(nodes: Nodes) -> Town:
     """The learner decides in person."""
     return await build_town(nodes, automatic=False)
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[WirePeer]:
+    """A peer that speaks the wire by itself."""
+    made = WirePeer()
+    await made.start()
+    yield made
+    await made.stop()
