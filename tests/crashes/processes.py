@@ -27,7 +27,7 @@ from storage.secrets import Strength
 
 DEADLINE_SECONDS = 60.0
 PASSPHRASE = "correct horse battery staple"
-ACHIEVEMENT = "weld-101"
+ACHIEVEMENTS = ("weld-101", "code-110", "data-120")
 SKILL = "51-4121.00"
 Handle = Callable[["Peer", bytes], Awaitable[int]]
 
@@ -235,7 +235,7 @@ async def _not_yet(_peer: Peer, _body: bytes) -> int:
 
 async def connect(inviter: Peer, invited: Peer) -> str:
     """Let two nodes meet; the inviter's connection, once it is complete at both ends."""
-    invitation = await inviter.ask("POST", "/admin/invitations", {})
+    invitation = await inviter.eventually(lambda: inviter.ask("POST", "/admin/invitations", {}))
 
     async def accept() -> Any:
         return await invited.ask("POST", "/admin/connections", {"invitation": invitation["url"]})
@@ -251,13 +251,14 @@ async def connect(inviter: Peer, invited: Peer) -> str:
     return str(mine)
 
 
-async def once(peer: Peer, path: str, body: dict[str, Any], protocol: str) -> str:
-    """Begin an exchange exactly once, though the node may die while it is asked to; the exchange's id."""
+async def once(peer: Peer, path: str, body: dict[str, Any], protocol: str, *, after: int = 0) -> str:
+    """Begin the next exchange after so many, exactly once, though the node may die while it is asked to; its id."""
 
     async def begin() -> Any:
         page = await peer.ask("GET", "/admin/exchanges")
         begun = [e["id"] for e in page["items"] if f"/{protocol}/" in e["protocol"]]
-        return begun[0] if begun else (await peer.ask("POST", path, body))["id"]
+        # The newest comes first.
+        return begun[0] if len(begun) > after else (await peer.ask("POST", path, body))["id"]
 
     return str(await peer.eventually(begin))
 
@@ -273,27 +274,36 @@ async def over(peer: Peer, exchange_id: str) -> dict[str, Any]:
     return ended
 
 
-async def journey(net: Network) -> None:
-    """The whole way of one record, up to the verified presentation; then check that nothing is lost or doubled."""
+async def journey(net: Network, *, records: int = 1) -> None:
+    """The whole way of one or several records, up to the verified presentation; nothing is lost or doubled."""
     at_college = await connect(net.college, net.learner)
-    award = {"connection": at_college, "achievement": ACHIEVEMENT}
-    offer = await once(net.college, "/admin/credentials/offers", award, "issue-credential")
-    assert (await over(net.college, offer))["state"] == "done"
+    offers = []
+    for number, name in enumerate(ACHIEVEMENTS[:records]):
+        award = {"connection": at_college, "achievement": name}
+        offers.append(await once(net.college, "/admin/credentials/offers", award, "issue-credential", after=number))
+    for offer in offers:
+        assert (await over(net.college, offer))["state"] == "done"
 
     at_employer = await connect(net.employer, net.learner)
     query = {"connection": at_employer, "skills": [SKILL]}
     request = await once(net.employer, "/admin/presentations/requests", query, "present-proof")
     assert (await over(net.employer, request))["state"] == "done"
-    await net.settle()
 
     async def learner_done() -> bool:
         page = await net.learner.ask("GET", "/admin/exchanges")
-        return len(page["items"]) == 4 and all(e["state"] in {"done", "completed"} for e in page["items"])
+        return len(page["items"]) == 3 + records and all(e["state"] in {"done", "completed"} for e in page["items"])
 
     await net.learner.eventually(learner_done)
-    verification = await net.employer.ask("GET", f"/admin/exchanges/{request}/verification")
+    path = f"/admin/exchanges/{request}/verification"
+    verification = await net.employer.eventually(lambda: net.employer.ask("GET", path))
     assert verification["verified"], json.dumps(verification["result"])
-    assert net.learner.count("held_credentials") == 1
-    assert net.college.count("issued_credentials") == 1
-    assert net.college.count("status_entries") == 2, "one for each purpose"
+    await net.settle()
+    expect_nothing_lost_or_doubled(net, records)
+
+
+def expect_nothing_lost_or_doubled(net: Network, records: int) -> None:
+    """One record and one status index a purpose for each offer, one verification, nothing left to send."""
+    assert net.learner.count("held_credentials") == records
+    assert net.college.count("issued_credentials") == records
+    assert net.college.count("status_entries") == 2 * records, "one for each purpose"
     assert net.employer.count("verifications") == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashes.processes import Handle, Network, Peer, Template, journey, network
+from tests.crashes.processes import Handle, Network, Peer, Template, expect_nothing_lost_or_doubled, journey, network
 
 pytestmark = pytest.mark.system
 
@@ -94,14 +94,35 @@ async def test_every_message_delivered_again_and_again_changes_nothing(template:
         before = {peer.name: peer.count("exchanges") for peer in net.peers}
         for peer, body in random.Random(7).sample(bodies, len(bodies)):
             await net.forward(peer, body)
-        await check_unchanged(net, before)
+        assert {peer.name: peer.count("exchanges") for peer in net.peers} == before
+        expect_nothing_lost_or_doubled(net, 1)
 
 
-async def check_unchanged(net: Network, before: dict[str, int]) -> None:
-    assert {peer.name: peer.count("exchanges") for peer in net.peers} == before
-    assert net.learner.count("held_credentials") == 1
-    assert net.college.count("issued_credentials") == 1
-    assert all(peer.count("outbox") == 0 for peer in net.peers)
+@pytest.mark.parametrize("seed", [11, 12, 13])
+async def test_nodes_killed_at_random_moments_finish_everything(template: Template, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    killed: list[str] = []
+
+    def through(net: Network) -> Handle:
+        return net.forward
+
+    async def strike(net: Network, enough: asyncio.Event) -> None:
+        while not enough.is_set():
+            await asyncio.sleep(chance.uniform(0.05, 0.3))
+            victim = chance.choice(net.peers)
+            await victim.kill()
+            killed.append(victim.name)
+            await victim.start()
+
+    async with network(template, tmp_path, through) as net:
+        enough = asyncio.Event()
+        striking = asyncio.create_task(strike(net, enough))
+        try:
+            await journey(net, records=2)
+        finally:
+            enough.set()
+            await striking
+    assert killed
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -126,4 +147,4 @@ async def test_messages_that_arrive_in_any_order_and_twice_give_the_same(
         return handle
 
     async with network(template, tmp_path, shuffle) as net:
-        await journey(net)
+        await journey(net, records=3)
