@@ -1,0 +1,76 @@
+"""The benchmark's command: measure, print a table, write JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts.benchmark import demo, exchanges, idle, messages, records
+from scripts.benchmark.figures import Figure, as_json, as_table
+from scripts.benchmark.timing import Plan, progress
+
+_AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
+    "records": records.measure,
+    "messages": messages.measure,
+    "exchanges": exchanges.measure,
+    "idle": idle.measure,
+    "demo": demo.measure,
+}
+
+
+@click.command()
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("bench.json"),
+    show_default=True,
+    help="Where the figures are written for machines.",
+)
+@click.option("--quick", is_flag=True, help="Fewer and shorter rounds: to see whether something broke.")
+@click.option("--only", type=click.Choice(list(_AREAS)), multiple=True, help="Only this area; repeatable.")
+def main(json_file: Path, quick: bool, only: tuple[str, ...]) -> None:
+    """Measure what lernode costs on this machine, as ratios to raw Ed25519 of libsodium in the same run.
+
+    \b
+    Examples:
+      scripts/bench
+      scripts/bench --quick --only records --only messages
+
+    What is measured, and how to read it: docs/performance.md.
+    """
+    plan = Plan.quick() if quick else Plan()
+    machine = _machine()
+    figures = [figure for area in only or _AREAS for figure in _AREAS[area](plan)]
+    report = {"at": _now(), "quick": quick, "machine": machine, "figures": as_json(figures)}
+    json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(as_table(figures))
+    print(f"\n{'; '.join(f'{name}: {value}' for name, value in machine.items())}")
+    progress(f"Written to {json_file}.")
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "loadBefore": round(os.getloadavg()[0], 2),
+        "pynacl": version("pynacl"),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Nodes to measure: made as ``lernode init --local`` makes them, run as ``lernode run`` in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import aiohttp
+
+from node.app import create
+from node.cli.client import Api
+from node.cli.init import settings_of, write_catalogue
+from node.config import to_toml
+from node.http.admin_socket import admin_socket_path
+
+__all__ = ["NodeProcess", "free_ports", "lernode"]
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 0.005
+
+
+class NodeProcess:
+    """One node on a port of loopback. It answers by policy, so that nobody has to consent while it is measured."""
+
+    def __init__(self, home: Path, port: int, *, issuer: bool = False) -> None:
+        self.home = home
+        self._port = port
+        self._issuer = issuer
+        self._passphrase = secrets.token_urlsafe(18)
+        self._process: asyncio.subprocess.Process | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def api(self) -> Api:
+        """Its admin API."""
+        if self._session is None:
+            raise RuntimeError("The node does not run.")
+        return Api(self._session, is_own_node=False)
+
+    async def make(self) -> None:
+        """Make its folder; an issuer believes its own records, as it also verifies here."""
+        trust = (f"did:web:localhost%3A{self._port}",) if self._issuer else ()
+        values = settings_of(self.home.name, None, self._port, True, self._issuer, trust, True)
+        await create(self.home, self._passphrase, to_toml(values), issuer=self._issuer)
+        if self._issuer:
+            write_catalogue(self.home)
+
+    async def start(self) -> float:
+        """Start the process; seconds until its public port takes a connection.
+
+        Raises:
+            RuntimeError: it ended, or does not listen in time; its log says why.
+        """
+        with self._log.open("ab") as log:
+            began = time.perf_counter()
+            self._process = await lernode(
+                "run",
+                "--home",
+                str(self.home),
+                passphrase=self._passphrase,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+            )
+            while not await self._listens():
+                if self._process.returncode is not None or time.perf_counter() - began > _START_SECONDS:
+                    raise RuntimeError(f"The node did not start:\n{self._log.read_text()[-2000:]}")
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            took = time.perf_counter() - began
+        self._session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(admin_socket_path(self.home))))
+        return took
+
+    async def stop(self) -> None:
+        """Stop the process, gently first."""
+        if self._session is not None:
+            await self._session.close()
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    def resident_mib(self) -> float | None:
+        """Memory that is resident now (VmRSS, Linux only)."""
+        if self._process is None:
+            return None
+        try:
+            text = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return None
+        return next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS:"))
+
+    @property
+    def _log(self) -> Path:
+        return self.home.with_suffix(".log")
+
+    async def _listens(self) -> bool:
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+async def lernode(
+    *arguments: str, passphrase: str | None = None, stdout: int, stderr: IO[bytes] | None = None
+) -> asyncio.subprocess.Process:
+    """Start a command of lernode."""
+    environment = {**os.environ, **({"LERNODE_PASSPHRASE": passphrase} if passphrase else {})}
+    command = (sys.executable, "-m", "node.cli.main", *arguments)
+    return await asyncio.create_subprocess_exec(
+        *command, cwd=_REPOSITORY, env=environment, stdout=stdout, stderr=stderr
+    )
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens on now."""
+    while True:
+        first = 20_000 + secrets.randbelow(10_000)
+        try:
+            for port in range(first, first + count):
+                with socket.create_server(("127.0.0.1", port)):
+                    pass
+        except OSError:
+            continue
+        return first
