@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashes.processes import Handle, Network, Peer, Template, expect_nothing_lost_or_doubled, journey, network
+from tests.system.processes import Handle, Network, Peer, Template, expect_nothing_lost_or_doubled, journey, network
 
 pytestmark = pytest.mark.system
 
