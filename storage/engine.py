@@ -87,7 +87,7 @@ class Transaction:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction is committed, and never if it is not."""
         if not self._writable or self._ended:
-            raise LernodeError("store.read_only", "Only an open write transaction commits.", "Report this as a bug.")
+            raise LernodeError("store.not_writing", "Only an open write transaction commits.", "Report this as a bug.")
         self._callbacks.append(callback)
 
     async def _run(self, call: Callable[..., Any], sql: str, params: Sequence[Parameter]) -> Any:

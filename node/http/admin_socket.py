@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from protocols.errors import LernodeError, NotNow, WrongState
+from protocols.errors import NotNow, WrongState
 
 __all__ = ["AdminSocket", "admin_socket_path", "is_answered", "open_admin_socket"]
 
@@ -86,9 +86,7 @@ async def open_admin_socket(runner: web.AppRunner, home: Path) -> AdminSocket:
         await site.start()
     except OSError as error:
         bound.close()
-        raise LernodeError(
-            "node.no_socket", "The admin socket does not listen.", "Check the system's limits."
-        ) from error
+        raise NotNow("node.no_socket", "The admin socket does not listen.", "Check the system's limits.") from error
     return AdminSocket(path, site, litter)
 
 

@@ -219,7 +219,7 @@ class Peering:
     ) -> Connection:
         invitation = await invitations.find(tx, request.pthid)
         if invitation is None or invitation.verkey != incoming.recipient:
-            raise PeerFault("invitation.unknown", "There is no such invitation.", "Ask for a new one.")
+            raise PeerFault("did_exchange.unknown_invitation", "There is no such invitation.", "Ask for a new one.")
         known = await connections.find_by_thid(tx, request.thid, role=did_exchange.Role.RESPONDER.value)
         row = await self._exchange_of(tx, known) if known else None
         if known is not None and known.their_verkey != incoming.sender:

@@ -177,7 +177,7 @@ REFUSED_REQUESTS = [
     (request_without_a_did, 400, "message.malformed"),
     (altered_document, 400, "did.hash_mismatch"),
     (somebody_elses_did, 400, "did_exchange.not_controlled"),
-    (invitation_that_is_not_there, 400, "invitation.unknown"),
+    (invitation_that_is_not_there, 400, "did_exchange.unknown_invitation"),
     (response_to_nothing, 400, "did_exchange.wrong_thread"),
     (foreign_complete, 400, "did_exchange.wrong_thread"),
 ]
