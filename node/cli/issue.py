@@ -13,7 +13,7 @@ from node.cli.exchanges import await_state
 from node.cli.issue_list import issue_list
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, note, short, table
-from node.cli.write import write_record
+from node.cli.write import check_new, write_record
 from node.http.schemas import (
     Award,
     AwardOverConnection,
@@ -100,6 +100,8 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: 
     if to.startswith("did:") or "@" in to:
         whom = {"did": to} if to.startswith("did:") else {"email": to}
         award = msgspec.structs.replace(given, **whom)
+        if out is not None:
+            check_new(out)
         made = with_api(setting, lambda api: api.post("/admin/credentials/issue", IssuedDetail, award))
         _show_issued(setting, made, out)
         return

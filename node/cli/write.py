@@ -7,7 +7,17 @@ from pathlib import Path
 
 from protocols.errors import BadInput, NotNow
 
-__all__ = ["make_folder", "write_record"]
+__all__ = ["check_new", "make_folder", "write_record"]
+
+
+def check_new(path: Path) -> None:
+    """Refuse a name that is taken, before anything is done whose outcome could then not be written.
+
+    Raises:
+        BadInput: ``cli.file_exists``.
+    """
+    if path.exists():
+        raise _taken(path)
 
 
 def write_record(path: Path, document: bytes) -> None:
@@ -25,7 +35,7 @@ def write_record(path: Path, document: bytes) -> None:
         # A link, unlike a rename, does not replace what is there.
         os.link(partial, path)
     except FileExistsError:
-        raise BadInput("cli.file_exists", f"{path} is there already.", "Choose another name.") from None
+        raise _taken(path) from None
     except OSError:
         raise NotNow("cli.not_written", f"{path} cannot be written.", "Check the folder and the disk.") from None
     finally:
@@ -42,3 +52,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         raise BadInput("cli.no_folder", f"{path} is not a folder and cannot be one.", "Choose another.") from None
+
+
+def _taken(path: Path) -> BadInput:
+    return BadInput("cli.file_exists", f"{path} is there already.", "Choose another name.")

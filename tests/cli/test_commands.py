@@ -72,6 +72,18 @@ def test_issue_export_verify_and_revoke_without_a_running_node(
     assert run(monkeypatch, "log", "--verify", "--home", home) == 0
 
 
+def test_nothing_is_issued_to_a_file_that_is_there_already(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "record.json"
+    file.write_text("mine", encoding="utf-8")
+    assert run(monkeypatch, "issue", "weld-101", "--to", "ada@example.org", "--out", file, "--home", home) == 2
+    assert "Choose another name" in capsys.readouterr().err
+    assert run(monkeypatch, "records", "--issued", "--json", "--home", home) == 0
+    assert json.loads(capsys.readouterr().out)["items"] == []
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
 def test_a_bad_row_of_a_list_is_named_by_its_line_and_the_others_are_issued(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
