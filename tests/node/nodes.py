@@ -62,7 +62,7 @@ CATALOGUE = [
 
 def _ports() -> Iterator[int]:
     # Under the range that the system gives out itself, and at a different place in each test process.
-    first, count = 12_000, 18_000
+    first, count = 12_000, 9_000
     start = os.getpid() * 131 % count
     for step in range(count):
         port = first + (start + step) % count

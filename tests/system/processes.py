@@ -33,10 +33,13 @@ Handle = Callable[["Peer", bytes], Awaitable[int]]
 
 
 def free_ports() -> Iterator[int]:
-    """Ports of loopback that nobody listens on, at another place in each test process."""
-    start = os.getpid() * 97 % 14_000
-    for step in range(14_000):
-        port = 45_000 + (start + step) % 14_000
+    """Ports of loopback that nobody listens on, at another place in each test process.
+
+    They are under the range from which the system takes the ports of outgoing connections.
+    """
+    start = os.getpid() * 97 % 9_000
+    for step in range(9_000):
+        port = 21_000 + (start + step) % 9_000
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
