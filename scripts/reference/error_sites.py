@@ -145,8 +145,9 @@ class _Module:
 
     def _constant(self, node: ast.expr) -> str | None:
         for statement in self.tree.body:
-            is_it = isinstance(statement, ast.Assign) and isinstance(node, ast.Name)
-            if is_it and any(isinstance(t, ast.Name) and t.id == node.id for t in statement.targets):
+            if not isinstance(statement, ast.Assign) or not isinstance(node, ast.Name):
+                continue
+            if any(isinstance(t, ast.Name) and t.id == node.id for t in statement.targets):
                 return str(statement.value.value) if isinstance(statement.value, ast.Constant) else None
         return None
 
@@ -183,7 +184,7 @@ def _errors_of(file: str, module: _Module) -> Iterator[Site]:
         elif isinstance(node, ast.Call) and _called(node) == "problem_response" and len(node.args) > 2:
             status, *rest = node.args
             if isinstance(status, ast.Constant) and isinstance(rest[0], ast.Constant):
-                yield from _expanded(file, module, f"HTTP {status.value}", rest)
+                yield from _expanded(file, module, f"HTTP {status.value!r}", rest)
 
 
 def _expanded(file: str, module: _Module, kind: str, arguments: list[ast.expr]) -> Iterator[Site]:

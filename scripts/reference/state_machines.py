@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from protocols.did_exchange import machine as did_exchange
 from protocols.issue_credential import machine as issue_credential
@@ -16,7 +17,8 @@ from scripts.reference.markdown import NOTICE, table
 
 __all__ = ["MACHINES", "Machine", "diagram", "page"]
 
-Transitions = Mapping[tuple[StrEnum, StrEnum, StrEnum], StrEnum]
+Transitions = Mapping[Any, StrEnum]
+"""(role, state, event) -> state, each of the protocol's own enumerations."""
 
 
 @dataclass(frozen=True, slots=True)
