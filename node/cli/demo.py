@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -297,10 +298,12 @@ def _goodbye(folder: Path, seconds: float) -> None:
     line()
     line(f"Everything held. From the first invitation to the second check: {seconds:.2f} s.", style="green")
     line("The three nodes are stopped; what they hold stays. Look around:")
+    # After scripts/demo the command is in .venv, which need not be on the path.
+    lernode = "lernode" if shutil.which("lernode") else sys.argv[0]
     key = f"--passphrase-file {folder / 'passphrase'}"
     for command in (
-        f"lernode records --home {folder / 'learner'} {key}",
-        f"lernode records --issued --home {folder / 'college'} {key}",
-        f"lernode log --home {folder / 'employer'} {key}",
+        f"{lernode} records --home {folder / 'learner'} {key}",
+        f"{lernode} records --issued --home {folder / 'college'} {key}",
+        f"{lernode} log --home {folder / 'employer'} {key}",
     ):
         line(f"  {command}")
