@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -17,7 +17,6 @@ from protocols.errors import BadInput
 __all__ = ["Setting", "common", "read_passphrase"]
 
 _MAX_PASSPHRASE_FILE = 4096
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
