@@ -45,11 +45,16 @@ class Processor:
                 ``jsonld.undefined_term``, ``jsonld.dropped``, ``jsonld.relative_reference``,
                 ``jsonld.value_invalid``, ``jsonld.string_malformed``, ``jsonld.invalid``, ``jsonld.too_complex``.
         """
+        return canonicalize(self.quads(document), hash)
+
+    def quads(self, document: dict[str, Any]) -> set[Quad]:
+        """The RDF dataset of a document, in safe mode (JSON-LD 1.1 API §8); its blank nodes are labelled anyhow.
+
+        Raises:
+            BadInput: as :meth:`canonical_nquads`.
+        """
         if not isinstance(document, dict):
             raise BadInput("jsonld.invalid", "The document is not a JSON object.", "Give one object.")
-        return canonicalize(self._quads(document), hash)
-
-    def _quads(self, document: dict[str, Any]) -> set[Quad]:
         try:
             return walker.to_quads(document, self._scopes)
         except Hard:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Literal as OneOf
 
 from protocols.errors import BadInput
 from protocols.jsonld.rdf_terms import Quad
 
-__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Hash", "canonicalize"]
+__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Hash", "canonical_labels", "canonicalize", "sorted_nquads"]
 
 MAX_QUADS = 10_000
 MAX_HASHES = 2_500
@@ -39,18 +39,45 @@ def canonicalize(quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002 
             than MAX_HASHES hashes or MAX_STEPS steps to tell apart; ``jsonld.string_malformed`` for a lone
             surrogate.
     """
+    return "".join(sorted_nquads(quads, canonical_labels(quads, hash)))
+
+
+def canonical_labels(quads: set[Quad], hash: Hash = "sha256") -> dict[str, str]:  # noqa: A002
+    """The issued identifiers map: each blank node's label in ``quads`` to its canonical one (RDFC-1.0 §4.4.3 step 7).
+
+    Labels are written as in quads: ``{"_:b1": "_:c14n0"}``.
+
+    Raises:
+        BadInput: as :func:`canonicalize`.
+    """
     if len(quads) > MAX_QUADS:
         raise _too_complex(f"more than {MAX_QUADS} statements")
     try:
-        names = _labels(_mentions(quads), hash)
-        get = names.get
-        text = _text((get(s, s), p, get(o, o), get(g, g)) for s, p, o, g in quads) if names else _text(quads)
-        text.encode()  # the text will be hashed: better refused here than there
+        return _labels(_mentions(quads), hash)
     except UnicodeEncodeError:
-        raise BadInput("jsonld.string_malformed", "A string has a lone surrogate.", "Use valid Unicode.") from None
+        raise _malformed() from None
     except RecursionError:
         raise _too_complex("blank nodes in too long a chain") from None
-    return text
+
+
+def sorted_nquads(quads: Iterable[Quad], labels: Mapping[str, str]) -> list[str]:
+    """The lines of a dataset in canonical form (RDFC-1.0 §5), sorted by code point, each with its line end.
+
+    Args:
+        labels: what to write in place of blank node labels; those that it does not name stay as they are.
+
+    Raises:
+        BadInput: ``jsonld.string_malformed`` for a lone surrogate.
+    """
+    get = labels.get
+    renamed = ((get(s, s), p, get(o, o), get(g, g)) for s, p, o, g in quads) if labels else quads
+    lines = [f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in renamed]
+    lines.sort()
+    try:
+        "".join(lines).encode()  # they will be hashed: better refused here than there
+    except UnicodeEncodeError:
+        raise _malformed() from None
+    return lines
 
 
 def _labels(mentions: dict[str, list[Quad]], algorithm: Hash) -> dict[str, str]:
@@ -207,10 +234,8 @@ def _digest(text: str, algorithm: Hash) -> str:
     return _ALGORITHMS[algorithm](text.encode()).hexdigest()
 
 
-def _text(quads: Iterable[Quad]) -> str:
-    lines = [f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads]
-    lines.sort()
-    return "".join(lines)
+def _malformed() -> BadInput:
+    return BadInput("jsonld.string_malformed", "A string has a lone surrogate.", "Use valid Unicode.")
 
 
 def _too_complex(why: str) -> BadInput:

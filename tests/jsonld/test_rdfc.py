@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from protocols.errors import BadInput
-from protocols.jsonld.rdfc import MAX_QUADS
-from tests.jsonld.nquads import canonicalize_nquads
+from protocols.jsonld.rdfc import MAX_QUADS, canonical_labels, canonicalize, sorted_nquads
+from tests.jsonld.nquads import canonicalize_nquads, parse_nquads
 from tests.shared_data import shared_path
 
 SUITE = shared_path("vectors/rdf-canon")
@@ -17,6 +17,7 @@ ENTRIES = [
     (entry["id"].removeprefix("#"), entry) for entry in json.loads((SUITE / "manifest.jsonld").read_text())["entries"]
 ]
 EVALUATED = [pytest.param(e, id=i) for i, e in ENTRIES if e["type"] == "rdfc:RDFC10EvalTest"]
+MAPPED = [pytest.param(e, id=i) for i, e in ENTRIES if e["type"] == "rdfc:RDFC10MapTest"]
 NEGATIVE = [pytest.param(e, id=i) for i, e in ENTRIES if e["type"] == "rdfc:RDFC10NegativeEvalTest"]
 
 
@@ -33,6 +34,13 @@ def test_the_suite_gives_its_canonical_form(entry: dict[str, Any]) -> None:
     assert canonicalize_nquads(_text(entry["action"]), _hash(entry)) == _text(entry["result"])
 
 
+@pytest.mark.parametrize("entry", MAPPED)
+def test_the_suite_gives_its_issued_identifiers(entry: dict[str, Any]) -> None:
+    labels = canonical_labels(parse_nquads(_text(entry["action"])), _hash(entry))
+    issued = {given.removeprefix("_:"): canonical.removeprefix("_:") for given, canonical in labels.items()}
+    assert issued == json.loads(_text(entry["result"]))
+
+
 @pytest.mark.parametrize("entry", NEGATIVE)
 def test_a_poison_graph_of_the_suite_is_refused(entry: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refused:
@@ -41,7 +49,16 @@ def test_a_poison_graph_of_the_suite_is_refused(entry: dict[str, Any]) -> None:
 
 
 def test_the_suite_is_there_as_a_whole() -> None:
-    assert (len(EVALUATED), len(NEGATIVE)) == (64, 1)
+    assert (len(EVALUATED), len(MAPPED), len(NEGATIVE)) == (64, 21, 1)
+    assert len(EVALUATED) + len(MAPPED) + len(NEGATIVE) == len(ENTRIES)
+
+
+def test_labels_of_ones_own_make_a_canonical_form_too() -> None:
+    quads = {("_:x", "<urn:p>", "_:y", "_:g"), ("_:y", "<urn:p>", '"1"', "")}
+    labels = {given: canonical.replace("c14n", "u") for given, canonical in canonical_labels(quads).items()}
+    lines = sorted_nquads(quads, labels)
+    assert "".join(lines) == canonicalize(quads).replace("c14n", "u")
+    assert sorted_nquads(quads, {}) == ["_:x <urn:p> _:y _:g .\n", '_:y <urn:p> "1" .\n']
 
 
 def _clique(size: int) -> str:
