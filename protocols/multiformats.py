@@ -24,9 +24,17 @@ class Multicodec(IntEnum):
 
     ED25519_PUB = 0xED
     X25519_PUB = 0xEC
+    P256_PUB = 0x1200
+    P384_PUB = 0x1201
 
 
-_KEY_LENGTH = {Multicodec.ED25519_PUB: 32, Multicodec.X25519_PUB: 32}
+_KEY_LENGTH = {
+    Multicodec.ED25519_PUB: 32,
+    Multicodec.X25519_PUB: 32,
+    Multicodec.P256_PUB: 33,
+    Multicodec.P384_PUB: 49,
+}
+"""Bytes of a raw public key; for the ECDSA curves, of a compressed point."""
 
 
 def b64url_encode(data: bytes) -> str:
@@ -103,7 +111,9 @@ def multikey_decode(text: str) -> tuple[Multicodec, bytes]:
             if len(key) == _KEY_LENGTH[codec]:
                 return codec, key
             break
-    raise BadInput("key.malformed", "A multikey has an unknown type or length.", "Use an Ed25519 or X25519 key.")
+    raise BadInput(
+        "key.malformed", "A multikey has an unknown type or length.", "Use an Ed25519, X25519, P-256 or P-384 key."
+    )
 
 
 def _varint(number: int) -> bytes:

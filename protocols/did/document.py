@@ -115,10 +115,10 @@ def parse_document(raw: Any, did: str) -> DidDocument:
         relationship: dict(_relationship(raw, relationship, did, declared, originals)) for relationship in Relationship
     }
     verkeys = {
-        url: b58_encode(method.public_key)
+        url: b58_encode(method.key.raw)
         for relationship in (Relationship.AUTHENTICATION, Relationship.KEY_AGREEMENT)
         for url, method in authorised[relationship].items()
-        if method.codec is Multicodec.ED25519_PUB
+        if method.key.codec is Multicodec.ED25519_PUB
     }
     return DidDocument(
         id=did,
@@ -151,7 +151,7 @@ def _declare(
         raise _malformed("two verification methods have the same id")
     originals[url] = item
     key = read_public_key(item)
-    declared[url] = VerificationMethod(url, item["type"], item["controller"], *key) if key else None
+    declared[url] = VerificationMethod(url, item["type"], item["controller"], key) if key else None
     return url
 
 
@@ -171,9 +171,9 @@ def _relationship(
 
 
 def _is_usable(method: VerificationMethod, relationship: Relationship, did: str) -> bool:
-    """Only keys of the DID itself; and X25519 cannot sign."""
+    """Only keys of the DID itself; and not every key can sign."""
     own = method.controller == did and did_of(method.id) == did
-    return own and (relationship is Relationship.KEY_AGREEMENT or method.codec is Multicodec.ED25519_PUB)
+    return own and (relationship is Relationship.KEY_AGREEMENT or method.key.can_sign)
 
 
 def _services(raw: dict[str, Any], did: str, verkeys: dict[str, str]) -> Iterator[Service]:

@@ -1,7 +1,7 @@
 """did:key: the identifier is the key, and the document follows from it (did:key method 0.9).
 
-Reads Ed25519 and X25519 keys. An Ed25519 key has all relationships, and the X25519 key derived from it is added
-for key agreement.
+A key that can sign has all relationships, but that for key agreement stands the X25519 key derived from an Ed25519
+key; an X25519 key has that one only.
 """
 
 from __future__ import annotations
@@ -57,13 +57,15 @@ def resolve(did: str) -> DidDocument:
     if codec is Multicodec.X25519_PUB:
         raw[Relationship.KEY_AGREEMENT.value] = [own]
         return parse_document(raw, did)
+    for relationship in Relationship:
+        raw[relationship.value] = [own]
+    if codec is not Multicodec.ED25519_PUB:
+        return parse_document(raw, did)
     try:
         derived = multikey_encode(Multicodec.X25519_PUB, ed25519_public_to_x25519(key))
     except CryptoError:
         raise _malformed("its key is not a point of the curve") from None
     methods.append(_method(did, derived))
-    for relationship in Relationship:
-        raw[relationship.value] = [own]
     raw[Relationship.KEY_AGREEMENT.value] = [f"{did}#{derived}"]
     return parse_document(raw, did)
 
@@ -76,7 +78,7 @@ def _read(did: str) -> tuple[str, Multicodec, bytes]:
     try:
         codec, key = multikey_decode(multikey)
     except BadInput:
-        raise _malformed("its key is not Ed25519 or X25519") from None
+        raise _malformed("its key is of an unknown kind or malformed") from None
     return multikey, codec, key
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.errors import BadInput
-from protocols.multiformats import Multicodec, b58_decode, b64url_decode, multikey_decode
+from protocols.keys import PublicKey, read_public_jwk
+from protocols.multiformats import Multicodec, b58_decode
 
 __all__ = ["METHOD_TYPES", "VerificationMethod", "read_public_key"]
 
-KeyReader = Callable[[Any], tuple[Multicodec, bytes]]
+KeyReader = Callable[[Any], PublicKey]
 
 _MATERIAL = ("publicKeyMultibase", "publicKeyJwk", "publicKeyBase58", "publicKeyHex", "publicKeyPem")
 _KEY_BYTES = 32
@@ -27,49 +28,34 @@ class VerificationMethod:
     Attributes:
         id: absolute DID URL.
         controller: the DID that may use the key.
-        codec: what kind of key ``public_key`` is.
-        public_key: raw, 32 bytes.
     """
 
     id: str
     type: str
     controller: str
-    codec: Multicodec
-    public_key: bytes
+    key: PublicKey
 
 
-def _multibase(value: Any) -> tuple[Multicodec, bytes]:
-    return multikey_decode(_text(value))
+def _multibase(value: Any) -> PublicKey:
+    return PublicKey.from_multikey(_text(value))
 
 
 def _multibase_of(codec: Multicodec) -> KeyReader:
-    def read(value: Any) -> tuple[Multicodec, bytes]:
-        found, key = _multibase(value)
-        if found is not codec:
+    def read(value: Any) -> PublicKey:
+        key = _multibase(value)
+        if key.codec is not codec:
             raise _unusable()
-        return found, key
+        return key
 
     return read
 
 
 def _base58_of(codec: Multicodec) -> KeyReader:
-    def read(value: Any) -> tuple[Multicodec, bytes]:
-        return codec, _sized(b58_decode(_text(value), max_chars=128))
+    def read(value: Any) -> PublicKey:
+        return PublicKey(codec, _sized(b58_decode(_text(value), max_chars=128)))
 
     return read
 
-
-def _jwk(value: Any) -> tuple[Multicodec, bytes]:
-    """RFC 8037 §2; a key with ``d`` has lost its secret and is refused (DID Core §5.2.1)."""
-    if not isinstance(value, dict) or value.get("kty") != "OKP" or "d" in value:
-        raise _unusable()
-    codec = _OKP_CURVES.get(_text(value.get("crv")))
-    if codec is None:
-        raise _unusable()
-    return codec, _sized(b64url_decode(_text(value.get("x"))))
-
-
-_OKP_CURVES = {"Ed25519": Multicodec.ED25519_PUB, "X25519": Multicodec.X25519_PUB}
 
 METHOD_TYPES: dict[str, tuple[str, KeyReader]] = {
     "Multikey": ("publicKeyMultibase", _multibase),
@@ -77,13 +63,13 @@ METHOD_TYPES: dict[str, tuple[str, KeyReader]] = {
     "Ed25519VerificationKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.ED25519_PUB)),
     "X25519KeyAgreementKey2019": ("publicKeyBase58", _base58_of(Multicodec.X25519_PUB)),
     "X25519KeyAgreementKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.X25519_PUB)),
-    "JsonWebKey2020": ("publicKeyJwk", _jwk),
-    "JsonWebKey": ("publicKeyJwk", _jwk),
+    "JsonWebKey2020": ("publicKeyJwk", read_public_jwk),
+    "JsonWebKey": ("publicKeyJwk", read_public_jwk),
 }
 """Verification method type -> the one property that holds its key, and how to read it."""
 
 
-def read_public_key(method: dict[str, Any]) -> tuple[Multicodec, bytes] | None:
+def read_public_key(method: dict[str, Any]) -> PublicKey | None:
     """The key of a verification method, or ``None`` where lernode cannot use it.
 
     A method with several key properties is not used: which one is meant is anyone's guess (DID Core §5.2.1).

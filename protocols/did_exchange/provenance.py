@@ -18,7 +18,7 @@ from protocols.did.services import DIDCOMM_V1_TYPES
 from protocols.did_exchange.messages import Request, Response
 from protocols.didcomm.attachments import Attachment
 from protocols.errors import LernodeError, PeerFault
-from protocols.keys import KeyPair, ed25519_public_to_x25519
+from protocols.keys import KeyPair, PublicKey, ed25519_public_to_x25519
 from protocols.multiformats import Multicodec, b58_decode, multibase_encode
 
 __all__ = ["GENESIS_PREFIX", "attached_document", "check_control", "check_response", "sign_rotation"]
@@ -108,9 +108,10 @@ def _is_key_of(document: DidDocument, sender: str) -> bool:
     except (LernodeError, CryptoError, ValueError, TypeError):
         return False
     methods = document.methods(Relationship.AUTHENTICATION) + document.methods(Relationship.KEY_AGREEMENT)
-    listed = {(method.codec, method.public_key) for method in methods}
+    listed = {method.key for method in methods}
+    own = {PublicKey(Multicodec.ED25519_PUB, public), PublicKey(Multicodec.X25519_PUB, x25519)}
     recipients = {key for s in document.services if s.type in DIDCOMM_V1_TYPES for key in s.recipient_keys}
-    return bool(listed & {(Multicodec.ED25519_PUB, public), (Multicodec.X25519_PUB, x25519)}) or sender in recipients
+    return bool(listed & own) or sender in recipients
 
 
 def _document_id(attachment: Attachment) -> str | None:

@@ -34,7 +34,7 @@ from protocols.did.resolver import resolve_offline
 from protocols.errors import BadInput, NotNow
 from protocols.jsonld.contexts import ContextStore
 from protocols.jsonld.processor import DEFAULT
-from protocols.keys import KeyPair, SoftwareSigner
+from protocols.keys import KeyPair, PublicKey, SoftwareSigner
 from protocols.multiformats import multibase_decode
 from protocols.status.source import StatusListCopy
 from scripts.benchmark.figures import Figure, Target
@@ -99,7 +99,7 @@ class _Bench:
     def verify_proof(self, record: Mapping[str, Any]) -> None:
         """The proof alone, from the parsed record and the known key."""
         unsecured = UnsecuredDocument({name: value for name, value in record.items() if name != "proof"}, DEFAULT)
-        if not verify_proof(unsecured, record["proof"], self.key.public):
+        if not verify_proof(unsecured, record["proof"], PublicKey(self.key.codec, self.key.public)):
             raise AssertionError("the proof does not verify")
 
     def verify_with_pyld(self, record: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from protocols.credentials.data_integrity import UnsecuredDocument, verify_proof
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, Outcome
 from protocols.jsonld.processor import DEFAULT
-from protocols.multiformats import multikey_decode
+from protocols.keys import PublicKey
 from tests.credentials.worlds import check_credential, check_presentation, codes, found
 from tests.shared_data import shared_json
 
@@ -53,9 +53,9 @@ def is_genuine(document: dict[str, Any]) -> bool:
     """Whether the proof holds under the key that the last part of its verification method writes out."""
     proofs = document["proof"] if isinstance(document["proof"], list) else [document["proof"]]
     (proof,) = [item for item in proofs if item["type"] == "DataIntegrityProof"]
-    _, public = multikey_decode(proof["verificationMethod"].rpartition("#")[2].rpartition(":")[2])
+    key = PublicKey.from_multikey(proof["verificationMethod"].rpartition("#")[2].rpartition(":")[2])
     bare = {name: value for name, value in document.items() if name != "proof"}
-    return verify_proof(UnsecuredDocument(bare, DEFAULT), proof, public)
+    return verify_proof(UnsecuredDocument(bare, DEFAULT), proof, key)
 
 
 GENUINE = {

@@ -15,8 +15,8 @@ from protocols.credentials.data_integrity.suite import jcs
 from protocols.errors import BadInput
 from protocols.jsonld.contexts import ContextStore
 from protocols.jsonld.processor import Processor
-from protocols.keys import KeyPair, SoftwareSigner
-from protocols.multiformats import multibase_decode, multikey_decode
+from protocols.keys import KeyPair, PublicKey, SoftwareSigner
+from protocols.multiformats import multibase_decode
 from tests.shared_data import shared_json, shared_path
 
 ROOT = "vectors/vc-di-eddsa"
@@ -136,12 +136,12 @@ def test_adding_the_proof_gives_the_published_document(vector: Vector) -> None:
 @EACH
 def test_the_published_proof_verifies_and_with_another_bit_it_does_not(vector: Vector) -> None:
     signed = vector.json("signed")
-    _, public = multikey_decode(shared_json(f"{ROOT}/keyPair.json")["publicKeyMultibase"])
+    key = PublicKey.from_multikey(shared_json(f"{ROOT}/keyPair.json")["publicKeyMultibase"])
     good = UnsecuredDocument(without_proof(signed), PROCESSOR)
     bad = UnsecuredDocument({**without_proof(signed), "description": "Another."}, PROCESSOR)
-    assert verify_proof(good, signed["proof"], public)
-    assert not verify_proof(bad, signed["proof"], public)
-    assert not verify_proof(good, {**signed["proof"], "created": "2023-02-24T23:36:39Z"}, public)
+    assert verify_proof(good, signed["proof"], key)
+    assert not verify_proof(bad, signed["proof"], key)
+    assert not verify_proof(good, {**signed["proof"], "created": "2023-02-24T23:36:39Z"}, key)
 
 
 CHAIN = f"{ROOT}/proof-set-chain"
@@ -175,8 +175,8 @@ def test_every_proof_of_the_published_sets_and_chains_verifies(name: str) -> Non
     proofs = signed["proof"] if isinstance(signed["proof"], list) else [signed["proof"]]
     base = UnsecuredDocument(without_proof(signed), PROCESSOR)
     for proof in proofs:
-        _, public = multikey_decode(proof["verificationMethod"].partition("#")[2])
-        assert verify_proof(unsecured_for(base, previous_proofs(proof, proofs), PROCESSOR), proof, public)
+        key = PublicKey.from_multikey(proof["verificationMethod"].partition("#")[2])
+        assert verify_proof(unsecured_for(base, previous_proofs(proof, proofs), PROCESSOR), proof, key)
 
 
 def test_a_chained_proof_without_what_it_builds_on_is_refused() -> None:

@@ -57,9 +57,9 @@ def test_did_key_vectors(number: int, multikey: str, agreement: str) -> None:
     assert key.verification_method(did) == f"{did}#{multikey}"
     document = key.resolve(did)
     for relationship in set(Relationship) - {Relationship.KEY_AGREEMENT}:
-        assert document.method_for(f"{did}#{multikey}", relationship).public_key == pair.public
+        assert document.method_for(f"{did}#{multikey}", relationship).key.raw == pair.public
     (found,) = document.methods(Relationship.KEY_AGREEMENT)
-    assert (found.id, found.codec, found.public_key) == (
+    assert (found.id, found.key.codec, found.key.raw) == (
         f"{did}#{agreement}", Multicodec.X25519_PUB, pair.x25519_public(),
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ def test_a_created_peer_did_resolves_to_its_key_endpoint_and_route(method: Any) 
     did = method.create(KEY.public, endpoint=ENDPOINT, routing_keys=[MEDIATOR.verkey])
     document = method.resolve(did)
     assert resolve_offline(did) == document
-    assert [m.public_key for m in document.methods(Relationship.AUTHENTICATION)] == [KEY.public]
+    assert [m.key.raw for m in document.methods(Relationship.AUTHENTICATION)] == [KEY.public]
     assert document.methods(Relationship.KEY_AGREEMENT)
     service = document.didcomm_service()
     assert (service.endpoint, service.recipient_keys, service.routing_keys) == (
@@ -218,7 +218,7 @@ def test_did_peer_4_is_contextualised() -> None:
     assert (short_document.id, short_document.also_known_as) == (short, (did,))
     assert long_document.raw["verificationMethod"][0]["controller"] == did
     assert long_document.raw["verificationMethod"][0]["id"] == "#key-0"
-    assert short_document.method_for(f"{short}#key-0", Relationship.AUTHENTICATION).public_key == KEY.public
+    assert short_document.method_for(f"{short}#key-0", Relationship.AUTHENTICATION).key.raw == KEY.public
 
 
 def test_the_did_peer_4_hash_of_the_reference_implementation() -> None:
@@ -316,3 +316,18 @@ def test_any_json_in_a_peer_did_resolves_or_is_refused(value: Any) -> None:
 def test_created_documents_are_compact_json() -> None:
     body = b58_decode(peer4.create(KEY.public, endpoint=ENDPOINT).split(":")[3][1:])[2:]
     assert body == strict_json.dumps(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "did",
+    [
+        # did:key method 0.9, §A.3 (P-256) and §A.4 (P-384)
+        "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169",
+        "did:key:z82Lm1MpAkeJcix9K8TMiLd5NMAhnwkjjCBeWHXyu3U4oT2MVJJKXkcVBgjGhnLBn2Kaau9",
+    ],
+)
+def test_the_key_of_an_ecdsa_did_key_has_every_relationship(did: str) -> None:
+    document = did_key.resolve(did)
+    multikey = did.removeprefix("did:key:")
+    for relationship in Relationship:
+        assert document.method_for(f"{did}#{multikey}", relationship).key.multikey == multikey

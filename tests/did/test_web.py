@@ -88,8 +88,8 @@ def test_a_did_web_never_leads_to_another_host(text: str) -> None:
 def test_a_retired_key_still_verifies_but_no_longer_authenticates() -> None:
     raw = web.build_document(DID, [("key-2", NEW.public)], retired=[(f"{DID}#key-1", OLD.public)])
     document = web.parse(DID, json.dumps(raw).encode())
-    assert document.method_for(f"{DID}#key-1", Relationship.ASSERTION_METHOD).public_key == OLD.public
-    assert document.method_for(f"{DID}#key-2", Relationship.ASSERTION_METHOD).public_key == NEW.public
+    assert document.method_for(f"{DID}#key-1", Relationship.ASSERTION_METHOD).key.raw == OLD.public
+    assert document.method_for(f"{DID}#key-2", Relationship.ASSERTION_METHOD).key.raw == NEW.public
     assert [m.id for m in document.methods(Relationship.AUTHENTICATION)] == [f"{DID}#key-2"]
 
 

@@ -48,8 +48,8 @@ def did_at(port: int) -> str:
 
 def key_of(document: Any) -> bytes:
     (method,) = document.methods(Relationship.ASSERTION_METHOD)
-    assert isinstance(method.public_key, bytes)
-    return method.public_key
+    assert isinstance(method.key.raw, bytes)
+    return method.key.raw
 
 
 async def test_identifiers_that_carry_their_document_need_no_network() -> None:

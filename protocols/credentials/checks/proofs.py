@@ -22,7 +22,6 @@ from protocols.did.document import DidDocument, Relationship, VerificationMethod
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, NotNow
 from protocols.jsonld.processor import Processor
-from protocols.multiformats import Multicodec
 
 __all__ = ["ExaminedProof", "check_controller", "check_proof", "check_purpose", "examine_proofs"]
 
@@ -125,7 +124,7 @@ async def _examine(
         return ExaminedProof(proof, signer, Outcome.NOT_CHECKED, refusal, refusal)
     try:
         input_document = unsecured_for(unsecured, previous_proofs(proof, proofs), processor)
-        holds = verify_proof(input_document, proof, method.public_key)
+        holds = verify_proof(input_document, proof, method.key)
     except LernodeError as error:
         return ExaminedProof(proof, signer, Outcome.FAIL, refusal, error)
     return ExaminedProof(proof, signer, Outcome.PASS if holds else Outcome.FAIL, refusal)
@@ -155,7 +154,7 @@ def _elsewhere(document: DidDocument, url: str) -> VerificationMethod | None:
         for method in document.methods(relationship):
             # A did:key without fragment names its only signing key, though not by a DID URL of a method.
             is_named = method.id == url or (url == document.id and url.startswith("did:key:"))
-            if is_named and method.codec is Multicodec.ED25519_PUB:
+            if is_named and method.key.can_sign:
                 return method
     return None
 

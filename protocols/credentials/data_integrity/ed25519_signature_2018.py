@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols import strict_json
-from protocols.credentials.data_integrity.suite import SIGNATURE_BYTES, UnsecuredDocument, malformed, rdfc_hashes
+from protocols.credentials.data_integrity.suite import (
+    ED25519,
+    SIGNATURE_BYTES,
+    UnsecuredDocument,
+    malformed,
+    rdfc_hashes,
+)
 from protocols.credentials.data_integrity.terms import ED25519_2018_CONTEXTS
 from protocols.errors import BadInput
-from protocols.multiformats import b64url_decode, b64url_encode
+from protocols.multiformats import Multicodec, b64url_decode, b64url_encode
 
 __all__ = ["Ed25519Signature2018"]
 
@@ -30,6 +36,7 @@ class Ed25519Signature2018:
     name: str = "Ed25519Signature2018"
     proof_type: str = "Ed25519Signature2018"
     contexts: tuple[str, ...] = ED25519_2018_CONTEXTS
+    key_types: frozenset[Multicodec] = ED25519
 
     def prepare(self, _document: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The options with an unsigned JWS, for its header is part of what is signed."""

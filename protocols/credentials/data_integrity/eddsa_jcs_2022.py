@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.credentials.data_integrity.suite import (
+    ED25519,
     UnsecuredDocument,
     check_created,
     combined_hash,
@@ -17,6 +18,7 @@ from protocols.credentials.data_integrity.suite import (
 )
 from protocols.credentials.data_integrity.terms import DATA_INTEGRITY_CONTEXTS
 from protocols.credentials.model import as_list
+from protocols.multiformats import Multicodec
 
 __all__ = ["EddsaJcs2022"]
 
@@ -28,6 +30,7 @@ class EddsaJcs2022:
     name: str = "eddsa-jcs-2022"
     proof_type: str = "DataIntegrityProof"
     contexts: tuple[str, ...] = DATA_INTEGRITY_CONTEXTS
+    key_types: frozenset[Multicodec] = ED25519
 
     def prepare(self, document: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The options with the document's context (§3.3.1), so that later proofs may add contexts of their own."""

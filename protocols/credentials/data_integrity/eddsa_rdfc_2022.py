@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.credentials.data_integrity.suite import (
+    ED25519,
     UnsecuredDocument,
     decode_proof_value,
     encode_proof_value,
     rdfc_hashes,
 )
 from protocols.credentials.data_integrity.terms import DATA_INTEGRITY_CONTEXTS
+from protocols.multiformats import Multicodec
 
 __all__ = ["EddsaRdfc2022"]
 
@@ -24,6 +26,7 @@ class EddsaRdfc2022:
     name: str = "eddsa-rdfc-2022"
     proof_type: str = "DataIntegrityProof"
     contexts: tuple[str, ...] = DATA_INTEGRITY_CONTEXTS
+    key_types: frozenset[Multicodec] = ED25519
 
     def prepare(self, _document: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The options as they are: the document's context joins them only while they are made canonical."""

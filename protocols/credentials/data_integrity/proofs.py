@@ -17,7 +17,7 @@ from protocols.credentials.model import as_list, proofs_of
 from protocols.credentials.times import format_time
 from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT, Processor
-from protocols.keys import Signer, ed25519_verify
+from protocols.keys import PublicKey, Signer
 
 __all__ = ["add_proof", "previous_proofs", "unsecured_for", "verify_proof"]
 
@@ -48,10 +48,13 @@ def add_proof(
         previous_proof: ids of proofs in the document that this one builds on (a proof chain).
 
     Raises:
-        BadInput: ``proof.suite_unknown``; ``proof.previous_missing``; ``proof.not_compacted`` where the document's
-            JSON could be changed under the signature; ``jsonld.*`` where its contexts or terms are not known.
+        BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.previous_missing``; ``proof.not_compacted``
+            where the document's JSON could be changed under the signature; ``jsonld.*`` where
+            its contexts or terms are not known.
     """
     chosen = suite_named(suite)
+    if signer.codec not in chosen.key_types:
+        raise _wrong_key()
     existing = proofs_of(dict(document))
     optional = {
         "id": proof_id,
@@ -102,18 +105,26 @@ def unsecured_for(
     return UnsecuredDocument({**base.document, "proof": list(previous)}, processor) if previous else base
 
 
-def verify_proof(unsecured: UnsecuredDocument, proof: Mapping[str, Any], public_key: bytes) -> bool:
-    """Whether ``proof`` holds for the document under the Ed25519 key (VC Data Integrity 1.0 §4.4, last steps).
+def verify_proof(unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey) -> bool:
+    """Whether ``proof`` holds for the document under ``key`` (VC Data Integrity 1.0 §4.4, last steps).
 
     Raises:
-        BadInput: ``proof.suite_unknown``; ``proof.malformed``; ``proof.not_canonical`` or ``jsonld.*`` where the
-            document has no canonical form.
+        BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.malformed``; ``proof.not_canonical``
+            or ``jsonld.*`` where the document has no canonical form.
     """
     suite = suite_of(proof)
     if suite is None:
         raise BadInput("proof.suite_unknown", "The proof is of an unknown kind.", "Update lernode.")
+    if key.codec not in suite.key_types:
+        raise _wrong_key()
     options, signature = suite.open(proof)
-    return ed25519_verify(public_key, suite.signed_bytes(unsecured, options), signature)
+    return key.verify(suite.signed_bytes(unsecured, options), signature)
+
+
+def _wrong_key() -> BadInput:
+    return BadInput(
+        "proof.key_type", "The key is of another kind than the cryptosuite's.", "Use a key and suite that go together."
+    )
 
 
 def _with_terms_of(suite: Cryptosuite, document: dict[str, Any]) -> dict[str, Any]:

@@ -16,12 +16,13 @@ import rfc8785
 from protocols.credentials.times import parse_time
 from protocols.errors import BadInput
 from protocols.jsonld.processor import Processor
-from protocols.multiformats import multibase_decode, multibase_encode
+from protocols.multiformats import Multicodec, multibase_decode, multibase_encode
 
 __all__ = ["Cryptosuite", "UnsecuredDocument", "check_created", "combined_hash", "decode_proof_value",
            "encode_proof_value", "jcs", "malformed", "rdfc_hashes"]  # fmt: skip
 
 SIGNATURE_BYTES = 64
+ED25519 = frozenset({Multicodec.ED25519_PUB})
 
 
 class UnsecuredDocument:
@@ -58,6 +59,7 @@ class Cryptosuite(Protocol):
     Attributes:
         name: of the cryptosuite, or of the proof type where the type has only one suite.
         proof_type: the ``type`` of its proofs.
+        key_types: the kinds of keys that its proofs are made with.
         contexts: each of these defines the terms of its proofs; the first is added to a document that has none.
     """
 
@@ -67,6 +69,8 @@ class Cryptosuite(Protocol):
     def proof_type(self) -> str: ...
     @property
     def contexts(self) -> tuple[str, ...]: ...
+    @property
+    def key_types(self) -> frozenset[Multicodec]: ...
 
     def prepare(self, document: Mapping[str, Any], options: dict[str, Any], /) -> dict[str, Any]:
         """The proof options as they are signed with ``document``."""

@@ -1,30 +1,15 @@
-"""Ed25519 and X25519 keys, and the one interface through which anything is signed.
-
-Signing keys live behind :class:`Signer`, so that a hardware module can stand in for a key in memory.
-"""
+"""Ed25519 and X25519 keys (RFC 8032, RFC 7748), by libsodium."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from protocols.multiformats import Multicodec, b58_encode, multikey_encode
 
-__all__ = ["KeyPair", "Signer", "SoftwareSigner", "ed25519_public_to_x25519", "ed25519_verify"]
-
-
-class Signer(Protocol):
-    """Signs bytes as a verification method of a DID document."""
-
-    @property
-    def verification_method(self) -> str:
-        """The DID URL of the verification method that verifies these signatures."""
-
-    def sign(self, data: bytes) -> bytes:
-        """The signature over ``data``; 64 bytes for Ed25519 (RFC 8032)."""
+__all__ = ["KeyPair", "ed25519_public_to_x25519", "ed25519_verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +25,11 @@ class KeyPair:
         """Derive the pair of RFC 8032 §5.1.5 from 32 bytes of entropy."""
         public, secret = bindings.crypto_sign_seed_keypair(seed)
         return cls(seed, public, secret)
+
+    @property
+    def codec(self) -> Multicodec:
+        """What kind of key it is."""
+        return Multicodec.ED25519_PUB
 
     @property
     def verkey(self) -> str:
@@ -62,18 +52,6 @@ class KeyPair:
     def x25519_secret(self) -> bytes:
         """The X25519 secret key that belongs to this pair."""
         return bindings.crypto_sign_ed25519_sk_to_curve25519(self.secret)
-
-
-@dataclass(frozen=True, slots=True)
-class SoftwareSigner:
-    """A :class:`Signer` whose key is in memory."""
-
-    key: KeyPair
-    verification_method: str
-
-    def sign(self, data: bytes) -> bytes:
-        """The detached Ed25519 signature of ``data``."""
-        return self.key.sign(data)
 
 
 def ed25519_verify(public: bytes, data: bytes, signature: bytes) -> bool:
