@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from storage.engine import Row, Transaction
 from storage.query import Query, bounded
 from storage.values import from_json, from_micros, to_json, to_micros
 
-__all__ = ["AuditEntry", "ChainReport", "append", "head", "page", "verify_chain"]
+__all__ = ["AuditEntry", "ChainReport", "append", "append_each", "head", "page", "verify_chain"]
 
 _START = bytes(32)
 _BATCH = 500
@@ -63,24 +63,45 @@ async def append(
     details: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Add an entry at the end."""
-    last_seq, last_hash = await head(tx)
-    seq, moment = last_seq + 1, to_micros(at)
-    about, facts = to_json(subjects), to_json(details or {})
-    digest = _digest([seq, moment, event, actor, about, facts], last_hash)
-    await tx.execute(
+    return (await append_each(tx, at=at, event=event, actor=actor, subjects=(subjects,), details=details))[0]
+
+
+async def append_each(
+    tx: Transaction,
+    *,
+    at: datetime,
+    event: str,
+    actor: str,
+    subjects: Sequence[tuple[str, ...]],
+    details: Mapping[str, Any] | None = None,
+) -> list[AuditEntry]:
+    """Add an entry for each of several things to which the same happened, in order."""
+    seq, last_hash = await head(tx)
+    moment, facts = to_micros(at), to_json(details or {})
+    rows: list[tuple[int, int, str, str, str, str, bytes, bytes]] = []
+    for one in subjects:
+        seq += 1
+        about = to_json(one)
+        digest = _digest([seq, moment, event, actor, about, facts], last_hash)
+        rows.append((seq, moment, event, actor, about, facts, last_hash, digest))
+        last_hash = digest
+    await tx.execute_many(
         "INSERT INTO audit (seq, at, event, actor, subjects, details, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (seq, moment, event, actor, about, facts, last_hash, digest),
+        rows,
     )
-    return AuditEntry(
-        seq=seq,
-        at=from_micros(moment),
-        event=event,
-        actor=actor,
-        subjects=subjects,
-        details=from_json(facts),
-        prev_hash=last_hash,
-        hash=digest,
-    )
+    return [
+        AuditEntry(
+            seq=row[0],
+            at=from_micros(moment),
+            event=event,
+            actor=actor,
+            subjects=one,
+            details=from_json(facts),
+            prev_hash=row[6],
+            hash=row[7],
+        )
+        for row, one in zip(rows, subjects, strict=True)
+    ]
 
 
 async def head(tx: Transaction) -> tuple[int, bytes]:

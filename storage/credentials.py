@@ -31,6 +31,7 @@ __all__ = [
     "find_issued_by_prefix",
     "get_held",
     "get_issued",
+    "get_issued_all",
     "list_held",
     "list_issued",
     "set_issued_state",
@@ -194,34 +195,36 @@ async def list_held(
     return await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", after, limit)))
 
 
-async def add_issued(tx: Transaction, record: IssuedCredential) -> None:
-    """Keep a record that this node signed.
+async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
+    """Keep records that this node signed.
 
     Raises:
-        WrongState: ``issued_record.exists`` where its id or credential id is taken, or its exchange issued one already.
+        WrongState: ``issued_record.exists`` where an id or credential id is taken, or an exchange issued one already.
     """
-    inserted = await tx.execute(
+    inserted = await tx.execute_many(
         "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, credential_id, subject, "
         "achievement_id, issued_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            record.id,
-            record.exchange_id,
-            record.connection_id,
-            record.document,
-            record.credential_id,
-            record.subject,
-            record.achievement_id,
-            to_micros(record.issued_at),
-            record.state.value,
-        ),
+        [
+            (
+                record.id,
+                record.exchange_id,
+                record.connection_id,
+                record.document,
+                record.credential_id,
+                record.subject,
+                record.achievement_id,
+                to_micros(record.issued_at),
+                record.state.value,
+            )
+            for record in records
+        ],
     )
-    if not inserted:
+    if inserted != len(records):
         raise already_stored("issued record")
-    for status in record.statuses:
-        await tx.execute(
-            "INSERT INTO issued_statuses (issued_id, purpose, list_id, idx) VALUES (?, ?, ?, ?)",
-            (record.id, status.purpose, status.list_id, status.index),
-        )
+    await tx.execute_many(
+        "INSERT INTO issued_statuses (issued_id, purpose, list_id, idx) VALUES (?, ?, ?, ?)",
+        [(record.id, ref.purpose, ref.list_id, ref.index) for record in records for ref in record.statuses],
+    )
 
 
 async def get_issued(tx: Transaction, record_id: str) -> IssuedCredential:
@@ -234,6 +237,12 @@ async def get_issued(tx: Transaction, record_id: str) -> IssuedCredential:
     if not rows:
         raise unknown("issued record")
     return (await _with_statuses(tx, rows))[0]
+
+
+async def get_issued_all(tx: Transaction, record_ids: Sequence[str]) -> dict[str, IssuedCredential]:
+    """The issued records with these ids, by id; at most 1000. Ids without a record are left out."""
+    query = Query("SELECT * FROM issued_credentials").where(f"id IN ({placeholders(len(record_ids))})", *record_ids)
+    return {record.id: record for record in await _with_statuses(tx, await tx.all(*query.end()))}
 
 
 async def find_issued(

@@ -75,6 +75,17 @@ class Transaction:
         cursor = await self._run(self._connection.execute, sql, params)
         return int(cursor.rowcount)
 
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
+        """Run one statement for each of many rows of parameters; the number of rows changed in all.
+
+        Raises:
+            LernodeError: see ``storage/errors.py``.
+        """
+        if not rows:
+            return 0
+        cursor = await self._run(self._connection.executemany, sql, rows, of_each=True)
+        return int(cursor.rowcount)
+
     async def one(self, sql: str, params: Sequence[Parameter] = ()) -> Row | None:
         """The first row of a query, or None."""
         rows = await self.all(sql, params)
@@ -90,12 +101,13 @@ class Transaction:
             raise LernodeError("store.not_writing", "Only an open write transaction commits.", "Report this as a bug.")
         self._callbacks.append(callback)
 
-    async def _run(self, call: Callable[..., Any], sql: str, params: Sequence[Parameter]) -> Any:
+    async def _run(self, call: Callable[..., Any], sql: str, params: Sequence[Any], *, of_each: bool = False) -> Any:
         if self._ended:
             raise LernodeError("store.ended", "This transaction has ended.", "Report this as a bug.")
         if self._failed:
             raise _aborted()
-        _check(params)
+        for row in params if of_each else (params,):
+            _check(row)
         try:
             with translated():
                 return await call(sql, params)

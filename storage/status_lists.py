@@ -10,14 +10,14 @@ It leaves to others: the bits as a compressed, signed credential (``protocols/st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from protocols.errors import BadInput, NotNow
 from storage.engine import Row, Transaction
 from storage.errors import unknown
-from storage.query import Query
+from storage.query import Query, placeholders
 from storage.values import from_micros, to_micros
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "PublishedList",
     "StatusList",
     "allocate",
+    "allocate_all",
     "bits",
     "dirty",
     "get",
@@ -118,11 +119,27 @@ async def allocate(
     now: datetime,
     size_bits: int = MIN_SIZE_BITS,
 ) -> Allocation:
-    """The index of an exchange's credential for a purpose; given out now if it was not before.
+    """The index of an exchange's credential for a purpose, as :func:`allocate_all`."""
+    names = (exchange_id,)
+    return (await allocate_all(tx, purpose=purpose, exchange_ids=names, entropy=entropy, now=now, size_bits=size_bits))[
+        0
+    ]
+
+
+async def allocate_all(
+    tx: Transaction,
+    *,
+    purpose: str,
+    exchange_ids: Sequence[str],
+    entropy: Callable[[int], bytes],
+    now: datetime,
+    size_bits: int = MIN_SIZE_BITS,
+) -> list[Allocation]:
+    """The indices of exchanges' credentials for a purpose, in order; given out now where they were not before.
 
     Args:
         purpose: ``"revocation"`` or ``"suspension"``.
-        exchange_id: the exchange, or any name that stands for this one credential.
+        exchange_ids: the exchanges, or any names that each stand for one credential; no two alike, at most 1000.
         entropy: gives so many unpredictable bytes.
         size_bits: size of a list that has to be begun, a power of two.
 
@@ -132,23 +149,41 @@ async def allocate(
     """
     if purpose not in _PURPOSES:
         raise BadInput("status.purpose_unknown", "This purpose has no status lists.", "Use revocation or suspension.")
-    row = await tx.one(
-        "SELECT list_id, idx FROM status_entries WHERE purpose = ? AND exchange_id = ?", (purpose, exchange_id)
-    )
-    if row is not None:
-        return Allocation(row["list_id"], row["idx"])
-    target = await _roomy(tx, purpose) or await _begin(tx, purpose, size_bits, entropy, now)
+    found = await _allocated(tx, purpose, exchange_ids)
+    waiting = [name for name in exchange_ids if name not in found]
+    while waiting:
+        target = await _roomy(tx, purpose) or await _begin(tx, purpose, size_bits, entropy, now)
+        room = max(1, target.size_bits // 2 - target.allocated)
+        names, waiting = waiting[:room], waiting[room:]
+        places = await _draw(tx, target, len(names), entropy)
+        await tx.execute_many(
+            "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, state, changed_at) "
+            "VALUES (?, ?, ?, ?, 0, ?)",
+            [(target.id, index, purpose, name, to_micros(now)) for name, index in zip(names, places, strict=True)],
+        )
+        await tx.execute("UPDATE status_lists SET allocated = allocated + ? WHERE id = ?", (len(names), target.id))
+        found |= {name: Allocation(target.id, index) for name, index in zip(names, places, strict=True)}
+    return [found[name] for name in exchange_ids]
+
+
+async def _allocated(tx: Transaction, purpose: str, exchange_ids: Sequence[str]) -> dict[str, Allocation]:
+    query = Query("SELECT exchange_id, list_id, idx FROM status_entries").equal("purpose", purpose)
+    query.where(f"exchange_id IN ({placeholders(len(exchange_ids))})", *exchange_ids)
+    return {row["exchange_id"]: Allocation(row["list_id"], row["idx"]) for row in await tx.all(*query.end())}
+
+
+async def _draw(tx: Transaction, target: StatusList, count: int, entropy: Callable[[int], bytes]) -> list[int]:
+    """So many free indices, each equally likely, in the order drawn: sorted, they would tell who stood before whom."""
+    drawn: dict[int, None] = {}
     for _ in range(_MAX_DRAWS):
         # The size is a power of two, so cutting off high bits keeps every index equally likely.
-        index = int.from_bytes(entropy(8), "big") % target.size_bits
-        taken = await tx.execute(
-            "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, state, changed_at) "
-            "VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (list_id, idx) DO NOTHING",
-            (target.id, index, purpose, exchange_id, to_micros(now)),
-        )
-        if taken:
-            await tx.execute("UPDATE status_lists SET allocated = allocated + 1 WHERE id = ?", (target.id,))
-            return Allocation(target.id, index)
+        fresh = [int.from_bytes(entropy(8), "big") % target.size_bits for _ in range(count - len(drawn))]
+        query = Query("SELECT idx FROM status_entries").equal("list_id", target.id)
+        query.where(f"idx IN ({placeholders(len(fresh))})", *fresh)
+        taken = {row["idx"] for row in await tx.all(*query.end())}
+        drawn |= dict.fromkeys(index for index in fresh if index not in taken)
+        if len(drawn) == count:
+            return list(drawn)
     raise NotNow("status.no_index", "No free status index was found.", "Check the source of randomness.")
 
 

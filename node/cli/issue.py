@@ -10,7 +10,7 @@ import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
-from node.cli.issue_list import issue_list
+from node.cli.issue_list import Order, issue_list
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, note, short, table
 from node.cli.write import check_new, write_record
@@ -70,7 +70,8 @@ def issue(
 
     \b
     The CSV file names its columns in the first line: name, email or did, and if wanted date and result.
-    Every bad row is reported with its line; a bad row is never issued by half.
+    Every bad row is reported with its line; a bad row is never issued by half. A list that was interrupted goes on
+    with the same command; nobody gets a record twice.
 
     Next: the peer runs lernode accept; lernode records --issued lists what you issued.
     """
@@ -78,12 +79,18 @@ def issue(
         _show_catalogue(setting)
         return
     if achievement is None or (to is None) == (csv_file is None):
-        hint = "lernode issue ACHIEVEMENT --to WHOM, or --csv FILE --out FOLDER; see: lernode issue --list"
+        hint = "lernode issue ACHIEVEMENT --to WHOM, or --csv FILE; see: lernode issue --list"
         raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
     if csv_file is not None:
-        if out is None:
-            raise BadInput("cli.usage", "Say where the records go.", "Add --out FOLDER.")
-        issue_list(setting, achievement, csv_file, out, strict=strict)
+        order = Order(
+            achievement=achievement,
+            csv_file=csv_file,
+            out=out,
+            strict=strict,
+            valid_from=_utc(valid_from),
+            valid_until=_utc(valid_until),
+        )
+        issue_list(setting, order)
         return
     given = Award(
         achievement=achievement,

@@ -1,17 +1,18 @@
-"""Says what is being waited for, once it takes longer than a person likes to look at nothing."""
+"""Says on standard error what is being waited for, and how far it is."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import click
 
-__all__ = ["waiting"]
+__all__ = ["counted", "waiting"]
 
 _PATIENCE_SECONDS = 1.0
+_WORTH_TELLING = 100
 
 
 @asynccontextmanager
@@ -24,6 +25,24 @@ async def waiting(what: str) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many more are done: a bar on a terminal, elsewhere a line for each tenth."""
+    if sys.stderr.isatty():
+        with click.progressbar(length=total, label=what, file=sys.stderr, show_pos=True) as bar:
+            yield bar.update
+        return
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        before, done = done, done + more
+        if total >= _WORTH_TELLING and before * 10 // total != done * 10 // total:
+            click.echo(f"{what}: {done:,} of {total:,}", err=True)
+
+    yield tell
 
 
 async def _tell(what: str) -> None:

@@ -133,6 +133,16 @@ OPERATIONS: tuple[Operation, ...] = (
         status=201,
     ),
     Operation(
+        name="issueBatch",
+        method="POST",
+        path="/admin/credentials/issue-batch",
+        summary="Sign records for rows of a list; a row that has its record is not issued again.",
+        about="Send a list in parts, in any order, and after an interruption send it again.",
+        handler=admin_records.issue_batch,
+        response=s.BatchView,
+        body=s.BatchToIssue,
+    ),
+    Operation(
         name="listRecords",
         method="GET",
         path="/admin/records",

@@ -13,6 +13,7 @@ from node.http.admin_views import (
     as_page,
     held_fields,
     issued_fields,
+    view_batch,
     view_exchange,
     view_held,
     view_issued,
@@ -20,6 +21,8 @@ from node.http.admin_views import (
 )
 from node.http.schemas import (
     AwardOverConnection,
+    BatchToIssue,
+    BatchView,
     CatalogueEntry,
     CatalogueView,
     ExchangeView,
@@ -35,6 +38,7 @@ from node.http.schemas import (
 )
 from node.roles.issuer import Award
 from protocols import strict_json
+from protocols.errors import BadInput
 from storage import credentials
 from storage.credentials import IssuedState
 
@@ -45,6 +49,7 @@ __all__ = [
     "catalogue",
     "change_status",
     "issue",
+    "issue_batch",
     "issued_record",
     "list_held",
     "list_issued",
@@ -78,6 +83,27 @@ async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
     """Sign a record at once, without a peer."""
     made = await node.issuer.issue(_award(call.body))
     return IssuedDetail(**issued_fields(made), document=msgspec.Raw(made.document))
+
+
+async def issue_batch(node: Node, call: Call[Nothing, BatchToIssue]) -> BatchView:
+    """Sign records for rows of a list, those that have none yet."""
+    body = call.body
+    awards = {
+        row.key: Award(
+            achievement_id=body.achievement,
+            subject_did=row.did,
+            email=row.email,
+            name=row.name,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            result=row.result,
+        )
+        for row in body.awards
+    }
+    if len(awards) != len(body.awards):
+        raise BadInput("batch.key_twice", "Two rows have the same key.", "Give each row a key of its own.")
+    rows = await node.issuer.issue_rows(body.batch, body.achievement, awards)
+    return view_batch(rows, documents=body.documents)
 
 
 async def list_held(node: Node, call: Call[RecordsQuery, Nothing]) -> Page[HeldView]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from node.http.schemas import (
     AboutRecord,
+    BatchProblemView,
+    BatchRowView,
+    BatchView,
     ConnectionView,
     DidView,
     ExchangeView,
@@ -22,6 +25,7 @@ from node.http.schemas import (
     VerificationView,
 )
 from node.records.summary import summary
+from node.roles.issuer import BatchRow
 from protocols.out_of_band import link
 from storage.audit import AuditEntry
 from storage.connections import Connection
@@ -37,6 +41,7 @@ __all__ = [
     "held_fields",
     "issued_fields",
     "view_about",
+    "view_batch",
     "view_connection",
     "view_did",
     "view_exchange",
@@ -164,6 +169,25 @@ def issued_fields(record: IssuedCredential) -> dict[str, Any]:
 def view_issued(record: IssuedCredential) -> IssuedView:
     """An issued record without its document."""
     return IssuedView(**issued_fields(record))
+
+
+def view_batch(rows: Iterable[BatchRow], *, documents: bool) -> BatchView:
+    """What became of rows of a list."""
+    view = BatchView(issued=[], problems=[])
+    for row in rows:
+        if row.record is not None:
+            view.issued.append(
+                BatchRowView(
+                    key=row.key,
+                    id=row.record.id,
+                    credential_id=row.record.credential_id,
+                    is_new=row.is_new,
+                    document=msgspec.Raw(row.record.document if documents else b"null"),
+                )
+            )
+        elif row.problem is not None:
+            view.problems.append(BatchProblemView(key=row.key, code=row.problem.code, message=row.problem.message))
+    return view
 
 
 def exchange_fields(row: ExchangeRow, peer: str | None) -> dict[str, Any]:

@@ -12,13 +12,14 @@ import msgspec
 from msgspec import Meta
 
 __all__ = [
-    "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "CatalogueEntry", "CatalogueView",
-    "ChainView", "CheckView", "ConnectionView", "Decline", "DescriptorView", "DidView", "DocumentToVerify",
-    "ExchangeDetail", "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView",
-    "InvitationView", "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView",
-    "NewDid", "NewInvitation", "NewRequest", "OutboxView", "Page", "PageQuery", "Present", "Problem",
-    "RecordProposal", "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView",
-    "VerificationView", "VerifyExchange",
+    "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "BatchAward", "BatchProblemView",
+    "BatchRowView", "BatchToIssue", "BatchView", "CatalogueEntry", "CatalogueView", "ChainView", "CheckView",
+    "ConnectionView", "Decline", "DescriptorView", "DidView", "DocumentToVerify", "ExchangeDetail",
+    "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView", "InvitationView",
+    "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView", "NewDid",
+    "NewInvitation", "NewRequest", "OutboxView", "Page", "PageQuery", "Present", "Problem", "RecordProposal",
+    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView", "VerificationView",
+    "VerifyExchange",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -172,6 +173,27 @@ class AwardOverConnection(Award, frozen=True, kw_only=True):
     connection: Name
 
 
+class BatchAward(_Given, frozen=True, kw_only=True):
+    """One row of a list of learners."""
+
+    key: Annotated[Name, Meta(description="By which the row is known again: its line, or the learner's number.")]
+    did: Name | None = None
+    email: Name | None = None
+    name: Name | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    result: Text | None = None
+
+
+class BatchToIssue(_Given, frozen=True, kw_only=True):
+    """Rows of a list of learners who are all awarded the same achievement."""
+
+    batch: Annotated[Name, Meta(description="By which the list is known again, such as a digest of it.")]
+    achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the catalogue.")]
+    awards: Annotated[list[BatchAward], Meta(min_length=1, max_length=500)]
+    documents: Annotated[bool, Meta(description="Whether the answer holds the signed documents.")] = False
+
+
 class RecordProposal(_Given, frozen=True, kw_only=True):
     """An achievement that the node would like to be awarded by a peer."""
 
@@ -233,6 +255,31 @@ class IssuedDetail(IssuedView, frozen=True, kw_only=True):
     """A record that the node issued, with the document as it was signed."""
 
     document: msgspec.Raw
+
+
+class BatchRowView(_View, frozen=True, kw_only=True):
+    """A row of a list that has its record."""
+
+    key: str
+    id: str
+    credential_id: str
+    is_new: Annotated[bool, Meta(description="False where the record was there before.")]
+    document: Annotated[msgspec.Raw, Meta(description="As signed; null unless it was asked for.")]
+
+
+class BatchProblemView(_View, frozen=True, kw_only=True):
+    """A row of a list that cannot be issued, and why."""
+
+    key: str
+    code: str
+    message: str
+
+
+class BatchView(_View, frozen=True, kw_only=True):
+    """What became of the rows, in the order in which they were given."""
+
+    issued: list[BatchRowView]
+    problems: list[BatchProblemView]
 
 
 class IssuedQuery(PageQuery, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,13 +28,13 @@ from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.machine import Decision
 from protocols.multiformats import b64url_encode
 from protocols.status.bitstring import ENTRY_TYPE
-from storage import audit, connections, credentials, exchanges
+from storage import audit, batches, connections, credentials, exchanges
 from storage.credentials import IssuedCredential, IssuedState, StatusRef
-from storage.dids import DidPurpose
+from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
-__all__ = ["Award", "Issuer"]
+__all__ = ["Award", "BatchRow", "Issuer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,22 @@ class Award:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """What a row of a batch has.
+
+    Attributes:
+        record: its record; None where it could not be issued.
+        is_new: whether the record was signed now.
+        problem: why it could not be issued.
+    """
+
+    key: str
+    record: IssuedCredential | None
+    is_new: bool = False
+    problem: BadInput | None = None
 
 
 class Issuer:
@@ -104,8 +122,41 @@ class Issuer:
             WrongState: ``catalogue.unknown_achievement``, ``did.none``.
         """
         async with self._store.write() as tx:
-            credential = await self._credential(tx, award)
-            return await self._sign(tx, credential, self._suite, name=str(credential["id"]), situation=None)
+            credential = self._credential(await self._identity.default(tx, DidPurpose.ISSUER), award)
+            return (await self._sign(tx, [(str(credential["id"]), credential)], self._suite))[0]
+
+    async def issue_rows(self, batch: str, achievement_id: str, awards: Mapping[str, Award]) -> list[BatchRow]:
+        """Issue those rows of a batch that have no record yet, in one unit of work; say of all which they have.
+
+        Doing it again, also after a crash, issues nothing twice. A row that cannot be issued does not hold up others.
+
+        Args:
+            batch: by which the caller knows the list again, e.g. a digest of it.
+            achievement_id: of the whole batch; the awards name the same.
+            awards: by the keys of their rows, which are the caller's to choose; at most 1000.
+
+        Raises:
+            WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``batch.other_achievement``.
+        """
+        achievement = self._achievement(achievement_id)
+        async with self._store.write() as tx:
+            begun = (await batches.begin(tx, batch, achievement.id, self._world.clock())).begun
+            ids = await batches.issued_ids(tx, batch, list(awards))
+            known = await credentials.get_issued_all(tx, list(ids.values()))
+            rows = {key: BatchRow(key, known[record_id]) for key, record_id in ids.items()}
+            own = await self._identity.default(tx, DidPurpose.ISSUER)
+            unsigned: dict[str, dict[str, Any]] = {}
+            for key, award in awards.items():
+                if key not in rows:
+                    try:
+                        unsigned[key] = self._credential(own, award, earned=begun)
+                    except BadInput as problem:
+                        rows[key] = BatchRow(key, None, problem=problem)
+            named = [(f"batch:{batch}:{key}", credential) for key, credential in unsigned.items()]
+            made = dict(zip(unsigned, await self._sign(tx, named, self._suite), strict=True))
+            await batches.add_rows(tx, batch, {key: record.id for key, record in made.items()})
+            rows |= {key: BatchRow(key, record, is_new=True) for key, record in made.items()}
+        return [rows[key] for key in awards]
 
     async def approve(self, exchange_id: str) -> ExchangeRow:
         """Say yes: issue what is requested, or offer what is proposed.
@@ -180,7 +231,7 @@ class Issuer:
                 "record.foreign_issuer", "The request is for a record of another issuer.", "Decline it, or offer yours."
             )
         suite = exchange.requested.cryptosuite or exchange.requested.proof_type
-        issued = await self._sign(tx, exchange.requested.credential, suite, name=situation.row.id, situation=situation)
+        (issued,) = await self._sign(tx, [(situation.row.id, exchange.requested.credential)], suite, situation)
         step = machine.issue(exchange, strict_json.loads_object(issued.document), new_id=self._world.new_id)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
@@ -194,21 +245,30 @@ class Issuer:
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _sign(
-        self, tx: Transaction, credential: dict[str, Any], suite: str, *, name: str, situation: Situation | None
-    ) -> IssuedCredential:
-        """Give the record its status indices, sign it and keep it; ``name`` makes the indices the same at a retry."""
+        self,
+        tx: Transaction,
+        named: Sequence[tuple[str, dict[str, Any]]],
+        suite: str,
+        situation: Situation | None = None,
+    ) -> list[IssuedCredential]:
+        """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        refs = await self._publisher.allocate(tx, name)
+        signer = self._identity.signer(own)
+        places = await self._publisher.allocate(tx, [name for name, _ in named])
         now = self._world.clock()
-        complete = _with_status(credential, self._publisher.entries(refs))
-        if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
-            raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
-        signed = add_proof(complete, suite=suite, signer=self._identity.signer(own), created=now)
-        record = self._record(signed, refs, now, situation)
-        await credentials.add_issued(tx, record)
-        await audit.append(tx, at=now, event="record.issued", actor="operator", subjects=(record.id,))
-        tx.after_commit(self._metrics.issued.inc)
-        return record
+        records = []
+        for (_, credential), refs in zip(named, places, strict=True):
+            complete = _with_status(credential, self._publisher.entries(refs))
+            if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
+                raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
+            signed = add_proof(complete, suite=suite, signer=signer, created=now)
+            records.append(self._record(signed, refs, now, situation))
+            await asyncio.sleep(0)  # a long list must not hold up the node's other work
+        await credentials.add_issued(tx, *records)
+        subjects = [(record.id,) for record in records]
+        await audit.append_each(tx, at=now, event="record.issued", actor="operator", subjects=subjects)
+        tx.after_commit(lambda: self._metrics.issued.inc(len(records)))
+        return records
 
     def _record(
         self, signed: dict[str, Any], refs: tuple[StatusRef, ...], now: datetime, situation: Situation | None
@@ -225,8 +285,9 @@ class Issuer:
             statuses=refs,
         )
 
-    async def _credential(self, tx: Transaction, award: Award, *, open_subject: bool = False) -> dict[str, Any]:
-        own = await self._identity.default(tx, DidPurpose.ISSUER)
+    def _credential(
+        self, own: OwnDid, award: Award, *, earned: datetime | None = None, open_subject: bool = False
+    ) -> dict[str, Any]:
         achievement = self._achievement(award.achievement_id)
         credential = build_credential(
             achievement=achievement,
@@ -236,7 +297,7 @@ class Issuer:
             subject_name=award.name,
             open_subject=open_subject,
             salt=b64url_encode(self._world.entropy(16)) if award.email else None,
-            valid_from=award.valid_from or self._world.clock(),
+            valid_from=award.valid_from or earned or self._world.clock(),
             valid_until=award.valid_until,
             credential_id=f"urn:uuid:{self._world.new_id()}",
             result=_result(achievement, award.result),
@@ -252,8 +313,9 @@ class Issuer:
 
     async def _offered(self, tx: Transaction, award: Award, exchange_id: str) -> LdProofVcDetail:
         """What is offered is what will be signed, its status included; only the subject is left to the holder."""
-        credential = await self._credential(tx, award, open_subject=True)
-        refs = await self._publisher.allocate(tx, exchange_id)
+        own = await self._identity.default(tx, DidPurpose.ISSUER)
+        credential = self._credential(own, award, open_subject=True)
+        (refs,) = await self._publisher.allocate(tx, [exchange_id])
         suite = suite_named(self._suite)
         return LdProofVcDetail.of(
             _with_status(credential, self._publisher.entries(refs)),

@@ -48,21 +48,21 @@ class StatusPublisher:
         self._size_bits = size_bits
         self.ttl_seconds = ttl_seconds
 
-    async def allocate(self, tx: Transaction, exchange_id: str) -> tuple[StatusRef, ...]:
-        """An index for each purpose; the same again for the same exchange."""
-        refs = []
+    async def allocate(self, tx: Transaction, exchange_ids: Sequence[str]) -> list[tuple[StatusRef, ...]]:
+        """An index for each purpose, for each exchange in order; the same again for the same exchange."""
+        columns = []
         for purpose in self._purposes:
-            place = await status_lists.allocate(
+            places = await status_lists.allocate_all(
                 tx,
                 purpose=purpose,
-                exchange_id=exchange_id,
+                exchange_ids=exchange_ids,
                 entropy=self._world.entropy,
                 now=self._world.clock(),
                 size_bits=self._size_bits,
             )
-            refs.append(StatusRef(purpose=purpose, list_id=place.list_id, index=place.index))
+            columns.append([StatusRef(purpose=purpose, list_id=at.list_id, index=at.index) for at in places])
         await self._publish_changed(tx)
-        return tuple(refs)
+        return [tuple(column[place] for column in columns) for place in range(len(exchange_ids))]
 
     def entries(self, refs: tuple[StatusRef, ...]) -> list[dict[str, Any]]:
         """The ``credentialStatus`` of a record with these indices."""

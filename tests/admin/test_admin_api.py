@@ -205,3 +205,55 @@ async def test_the_log_is_whole_and_can_be_filtered(admin: Served) -> None:
     report = await client.post("/admin/log/verify")
     assert report["whole"]
     assert report["head"] == (await client.get("/admin/log"))["items"][-1]["hash"]
+
+
+async def test_rows_of_a_list_are_issued_once_however_often_they_are_sent(admin: Served) -> None:
+    node, client = admin
+    path = "/admin/credentials/issue-batch"
+    good = [{"key": str(n), "email": f"ada{n}@example.org", "name": "Ada"} for n in range(3)]
+    bad = {"key": "bad", "email": "nobody"}
+    first = await client.post(path, batch="b1", achievement="weld-101", awards=[*good[:2], bad])
+    assert conforms(first, path, "post")
+    assert [(row["key"], row["isNew"], row["document"]) for row in first["issued"]] == [
+        ("0", True, None),
+        ("1", True, None),
+    ]
+    assert [(row["key"], row["code"]) for row in first["problems"]] == [("bad", "record.email")]
+    again = await client.post(path, batch="b1", achievement="weld-101", awards=good, documents=True)
+    assert [row["isNew"] for row in again["issued"]] == [False, False, True]
+    assert [row["id"] for row in again["issued"][:2]] == [row["id"] for row in first["issued"]]
+    assert all(row["document"]["id"] == row["credentialId"] for row in again["issued"])
+    # Rows without a date were all earned when the list was begun, whenever they are signed.
+    assert len({row["document"]["validFrom"] for row in again["issued"]}) == 1
+    async with node.store.read() as tx:
+        entries = await tx.all("SELECT purpose, COUNT(*) AS n FROM status_entries GROUP BY purpose")
+    assert [tuple(row) for row in entries] == [("revocation", 3), ("suspension", 3)]
+    other = await client.post(path, batch="b2", achievement="weld-101", awards=good[:1])
+    assert other["issued"][0]["isNew"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"achievement": "code-110"}, 409, "batch.other_achievement"),
+        ({"achievement": "nothing"}, 409, "catalogue.unknown_achievement"),
+        (
+            {"awards": [{"key": "1", "did": "did:example:a"}, {"key": "1", "did": "did:example:b"}]},
+            400,
+            "batch.key_twice",
+        ),
+        ({"awards": []}, 400, "http.body_malformed"),
+    ],
+)
+async def test_a_list_that_cannot_be_issued_as_it_was_sent_is_refused_whole(
+    admin: Served, change: dict[str, Any], status: int, code: str
+) -> None:
+    node, client = admin
+    path = "/admin/credentials/issue-batch"
+    row = {"key": "1", "did": "did:example:ada"}
+    await client.post(path, batch="b1", achievement="weld-101", awards=[row])
+    sent = {"batch": "b1", "achievement": "weld-101", "awards": [{"key": "2", "did": "did:example:ben"}], **change}
+    answered, problem = await client.ask("POST", path, json=sent)
+    assert (answered, problem["code"]) == (status, code)
+    async with node.store.read() as tx:
+        assert len(await tx.all("SELECT id FROM issued_credentials")) == 1

@@ -100,6 +100,34 @@ def test_a_bad_row_of_a_list_is_named_by_its_line_and_the_others_are_issued(
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_a_list_that_is_issued_again_gives_nobody_a_second_record(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learners = tmp_path / "learners.csv"
+    learners.write_text("name,did\n" + "".join(f"L{n},did:example:{n}\n" for n in range(5)), encoding="utf-8")
+    common = ("issue", "weld-101", "--csv", learners, "--json", "--home", home)
+    assert run(monkeypatch, *common) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert [(row["line"], row["file"], row["isNew"]) for row in first["issued"]] == [
+        (line, None, True) for line in range(2, 7)
+    ]
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert run(monkeypatch, *common, "--out", out) == 0
+        again = json.loads(capsys.readouterr().out)
+        assert [row["record"] for row in again["issued"]] == [row["record"] for row in first["issued"]]
+        assert not any(row["isNew"] for row in again["issued"])
+    files = sorted(out.iterdir())
+    assert [str(file) for file in files] == [row["file"] for row in again["issued"]]
+    files[0].write_text("mine", encoding="utf-8")
+    assert run(monkeypatch, *common, "--out", out) == 1
+    assert [(p["line"], p["code"]) for p in json.loads(capsys.readouterr().out)["problems"]] == [(2, "cli.file_exists")]
+    assert files[0].read_text(encoding="utf-8") == "mine"
+    # Another end of validity is another award.
+    assert run(monkeypatch, *common, "--valid-until", "2099-01-01") == 0
+    assert all(row["isNew"] for row in json.loads(capsys.readouterr().out)["issued"])
+
+
 def test_an_invitation_can_be_shown_as_a_code(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

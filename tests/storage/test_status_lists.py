@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,29 @@ async def test_a_list_that_is_half_full_is_followed_by_a_new_one(store: Store) -
         lists = await status_lists.page(tx)
     assert [found_list.allocated for found_list in lists] == [1, 8, 8]
     assert len({allocation.list_id for allocation in found}) == 3
+
+
+async def test_many_at_once_get_what_one_after_the_other_would(store: Store) -> None:
+    names = [f"e{number}" for number in range(40)]
+    more: dict[str, Any] = {"purpose": "revocation", "entropy": os.urandom, "now": NOW, "size_bits": 32}
+    async with store.write() as tx:
+        before = await allocate(tx, "e7", size_bits=32)
+        found = await status_lists.allocate_all(tx, exchange_ids=names, **more)
+        assert await status_lists.allocate_all(tx, exchange_ids=names[::-1], **more) == found[::-1]
+        lists = await status_lists.page(tx)
+    assert found[7] == before
+    assert len(set(found)) == 40
+    assert sorted(found_list.allocated for found_list in lists) == [8, 16, 16]
+
+
+async def test_indices_given_out_together_do_not_tell_who_stood_before_whom(store: Store) -> None:
+    names = [f"e{number}" for number in range(200)]
+    async with store.write() as tx:
+        found = await status_lists.allocate_all(
+            tx, purpose="revocation", exchange_ids=names, entropy=os.urandom, now=NOW
+        )
+    rises = sum(earlier.index < later.index for earlier, later in pairwise(found))
+    assert 50 < rises < 150, "neither rising nor falling"
 
 
 async def test_lists_have_the_size_that_the_specification_asks_for(store: Store) -> None:

@@ -1,0 +1,78 @@
+"""SIGKILL while a list is issued: typed again, the command gives everybody one record and nobody two."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from node.app import STORE_FILE
+from tests.admin.helpers import PASSPHRASE, make_node
+
+pytestmark = pytest.mark.system
+
+LEARNERS = 1200
+
+
+async def start(home: Path, learners: Path, out: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "node.cli.main", "issue", "weld-101", "--csv", str(learners), "--out", str(out),
+        "--json", "--home", str(home),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"LERNODE_PASSPHRASE": PASSPHRASE, "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+
+
+def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(f"file:{home / STORE_FILE}?mode=ro", uri=True)) as store:
+        return store.execute(sql).fetchall()
+
+
+async def kill_after(process: asyncio.subprocess.Process, home: Path, issued: int, more: float) -> None:
+    """SIGKILL a moment after so many records are there."""
+    while process.returncode is None and rows(home, "SELECT COUNT(*) FROM issued_credentials")[0][0] < issued:  # type: ignore[operator]
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(more)
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    await process.communicate()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_list_whose_issuing_is_killed_again_and_again_ends_whole(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    home, learners, out = tmp_path / "n", tmp_path / "learners.csv", tmp_path / "out"
+    await make_node(home, "College", issuer=True)
+    learners.write_text(
+        "name,email\n" + "".join(f"Learner {n},l{n}@example.org\n" for n in range(LEARNERS)), encoding="utf-8"
+    )
+    for enough in sorted(chance.sample(range(LEARNERS), 3)):
+        await kill_after(await start(home, learners, out), home, enough, chance.uniform(0, 0.1))
+    last = await start(home, learners, out)
+    outcome = json.loads((await last.communicate())[0])
+    assert last.returncode == 0
+    assert [row["line"] for row in outcome["issued"]] == list(range(2, LEARNERS + 2))
+
+    assert rows(
+        home, "SELECT COUNT(*), COUNT(DISTINCT subject), COUNT(DISTINCT credential_id) FROM issued_credentials"
+    )[0] == (LEARNERS, 0, LEARNERS)
+    keys = rows(home, "SELECT key FROM batch_rows ORDER BY CAST(key AS INTEGER)")
+    assert keys == [(str(line),) for line in range(2, LEARNERS + 2)], "no gap"
+    per_purpose = "SELECT purpose, COUNT(*), COUNT(DISTINCT idx) FROM {} GROUP BY purpose ORDER BY purpose"
+    expected = [("revocation", LEARNERS, LEARNERS), ("suspension", LEARNERS, LEARNERS)]
+    assert rows(home, per_purpose.format("status_entries")) == expected, "no index is lost"
+    assert rows(home, per_purpose.format("issued_statuses")) == expected, "none is shared"
+    assert rows(home, "SELECT SUM(allocated) FROM status_lists") == [(2 * LEARNERS,)]
+    stored = {json.loads(document)["id"] for (document,) in rows(home, "SELECT document FROM issued_credentials")}  # type: ignore[arg-type]
+    files = [json.loads(file.read_bytes())["id"] for file in out.glob("*.json")]
+    assert len(files) == LEARNERS
+    assert set(files) == stored
