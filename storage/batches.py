@@ -12,7 +12,6 @@ from datetime import datetime
 
 from protocols.errors import WrongState
 from storage.engine import Transaction
-from storage.errors import unknown
 from storage.query import Query, placeholders
 from storage.values import from_micros, to_micros
 
@@ -39,18 +38,18 @@ async def begin(tx: Transaction, name: str, achievement_id: str, now: datetime) 
     Raises:
         WrongState: ``batch.other_achievement`` where it was begun for another one.
     """
-    await tx.execute(
-        "INSERT INTO batches (name, achievement_id, begun) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (name, achievement_id, to_micros(now)),
-    )
-    row = await tx.one("SELECT name, achievement_id, begun FROM batches WHERE name = ?", (name,))
+    row = await tx.one("SELECT achievement_id, begun FROM batches WHERE name = ?", (name,))
     if row is None:
-        raise unknown("batch")
+        await tx.execute(
+            "INSERT INTO batches (name, achievement_id, begun) VALUES (?, ?, ?)",
+            (name, achievement_id, to_micros(now)),
+        )
+        return Batch(name=name, achievement_id=achievement_id, begun=now)
     if row["achievement_id"] != achievement_id:
         raise WrongState(
             "batch.other_achievement", "The batch was begun for another achievement.", "Give this one another name."
         )
-    return Batch(name=row["name"], achievement_id=row["achievement_id"], begun=from_micros(row["begun"]))
+    return Batch(name=name, achievement_id=achievement_id, begun=from_micros(row["begun"]))
 
 
 async def issued_ids(tx: Transaction, name: str, keys: Sequence[str]) -> dict[str, str]:
