@@ -14,8 +14,8 @@ import base58
 from protocols.errors import BadInput
 
 __all__ = [
-    "Multicodec", "b58_decode", "b58_encode", "b64url_decode", "b64url_encode", "multibase_decode",
-    "multibase_encode", "multikey_decode", "multikey_encode",
+    "Multicodec", "b58_decode", "b58_encode", "b64url_decode", "b64url_decode_exact", "b64url_encode",
+    "multibase_decode", "multibase_encode", "multikey_decode", "multikey_encode",
 ]  # fmt: skip
 
 
@@ -52,7 +52,19 @@ def b64url_decode(text: str) -> bytes:
         body = text.rstrip("=").encode("ascii")
         return base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
-        raise BadInput("encoding.base64url", "A value is not base64url.", "Encode it by RFC 4648 §5.") from None
+        raise _not_base64url() from None
+
+
+def b64url_decode_exact(text: str) -> bytes:
+    """Base64url as :func:`b64url_encode` writes it, so that bytes have one text only (RFC 7515 §2).
+
+    Raises:
+        BadInput: ``encoding.base64url``, also for padding, another alphabet and stray bits at the end.
+    """
+    data = b64url_decode(text)
+    if b64url_encode(data) != text:
+        raise _not_base64url()
+    return data
 
 
 def b58_encode(data: bytes) -> str:
@@ -123,3 +135,7 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+def _not_base64url() -> BadInput:
+    return BadInput("encoding.base64url", "A value is not base64url.", "Encode it by RFC 4648 §5.")

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from protocols.credentials.checks.keys import find_key
 from protocols.credentials.checks.results import failed, not_checked, passed
 from protocols.credentials.data_integrity.proofs import previous_proofs, unsecured_for, verify_proof
 from protocols.credentials.data_integrity.registry import suite_of
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.model import is_url, proofs_of
 from protocols.credentials.verification import Check, CheckResult, Outcome
-from protocols.did.document import DidDocument, Relationship, VerificationMethod
+from protocols.did.document import Relationship
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, NotNow
 from protocols.jsonld.processor import Processor
@@ -119,7 +120,7 @@ async def _examine(
         error = BadInput("proof.no_method", "The proof names no verification method.", "Its maker has to add it.")
         return ExaminedProof(proof, "", Outcome.FAIL, error, error)
     signer = url.partition("#")[0]
-    method, refusal = await _find_key(url, signer, purpose, resolver)
+    method, refusal = await find_key(url, purpose, resolver)
     if method is None:
         return ExaminedProof(proof, signer, Outcome.NOT_CHECKED, refusal, refusal)
     try:
@@ -128,35 +129,6 @@ async def _examine(
     except LernodeError as error:
         return ExaminedProof(proof, signer, Outcome.FAIL, refusal, error)
     return ExaminedProof(proof, signer, Outcome.PASS if holds else Outcome.FAIL, refusal)
-
-
-async def _find_key(
-    url: str, signer: str, purpose: Relationship, resolver: Resolver
-) -> tuple[VerificationMethod | None, LernodeError | None]:
-    """The key that ``url`` names, wherever it stands in the DID document, and why it may not be used if so."""
-    if not signer.startswith("did:"):
-        message = "The verification method is not in a DID document, so nothing says whose key it is."
-        return None, NotNow("controller.unresolvable", message, "Ask the issuer for records issued under a DID.")
-    try:
-        document = await resolver.resolve(signer)
-    except LernodeError as error:
-        return None, error
-    try:
-        method = document.method_for(url, purpose)
-    except BadInput as refusal:
-        return _elsewhere(document, url), refusal
-    return method, None
-
-
-def _elsewhere(document: DidDocument, url: str) -> VerificationMethod | None:
-    """A key that is not authorised, so that it can still be said whether the signature is its own."""
-    for relationship in Relationship:
-        for method in document.methods(relationship):
-            # A did:key without fragment names its only signing key, though not by a DID URL of a method.
-            is_named = method.id == url or (url == document.id and url.startswith("did:key:"))
-            if is_named and method.key.can_sign:
-                return method
-    return None
 
 
 def _may_change(error: LernodeError) -> bool:

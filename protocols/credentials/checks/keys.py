@@ -1,0 +1,43 @@
+"""Finding the key that a proof or a JWS names, and whether its DID lets it be used for the purpose."""
+
+from __future__ import annotations
+
+from protocols.did.document import DidDocument, Relationship, VerificationMethod
+from protocols.did.resolver import Resolver
+from protocols.errors import BadInput, LernodeError, NotNow
+
+__all__ = ["find_key"]
+
+
+async def find_key(
+    url: str, purpose: Relationship, resolver: Resolver
+) -> tuple[VerificationMethod | None, LernodeError | None]:
+    """The key that ``url`` names, wherever it stands in the DID document, and why it may not be used if so.
+
+    Args:
+        url: a verification method, as a proof names it.
+    """
+    signer = url.partition("#")[0]
+    if not signer.startswith("did:"):
+        message = "The verification method is not in a DID document, so nothing says whose key it is."
+        return None, NotNow("controller.unresolvable", message, "Ask the issuer for records issued under a DID.")
+    try:
+        document = await resolver.resolve(signer)
+    except LernodeError as error:
+        return None, error
+    try:
+        method = document.method_for(url, purpose)
+    except BadInput as refusal:
+        return _elsewhere(document, url), refusal
+    return method, None
+
+
+def _elsewhere(document: DidDocument, url: str) -> VerificationMethod | None:
+    """A key that is not authorised, so that it can still be said whether the signature is its own."""
+    for relationship in Relationship:
+        for method in document.methods(relationship):
+            # A did:key without fragment names its only signing key, though not by a DID URL of a method.
+            is_named = method.id == url or (url == document.id and url.startswith("did:key:"))
+            if is_named and method.key.can_sign:
+                return method
+    return None
