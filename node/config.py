@@ -98,6 +98,10 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How records are checked."""
 
     clock_skew_seconds: Annotated[Seconds, _doc("Tolerated difference between clocks.")] = 60
+    blocking_statuses: Annotated[
+        tuple[str, ...],
+        _doc("Statuses not accepted: a purpose (message, refresh) or the text of a message. Revoked never is."),
+    ] = ()
     contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
     frameworks: Annotated[tuple[str, ...], _doc("Files of skill frameworks, besides those that lernode carries.")] = ()
 

@@ -32,8 +32,11 @@ def _show_check(check: CheckView, indent: str) -> None:
     code = "" if check.code == "ok" else f" [{check.code}]"
     optional = "" if check.required else " (not required)"
     line(f"{indent}  {sign} {check.check.ljust(15)} {check.reason}{code}{optional}", style=colour)
-    for name, value in check.details.items():
-        line(f"{indent}      {name}: {value}")
+    several = check.details.get("statuses", [])
+    for details in several if len(several) > 1 else [check.details]:
+        for name, value in details.items():
+            if name != "statuses":
+                line(f"{indent}      {name}: {value}")
 
 
 def _first_reason(result: ResultView) -> str:

@@ -27,7 +27,7 @@ from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.machine import Decision
 from protocols.multiformats import b64url_encode
-from protocols.status.bitstring import ENTRY_TYPE
+from protocols.status.entry import ENTRY_TYPE
 from storage import audit, batches, connections, credentials, exchanges
 from storage.credentials import IssuedCredential, IssuedState, StatusRef
 from storage.dids import DidPurpose, OwnDid

@@ -47,6 +47,7 @@ class VerificationPolicies:
             trusted_issuers=trusted or None,
             status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
             refresh_status=refresh,
+            blocking_statuses=frozenset(self._config.verify.blocking_statuses),
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
             known_skill=self.skills.known,

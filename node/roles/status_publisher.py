@@ -14,7 +14,9 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.errors import WrongState
-from protocols.status.bitstring import Bitstring, status_entry, status_list_credential
+from protocols.status.bitstring import Bitstring
+from protocols.status.entry import status_entry
+from protocols.status.list_credential import status_list_credential
 from storage import status_lists
 from storage.credentials import StatusRef
 from storage.dids import DidPurpose
@@ -103,7 +105,7 @@ class StatusPublisher:
         credential = status_list_credential(
             url=self._url(changed.id),
             issuer=did.did,
-            purpose=changed.purpose,
+            purposes=(changed.purpose,),
             bits=bits,
             valid_from=now,
             ttl_ms=self.ttl_seconds * 1000,

@@ -41,6 +41,8 @@ class Policy:
         trusted_issuers: ids of issuers; ``None`` where nobody has said whom to trust, which passes nothing.
         status_max_age: how old a kept status list may be while its issuer does not answer.
         refresh_status: ask the issuer for the list even where the kept one is within its ttl.
+        blocking_statuses: statuses that fail a record though by themselves they would not: a purpose that must not be
+            set (``message``, ``refresh``), or the text of a message that must not hold.
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         known_skill: whether a skill of that URL is in a framework that this node has.
@@ -50,6 +52,7 @@ class Policy:
     trusted_issuers: frozenset[str] | None = None
     status_max_age: timedelta = timedelta(hours=24)
     refresh_status: bool = False
+    blocking_statuses: frozenset[str] = frozenset()
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     known_skill: Callable[[str], bool] | None = None

@@ -17,7 +17,7 @@ from protocols.credentials.checks.content import check_issuer_trusted, check_sch
 from protocols.credentials.checks.core import CREDENTIAL, PRESENTATION, CoreChecks, Kind, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
 from protocols.credentials.checks.results import failed
-from protocols.credentials.checks.status import check_status
+from protocols.credentials.checks.status import CheckedList, check_status
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_document
@@ -26,7 +26,7 @@ from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.processor import DEFAULT, Processor
-from protocols.status.source import StatusSource
+from protocols.status.source import PublishedDocument, StatusSource
 
 __all__ = ["Policy", "verify_credential", "verify_presentation"]
 
@@ -104,10 +104,10 @@ async def _verify_credential(
     if not core.is_well_formed:
         return _result(CREDENTIAL, core, {}, policy)
 
-    async def check_list(list_credential: dict[str, Any]) -> CoreChecks:
-        return await run_core_checks(
-            list_credential, CREDENTIAL, resolver=resolver, now=now, skew=skew, processor=processor
-        )
+    async def check_list(published: PublishedDocument) -> CheckedList:
+        found = read_document(published)
+        made = await run_core_checks(found, CREDENTIAL, resolver=resolver, now=now, skew=skew, processor=processor)
+        return CheckedList(found, made)
 
     more = (
         check_issuer_trusted(document, policy.trusted_issuers),

@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-__all__ = ["StatusListCopy", "StatusSource"]
+__all__ = ["PublishedDocument", "StatusListCopy", "StatusSource"]
+
+PublishedDocument = dict[str, Any] | str
+"""A status list as it was published: a credential with its proof inside, or the compact text that secures it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusListCopy:
-    """A status list credential as its issuer published it.
+    """A status list as its issuer published it.
 
     Attributes:
-        document: the credential, not verified.
+        document: the list, not verified.
         fetched_at: when the issuer's server last gave or confirmed it; timezone-aware.
         from_cache: whether the server was not asked, or did not answer, this time.
     """
 
-    document: dict[str, Any]
+    document: PublishedDocument
     fetched_at: datetime
     from_cache: bool
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protocols.credentials.verification import Check, Outcome
+from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.status.source import StatusListCopy
 from tests.credentials.worlds import (
     EXTENSIONS,
@@ -51,9 +51,83 @@ def test_a_suspended_record_fails_for_that_reason() -> None:
 
 
 def test_a_status_of_unknown_meaning_is_not_taken_for_good() -> None:
-    flagged = status_list(7, purpose="refresh")
-    assert status(flagged, document=with_status("refresh")) == ("not-checked", "status.purpose_unknown")
-    assert status(status_list(purpose="refresh"), document=with_status("refresh")) == ("pass", "ok")
+    flagged = status_list(7, purpose="probation")
+    assert status(flagged, document=with_status("probation")) == ("not-checked", "status.purpose_unknown")
+    assert status(status_list(purpose="probation"), document=with_status("probation")) == ("pass", "ok")
+
+
+def test_a_record_with_a_newer_version_passes_and_the_fact_is_told() -> None:
+    flagged, pointing = status_list(7, purpose="refresh"), with_status("refresh")
+    assert status(flagged, document=pointing) == ("pass", "status.refresh")
+    assert status(status_list(purpose="refresh"), document=pointing) == ("pass", "ok")
+    assert status(flagged, document=pointing, blocking_statuses=frozenset({"refresh"})) == ("fail", "status.blocked")
+
+
+MESSAGES = ("pending_review", "accepted", "rejected", "undefined")
+
+
+def message(value: int, **policy: Any) -> CheckResult:
+    """The status check of a record whose message, of four, is the one of ``value``."""
+    copy = status_list(values={7: value}, size=2, purpose="message")
+    pointing = with_status("message", messages=MESSAGES, references=["https://college.example/statuses"])
+    lists = Lists({LIST_URL: copy})
+    result = check_credential(issue(pointing), lists=lists, policy=dataclasses.replace(TRUSTING, **policy))
+    item = found(result, Check.STATUS)
+    assert result.verified == (item.outcome is Outcome.PASS)
+    return item
+
+
+@pytest.mark.parametrize(("value", "code"), [(0, "ok"), (1, "status.message"), (2, "status.message")])
+def test_a_message_is_told_and_is_no_revocation(value: int, code: str) -> None:
+    item = message(value)
+    assert (item.outcome, item.code) == (Outcome.PASS, code)
+    assert item.details == {
+        "purpose": "message",
+        "status": value,
+        "valid": value == 0,
+        "message": MESSAGES[value],
+        "statusReference": ["https://college.example/statuses"],
+        "statusListAge": 0,
+        "fromCache": False,
+        "statuses": [
+            {
+                "code": code,
+                "outcome": "pass",
+                "purpose": "message",
+                "status": value,
+                "valid": value == 0,
+                "message": MESSAGES[value],
+                "statusReference": ["https://college.example/statuses"],
+                "statusListAge": 0,
+                "fromCache": False,
+            }
+        ],
+    }
+
+
+def test_a_message_that_its_issuer_left_undefined_is_not_taken_for_good() -> None:
+    assert (message(3).outcome, message(3).code) == (Outcome.NOT_CHECKED, "status.message_undefined")
+
+
+@pytest.mark.parametrize(
+    ("blocking", "refused"), [({"rejected"}, {2}), ({"pending_review"}, {0}), ({"message"}, {1, 2, 3}), (set(), set())]
+)
+def test_policy_says_which_messages_a_verifier_does_not_accept(blocking: set[str], refused: set[int]) -> None:
+    results = {value: message(value, blocking_statuses=frozenset(blocking)) for value in range(4)}
+    assert {value for value, item in results.items() if item.code == "status.blocked"} == refused
+    assert all((item.outcome is Outcome.FAIL) == (value in refused) for value, item in results.items())
+
+
+def test_a_revocation_of_several_bits_is_one_whatever_its_value_means() -> None:
+    for value in (1, 2, 3):
+        revoked = status_list(values={7: value}, size=2)
+        assert status(revoked, document=with_status("revocation", messages=MESSAGES)) == ("fail", "status.revoked")
+
+
+def test_an_entry_that_reads_the_list_in_another_size_than_it_has_fails() -> None:
+    one_bit = status_list(7)
+    pointing = with_status("revocation", messages=MESSAGES)
+    assert status(one_bit, document=pointing) == ("fail", "status.list_length")
 
 
 def test_every_entry_counts_and_the_gravest_answer_is_given() -> None:
@@ -63,9 +137,37 @@ def test_every_entry_counts_and_the_gravest_answer_is_given() -> None:
     suspended = status_list(7, purpose="suspension", url=second)
     both = check_credential(signed, lists=Lists({LIST_URL: clear, second: suspended}))
     assert codes(both) == {Check.STATUS: "status.suspended"}
+    details = found(both, Check.STATUS).details
+    assert details is not None
+    told = [(item["purpose"], item["outcome"], item["code"]) for item in details["statuses"]]
+    assert told == [("revocation", "pass", "ok"), ("suspension", "fail", "status.suspended")]
     one = check_credential(signed, lists=Lists({LIST_URL: clear}))
     assert found(one, Check.STATUS).code == "status.unreachable"
     assert not one.verified
+
+
+STATUS_LIST = "https://www.w3.org/ns/credentials/status-list#"
+
+
+@pytest.mark.parametrize(
+    ("copy", "changes", "problem"),
+    [
+        (None, {}, f"{STATUS_LIST}STATUS_RETRIEVAL_ERROR"),
+        (status_list(until=timedelta(hours=-1)), {}, f"{STATUS_LIST}STATUS_VERIFICATION_ERROR"),
+        (status_list(purpose="suspension"), {}, f"{STATUS_LIST}STATUS_VERIFICATION_ERROR"),
+        (status_list(), {"messages": MESSAGES}, f"{STATUS_LIST}STATUS_LIST_LENGTH_ERROR"),
+        (status_list(), {"index": -1}, "https://www.w3.org/TR/vc-data-model#MALFORMED_VALUE_ERROR"),
+        (status_list(), {"index": 200_000}, "https://www.w3.org/TR/vc-data-model#RANGE_ERROR"),
+        (status_list(7), {}, None),
+    ],
+)
+def test_an_error_has_the_name_that_the_specification_gives_it(
+    copy: StatusListCopy | None, changes: dict[str, Any], problem: str | None
+) -> None:
+    lists = Lists({LIST_URL: copy} if copy else {})
+    result = found(check_credential(issue(with_status("revocation", **changes)), lists=lists), Check.STATUS)
+    assert result.details is not None
+    assert result.details.get("problem") == problem
 
 
 def test_a_list_that_cannot_be_had_leaves_the_record_unverified() -> None:

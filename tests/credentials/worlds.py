@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,9 @@ from protocols.did.document import DidDocument
 from protocols.did.resolver import resolve_offline
 from protocols.errors import LernodeError, NotNow
 from protocols.keys import KeyPair, SoftwareSigner
-from protocols.status.bitstring import Bitstring, status_entry, status_list_credential
+from protocols.status.bitstring import Bitstring
+from protocols.status.entry import status_entry
+from protocols.status.list_credential import status_list_credential
 from protocols.status.source import StatusListCopy
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -136,6 +139,8 @@ def present(
 
 def status_list(
     *indices: int,
+    values: dict[int, int] | None = None,
+    size: int = 1,
     by: SoftwareSigner = ISSUER,
     url: str = LIST_URL,
     purpose: str = "revocation",
@@ -144,14 +149,14 @@ def status_list(
     suite: str = "eddsa-rdfc-2022",
     until: timedelta = timedelta(days=30),
 ) -> StatusListCopy:
-    """A signed list with ``indices`` set, fetched ``fetched`` before now."""
-    bits = Bitstring()
-    for index in indices:
-        bits.set(index, True)
+    """A signed list with ``indices`` set, or set to ``values``, fetched ``fetched`` before now."""
+    bits = Bitstring(size=size)
+    for index, value in {**dict.fromkeys(indices, 1), **(values or {})}.items():
+        bits.set(index, value)
     unsigned = status_list_credential(
         url=url,
         issuer=did(by),
-        purpose=purpose,
+        purposes=(purpose,),
         bits=bits,
         valid_from=NOW - timedelta(days=60),
         valid_until=NOW + until,
@@ -160,9 +165,19 @@ def status_list(
     return StatusListCopy(issue(unsigned, by=by, suite=suite), NOW - fetched, from_cache)
 
 
-def with_status(*purposes: str, index: int = 7, url: str = LIST_URL, **changes: Any) -> dict[str, Any]:
+def with_status(
+    *purposes: str,
+    index: int = 7,
+    url: str = LIST_URL,
+    messages: Sequence[str] = (),
+    references: Sequence[str] = (),
+    **changes: Any,
+) -> dict[str, Any]:
     """An unsigned record that points into status lists."""
-    entries = [status_entry(url if not n else f"{url}-{n}", purpose, index) for n, purpose in enumerate(purposes)]
+    entries = [
+        status_entry(url if not n else f"{url}-{n}", purpose, index, messages=messages, references=references)
+        for n, purpose in enumerate(purposes)
+    ]
     return record(credentialStatus=entries[0] if len(entries) == 1 else entries, **changes)
 
 

@@ -15,7 +15,9 @@ from protocols.credentials.data_integrity import add_proof
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage
 from protocols.issue_credential.messages import IssueCredentialMessage, OfferCredential
-from protocols.status.bitstring import Bitstring, status_entry, status_list_credential
+from protocols.status.bitstring import Bitstring
+from protocols.status.entry import status_entry
+from protocols.status.list_credential import status_list_credential
 from tests.node.nodes import Nodes, eventually, held, tables
 from tests.node.records import detail, stamp, unsigned
 from tests.node.wire_peer import WirePeer, new_id
@@ -62,7 +64,7 @@ def foreign_status_list(peer: WirePeer) -> Document:
     unsigned_list = status_list_credential(
         url=url,
         issuer=stranger.did_key,
-        purpose="revocation",
+        purposes=("revocation",),
         bits=Bitstring(131072),
         valid_from=datetime.now(UTC),
         ttl_ms=1000,

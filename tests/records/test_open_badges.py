@@ -27,7 +27,7 @@ from protocols.did.resolver import resolve_offline
 from protocols.errors import BadInput, NotNow
 from protocols.jsonld.processor import DEFAULT
 from protocols.keys import KeyPair, SoftwareSigner
-from protocols.status.bitstring import status_entry
+from protocols.status.entry import status_entry
 from protocols.status.source import StatusListCopy
 from tests.shared_data import shared_json
 

@@ -1,13 +1,18 @@
-"""Status: whether the issuer has revoked or suspended the credential, by Bitstring Status List 1.0 §3.2.
+"""Status: what the issuer has said of the credential since, by Bitstring Status List 1.0 §3.2.
 
 A status list is a credential and is believed no sooner than one: it has to be well-formed, proved by the issuer of
 the credential that points to it, and valid now. A copy kept from before may stand in while the issuer does not
 answer, for as long as policy says; a copy that says "revoked" is believed at any age, for that is not taken back.
+
+Every entry counts. One for revocation or suspension that is set fails the check; one for a purpose that is not known
+here leaves it unchecked; a message, and the hint that there is a newer version (``refresh``), only fail it where policy
+says so. What each entry says stands in the details under ``statuses``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,39 +20,57 @@ from protocols.credentials.checks.core import CoreChecks
 from protocols.credentials.checks.results import failed, not_checked, passed
 from protocols.credentials.model import issuer_id, status_entries
 from protocols.credentials.policy import Policy
-from protocols.credentials.reading import read_document
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import LernodeError, NotNow
-from protocols.status.bitstring import REVOCATION, SUSPENSION, StatusEntry, parse_status_entries, read_status
-from protocols.status.source import StatusListCopy, StatusSource
+from protocols.status.entry import (
+    MESSAGE,
+    REFRESH,
+    REVOCATION,
+    SUSPENSION,
+    UNDEFINED,
+    StatusEntry,
+    parse_status_entries,
+)
+from protocols.status.list_credential import Status, read_status
+from protocols.status.problems import PROBLEM_TYPES
+from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
 
-__all__ = ["check_status"]
+__all__ = ["CheckList", "CheckedList", "check_status"]
 
 _SPEC = "Bitstring Status List 1.0 §3.2"
 _GRAVITY = {Outcome.FAIL: 2, Outcome.NOT_CHECKED: 1, Outcome.PASS: 0}
-_SET = {
-    REVOCATION: ("status.revoked", "The issuer has revoked the record."),
-    SUSPENSION: ("status.suspended", "The issuer has suspended the record."),
-}
+_CLEAR = "The issuer has not taken the record back."
 
-CheckList = Callable[[dict[str, Any]], Awaitable[CoreChecks]]
+
+@dataclass(frozen=True, slots=True)
+class CheckedList:
+    """A credential on a status list, and what is known of it.
+
+    Attributes:
+        credential: what its proof covers; the status is read from this and nothing else.
+    """
+
+    credential: dict[str, Any]
+    core: CoreChecks
+
+
+CheckList = Callable[[PublishedDocument], Awaitable[CheckedList]]
+"""Makes the checks of a published list, however it is secured; raises LernodeError where it cannot be read."""
 
 
 async def check_status(
     document: dict[str, Any], statuses: StatusSource, check_list: CheckList, *, policy: Policy, now: datetime
 ) -> CheckResult:
-    """Whether every status that the credential points to is clear; the gravest answer stands for all.
-
-    Args:
-        check_list: makes the checks of a credential on a status list.
-    """
+    """Whether every status that the credential points to lets it stand; the gravest answer stands for all."""
     entries = status_entries(document)
     if not entries:
         reason = "The issuer keeps no status for this record."
         return passed(Check.STATUS, reason, "VCDM 2.0 §4.10", code="status.none")
     issuer = issuer_id(document)
     results = [await _check_entry(entry, issuer, statuses, check_list, policy, now) for entry in entries]
-    return max(results, key=lambda result: (_GRAVITY[result.outcome], _age_of(result)))
+    gravest = max(results, key=lambda result: (_GRAVITY[result.outcome], result.code != "ok", _age_of(result)))
+    about = [{"code": result.code, "outcome": result.outcome.value, **(result.details or {})} for result in results]
+    return replace(gravest, details={**(gravest.details or {}), "statuses": about})
 
 
 async def _check_entry(
@@ -62,37 +85,33 @@ async def _check_entry(
         (entry,) = parse_status_entries({"credentialStatus": raw})
     except LernodeError as error:
         unknown = error.code == "status.type_unsupported"
-        return (not_checked if unknown else failed)(Check.STATUS, error.code, error.message, _SPEC)
+        return _refused(Outcome.NOT_CHECKED if unknown else Outcome.FAIL, error.code, error.message, {})
+    details: dict[str, Any] = {"purpose": entry.purpose}
     try:
         copy = await statuses.get(entry.list_url, refresh=policy.refresh_status)
     except LernodeError as error:
-        return (not_checked if isinstance(error, NotNow) else failed)(Check.STATUS, error.code, error.message, _SPEC)
+        outcome = Outcome.NOT_CHECKED if isinstance(error, NotNow) else Outcome.FAIL
+        return _refused(outcome, error.code, error.message, details)
+    details |= {"statusListAge": round((now - copy.fetched_at).total_seconds()), "fromCache": copy.from_cache}
     try:
-        found = read_document(copy.document)
+        checked = await check_list(copy.document)
     except LernodeError as error:
-        return failed(Check.STATUS, "status.list_malformed", error.message, _SPEC)
-    details = {"statusListAge": round((now - copy.fetched_at).total_seconds()), "fromCache": copy.from_cache}
-    refusal = await _refuse_list(found, issuer, check_list, details)
-    return refusal or _read(found, copy, entry, policy, now, details)
+        return _refused(Outcome.FAIL, "status.list_malformed", error.message, details)
+    return _refuse_list(checked, issuer, details) or _read(checked.credential, copy, entry, policy, now, details)
 
 
-async def _refuse_list(
-    list_credential: dict[str, Any], issuer: str | None, check_list: CheckList, details: dict[str, Any]
-) -> CheckResult | None:
+def _refuse_list(checked: CheckedList, issuer: str | None, details: dict[str, Any]) -> CheckResult | None:
     """Why the list is not believed, or ``None``."""
-    if issuer_id(list_credential) != issuer:
-        reason = "The status list is not the issuer's own."
-        return failed(Check.STATUS, "status.foreign_list", reason, _SPEC, details=details)
-    core = await check_list(list_credential)
-    bad = [result for result in core.results.values() if result.outcome is not Outcome.PASS]
+    if issuer_id(checked.credential) != issuer:
+        return _refused(Outcome.FAIL, "status.foreign_list", "The status list is not the issuer's own.", details)
+    bad = [result for result in checked.core.results.values() if result.outcome is not Outcome.PASS]
     if not bad:
         return None
     worst = max(bad, key=lambda result: _GRAVITY[result.outcome])
     details = {**details, "list": worst.code}
     reason = f"The status list is not to be believed: {worst.reason}"
-    if worst.outcome is Outcome.FAIL:
-        return failed(Check.STATUS, "status.list_invalid", reason, _SPEC, details=details)
-    return not_checked(Check.STATUS, "status.list_unproved", reason, _SPEC, details=details)
+    code = "status.list_invalid" if worst.outcome is Outcome.FAIL else "status.list_unproved"
+    return _refused(worst.outcome, code, reason, details)
 
 
 def _read(
@@ -104,22 +123,60 @@ def _read(
     details: dict[str, Any],
 ) -> CheckResult:
     try:
-        is_set = read_status(list_credential, entry)
+        status = read_status(list_credential, entry)
     except LernodeError as error:
         code = "status.foreign_list" if error.code == "status.list_foreign" else error.code
-        return failed(Check.STATUS, code, error.message, _SPEC, details=details)
-    details = {**details, "purpose": entry.purpose}
+        return _refused(Outcome.FAIL, code, error.message, details)
+    details = {**details, **_said(status, entry)}
     age = now - copy.fetched_at
     is_stale = copy.from_cache and not -policy.clock_skew <= age <= policy.status_max_age
-    if is_stale and not (is_set and entry.purpose == REVOCATION):
+    if is_stale and (status.valid or status.purpose != REVOCATION):
         reason = "The issuer does not answer, and the kept status list is too old."
-        return not_checked(Check.STATUS, "status.stale", reason, _SPEC, details=details)
+        return _refused(Outcome.NOT_CHECKED, "status.stale", reason, details)
+    return _judge(status, policy, details)
+
+
+def _judge(status: Status, policy: Policy, details: dict[str, Any]) -> CheckResult:
+    """What follows from a status."""
+    is_set = not status.valid
+    if is_set and status.purpose == REVOCATION:
+        return _refused(Outcome.FAIL, "status.revoked", "The issuer has revoked the record.", details)
+    if is_set and status.purpose == SUSPENSION:
+        return _refused(Outcome.FAIL, "status.suspended", "The issuer has suspended the record.", details)
+    blocks = policy.blocking_statuses
+    if (is_set and status.purpose in blocks) or (status.purpose == MESSAGE and status.message in blocks):
+        reason = "The issuer has set a status on the record that this verifier does not accept."
+        return _refused(Outcome.FAIL, "status.blocked", reason, details)
+    if status.purpose == MESSAGE and status.message == UNDEFINED:
+        reason = "The issuer has set a status on the record whose meaning it has not defined."
+        return _refused(Outcome.NOT_CHECKED, "status.message_undefined", reason, details)
     if not is_set:
-        return passed(Check.STATUS, "The issuer has not taken the record back.", _SPEC, details=details)
-    if entry.purpose in _SET:
-        return failed(Check.STATUS, *_SET[entry.purpose], _SPEC, details=details)
+        return passed(Check.STATUS, _CLEAR, _SPEC, details=details)
+    if status.purpose == MESSAGE:
+        reason = f"{_CLEAR[:-1]}, but has set a message on it."
+        return passed(Check.STATUS, reason, _SPEC, code="status.message", details=details)
+    if status.purpose == REFRESH:
+        reason = f"{_CLEAR[:-1]}, but has a newer version of it."
+        return passed(Check.STATUS, reason, _SPEC, code="status.refresh", details=details)
     reason = "The issuer has set a status on the record that this node does not understand."
-    return not_checked(Check.STATUS, "status.purpose_unknown", reason, _SPEC, details=details)
+    return _refused(Outcome.NOT_CHECKED, "status.purpose_unknown", reason, details)
+
+
+def _said(status: Status, entry: StatusEntry) -> dict[str, Any]:
+    """The result of §3.2, by its names."""
+    return {
+        "status": status.value,
+        "valid": status.valid,
+        "message": status.message,
+        **({"statusReference": list(entry.references)} if entry.references else {}),
+    }
+
+
+def _refused(outcome: Outcome, code: str, reason: str, details: dict[str, Any]) -> CheckResult:
+    """A failed or unmade check, with the specification's name for the error where it has one."""
+    make = failed if outcome is Outcome.FAIL else not_checked
+    problem = PROBLEM_TYPES.get(code)
+    return make(Check.STATUS, code, reason, _SPEC, details={**details, **({"problem": problem} if problem else {})})
 
 
 def _age_of(result: CheckResult) -> int:
