@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from node.roles.checking import conclude, reason_code
 from node.roles.policy import VerificationPolicies
@@ -24,7 +25,6 @@ from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.machine import Decision, Verify
-from protocols.multiformats import b64url_encode
 from protocols.present_proof import machine
 from protocols.status.source import StatusSource
 from storage import audit, connections, verifications
@@ -133,7 +133,7 @@ class Verifier:
     def _request(self, definition: dict[str, Any], exchange: machine.Exchange | None) -> Any:
         return machine.request(
             definition,
-            challenge=b64url_encode(self._world.entropy(24)),
+            challenge=str(UUID(bytes=self._world.entropy(16), version=4)),  # ACA-Py reads no other form
             domain=self._domain,
             new_id=self._world.new_id,
             exchange=exchange,

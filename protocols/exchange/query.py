@@ -18,6 +18,8 @@ _ACHIEVEMENT_TYPES = ("OpenBadgeCredential", "AchievementCredential")
 # A record has one subject; an issuer may still have written it as an array of one.
 _SUBJECT_PATHS = ("$.credentialSubject", "$.credentialSubject[0]")
 _MAX_ALTERNATIVES = 32
+_ANY_RECORD = ({"uri": "https://www.w3.org/2018/credentials#VerifiableCredential"},)
+"""What version 1 of Presentation Exchange requires of every descriptor, and ACA-Py therefore does too."""
 
 
 def for_skill(
@@ -84,7 +86,13 @@ def _definition(
         "name": name,
         "purpose": purpose,
         "input_descriptors": [
-            {"id": descriptor_id, "name": name, "purpose": purpose, "constraints": {"fields": fields}}
+            {
+                "id": descriptor_id,
+                "name": name,
+                "purpose": purpose,
+                "schema": list(_ANY_RECORD),
+                "constraints": {"fields": fields},
+            }
         ],
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from node.roles.issuer import Award
@@ -49,6 +51,16 @@ async def test_a_record_goes_all_the_way_by_policy(town: Town) -> None:
     result = await verdict(town, asked.id)
     assert result.verified
     assert {c["outcome"] for c in result.result["credentials"][0]["checks"]} == {"pass"}
+
+
+async def test_each_request_has_a_challenge_of_its_own_in_the_one_form_that_acapy_reads(town: Town) -> None:
+    challenges = []
+    for _ in range(2):
+        asked = await town.employer.verifier.request(town.employer_to_learner.id, asks_for())
+        row = await exchange_in(town.employer, asked.id, "request-sent")
+        challenges.append(UUID(strict_json.loads_object(row.data)["challenge"]))
+    assert [challenge.version for challenge in challenges] == [4, 4]
+    assert challenges[0] != challenges[1]
 
 
 async def test_a_person_accepts_an_offer_and_nothing_is_signed_before(careful_town: Town) -> None:
