@@ -16,7 +16,9 @@ MAX_DID_CHARS = 10_000
 
 _DID = re.compile(r"did:[a-z0-9]+:(?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})+", re.ASCII)
 _URL_PART = re.compile(r"[/?#]")
-_URL_REST = re.compile(r"(?:[/?#](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)+", re.ASCII)
+# Path and query, then one fragment; no text fits in two ways, or matching would take exponential time.
+_CHARS = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*+"
+_URL_REST = re.compile(f"(?:[/?]{_CHARS})?(?:#{_CHARS})?", re.ASCII)
 
 
 def check_did(did: str) -> str:
