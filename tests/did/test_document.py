@@ -228,9 +228,11 @@ def test_a_service_that_cannot_be_used_is_left_out(broken: dict[str, Any]) -> No
     assert caught.value.code == "did.no_didcomm_service"
 
 
-@pytest.mark.parametrize("text", ["", "did", "did:", "did:x", "did:x:", "DID:x:y", "did:X:y", "did:x:y z", "did:x:%zz",
+@pytest.mark.parametrize(
+    "text", ["", "did", "did:", "did:x", "did:x:", "DID:x:y", "did:X:y", "did:x:y z", "did:x:%zz",
                                   "did:x:y:", "did:x:é", "did:x:y#a b", "did:x:" + "y" * 20_000, "did:x:y#a#b",
-                                  "did:x:y?a#b?#", "did:x:y" + 900 * "?" + "\0", "did:x:y" + 900 * "/#" + " "])  # fmt: skip
+                                  "did:x:y?a#b?#", "did:x:y" + 900 * "?" + "\0", "did:x:y" + 900 * "/#" + " "]
+)  # fmt: skip
 def test_what_is_not_a_did_url_is_refused(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         did_of(text)
