@@ -12,7 +12,8 @@ from typing import Final
 
 from protocols.errors import BadInput
 from protocols.multiformats import b64url_decode, b64url_encode
-from protocols.status.inflate import GZIP, MAX_LIST_BYTES, encoding_error, inflate
+from protocols.status.errors import encoding_error, range_error, value_error
+from protocols.status.inflate import GZIP, MAX_LIST_BYTES, inflate
 
 __all__ = ["MIN_LIST_ENTRIES", "Bitstring"]
 
@@ -91,11 +92,7 @@ class Bitstring:
         """
         start, end, shift = self._window(index)
         if not 0 <= value <= self._mask:
-            raise BadInput(
-                "status.value_out_of_range",
-                f"A status of {self._size} bits cannot be {value}.",
-                f"Use a number from 0 to {self._mask}.",
-            )
+            raise value_error(self._size, value)
         window = int.from_bytes(self._bytes[start:end], "big") & ~(self._mask << shift) | value << shift
         self._bytes[start:end] = window.to_bytes(end - start, "big")
 
@@ -112,11 +109,7 @@ class Bitstring:
         """The bytes that hold the entry, from and to, and how many bits follow it in them."""
         first, end = index * self._size, (index + 1) * self._size
         if index < 0 or end > len(self._bytes) * 8:
-            raise BadInput(
-                "status.index_out_of_range",
-                "The status index is beyond the end of the list.",
-                "Ask the issuer which list holds this record.",
-            )
+            raise range_error()
         return first // 8, -(-end // 8), -end % 8
 
 

@@ -6,8 +6,9 @@ import zlib
 from typing import Final
 
 from protocols.errors import BadInput
+from protocols.status.errors import encoding_error
 
-__all__ = ["GZIP", "MAX_LIST_BYTES", "ZLIB", "encoding_error", "inflate"]
+__all__ = ["GZIP", "MAX_LIST_BYTES", "ZLIB", "inflate"]
 
 GZIP: Final = zlib.MAX_WBITS | 16
 """The GZIP format (RFC 1952), of Bitstring Status Lists."""
@@ -41,12 +42,3 @@ def inflate(packed: bytes, window: int, *, max_bytes: int = MAX_LIST_BYTES) -> b
     if not unpacker.eof or unpacker.unused_data:
         raise encoding_error()
     return data
-
-
-def encoding_error() -> BadInput:
-    """The error for a list that is not encoded as its specification says."""
-    return BadInput(
-        "status.list_encoding",
-        "The status list is not base64url of compressed bytes as its specification asks.",
-        "Ask the issuer to encode it by Bitstring Status List §2.2, or by Token Status List §4.1.",
-    )

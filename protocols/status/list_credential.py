@@ -18,6 +18,7 @@ from typing import Any, Final
 from protocols.errors import BadInput
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import StatusEntry
+from protocols.status.errors import list_error
 
 __all__ = ["LIST_CREDENTIAL_TYPE", "LIST_TYPE", "Status", "list_ttl", "read_status", "status_list_credential"]
 
@@ -115,7 +116,7 @@ def read_status(list_credential: Mapping[str, Any], entry: StatusEntry) -> Statu
         )
     encoded = subject.get("encodedList")
     if not isinstance(encoded, str):
-        raise _malformed("has no encodedList")
+        raise list_error("has no encodedList")
     value = Bitstring.decode(encoded, size=entry.size).get(entry.index)
     return Status(entry.purpose, value, entry.messages[value])
 
@@ -132,20 +133,20 @@ def list_ttl(list_credential: Mapping[str, Any]) -> timedelta | None:
     # Some issuers write the number as a string, as the specification's drafts did.
     milliseconds = int(ttl) if isinstance(ttl, str) and ttl.isascii() and ttl.isdigit() and len(ttl) <= 15 else ttl
     if type(milliseconds) is not int or milliseconds < 0:
-        raise _malformed("has a ttl that is not a number of milliseconds")
+        raise list_error("has a ttl that is not a number of milliseconds")
     return timedelta(milliseconds=min(milliseconds, _MAX_TTL_MS))
 
 
 def _subject(credential: Mapping[str, Any]) -> Mapping[str, Any]:
     types = credential.get("type")
     if LIST_CREDENTIAL_TYPE not in (types if isinstance(types, list) else [types]):
-        raise _malformed(f"is not a {LIST_CREDENTIAL_TYPE}")
+        raise list_error(f"is not a {LIST_CREDENTIAL_TYPE}")
     subject = credential.get("credentialSubject")
     if not isinstance(subject, dict):
-        raise _malformed("has no single credentialSubject")
+        raise list_error("has no single credentialSubject")
     kinds = subject.get("type")
     if LIST_TYPE not in (kinds if isinstance(kinds, list) else [kinds]):
-        raise _malformed(f"has a credentialSubject that is not a {LIST_TYPE}")
+        raise list_error(f"has a credentialSubject that is not a {LIST_TYPE}")
     return subject
 
 
@@ -153,13 +154,9 @@ def _purposes(subject: Mapping[str, Any]) -> list[str]:
     value = subject.get("statusPurpose")
     purposes: list[Any] = value if isinstance(value, list) else [value]
     if not purposes or not all(isinstance(purpose, str) for purpose in purposes):
-        raise _malformed("has a statusPurpose that is not one string or more")
+        raise list_error("has a statusPurpose that is not one string or more")
     return purposes
 
 
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _malformed(what: str) -> BadInput:
-    return BadInput("status.list_malformed", f"The status list {what}.", "Ask the issuer to correct it.")
