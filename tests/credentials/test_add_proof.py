@@ -8,11 +8,25 @@ import pytest
 
 from protocols.credentials.data_integrity import CRYPTOSUITES
 from protocols.errors import BadInput
-from tests.credentials.worlds import OB, SUITES, V2, check_credential, codes, issue, record
+from protocols.keys import SoftwareSigner
+from tests.credentials.worlds import (
+    ECDSA_SUITES,
+    ISSUER,
+    ISSUER_P256,
+    OB,
+    SUITES,
+    V2,
+    check_credential,
+    codes,
+    issue,
+    issue_with,
+    issuer_for,
+    record,
+)
 
 
 def test_the_suites_are_known_by_their_own_names() -> None:
-    assert set(CRYPTOSUITES) == set(SUITES)
+    assert set(CRYPTOSUITES) == {*SUITES, *ECDSA_SUITES}
     assert all(suite.name == name for name, suite in CRYPTOSUITES.items())
 
 
@@ -38,8 +52,15 @@ def test_the_jcs_suite_keeps_the_context_in_the_proof() -> None:
 
 def test_an_unknown_suite_is_refused() -> None:
     with pytest.raises(BadInput) as caught:
-        issue(record(), suite="ecdsa-rdfc-2019")
+        issue(record(), suite="ecdsa-rdfc-2000")
     assert caught.value.code == "proof.suite_unknown"
+
+
+@pytest.mark.parametrize(("suite", "by"), [("ecdsa-rdfc-2019", ISSUER), ("eddsa-jcs-2022", ISSUER_P256)])
+def test_a_key_of_another_kind_than_the_suites_is_refused(suite: str, by: SoftwareSigner) -> None:
+    with pytest.raises(BadInput) as caught:
+        issue_with(suite, record(), by=by)
+    assert caught.value.code == "proof.key_type"
 
 
 def test_a_chain_needs_the_proof_that_it_builds_on() -> None:
@@ -62,7 +83,7 @@ def test_a_chain_needs_the_proof_that_it_builds_on() -> None:
 )
 def test_what_nobody_could_verify_is_not_signed(suite: str, changes: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
-        issue(record(**changes), suite=suite)
+        issue_with(suite, record(**changes))
 
 
 def test_a_number_that_has_no_canonical_json_is_refused() -> None:
@@ -74,8 +95,8 @@ def test_a_number_that_has_no_canonical_json_is_refused() -> None:
 
 def test_a_set_of_different_suites_is_verified() -> None:
     signed = record()
-    for suite in SUITES:
-        signed = issue(signed, suite=suite)
+    for suite in (*SUITES, *ECDSA_SUITES):
+        signed = issue(signed, suite=suite, by=issuer_for(suite))
     result = check_credential(signed)
-    assert len(signed["proof"]) == len(SUITES)
+    assert len(signed["proof"]) == len(CRYPTOSUITES)
     assert result.verified, codes(result)

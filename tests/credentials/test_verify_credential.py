@@ -178,7 +178,7 @@ def test_an_issuer_that_is_a_web_page_cannot_be_checked() -> None:
 
 def test_no_proof_and_proofs_of_unknown_kinds_prove_nothing() -> None:
     assert codes(check_credential(record()))[Check.PROOF] == "proof.missing"
-    odd = record(proof={"type": "DataIntegrityProof", "cryptosuite": "ecdsa-rdfc-2019", "proofPurpose": "x"})
+    odd = record(proof={"type": "DataIntegrityProof", "cryptosuite": "ecdsa-rdfc-2000", "proofPurpose": "x"})
     result = check_credential(odd)
     assert not result.verified
     assert found(result, Check.PROOF).code == "proof.suite_unknown"

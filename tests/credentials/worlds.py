@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.credentials.verify import verify_credential, verify_presentation
-from protocols.did import key as did_key
 from protocols.did.document import DidDocument
 from protocols.did.resolver import resolve_offline
 from protocols.errors import LernodeError, NotNow
-from protocols.keys import KeyPair, SoftwareSigner
+from protocols.keys import EcdsaKeyPair, KeyPair, SigningKey, SoftwareSigner
+from protocols.multiformats import Multicodec
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import status_entry
 from protocols.status.list_credential import status_list_credential
@@ -26,6 +26,7 @@ from protocols.status.source import StatusListCopy
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CREATED = NOW - timedelta(days=1)
 SUITES = ("eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "Ed25519Signature2018")
+ECDSA_SUITES = ("ecdsa-rdfc-2019", "ecdsa-jcs-2019")
 V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
@@ -33,10 +34,17 @@ EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 LIST_URL = "https://college.example/status/1"
 
 
-def signer(name: str) -> SoftwareSigner:
+def signer(name: str, codec: Multicodec = Multicodec.ED25519_PUB) -> SoftwareSigner:
     """A did:key signer that is the same in every run."""
-    pair = KeyPair.from_seed(hashlib.sha256(name.encode()).digest())
-    return SoftwareSigner(pair, did_key.verification_method(did_key.did_from_public(pair.public)))
+    seed = hashlib.sha384(name.encode()).digest()
+    if codec is Multicodec.P384_PUB:
+        return _did_key(EcdsaKeyPair.from_seed(codec, seed))
+    pair = KeyPair.from_seed(seed[:32]) if codec is Multicodec.ED25519_PUB else EcdsaKeyPair.from_seed(codec, seed[:32])
+    return _did_key(pair)
+
+
+def _did_key(pair: SigningKey) -> SoftwareSigner:
+    return SoftwareSigner(pair, f"did:key:{pair.multikey}#{pair.multikey}")
 
 
 def did(of: SoftwareSigner) -> str:
@@ -44,7 +52,8 @@ def did(of: SoftwareSigner) -> str:
 
 
 ISSUER, HOLDER, STRANGER = signer("issuer"), signer("holder"), signer("stranger")
-TRUSTING = Policy(trusted_issuers=frozenset({did(ISSUER)}))
+ISSUER_P256, ISSUER_P384 = signer("issuer", Multicodec.P256_PUB), signer("issuer", Multicodec.P384_PUB)
+TRUSTING = Policy(trusted_issuers=frozenset({did(ISSUER), did(ISSUER_P256), did(ISSUER_P384)}))
 
 
 @dataclass
@@ -108,6 +117,17 @@ def record(**changes: Any) -> dict[str, Any]:
         },
         **changes,
     }
+
+
+def issuer_for(suite: str) -> SoftwareSigner:
+    """The issuer with a key that goes with the suite."""
+    return ISSUER if ISSUER.codec in CRYPTOSUITES[suite].key_types else ISSUER_P256
+
+
+def issue_with(suite: str, document: dict[str, Any], *, by: SoftwareSigner | None = None, **more: Any) -> Any:
+    """``document`` signed by, and in the name of, the issuer whose key goes with the suite."""
+    by = by or issuer_for(suite)
+    return issue({**document, "issuer": {**document["issuer"], "id": did(by)}}, by=by, suite=suite, **more)
 
 
 def issue(

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocols.credentials.checks.results import failed, passed
 from protocols.credentials.compacted import compaction_problem
+from protocols.credentials.data_integrity.jcs import JcsSuite
 from protocols.credentials.data_integrity.registry import suite_of
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.model import as_list, proofs_of
@@ -47,10 +48,10 @@ def check_context(document: dict[str, Any], unsecured: UnsecuredDocument) -> Che
 
 
 def _is_context_covered(document: dict[str, Any]) -> bool:
-    """Whether some proof covers all contexts; eddsa-jcs-2022 lets others follow those that it signed."""
+    """Whether some proof covers all contexts; the suites over JSON let others follow those that it signed."""
     known = [(proof, suite) for proof in proofs_of(document) if (suite := suite_of(proof)) is not None]
     return not known or any(
-        suite.name != "eddsa-jcs-2022"
+        not isinstance(suite, JcsSuite)
         or "@context" not in proof
         or as_list(proof["@context"]) == as_list(document.get("@context"))
         for proof, suite in known

@@ -12,7 +12,7 @@ from typing import Any
 
 from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.data_integrity.registry import suite_named, suite_of
-from protocols.credentials.data_integrity.suite import Cryptosuite, UnsecuredDocument, malformed
+from protocols.credentials.data_integrity.suite import Cryptosuite, Entropy, Selective, UnsecuredDocument, malformed
 from protocols.credentials.model import as_list, proofs_of
 from protocols.credentials.times import format_time
 from protocols.errors import BadInput
@@ -34,6 +34,8 @@ def add_proof(
     expires: datetime | None = None,
     proof_id: str | None = None,
     previous_proof: str | list[str] | None = None,
+    mandatory_pointers: Sequence[str] = (),
+    entropy: Entropy | None = None,
     processor: Processor = DEFAULT,
 ) -> dict[str, Any]:
     """A copy of ``document`` with one more proof (VC Data Integrity 1.0 §4.2, §4.3).
@@ -46,6 +48,8 @@ def add_proof(
         created, expires: timezone-aware; written to the second.
         proof_id: a URL, needed where a later proof is to build on this one.
         previous_proof: ids of proofs in the document that this one builds on (a proof chain).
+        mandatory_pointers: JSON Pointers to what no holder may withhold; suites of selective disclosure only.
+        entropy: what such a suite needs; others use none.
 
     Raises:
         BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.previous_missing``; ``proof.not_compacted``
@@ -73,9 +77,13 @@ def add_proof(
     }
     bare = _with_terms_of(chosen, {name: value for name, value in document.items() if name != "proof"})
     base = _require_signable(UnsecuredDocument(bare, processor))
-    options = chosen.prepare(bare, options)
     unsecured = unsecured_for(base, previous_proofs(options, existing), processor)
-    proof = chosen.seal(options, signer.sign(chosen.signed_bytes(unsecured, options)))
+    if not isinstance(chosen, Selective):
+        proof = chosen.create(unsecured, options, signer)
+    elif entropy is None:
+        raise ValueError(f"{suite} needs entropy")
+    else:
+        proof = chosen.create_base(unsecured, options, signer, mandatory_pointers=mandatory_pointers, entropy=entropy)
     return {**bare, "proof": [*existing, proof] if existing else proof}
 
 
@@ -117,8 +125,7 @@ def verify_proof(unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: Pu
         raise BadInput("proof.suite_unknown", "The proof is of an unknown kind.", "Update lernode.")
     if key.codec not in suite.key_types:
         raise _wrong_key()
-    options, signature = suite.open(proof)
-    return key.verify(suite.signed_bytes(unsecured, options), signature)
+    return suite.verify(unsecured, proof, key)
 
 
 def _wrong_key() -> BadInput:

@@ -1,4 +1,4 @@
-"""The cryptosuites that lernode knows. A new one is one file and one line here."""
+"""The cryptosuites that lernode knows. A new one is one line here, and one file where it is of a new kind."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocols.credentials.data_integrity.ed25519_signature_2018 import Ed25519Signature2018
-from protocols.credentials.data_integrity.ed25519_signature_2020 import Ed25519Signature2020
-from protocols.credentials.data_integrity.eddsa_jcs_2022 import EddsaJcs2022
-from protocols.credentials.data_integrity.eddsa_rdfc_2022 import EddsaRdfc2022
-from protocols.credentials.data_integrity.suite import Cryptosuite
+from protocols.credentials.data_integrity.hash_pair import ECDSA, ED25519
+from protocols.credentials.data_integrity.jcs import JcsSuite
+from protocols.credentials.data_integrity.rdfc import RdfcSuite
+from protocols.credentials.data_integrity.suite import Selective, WholeDocument
+from protocols.credentials.data_integrity.terms import ED25519_2018_CONTEXTS, ED25519_2020_CONTEXTS
 from protocols.errors import BadInput
 
 __all__ = ["CRYPTOSUITES", "suite_named", "suite_of"]
 
-CRYPTOSUITES: dict[str, Cryptosuite] = {
-    "eddsa-rdfc-2022": EddsaRdfc2022(),
-    "eddsa-jcs-2022": EddsaJcs2022(),
-    "Ed25519Signature2020": Ed25519Signature2020(),
-    "Ed25519Signature2018": Ed25519Signature2018(),
+CRYPTOSUITES: dict[str, WholeDocument | Selective] = {
+    suite.name: suite
+    for suite in (
+        RdfcSuite("eddsa-rdfc-2022", ED25519),
+        JcsSuite("eddsa-jcs-2022", ED25519),
+        RdfcSuite("Ed25519Signature2020", ED25519, "Ed25519Signature2020", ED25519_2020_CONTEXTS),
+        Ed25519Signature2018("Ed25519Signature2018", ED25519, "Ed25519Signature2018", ED25519_2018_CONTEXTS),
+        RdfcSuite("ecdsa-rdfc-2019", ECDSA),
+        JcsSuite("ecdsa-jcs-2019", ECDSA),
+    )
 }
 """Name of the cryptosuite, or of the proof type where the type is the suite -> the suite."""
 
 
-def suite_named(name: str) -> Cryptosuite:
+def suite_named(name: str) -> WholeDocument | Selective:
     """The suite of that name.
 
     Raises:
@@ -38,7 +44,7 @@ def suite_named(name: str) -> Cryptosuite:
     return CRYPTOSUITES[name]
 
 
-def suite_of(proof: Mapping[str, Any]) -> Cryptosuite | None:
+def suite_of(proof: Mapping[str, Any]) -> WholeDocument | Selective | None:
     """The suite that a proof was made with, or ``None`` where lernode does not know it."""
     kind = proof.get("type")
     name = proof.get("cryptosuite") if kind == "DataIntegrityProof" else kind

@@ -1,60 +1,80 @@
-"""What a cryptosuite is, and what all suites that sign a pair of SHA-256 hashes with Ed25519 share.
+"""What a cryptosuite is, and what it is given to sign.
 
-Spec: VC Data Integrity 1.0 §3.1 and VC Data Integrity EdDSA 1.0 §3. A suite is one file with one class; which suites
-there are says the table in ``registry.py``.
+Spec: VC Data Integrity 1.0 §3.1. Which suites there are says the table in ``registry.py``. A suite makes whole proofs
+and checks whole proofs, so that one may sign the document in one piece, and another in parts that can be shown each
+without the others.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
-
-import rfc8785
 
 from protocols.credentials.times import parse_time
 from protocols.errors import BadInput
 from protocols.jsonld.processor import Processor
-from protocols.multiformats import Multicodec, multibase_decode, multibase_encode
+from protocols.jsonld.rdf_terms import Quad
+from protocols.jsonld.rdfc import Hash, canonicalize
+from protocols.keys import PublicKey, Signer
+from protocols.multiformats import Multicodec
 
-__all__ = ["Cryptosuite", "UnsecuredDocument", "check_created", "combined_hash", "decode_proof_value",
-           "encode_proof_value", "jcs", "malformed", "rdfc_hashes"]  # fmt: skip
+__all__ = [
+    "Cryptosuite", "Entropy", "Selective", "UnsecuredDocument", "WholeDocument", "check_created", "malformed",
+]  # fmt: skip
 
-SIGNATURE_BYTES = 64
-ED25519 = frozenset({Multicodec.ED25519_PUB})
+Entropy = Callable[[int], bytes]
+"""Gives so many random bytes."""
 
 
 class UnsecuredDocument:
     """A document without its proofs, or with only those that the proof at hand builds on.
 
-    Its canonical form over RDF is made once and shared by everything that asks for it.
+    What is made of it over RDF is made once and shared by everything that asks for it.
     """
 
     def __init__(self, document: Mapping[str, Any], processor: Processor) -> None:
         self.document = dict(document)
-        self._processor = processor
+        self.processor = processor
+
+    @cached_property
+    def quads(self) -> set[Quad]:
+        """The document as an RDF dataset.
+
+        Raises:
+            BadInput: from the JSON-LD processor, e.g. for a term that no context defines.
+        """
+        return self.processor.quads(self.document)
 
     @cached_property
     def nquads(self) -> str:
         """The document in canonical N-Quads (RDFC-1.0).
 
         Raises:
-            BadInput: from the JSON-LD processor, e.g. for a term that no context defines.
+            BadInput: from the JSON-LD processor.
         """
-        return self._processor.canonical_nquads(self.document)
+        return canonicalize(self.quads)
 
-    def nquads_of(self, options: Mapping[str, Any]) -> str:
+    def nquads_by(self, hash: Hash) -> str:  # noqa: A002 - the specification's word
+        """The same, where ``hash`` orders the blank nodes.
+
+        Raises:
+            BadInput: from the JSON-LD processor.
+        """
+        return self.nquads if hash == "sha256" else canonicalize(self.quads, hash)
+
+    def nquads_of(self, options: Mapping[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002
         """Proof options under the document's context, in canonical N-Quads.
 
         Raises:
             BadInput: from the JSON-LD processor.
         """
-        return self._processor.canonical_nquads({**options, "@context": self.document.get("@context")})
+        return self.processor.canonical_nquads({**options, "@context": self.document.get("@context")}, hash)
 
 
 class Cryptosuite(Protocol):
-    """How one kind of proof is made and read.
+    """How one kind of proof is made and checked: what all suites have.
 
     Attributes:
         name: of the cryptosuite, or of the proof type where the type has only one suite.
@@ -72,74 +92,77 @@ class Cryptosuite(Protocol):
     @property
     def key_types(self) -> frozenset[Multicodec]: ...
 
-    def prepare(self, document: Mapping[str, Any], options: dict[str, Any], /) -> dict[str, Any]:
-        """The proof options as they are signed with ``document``."""
+    def verify(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey, /) -> bool:
+        """Whether ``proof`` holds for the document under ``key``, which is of one of ``key_types``.
 
-    def signed_bytes(self, unsecured: UnsecuredDocument, options: Mapping[str, Any], /) -> bytes:
-        """What is signed: raises :class:`BadInput` where document or options cannot be made canonical."""
-
-    def seal(self, options: Mapping[str, Any], signature: bytes) -> dict[str, Any]:
-        """The proof made of its options and a signature."""
-
-    def open(self, proof: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """The options and the signature of a proof; raises :class:`BadInput` where it has none."""
+        Raises:
+            BadInput: ``proof.malformed``, ``proof.not_canonical``, ``jsonld.*``.
+        """
 
 
-def rdfc_hashes(unsecured: UnsecuredDocument, options: Mapping[str, Any]) -> bytes:
-    """The hash data of the suites over RDF (EdDSA §3.2.4): hash of the proof configuration, hash of the document."""
-    check_created(options)
-    return combined_hash(unsecured.nquads_of(options).encode(), unsecured.nquads.encode())
+class WholeDocument(Cryptosuite, Protocol):
+    """A suite whose proofs hold for the whole document."""
+
+    def create(self, unsecured: UnsecuredDocument, options: dict[str, Any], signer: Signer, /) -> dict[str, Any]:
+        """The proof that ``options`` begin, made with a key of one of ``key_types``.
+
+        Raises:
+            BadInput: ``proof.malformed``, ``proof.not_canonical``, ``jsonld.*``.
+        """
 
 
-def combined_hash(canonical_options: bytes, canonical_document: bytes) -> bytes:
-    """SHA-256 of the proof configuration followed by SHA-256 of the document; 64 bytes."""
-    return hashlib.sha256(canonical_options).digest() + hashlib.sha256(canonical_document).digest()
+class Selective(Cryptosuite):
+    """A suite whose holder may show parts of a document: the issuer makes a base proof, the holder derives others."""
 
+    @abstractmethod
+    def create_base(
+        self,
+        unsecured: UnsecuredDocument,
+        options: dict[str, Any],
+        signer: Signer,
+        *,
+        mandatory_pointers: Sequence[str],
+        entropy: Entropy,
+    ) -> dict[str, Any]:
+        """The base proof that ``options`` begin; it goes to the holder only.
 
-def jcs(value: Mapping[str, Any]) -> bytes:
-    """The canonical JSON of ``value`` (RFC 8785).
+        Args:
+            mandatory_pointers: JSON Pointers (RFC 6901) to what every derived document has to show.
 
-    Raises:
-        BadInput: ``proof.not_canonical`` where a number or a string has no such form.
-    """
-    try:
-        return rfc8785.dumps(dict(value))
-    except (rfc8785.CanonicalizationError, RecursionError):
-        message = "The document has a number or text that JSON canonicalisation cannot write."
-        raise BadInput("proof.not_canonical", message, "Write large numbers as strings.") from None
+        Raises:
+            BadInput: as :meth:`WholeDocument.create`; ``pointer.*``.
+        """
+
+    @abstractmethod
+    def derive(
+        self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], *, selective_pointers: Sequence[str]
+    ) -> dict[str, Any]:
+        """The part of the document that the mandatory and these pointers select, with a derived proof.
+
+        Args:
+            proof: the base proof.
+
+        Raises:
+            BadInput: ``proof.malformed``, ``jsonld.*``, ``pointer.*``.
+        """
+
+    @abstractmethod
+    def verify_base(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey) -> bool:
+        """Whether a base proof holds: for issuer and holder, as verifiers are shown derived ones only.
+
+        Raises:
+            BadInput: as :meth:`verify`; ``pointer.*``.
+        """
 
 
 def check_created(options: Mapping[str, Any]) -> None:
-    """Refuse options whose ``created`` is no time (EdDSA §3.2.5).
+    """Refuse options whose ``created`` is no time (EdDSA §3.2.5); they need not have one.
 
     Raises:
         BadInput: ``proof.malformed``.
     """
     if "created" in options and parse_time(options["created"], zone_required=False) is None:
         raise malformed("its created is not a time")
-
-
-def encode_proof_value(options: Mapping[str, Any], signature: bytes) -> dict[str, Any]:
-    """The options with the signature as multibase ``proofValue``."""
-    return {**options, "proofValue": multibase_encode(signature)}
-
-
-def decode_proof_value(proof: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The options and the signature of a proof with a ``proofValue`` in base58-btc.
-
-    Raises:
-        BadInput: ``proof.malformed``.
-    """
-    value = proof.get("proofValue")
-    if not isinstance(value, str) or not value.startswith("z"):
-        raise malformed("its proofValue is not base58-btc multibase")
-    try:
-        signature = multibase_decode(value, max_chars=128)
-    except BadInput:
-        raise malformed("its proofValue is not base58-btc multibase") from None
-    if len(signature) != SIGNATURE_BYTES:
-        raise malformed("its signature is not 64 bytes")
-    return {name: item for name, item in proof.items() if name != "proofValue"}, signature
 
 
 def malformed(why: str) -> BadInput:
