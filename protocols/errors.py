@@ -25,6 +25,9 @@ class LernodeError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[LernodeError], tuple[str, str, str]]:
+        return type(self), (self.code, self.message, self.hint)
+
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 

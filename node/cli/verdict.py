@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.cli.output import line, mark
 from node.http.schemas import CheckView, ResultView
 
-__all__ = ["show_result"]
+__all__ = ["reason_check", "show_result"]
 
 
 def show_result(result: ResultView, *, indent: str = "") -> None:
@@ -24,7 +24,8 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
         line("VERIFIED", style="green", bold=True)
     else:
         line("NOT VERIFIED", style="red", bold=True)
-        line(f"Because: {_first_reason(result)}")
+        worst = reason_check(result)
+        line(f"Because: {worst.reason if worst else 'a check that is required is missing.'}")
 
 
 def _show_check(check: CheckView, indent: str) -> None:
@@ -39,11 +40,10 @@ def _show_check(check: CheckView, indent: str) -> None:
                 line(f"{indent}      {name}: {value}")
 
 
-def _first_reason(result: ResultView) -> str:
-    """Failures come before what could not be checked."""
+def reason_check(result: ResultView) -> CheckView | None:
+    """The check that stands in the way; failures come before what could not be checked."""
     found = _in_the_way(result)
-    worst = next((check for check in found if check.outcome == "fail"), None) or next(iter(found), None)
-    return worst.reason if worst else "a check that is required is missing."
+    return next((check for check in found if check.outcome == "fail"), None) or next(iter(found), None)
 
 
 def _in_the_way(result: ResultView) -> list[CheckView]:

@@ -1,4 +1,4 @@
-"""``lernode verify``: check a file, or again what a peer presented."""
+"""``lernode verify``: check a file, a folder of files, or again what a peer presented."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ _MAX_BYTES = 1 << 20
 
 @click.command(short_help="Check a record or presentation.")
 @common
-@click.argument("what", metavar="FILE|EXCHANGE")
+@click.argument("what", metavar="FILE|FOLDER|EXCHANGE")
 @click.option("--trust", multiple=True, metavar="DID", help="An issuer to believe, this time; repeatable.")
 @click.option("--any-issuer", is_flag=True, help="Do not ask whether the issuer is trusted.")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what the file and this node's store hold.")
 @click.option("--challenge", help="What the holder of a presentation file was asked to answer.")
 @click.option("--domain", help="For whom a presentation file was made.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes for a folder; one a core.")
 def verify(
     setting: Setting,
     what: str,
@@ -36,6 +37,7 @@ def verify(
     offline: bool,
     challenge: str | None,
     domain: str | None,
+    jobs: int | None,
 ) -> None:
     """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
 
@@ -43,24 +45,31 @@ def verify(
     Examples:
       lernode verify welding.json --trust did:web:riverside.example
       lernode verify welding.json --any-issuer --offline
+      lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
       lernode verify 9b1e                  what a peer presented, checked again now
       curl -s https://... | lernode verify - --any-issuer
 
     It ends with 0 only when it is verified, with 1 when not.
     """
     path = Path(what)
-    if what == "-" or path.is_file():
-        # The verifier's parts are loaded only for a file; an exchange is checked by its node.
-        from node.cli.verify_file import verify_file  # noqa: PLC0415
+    if path.is_dir():
+        from node.cli.verify_folder import verify_folder  # noqa: PLC0415
 
-        result = verify_file(
-            setting.home, _read(path), trust, any_issuer=any_issuer, offline=offline, challenge=challenge, domain=domain
-        )
+        if challenge or domain:
+            raise BadInput("cli.usage", "A challenge and a domain belong to one presentation.", "Name its file.")
+        verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
+        return
+    if what == "-" or path.is_file():
+        # The verifier's parts are loaded only for files; an exchange is checked by its node.
+        from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
+
+        how = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline)
+        result = verify_file(how, _read(path), challenge=challenge, domain=domain)
         document = msgspec.json.encode(result)
     else:
         if path.suffix or len(path.parts) > 1:
             raise BadInput("cli.no_file", "There is no such file.", "Check its name.")
-        if any_issuer or offline or challenge or domain:
+        if any_issuer or offline or challenge or domain or jobs:
             raise BadInput("cli.usage", "These options are for files.", "Add only --trust to an exchange.")
         kept = _again(setting, what, trust)
         result, document = kept.result, msgspec.json.encode(kept)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -22,48 +23,84 @@ from node.roles.policy import VerificationPolicies
 from node.roles.verifier import verify_document
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.world import World
+from protocols.credentials.policy import Policy
+from protocols.did.resolver import Resolver
 from protocols.errors import NotNow
+from protocols.status.source import StatusSource
 from storage.engine import Store
 
-__all__ = ["verify_file"]
+__all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file"]
 
 
-def verify_file(
-    home: Path,
-    data: bytes,
-    trust: Sequence[str],
-    *,
-    any_issuer: bool,
-    offline: bool,
-    challenge: str | None,
-    domain: str | None,
-) -> ResultView:
-    """How the checks of the document end.
+@dataclass(frozen=True, slots=True)
+class FilePolicy:
+    """How files are checked.
 
-    Args:
+    Attributes:
         home: whose configuration and kept status lists are used, if there is a node; it need not run.
+        trust: issuers believed this time.
+        any_issuer: do not ask whether the issuer is believed.
         offline: the network is not used.
+    """
+
+    home: Path
+    trust: tuple[str, ...]
+    any_issuer: bool
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerifier:
+    """Checks documents; made by :func:`opened`."""
+
+    policy: Policy
+    policies: VerificationPolicies
+    resolver: Resolver
+    statuses: StatusSource
+    world: World
+
+    async def verify(self, data: bytes, *, challenge: str | None = None, domain: str | None = None) -> ResultView:
+        """How the checks of a document end."""
+        result = await verify_document(
+            data,
+            policy=self.policy,
+            policies=self.policies,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            world=self.world,
+            challenge=challenge,
+            domain=domain,
+        )
+        return msgspec.convert(result.to_json(), ResultView)
+
+
+@asynccontextmanager
+async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
+    """A verifier with the policy and the kept documents of a node, where there is one.
 
     Raises:
         LernodeError: ``config.*`` or ``store.*`` where there is a node that cannot be read.
     """
-    config = load(home) if (home / CONFIG_FILE).is_file() else Config()
+    config = load(how.home) if (how.home / CONFIG_FILE).is_file() else Config()
+    world = World()
+    policies = VerificationPolicies(config, how.home)
+    policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
+    async with _cache(how.home) as cache, _http(config, offline=how.offline) as http:
+        resolver = NodeResolver(http, cache, clock=world.clock)
+        statuses = StatusFetcher(http, cache, clock=world.clock)
+        yield FileVerifier(policy, policies, resolver, statuses, world)
+
+
+def verify_file(how: FilePolicy, data: bytes, *, challenge: str | None, domain: str | None) -> ResultView:
+    """How the checks of the document end.
+
+    Raises:
+        LernodeError: as :func:`opened`.
+    """
 
     async def go() -> ResultView:
-        async with _cache(home) as cache, _http(config, offline=offline) as http, waiting("Verifying"):
-            world = World()
-            policies = VerificationPolicies(config, home)
-            result = await verify_document(
-                data,
-                policy=policies.verifier(trust=trust, any_issuer=any_issuer, refresh=not offline),
-                policies=policies,
-                resolver=NodeResolver(http, cache, clock=world.clock),
-                statuses=StatusFetcher(http, cache, clock=world.clock),
-                world=world,
-                challenge=challenge,
-                domain=domain,
-            )
-            return msgspec.convert(result.to_json(), ResultView)
+        async with opened(how) as verifier, waiting("Verifying"):
+            return await verifier.verify(data, challenge=challenge, domain=domain)
 
     return asyncio.run(go())
 

@@ -1,0 +1,208 @@
+"""Verifies every file of a folder, on all cores, in the order of their names.
+
+Each process has a verifier of its own and asks for each DID and each status list once, whatever the number of records:
+that is quicker, and tells issuers no more than that somebody checks records of theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from itertools import islice
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from node.cli.verdict import reason_check
+from node.cli.verify_file import FilePolicy, FileVerifier, opened
+from node.http.schemas import ResultView
+from protocols.did.document import DidDocument
+from protocols.did.resolver import Resolver
+from protocols.errors import LernodeError, NotNow
+from protocols.status.source import StatusListCopy, StatusSource
+from protocols.strict_json import MAX_BYTES
+
+__all__ = ["Verdict", "all_cores", "files_of", "verify_files"]
+
+_FILES_AT_ONCE = 64
+_PARTS_AHEAD = 4
+_MAX_KNOWN = 256
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one file.
+
+    Attributes:
+        code: ``ok``, or of the check that stands in the way.
+        as_json: all of this and every check, as one JSON object.
+    """
+
+    verified: bool
+    code: str
+    reason: str
+    file: str
+    as_json: bytes
+
+
+def all_cores() -> int:
+    """How many processes can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a folder and of those in it, in the order of their names; hidden ones are left out."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.is_file())
+
+
+def verify_files(files: Sequence[Path], how: FilePolicy, *, jobs: int) -> Iterator[Verdict]:
+    """Verify files in ``jobs`` processes; the verdicts come in the order of the files.
+
+    Raises:
+        LernodeError: ``config.*`` or ``store.*`` where there is a node that cannot be read.
+        NotNow: ``cli.worker_lost`` where a process was ended from outside.
+    """
+    parts = [files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE)]
+    jobs = min(jobs, len(parts))
+    if jobs <= 1:
+        with _Worker(how) as worker:
+            for part in parts:
+                yield from worker.verify(part)
+        return
+    # A fork has everything loaded; it is safe here, where no thread runs yet. Elsewhere it is not to be trusted.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(how,))
+    try:
+        yield from _in_order(pool, parts, ahead=jobs * _PARTS_AHEAD)
+    except BrokenProcessPool:
+        raise NotNow("cli.worker_lost", "A process that verifies was ended.", "Try again, with fewer --jobs.") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, parts: Sequence[Sequence[Path]], *, ahead: int) -> Iterator[Verdict]:
+    """Only so many parts are under way that nothing piles up where one of them waits for the network."""
+    waiting = iter(parts)
+    under_way: deque[Future[list[Verdict]]] = deque(pool.submit(_verify, part) for part in islice(waiting, ahead))
+    while under_way:
+        verdicts = under_way.popleft().result()
+        under_way.extend(pool.submit(_verify, part) for part in islice(waiting, 1))
+        yield from verdicts
+
+
+class _Worker:
+    """A verifier with an event loop, opened when the first files come."""
+
+    def __init__(self, how: FilePolicy) -> None:
+        self._how = how
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._verifier: FileVerifier | None = None
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+    def verify(self, files: Sequence[Path]) -> list[Verdict]:
+        """The verdicts on these files, in their order."""
+        return self._runner.run(self._verify_all(files))
+
+    async def _verify_all(self, files: Sequence[Path]) -> list[Verdict]:
+        if self._verifier is None:
+            verifier = await self._stack.enter_async_context(opened(self._how))
+            asked = _AskedOnce(verifier.resolver, verifier.statuses)
+            self._verifier = replace(verifier, resolver=asked, statuses=asked)
+        return [await _verdict(self._verifier, file) for file in files]
+
+
+async def _verdict(verifier: FileVerifier, file: Path) -> Verdict:
+    try:
+        with file.open("rb") as opened_file:
+            # One byte more than is allowed, so that the verification itself refuses what is too large.
+            data = opened_file.read(MAX_BYTES + 1)
+    except OSError:
+        return _said(file, False, "cli.no_file", "The file cannot be read.", None)
+    result = await verifier.verify(data)
+    if result.verified:
+        return _said(file, True, "ok", "", result)
+    check = reason_check(result)
+    if check is None:
+        return _said(file, False, "verification.incomplete", "A check that is required is missing.", result)
+    return _said(file, False, check.code, check.reason, result)
+
+
+def _said(file: Path, verified: bool, code: str, reason: str, result: ResultView | None) -> Verdict:
+    name = os.fsencode(file).decode(errors="replace")
+    told = {"file": name, "verified": verified, "code": code, "reason": reason, "result": result}
+    return Verdict(verified, code, reason, name, msgspec.json.encode(told))
+
+
+class _AskedOnce:
+    """Resolves each DID and gets each status list once in a run, so that all its verdicts rest on the same answers."""
+
+    def __init__(self, resolver: Resolver, statuses: StatusSource) -> None:
+        self._resolver = resolver
+        self._statuses = statuses
+        self._documents: dict[str, DidDocument | LernodeError] = {}
+        self._lists: dict[str, StatusListCopy | LernodeError] = {}
+
+    async def resolve(self, did: str) -> DidDocument:
+        """The DID's document."""
+        return await _once(self._documents, did, lambda: self._resolver.resolve(did))
+
+    async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The status list."""
+        return await _once(self._lists, url, lambda: self._statuses.get(url, refresh=refresh))
+
+
+async def _once(known: dict[str, T | LernodeError], name: str, ask: Callable[[], Awaitable[T]]) -> T:
+    if name not in known:
+        if len(known) >= _MAX_KNOWN:
+            known.clear()
+        try:
+            known[name] = await ask()
+        except LernodeError as error:
+            known[name] = error
+    answer = known[name]
+    if isinstance(answer, LernodeError):
+        raise answer
+    return answer
+
+
+_worker: _Worker | None = None
+"""Of this process, where it is one of several."""
+
+
+def _begin(how: FilePolicy) -> None:
+    global _worker  # noqa: PLW0603 - a process of the pool keeps its verifier from one part to the next
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told, and ends the others
+    _worker = _Worker(how)
+    Finalize(None, _worker.close, exitpriority=1)
+
+
+def _verify(files: Sequence[Path]) -> list[Verdict]:
+    assert _worker is not None
+    return _worker.verify(files)
