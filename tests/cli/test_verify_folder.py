@@ -15,7 +15,8 @@ import pytest
 from aiohttp import web
 
 from protocols import strict_json
-from protocols.status.bitstring import Bitstring, status_list_credential
+from protocols.status.bitstring import Bitstring
+from protocols.status.list_credential import status_list_credential
 from tests.admin.helpers import make_node
 from tests.credentials.worlds import ISSUER, did, issue, record, with_status
 from tests.net.helpers import serving
@@ -38,10 +39,10 @@ async def lernode(*arguments: str | Path) -> tuple[int, str, str]:
 def status_list(url: str, *indices: int) -> dict[str, Any]:
     bits = Bitstring()
     for index in indices:
-        bits.set(index, True)
+        bits.set(index, 1)
     start = datetime(2026, 1, 1, tzinfo=UTC)
     unsigned = status_list_credential(
-        url=url, issuer=did(ISSUER), purpose="revocation", bits=bits, valid_from=start, ttl_ms=300_000
+        url=url, issuer=did(ISSUER), purposes=("revocation",), bits=bits, valid_from=start, ttl_ms=300_000
     )
     return issue(unsigned)
 
