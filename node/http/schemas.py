@@ -458,6 +458,7 @@ class ResultView(_View, frozen=True, kw_only=True):
     checks: list[CheckView]
     issuer: str | None = None
     holder: str | None = None
+    securing: Annotated[str | None, Meta(description="How it is secured, e.g. eddsa-rdfc-2022 or vc+jwt.")] = None
     credentials: list[ResultView] = []
 
 

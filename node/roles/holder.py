@@ -20,7 +20,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.credentials.model import issuer_id, subject_ids
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import (
@@ -168,8 +168,9 @@ class Holder:
         document = situation.value.credential
         if document is None:
             return _nothing
-        result = await verify_credential(
+        result = await verify(
             document,
+            expected="credential",
             resolver=self._resolver,
             statuses=self._statuses,
             policy=self._policies.holder(),

@@ -17,12 +17,11 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.model import has_type
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
-from protocols.errors import BadInput, WrongState
+from protocols.errors import WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.machine import Decision, Verify
 from protocols.present_proof import machine
@@ -166,8 +165,9 @@ class Verifier:
 
     async def _check(self, exchange: machine.Exchange, policy: Policy) -> VerificationResult:
         presentation = exchange.presentation or {}
-        result = await verify_presentation(
+        result = await verify(
             presentation,
+            expected="presentation",
             challenge=exchange.challenge,
             domain=exchange.domain,
             resolver=self._resolver,
@@ -216,25 +216,11 @@ async def verify_document(
     challenge: str | None = None,
     domain: str | None = None,
 ) -> VerificationResult:
-    """Verify a credential or presentation, whichever the document is; the bytes are read once."""
-    try:
-        document = strict_json.loads_object(data)
-    except BadInput:
-        document = None
-    if document is not None and has_type(document, "VerifiablePresentation"):
-        return await verify_presentation(
-            document,
-            challenge=challenge,
-            domain=domain,
-            resolver=resolver,
-            statuses=statuses,
-            policy=policy,
-            now=world.clock(),
-            processor=policies.processor,
-        )
-    return await verify_credential(
-        # What cannot be read is reported by the verification itself, as a check that failed.
-        data if document is None else document,
+    """Verify a credential or presentation, in whatever format it is."""
+    return await verify(
+        data,
+        challenge=challenge,
+        domain=domain,
         resolver=resolver,
         statuses=statuses,
         policy=policy,

@@ -5,9 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from protocols import strict_json
+from protocols.credentials.data_integrity.document import EmbeddedProofs
+from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
+from protocols.jsonld.processor import Processor
 
-__all__ = ["read_document"]
+__all__ = ["read_document", "read_secured", "secured_item"]
+
+
+def read_secured(document: Any, processor: Processor) -> Secured:
+    """The credential or presentation that ``document`` (bytes, text, or a parsed object) is, in whatever format.
+
+    What it is follows from its content, never from a media type that came along.
+
+    Raises:
+        BadInput: ``json.*``.
+    """
+    return EmbeddedProofs(read_document(document), processor)
+
+
+def secured_item(item: Any, processor: Processor) -> Secured:
+    """The same, for what stands in a presentation, which was read with it.
+
+    Raises:
+        BadInput: ``structure.*``, ``json.*``.
+    """
+    if not isinstance(item, dict):
+        raise BadInput("structure.item", "What stands in the presentation is not a credential.")
+    return EmbeddedProofs(item, processor)
 
 
 def read_document(document: Any) -> dict[str, Any]:

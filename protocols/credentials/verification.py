@@ -61,6 +61,9 @@ class VerificationResult:
         checks: every member of :class:`Check` that applies to the kind of document, each once, in order.
         required: the checks that policy demands.
         credentials: for a presentation, the results of the credentials in it, in their order.
+        securing: how it is secured, a key of ``SECURINGS``; ``None`` where that is not known.
+        document: what the signature covers, and what the checks looked at; ``None`` where it could not be read. Whoever
+            uses the document uses this one, and only where it is ``verified``.
     """
 
     kind: str
@@ -69,6 +72,8 @@ class VerificationResult:
     credentials: tuple[VerificationResult, ...] = ()
     issuer: str | None = None
     holder: str | None = None
+    securing: str | None = None
+    document: dict[str, Any] | None = None
 
     @property
     def verified(self) -> bool:
@@ -78,7 +83,7 @@ class VerificationResult:
         return self.required <= passed and not failed and all(c.verified for c in self.credentials)
 
     def to_json(self) -> dict[str, Any]:
-        """The result as plain JSON values, for storage, HTTP and ``--json``."""
+        """The result as plain JSON values, without the document, for storage, HTTP and ``--json``."""
         result: dict[str, Any] = {
             "kind": self.kind,
             "verified": self.verified,
@@ -99,6 +104,8 @@ class VerificationResult:
             result["issuer"] = self.issuer
         if self.holder:
             result["holder"] = self.holder
+        if self.securing:
+            result["securing"] = self.securing
         if self.credentials:
             result["credentials"] = [c.to_json() for c in self.credentials]
         return result

@@ -1,26 +1,28 @@
 """Verifying credentials and presentations: every check made once, by name, and nothing unknown taken for good.
 
-Specs: VC Data Model 2.0 (and 1.1), VC Data Integrity 1.0, Bitstring Status List 1.0.
+Specs: VC Data Model 2.0 (and 1.1), VC Data Integrity 1.0, VC-JOSE-COSE 1.0, SD-JWT VC, Bitstring Status List 1.0.
 
-The functions here return for every input, however hostile; they raise only what the given ``resolver``, ``statuses``
-or policy functions raise apart from a ``LernodeError``. The document is read once, and what was read is what is
-checked. They ask the network only through ``resolver`` and ``statuses``, keep nothing, and know the time only by
-``now``. Whether a presentation answers a query is added by those who asked (``Check.QUERY``).
+:func:`verify` returns for every input, however hostile; it raises only what the given ``resolver``, ``statuses`` or
+policy functions raise apart from a ``LernodeError``. The document is read once, and what was read is what is checked.
+It asks the network only through ``resolver`` and ``statuses``, keeps nothing, and knows the time only by ``now``.
+Whether a presentation answers a query is added by those who asked (``Check.QUERY``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from protocols.credentials.checks.content import check_issuer_trusted, check_schema, check_skills
-from protocols.credentials.checks.core import CREDENTIAL, PRESENTATION, CoreChecks, Kind, not_made, run_core_checks
+from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.status import CheckedList, check_status
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
-from protocols.credentials.reading import read_document
+from protocols.credentials.reading import read_secured, secured_item
+from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
 from protocols.credentials.verification import Check, CheckResult, VerificationResult
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
@@ -28,117 +30,130 @@ from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.status.source import PublishedDocument, StatusSource
 
-__all__ = ["Policy", "verify_credential", "verify_presentation"]
+__all__ = ["Policy", "verify"]
+
+_KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
 
 
-async def verify_credential(
+async def verify(
     document: dict[str, Any] | bytes | str,
     *,
     resolver: Resolver,
     statuses: StatusSource,
     policy: Policy,
     now: datetime,
+    expected: Literal["credential", "presentation"] | None = None,
+    challenge: str | None = None,
+    domain: str | None = None,
     processor: Processor = DEFAULT,
 ) -> VerificationResult:
-    """Verify one credential by itself.
+    """Verify a credential, or a presentation and every credential in it, in whatever format it is.
 
     Args:
-        document: JSON text, or the parsed object.
+        document: the JSON or compact text, or the parsed object.
         now: timezone-aware.
-    """
-    try:
-        read = read_document(document)
-    except BadInput as error:
-        return _unreadable(CREDENTIAL, policy, error)
-    return await _verify_credential(read, _Remembering(resolver), statuses, policy, now, processor)
-
-
-async def verify_presentation(
-    document: dict[str, Any] | bytes | str,
-    *,
-    challenge: str | None,
-    domain: str | None,
-    resolver: Resolver,
-    statuses: StatusSource,
-    policy: Policy,
-    now: datetime,
-    processor: Processor = DEFAULT,
-) -> VerificationResult:
-    """Verify a presentation and every credential in it.
-
-    Args:
-        document: JSON text, or the parsed object.
+        expected: what it has to be; ``None`` where it may be either.
         challenge: what the holder was asked to answer; ``None`` where nothing was asked, which leaves the holder
             binding unchecked.
         domain: what the request named, or ``None``.
-        now: timezone-aware.
     """
+    run = _Run(_Remembering(resolver), statuses, policy, now, Asked(challenge, domain), processor)
     try:
-        read = read_document(document)
+        secured = read_secured(document, processor)
     except BadInput as error:
-        return _unreadable(PRESENTATION, policy, error)
-    remembering = _Remembering(resolver)
-    core = await run_core_checks(
-        read, PRESENTATION, resolver=remembering, now=now, skew=policy.clock_skew, processor=processor
-    )
-    if not core.is_well_formed:
-        return _result(PRESENTATION, core, {}, policy)
-    binding = check_holder_binding(read, core.proofs, core.owner, challenge=challenge, domain=domain)
-    inside = [
-        await _verify_credential(credential, remembering, statuses, policy, now, processor)
-        for credential in credentials_of(read)
-    ]
-    return _result(PRESENTATION, core, {Check.HOLDER_BINDING: binding}, policy, tuple(inside))
+        return _unreadable(_KINDS[expected or "credential"], policy, error)
+    if expected not in (None, secured.kind.name):
+        message = f"The document is a {secured.kind.name} and not a {expected}."
+        return _unreadable(secured.kind, policy, BadInput("structure.kind", message))
+    if secured.kind.name == PRESENTATION.name:
+        return await run.presentation(secured)
+    return await run.credential(secured, inside=False)
 
 
-async def _verify_credential(
-    document: dict[str, Any],
-    resolver: Resolver,
-    statuses: StatusSource,
-    policy: Policy,
-    now: datetime,
-    processor: Processor,
-) -> VerificationResult:
-    skew = policy.clock_skew
-    core = await run_core_checks(document, CREDENTIAL, resolver=resolver, now=now, skew=skew, processor=processor)
-    if not core.is_well_formed:
-        return _result(CREDENTIAL, core, {}, policy)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One verification: what it was given, and what it does with each document."""
 
-    async def check_list(published: PublishedDocument) -> CheckedList:
-        found = read_document(published)
-        made = await run_core_checks(found, CREDENTIAL, resolver=resolver, now=now, skew=skew, processor=processor)
-        return CheckedList(found, made)
+    resolver: Resolver
+    statuses: StatusSource
+    policy: Policy
+    now: datetime
+    asked: Asked
+    processor: Processor
 
-    more = (
-        check_issuer_trusted(document, policy.trusted_issuers),
-        await check_status(document, statuses, check_list, policy=policy, now=now),
-        check_schema(document, policy.schemas),
-        check_skills(document, policy.known_skill),
-    )
-    return _result(CREDENTIAL, core, {result.check: result for result in more}, policy)
+    async def presentation(self, secured: Secured) -> VerificationResult:
+        core = await self._core(secured)
+        if not core.is_well_formed:
+            return self._result(secured, core, {})
+        inside = [await self._item(item) for item in credentials_of(secured.document)]
+        subjects = [subject for _, named in inside for subject in named]
+        binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
+        results = tuple(result for result, _ in inside)
+        return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
+
+    async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
+        core = await self._core(secured)
+        if not core.is_well_formed:
+            return self._result(secured, core, {})
+        more = [
+            check_issuer_trusted(core.owner, self.policy.trusted_issuers),
+            await check_status(secured.document, self.statuses, self._check_list, policy=self.policy, now=self.now),
+            check_schema(secured.document, self.policy.schemas),
+            check_skills(secured.document, self.policy.known_skill),
+        ]
+        if secured.is_bound or (not inside and self.asked != Asked(None, None)):
+            more.append(await self._binding(secured))
+        return self._result(secured, core, {result.check: result for result in more})
+
+    async def _item(self, item: Any) -> tuple[VerificationResult, list[str | None]]:
+        """A credential in a presentation, and whom it is about."""
+        try:
+            secured = secured_item(item, self.processor)
+        except BadInput as error:
+            return _unreadable(CREDENTIAL, self.policy, error), [None]
+        if secured.kind.name != CREDENTIAL.name:
+            wrong = BadInput("structure.kind", "What stands in the presentation is not a credential.")
+            return _unreadable(CREDENTIAL, self.policy, wrong), [None]
+        return await self.credential(secured, inside=True), secured.subjects
+
+    async def _check_list(self, published: PublishedDocument) -> CheckedList:
+        found = read_secured(published, self.processor)
+        return CheckedList(found.document, await self._core(found))
+
+    async def _core(self, secured: Secured) -> CoreChecks:
+        return await run_core_checks(secured, resolver=self.resolver, now=self.now, skew=self.policy.clock_skew)
+
+    async def _binding(self, secured: Secured) -> CheckResult:
+        skew = self.policy.clock_skew
+        return await secured.check_binding(self.asked, resolver=self.resolver, now=self.now, skew=skew)
+
+    def _result(
+        self,
+        secured: Secured,
+        core: CoreChecks,
+        more: dict[Check, CheckResult],
+        credentials: tuple[VerificationResult, ...] = (),
+    ) -> VerificationResult:
+        made = core.results | more
+        names = [*secured.kind.checks, *(check for check in more if check not in secured.kind.checks)]
+        ordered = [check for check in Check if check in names]
+        is_credential = secured.kind.name == CREDENTIAL.name
+        return VerificationResult(
+            kind=secured.kind.name,
+            checks=tuple(made.get(check) or not_made(check) for check in ordered),
+            required=self.policy.required & frozenset(ordered),
+            credentials=credentials,
+            issuer=core.owner if is_credential else None,
+            holder=None if is_credential else core.owner,
+            securing=secured.securing,
+            document=secured.document,
+        )
 
 
 def _unreadable(kind: Kind, policy: Policy, error: BadInput) -> VerificationResult:
     structure = failed(Check.STRUCTURE, error.code, error.message, "RFC 7493")
-    return _result(kind, CoreChecks({Check.STRUCTURE: structure}, False), {}, policy)
-
-
-def _result(
-    kind: Kind,
-    core: CoreChecks,
-    more: dict[Check, CheckResult],
-    policy: Policy,
-    credentials: tuple[VerificationResult, ...] = (),
-) -> VerificationResult:
-    made = core.results | more
-    return VerificationResult(
-        kind=kind.name,
-        checks=tuple(made.get(check) or not_made(check) for check in kind.checks),
-        required=policy.required & frozenset(kind.checks),
-        credentials=credentials,
-        issuer=core.owner if kind is CREDENTIAL else None,
-        holder=core.owner if kind is PRESENTATION else None,
-    )
+    others = tuple(not_made(check) for check in kind.checks if check is not Check.STRUCTURE)
+    return VerificationResult(kind.name, (structure, *others), policy.required & frozenset(kind.checks))
 
 
 class _Remembering:

@@ -27,7 +27,7 @@ from node.roles.policy import VerificationPolicies
 from protocols import strict_json
 from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.did import key as did_key
 from protocols.did.document import DidDocument
 from protocols.did.resolver import resolve_offline
@@ -90,9 +90,7 @@ class _Bench:
 
     async def verify(self, text: bytes) -> None:
         """Every check of the record, as a verifier makes them."""
-        result = await verify_credential(
-            text, resolver=self.offline, statuses=self.offline, policy=self.policy, now=self.now
-        )
+        result = await verify(text, resolver=self.offline, statuses=self.offline, policy=self.policy, now=self.now)
         if not result.verified:
             raise AssertionError(f"the record does not verify: {result}")
 

@@ -12,7 +12,7 @@ from typing import Any
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.credentials.verify import verify
 from protocols.did.document import DidDocument
 from protocols.did.resolver import resolve_offline
 from protocols.errors import LernodeError, NotNow
@@ -211,7 +211,14 @@ def check_credential(
 ) -> VerificationResult:
     """Verify a credential now."""
     return asyncio.run(
-        verify_credential(document, resolver=dids or Dids(), statuses=lists or Lists(), policy=policy, now=now)
+        verify(
+            document,
+            expected="credential",
+            resolver=dids or Dids(),
+            statuses=lists or Lists(),
+            policy=policy,
+            now=now,
+        )
     )
 
 
@@ -226,8 +233,9 @@ def check_presentation(
 ) -> VerificationResult:
     """Verify a presentation now."""
     return asyncio.run(
-        verify_presentation(
+        verify(
             document,
+            expected="presentation",
             challenge=challenge,
             domain=domain,
             resolver=dids or Dids(),

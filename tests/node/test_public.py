@@ -12,7 +12,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.didcomm.message import AckOn, PlainMessage
 from storage import connections
 from tests.node.conftest import Town, build_town
@@ -38,7 +38,7 @@ async def test_a_status_list_is_signed_cacheable_and_conditional(town: Town, htt
         assert answer.content_type == "application/vc"
     async with http.get(url, headers={"If-None-Match": etag}) as same:
         assert (same.status, await same.read()) == (304, b"")
-    result = await verify_credential(
+    result = await verify(
         body,
         resolver=town.employer.resolver,
         statuses=town.employer.statuses,

@@ -20,7 +20,7 @@ from protocols.credentials.data_integrity.proofs import add_proof
 from protocols.credentials.model import Version
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, Outcome
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.did.document import DidDocument
 from protocols.did.key import did_from_public, verification_method
 from protocols.did.resolver import resolve_offline
@@ -160,7 +160,7 @@ async def test_a_signed_record_passes_every_check(
         trusted_issuers=frozenset({did}), schemas=SCHEMA_CHECKERS, known_skill=SkillIndex([carried()]).known
     )
     now = rich["valid_from"] + timedelta(days=1)
-    result = await verify_credential(signed, resolver=Offline(), statuses=NoLists(), policy=policy, now=now)
+    result = await verify(signed, resolver=Offline(), statuses=NoLists(), policy=policy, now=now)
     outcomes = {check.check: check.outcome for check in result.checks}
     assert result.verified, result.to_json()
     assert outcomes[Check.SCHEMA] is outcomes[Check.SKILLS] is Outcome.PASS

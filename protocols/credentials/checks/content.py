@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from protocols.credentials.checks.results import failed, not_checked, passed
-from protocols.credentials.model import alignments, as_list, is_url, issuer_id, types_of
+from protocols.credentials.model import alignments, as_list, is_url, types_of
 from protocols.credentials.policy import SchemaChecker
 from protocols.credentials.verification import Check, CheckResult
 from protocols.errors import LernodeError
@@ -19,12 +19,12 @@ _SKILLS_SPEC = "Open Badges 3.0 §B.4"
 _MAX_PROBLEMS = 5
 
 
-def check_issuer_trusted(document: dict[str, Any], trusted: frozenset[str] | None) -> CheckResult:
+def check_issuer_trusted(issuer: str | None, trusted: frozenset[str] | None) -> CheckResult:
     """Whether the issuer is one that this node trusts."""
     if trusted is None:
         reason = "Nobody has said which issuers to trust."
         return not_checked(Check.ISSUER_TRUSTED, "trust.undecided", reason, _TRUST_SPEC)
-    if issuer_id(document) in trusted:
+    if issuer in trusted:
         return passed(Check.ISSUER_TRUSTED, "The issuer is trusted.", _TRUST_SPEC)
     return failed(Check.ISSUER_TRUSTED, "trust.issuer_untrusted", "The issuer is not a trusted one.", _TRUST_SPEC)
 

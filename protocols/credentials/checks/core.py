@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from protocols.credentials.checks.form import check_context, check_structure
-from protocols.credentials.checks.proofs import check_controller, check_proof, check_purpose, examine_proofs
+from protocols.credentials.checks.form import check_structure
+from protocols.credentials.checks.proofs import check_controller, check_proof, check_purpose
 from protocols.credentials.checks.results import not_checked
-from protocols.credentials.checks.valid_time import check_valid_time
-from protocols.credentials.data_integrity.suite import UnsecuredDocument
-from protocols.credentials.model import holder_id, issuer_id
-from protocols.credentials.structure import Problem, credential_problems, presentation_problems
+from protocols.credentials.secured import ExaminedProof, Secured
 from protocols.credentials.verification import Check, CheckResult, Outcome
-from protocols.did.document import Relationship
 from protocols.did.resolver import Resolver
-from protocols.jsonld.processor import Processor
 
-__all__ = ["CREDENTIAL", "PRESENTATION", "CoreChecks", "Kind", "not_made", "run_core_checks"]
-
-_CORE = (Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE, Check.CONTROLLER, Check.VALID_TIME)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How credentials and presentations differ.
-
-    Attributes:
-        purpose: what their proofs have to be made for.
-        owner: gives the id of the one who has to have signed.
-        role: what that one is called.
-        checks: the checks that apply, in order.
-    """
-
-    name: str
-    rules: Callable[[dict[str, Any]], list[Problem]]
-    purpose: Relationship
-    owner: Callable[[dict[str, Any]], str | None]
-    role: str
-    checks: tuple[Check, ...]
-
-
-CREDENTIAL = Kind(
-    "credential",
-    credential_problems,
-    Relationship.ASSERTION_METHOD,
-    issuer_id,
-    "issuer",
-    (
-        Check.STRUCTURE,
-        *_CORE[:4],
-        Check.ISSUER_TRUSTED,
-        Check.VALID_TIME,
-        Check.STATUS,
-        Check.SCHEMA,
-        Check.SKILLS,
-    ),
-)
-PRESENTATION = Kind(
-    "presentation",
-    presentation_problems,
-    Relationship.AUTHENTICATION,
-    holder_id,
-    "holder",
-    (Check.STRUCTURE, *_CORE, Check.HOLDER_BINDING),
-)
+__all__ = ["CoreChecks", "not_made", "run_core_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,38 +28,29 @@ class CoreChecks:
     results: dict[Check, CheckResult]
     is_well_formed: bool
     owner: str | None = None
-    proofs: tuple[dict[str, Any], ...] = ()
+    proofs: tuple[ExaminedProof, ...] = ()
 
 
-async def run_core_checks(
-    document: dict[str, Any],
-    kind: Kind,
-    *,
-    resolver: Resolver,
-    now: datetime,
-    skew: timedelta,
-    processor: Processor,
-) -> CoreChecks:
+async def run_core_checks(secured: Secured, *, resolver: Resolver, now: datetime, skew: timedelta) -> CoreChecks:
     """Structure, context, proof, purpose, controller and valid time of a document."""
-    structure = check_structure(document, kind.rules)
+    kind = secured.kind
+    structure = check_structure(secured.problems())
     if structure.outcome is not Outcome.PASS:
-        return CoreChecks({check: not_made(check) for check in _CORE} | {Check.STRUCTURE: structure}, False)
-    unsecured = UnsecuredDocument({name: value for name, value in document.items() if name != "proof"}, processor)
-    context = check_context(document, unsecured)
-    examined = await examine_proofs(document, unsecured, kind.purpose, resolver=resolver, processor=processor)
-    owner = kind.owner(document)
-    if owner is None and "holder" not in document and examined:
+        return CoreChecks({Check.STRUCTURE: structure}, False)
+    context = [secured.check_context()] if Check.CONTEXT in kind.checks else []
+    examined = await secured.examine(resolver)
+    owner = kind.owner(secured.document)
+    if owner is None and "holder" not in secured.document and examined:
         owner = examined[0].signer
-    proofs = tuple(item.proof for item in examined)
     results = (
         structure,
-        context,
-        check_proof(document, examined),
+        *context,
+        check_proof(examined, unknown=secured.unknown_proofs),
         check_purpose(examined, kind.purpose),
         check_controller(examined, owner, kind.role),
-        check_valid_time(document, proofs, now=now, skew=skew),
+        secured.check_time(examined, now=now, skew=skew),
     )
-    return CoreChecks({result.check: result for result in results}, True, owner, proofs)
+    return CoreChecks({result.check: result for result in results}, True, owner, tuple(examined))
 
 
 def not_made(check: Check) -> CheckResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from protocols.credentials.checks.results import failed, passed
@@ -20,9 +20,8 @@ __all__ = ["check_context", "check_structure"]
 _CONTEXT_SPEC = "VC Data Integrity 1.0 §2.4.1, §4.6"
 
 
-def check_structure(document: dict[str, Any], rules: Callable[[dict[str, Any]], list[Problem]]) -> CheckResult:
-    """Whether the document keeps the rules of the data model."""
-    problems = rules(document)
+def check_structure(problems: Sequence[Problem]) -> CheckResult:
+    """Whether the document keeps the rules of the data model; ``problems`` are those that it breaks."""
     if not problems:
         return passed(Check.STRUCTURE, "The document keeps the rules of the data model.", "VCDM 2.0 §4")
     first = problems[0]

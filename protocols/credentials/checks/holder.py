@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from protocols.credentials.checks.results import failed, not_checked, passed
-from protocols.credentials.model import as_list, credentials_of, subject_ids
+from protocols.credentials.model import as_list
+from protocols.credentials.secured import Asked, ExaminedProof
 from protocols.credentials.verification import Check, CheckResult
 
-__all__ = ["check_holder_binding"]
+__all__ = ["check_holder_binding", "no_binding"]
 
 _SPEC = "VC Data Integrity 1.0 §4.4, VCDM 2.0 §4.13"
 
 
 def check_holder_binding(
-    presentation: dict[str, Any],
-    proofs: Sequence[dict[str, Any]],
-    holder: str | None,
-    *,
-    challenge: str | None,
-    domain: str | None,
+    proofs: Sequence[ExaminedProof], holder: str | None, subjects: Sequence[str | None], asked: Asked
 ) -> CheckResult:
-    """Whether every proof answers ``challenge`` in ``domain``, and ``holder`` is the subject of every credential.
+    """Whether every proof answers what was asked, and ``holder`` is each of ``subjects``.
 
     Args:
-        challenge: what was asked; ``None`` where nothing was, so that a replay cannot be told from an answer.
-        domain: where it was asked; ``None`` where the request named none.
+        subjects: whom the credentials inside are about; ``None`` for one that is not named.
     """
-    if challenge is not None and any(proof.get("challenge") != challenge for proof in proofs):
+    if asked.challenge is not None and any(item.proof.get("challenge") != asked.challenge for item in proofs):
         return _fail("holder.challenge", "The presentation answers another challenge.")
-    if domain is not None and any(as_list(proof.get("domain")) != [domain] for proof in proofs):
+    if asked.domain is not None and any(as_list(item.proof.get("domain")) != [asked.domain] for item in proofs):
         return _fail("holder.domain", "The presentation was made for another domain.")
-    subjects = [subject for item in credentials_of(presentation) for subject in _subjects(item)]
     if any(subject is not None and subject != holder for subject in subjects):
         return _fail("holder.not_subject", "The holder is not the subject of every record.")
     if not proofs or holder is None:
         return _unknown("holder.unknown", "Nothing proves who presents.")
     if None in subjects:
         return _unknown("holder.subject_unnamed", "A record does not say by a DID whom it is about.")
-    if challenge is None:
+    if asked.challenge is None:
         return _unknown("holder.no_challenge", "No challenge was expected, so this may be a copy of an old answer.")
     reason = "It was made for this request by the subject of the records."
     return passed(Check.HOLDER_BINDING, reason, _SPEC)
 
 
-def _subjects(credential: Any) -> list[str | None]:
-    return (subject_ids(credential) if isinstance(credential, dict) else []) or [None]
+def no_binding(asked: Asked) -> CheckResult:
+    """For a credential that nobody bound to anything, where an answer was asked for or not."""
+    if asked.challenge is None and asked.domain is None:
+        return _unknown("holder.no_challenge", "Nobody was asked to answer anything.")
+    return _fail("holder.not_presented", "It is a record by itself, so nobody answered the challenge with it.")
 
 
 def _fail(code: str, reason: str) -> CheckResult:

@@ -9,7 +9,6 @@ a known proof that builds on it does not hold. Where no proof is of a known kind
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from protocols.credentials.checks.keys import find_key
@@ -18,35 +17,18 @@ from protocols.credentials.data_integrity.proofs import previous_proofs, unsecur
 from protocols.credentials.data_integrity.registry import suite_of
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.model import is_url, proofs_of
+from protocols.credentials.secured import ExaminedProof
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.did.document import Relationship
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, NotNow
 from protocols.jsonld.processor import Processor
 
-__all__ = ["ExaminedProof", "check_controller", "check_proof", "check_purpose", "examine_proofs"]
+__all__ = ["check_controller", "check_proof", "check_purpose", "examine_proofs"]
 
 _PROOF_SPEC = "VC Data Integrity 1.0 §4.4, §4.5"
 _PURPOSE_SPEC = "VC Data Integrity 1.0 §2.3"
 _CONTROLLER_SPEC = "Controlled Identifiers 1.0 §3.3"
-
-
-@dataclass(frozen=True, slots=True)
-class ExaminedProof:
-    """What is known of one proof of a kind that lernode knows.
-
-    Attributes:
-        signer: the DID or URL that the verification method belongs to by its name.
-        signature: whether the signature holds under the key of that method.
-        refusal: why the key may not be used for the purpose; ``None`` where it may.
-        error: why the signature does not hold or could not be checked, where that is known.
-    """
-
-    proof: dict[str, Any]
-    signer: str
-    signature: Outcome
-    refusal: LernodeError | None
-    error: LernodeError | None = None
 
 
 async def examine_proofs(
@@ -62,9 +44,8 @@ async def examine_proofs(
     return [await _examine(proof, proofs, unsecured, purpose, resolver, processor) for proof in proofs]
 
 
-def check_proof(document: dict[str, Any], examined: Sequence[ExaminedProof]) -> CheckResult:
-    """Whether the signatures hold."""
-    unknown = len(proofs_of(document)) - len(examined)
+def check_proof(examined: Sequence[ExaminedProof], *, unknown: int) -> CheckResult:
+    """Whether the signatures hold; ``unknown`` is how many proofs there are of kinds that lernode does not know."""
     details = {"proofs": len(examined), **({"unknownProofs": unknown} if unknown else {})}
     if not examined and not unknown:
         return failed(Check.PROOF, "proof.missing", "The document has no proof.", _PROOF_SPEC)
