@@ -1,0 +1,200 @@
+"""What is fuzzed: for each target, the inputs to start from, and what to do with an input.
+
+A target ends in a result or a :class:`LernodeError` for every input; anything else is a finding, and so is a document
+that verifies though nobody signed it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from protocols import strict_json
+from protocols.credentials.data_integrity import add_proof, proofs
+from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.did import web
+from protocols.did.document import parse_document
+from protocols.did.resolver import resolve_offline
+from protocols.did.syntax import absolute_url
+from protocols.errors import LernodeError
+from protocols.jose.jwt import method_url, read_jwt, time_problem
+from protocols.jsonld.processor import DEFAULT
+from protocols.keys import PublicKey, SigningKey
+from protocols.multiformats import Multicodec
+from protocols.status.bitstring import Bitstring
+from protocols.status.entry import parse_status_entries, status_entry
+from protocols.status.list_credential import list_ttl, read_status
+from scripts.fuzzing import world
+from scripts.fuzzing.mutation import Mutator, mutate_compact, mutate_json
+
+__all__ = ["TARGETS", "Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to fuzz.
+
+    Attributes:
+        seeds: inputs to start from.
+        run: takes one input; raises nothing unless that input is a finding.
+        mutate: changes the structure of an input; ``None`` where inputs have none.
+    """
+
+    seeds: Callable[[], Iterable[bytes]]
+    run: Callable[[bytes], None]
+    mutate: Mutator | None = mutate_json
+
+
+def _json(*documents: Any) -> list[bytes]:
+    return [json.dumps(document).encode() for document in documents]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+@cache
+def _world() -> world.World:
+    return world.World(world.status_lists()[0])
+
+
+def _verify(data: bytes) -> None:
+    if _is_verified(data):
+        assert _meaning(json.loads(data)) in _signed(), "a document that nobody signed is verified"
+
+
+def _is_verified(data: bytes) -> bool:
+    options: Any = {"resolver": _world(), "statuses": _world(), "policy": world.POLICY, "now": world.NOW}
+    results = [
+        world.finished(verify_credential(data, **options)),
+        world.finished(verify_presentation(data, challenge="c-1", domain="employer.example", **options)),
+    ]
+    for result in results:
+        json.dumps(result.to_json())
+    return any(result.verified for result in results)
+
+
+@cache
+def _signed() -> list[Any]:
+    return [_meaning(document) for document in (*world.secured(), *world.status_lists(), world.presentation())]
+
+
+def _meaning(value: Any) -> Any:
+    """A document but for what may change under a proof without changing what is said.
+
+    That is the order of members and of values of a set, a set of one in place of its value, values said twice, members
+    that are null, and proofs of kinds that nobody knows.
+    """
+    if isinstance(value, dict):
+        return {name: _meaning(member) for name, member in value.items() if member is not None and member != []}
+    if not isinstance(value, list):
+        return value
+    members = {json.dumps(_meaning(member), sort_keys=True) for member in value if member is not None}
+    return json.loads(members.pop()) if len(members) == 1 else sorted(members)
+
+
+def _sign(data: bytes) -> None:
+    """What a hostile issuer signs: its proof holds, and whatever else is wrong ends in a result."""
+    signer = world.SIGNERS[Multicodec.ED25519_PUB]
+    for suite in ("eddsa-rdfc-2022", "eddsa-jcs-2022"):
+        try:
+            document = strict_json.loads_object(data)
+            document.pop("proof", None)
+            secured = add_proof(document, suite=suite, signer=signer, created=world.CREATED)
+        except LernodeError:
+            continue
+        text = strict_json.dumps(secured)
+        _is_verified(text)
+        read = strict_json.loads_object(text)
+        unsecured = UnsecuredDocument({name: value for name, value in read.items() if name != "proof"}, DEFAULT)
+        key = signer.key
+        assert proofs.verify_proof(unsecured, read["proof"], _public(key)), "what was signed is not verified"
+
+
+def _public(key: SigningKey) -> PublicKey:
+    return PublicKey(key.codec, key.public)
+
+
+def _jwt(data: bytes) -> None:
+    with suppress(LernodeError):
+        jwt = read_jwt(data)
+        time_problem(jwt.claims, now=world.NOW, skew=world.POLICY.clock_skew)
+        with suppress(LernodeError):
+            method_url(jwt.jws, world.WEB_DID)
+        for signer in world.SIGNERS.values():
+            with suppress(LernodeError):
+                holds = jwt.jws.holds_under(_public(signer.key))
+                assert not holds or data in _jwts(), "a text that nobody signed is verified"
+
+
+@cache
+def _jwts() -> frozenset[bytes]:
+    return frozenset(text.encode() for text in world.jwts())
+
+
+def _status(data: bytes) -> None:
+    with suppress(LernodeError):
+        Bitstring.decode(_text(data))
+    try:
+        document = strict_json.loads_object(data)
+    except LernodeError:
+        return
+    for read in (list_ttl, parse_status_entries):
+        with suppress(LernodeError):
+            read(document)
+    for entry in parse_status_entries({"credentialStatus": _ENTRIES}):
+        with suppress(LernodeError):
+            read_status(document, entry)
+
+
+_ENTRIES = [status_entry(world.LIST_URL, "revocation", 3), status_entry(world.LIST_URL, "message", 3, messages="abcd")]
+
+
+def _did(data: bytes) -> None:
+    did = _text(data)
+    readers: tuple[Callable[[str], object], ...] = (
+        resolve_offline,
+        web.document_url,
+        lambda text: absolute_url(text, world.WEB_DID),
+    )
+    for read in readers:
+        with suppress(LernodeError):
+            read(did)
+
+
+def _did_document(data: bytes) -> None:
+    with suppress(LernodeError):
+        raw = strict_json.loads(data)
+        named = raw.get("id") if isinstance(raw, dict) else None
+        parse_document(raw, named if isinstance(named, str) else world.WEB_DID)
+
+
+def _strict_json(data: bytes) -> None:
+    try:
+        value = strict_json.loads(data)
+    except LernodeError:
+        return
+    assert strict_json.loads(json.dumps(value)) == value == json.loads(data)
+
+
+TARGETS: dict[str, Target] = {
+    "verify": Target(lambda: _json(*world.secured(), *world.status_lists(), world.presentation()), _verify),
+    "sign": Target(lambda: _json(*world.secured(), *world.did_documents()), _sign),
+    "jwt": Target(lambda: [text.encode() for text in world.jwts()], _jwt, mutate_compact),
+    "status-list": Target(
+        lambda: [
+            *_json(*world.status_lists(), {"credentialStatus": _ENTRIES}),
+            *(one["credentialSubject"]["encodedList"].encode() for one in world.status_lists()),
+        ],
+        _status,
+    ),
+    "did": Target(lambda: [did.encode() for did in world.dids()], _did, None),
+    "did-document": Target(lambda: _json(*world.did_documents()), _did_document),
+    "json": Target(lambda: _json(*world.secured()[:2], [1, 1.5, "\ud800\U0001f600", None, {"": [{}]}]), _strict_json),
+}
+"""Name of the target, as ``scripts/fuzz`` takes it -> the target."""

@@ -1,0 +1,218 @@
+"""The documents that fuzzing starts from: made by the code itself, the same in every run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
+from protocols.credentials.policy import Policy
+from protocols.did import key as did_key
+from protocols.did import peer2, peer4
+from protocols.did.document import DidDocument, parse_document
+from protocols.did.resolver import resolve_offline
+from protocols.errors import BadInput, NotNow
+from protocols.jose.jwt import sign_jwt
+from protocols.keys import EcdsaKeyPair, KeyPair, SigningKey, SoftwareSigner
+from protocols.multiformats import Multicodec
+from protocols.status.bitstring import Bitstring
+from protocols.status.entry import status_entry
+from protocols.status.list_credential import status_list_credential
+from protocols.status.source import StatusListCopy
+
+__all__ = [
+    "CREATED", "HOLDER", "LIST_URL", "NOW", "POLICY", "SIGNERS", "WEB_DID", "World", "did_documents", "did_of", "dids",
+    "finished", "jwts", "presentation", "record", "secured", "status_lists", "suites_of",
+]  # fmt: skip
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CREATED = NOW - timedelta(days=1)
+LIST_URL = "https://college.example/status/1"
+WEB_DID = "did:web:college.example"
+V1 = "https://www.w3.org/2018/credentials/v1"
+V2 = "https://www.w3.org/ns/credentials/v2"
+OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+
+Result = TypeVar("Result")
+
+
+def _secret(name: str, size: int) -> bytes:
+    return hashlib.shake_256(name.encode()).digest(size)
+
+
+def _signer(pair: SigningKey) -> SoftwareSigner:
+    return SoftwareSigner(pair, f"{did_key.PREFIX}{pair.multikey}#{pair.multikey}")
+
+
+SIGNERS = {
+    Multicodec.ED25519_PUB: _signer(KeyPair.from_seed(_secret("issuer", 32))),
+    Multicodec.P256_PUB: _signer(EcdsaKeyPair.from_seed(Multicodec.P256_PUB, _secret("issuer", 32))),
+    Multicodec.P384_PUB: _signer(EcdsaKeyPair.from_seed(Multicodec.P384_PUB, _secret("issuer", 48))),
+}
+"""An issuer for each kind of key."""
+HOLDER = _signer(KeyPair.from_seed(_secret("holder", 32)))
+
+
+def did_of(signer: SoftwareSigner) -> str:
+    """The DID whose key signs."""
+    return signer.verification_method.partition("#")[0]
+
+
+POLICY = Policy(trusted_issuers=frozenset(did_of(signer) for signer in SIGNERS.values()))
+
+
+def record(issuer: str, **changes: Any) -> dict[str, Any]:
+    """An unsigned Open Badges 3.0 record about the holder."""
+    return {
+        "@context": [V2, OB],
+        "id": "urn:uuid:0f1f3b3e-8a3b-4f7c-9a55-1b1f6f3b7d11",
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": "Welding, level 2",
+        "issuer": {"id": issuer, "type": ["Profile"], "name": "College of the Coast"},
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {
+            "id": did_of(HOLDER),
+            "type": ["AchievementSubject"],
+            "achievement": {
+                "id": "https://college.example/achievements/welding-2",
+                "type": ["Achievement"],
+                "name": "Welding, level 2",
+                "description": "Welds steel plate.",
+                "criteria": {"narrative": "Passed the practical test."},
+                "alignment": [
+                    {"type": ["Alignment"], "targetName": "Welders", "targetUrl": "https://onet.example/51-4121.00"}
+                ],
+            },
+        },
+        **changes,
+    }
+
+
+def suites_of(document: dict[str, Any], **options: Any) -> dict[str, dict[str, Any]]:
+    """``document``, whose issuer is set, secured with each cryptosuite whose keys sign here; by the suite's name."""
+    found = {}
+    for name in CRYPTOSUITES:
+        for signer in SIGNERS.values():
+            try:
+                own = {**document, "issuer": did_of(signer)}
+                found[name] = add_proof(own, suite=name, signer=signer, created=CREATED, **options)
+            except BadInput:
+                continue
+            break
+    return found
+
+
+def secured() -> list[dict[str, Any]]:
+    """Records secured in each way that there is, and with statuses, several proofs and proof chains."""
+    issuer = SIGNERS[Multicodec.ED25519_PUB]
+    own = did_of(issuer)
+    plain = suites_of(record(own))
+    status = record(own, credentialStatus=status_entry(LIST_URL, "revocation", 7))
+    older = {
+        "@context": [V1, {"@vocab": "https://college.example/terms#"}],
+        "type": ["VerifiableCredential"],
+        "issuer": own,
+        "issuanceDate": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": did_of(HOLDER), "grade": [1, 2.5, True, {"@value": "x", "@language": "en"}]},
+    }
+    chain = _signed(_signed(record(own), proof_id="urn:uuid:1"), previous_proof="urn:uuid:1")
+    return [*plain.values(), _signed(status), _signed(older, suite="Ed25519Signature2018"), _signed(older), chain]
+
+
+def _signed(document: dict[str, Any], *, by: SoftwareSigner | None = None, **options: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, **options}
+    return add_proof(document, signer=by or SIGNERS[Multicodec.ED25519_PUB], **settings)
+
+
+def presentation() -> dict[str, Any]:
+    """A presentation of some of the records."""
+    document = {
+        "@context": [V2],
+        "type": ["VerifiablePresentation"],
+        "holder": did_of(HOLDER),
+        "verifiableCredential": secured()[:2],
+    }
+    return _signed(document, by=HOLDER, purpose="authentication", challenge="c-1", domain="employer.example")
+
+
+def jwts() -> list[str]:
+    """A record as JWT under each kind of key (VC-JOSE-COSE 1.0 §3.1.1)."""
+    return [sign_jwt(record(did_of(signer)), signer, typ="vc+jwt", cty="vc") for signer in SIGNERS.values()]
+
+
+def status_lists() -> list[dict[str, Any]]:
+    """Signed lists on which no status, and one, is set."""
+    lists = []
+    for index in (None, 3):
+        bits = Bitstring()
+        if index is not None:
+            bits.set(index, True)
+        issuer = SIGNERS[Multicodec.ED25519_PUB]
+        unsigned = status_list_credential(
+            url=LIST_URL, issuer=did_of(issuer), purposes=["revocation"], bits=bits,
+            valid_from=NOW - timedelta(days=60), ttl_ms=300_000,
+        )  # fmt: skip
+        lists.append(_signed(unsigned))
+    return lists
+
+
+def dids() -> list[str]:
+    """A DID of each method."""
+    public = HOLDER.key.public
+    return [
+        *(did_of(signer) for signer in (*SIGNERS.values(), HOLDER)),
+        peer2.create(public, endpoint="https://college.example/didcomm"),
+        peer4.create(public, endpoint="https://college.example/didcomm"),
+        WEB_DID,
+        WEB_DID + "%3A8443:issuers:1",
+    ]
+
+
+def did_documents() -> list[dict[str, Any]]:
+    """The documents of those DIDs that carry one."""
+    found = (resolve_offline(did) for did in dids() if not did.startswith("did:web:"))
+    return [document.raw for document in found if document is not None]
+
+
+@dataclass
+class World:
+    """Resolver and status source of a verification that needs no network.
+
+    Attributes:
+        lists: the status list credentials that are served, by URL; whatever is asked for, the only one is given.
+    """
+
+    list_credential: dict[str, Any]
+
+    async def resolve(self, did: str) -> DidDocument:
+        """The document of a DID; that of :data:`WEB_DID` has the issuers' keys."""
+        if did == WEB_DID:
+            methods = [
+                {"id": f"#{n}", "type": "Multikey", "controller": did, "publicKeyMultibase": signer.key.multikey}
+                for n, signer in enumerate(SIGNERS.values())
+            ]
+            return parse_document(
+                {"id": did, "verificationMethod": methods, "assertionMethod": ["#0", "#1", "#2"]}, did
+            )
+        document = resolve_offline(did)
+        if document is None:
+            raise NotNow("did.unreachable", "The DID document cannot be had.", "Try later.")
+        return document
+
+    async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The list, whatever its URL."""
+        del url, refresh
+        return StatusListCopy(self.list_credential, NOW, False)
+
+
+def finished(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of a coroutine that never has to wait; an event loop for each would take most of the time."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    raise RuntimeError("the coroutine waits for something")
