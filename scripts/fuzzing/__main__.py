@@ -124,9 +124,9 @@ def _last_number(pattern: str, text: str) -> int:
 def _report(outcome: Outcome, seconds: int) -> Outcome:
     rate = f"{outcome.runs:>9} runs {outcome.runs // seconds:>6}/s {outcome.covered:>6} edges"
     if outcome.is_clean:
-        print(f"{outcome.name:<14} {rate}  clean", flush=True)
+        print(f"{outcome.name:<18} {rate}  clean", flush=True)
         return outcome
-    print(f"{outcome.name:<14} {rate}  FOUND (exit {outcome.code}); see {_HOME}/{outcome.name}.log", flush=True)
+    print(f"{outcome.name:<18} {rate}  FOUND (exit {outcome.code}); see {_HOME}/{outcome.name}.log", flush=True)
     for finding in outcome.findings:
         print(f"  {finding}: scripts/fuzz --replay {finding}", flush=True)
     return outcome

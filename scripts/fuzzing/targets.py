@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,15 @@ from protocols.multiformats import Multicodec
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import parse_status_entries, status_entry
 from protocols.status.list_credential import list_ttl, read_status
+from protocols.status.status_array import STATUS_SIZES, StatusArray
+from protocols.status.token import (
+    StatusReference,
+    parse_claims,
+    parse_reference,
+    read_token_status,
+    status_claim,
+    status_list_claims,
+)
 from scripts.fuzzing import world
 from scripts.fuzzing.mutation import Mutator, mutate_compact, mutate_json
 
@@ -155,6 +165,29 @@ def _status(data: bytes) -> None:
 _ENTRIES = [status_entry(world.LIST_URL, "revocation", 3), status_entry(world.LIST_URL, "message", 3, messages="abcd")]
 
 
+def _token_status_list(data: bytes) -> None:
+    with suppress(LernodeError):
+        StatusArray.decode(_text(data), bits=2)
+    with suppress(LernodeError):
+        claims = strict_json.loads_object(data)
+        with suppress(LernodeError):
+            parse_reference(claims)
+        read_token_status(parse_claims(claims), StatusReference(7, world.LIST_URL))
+
+
+def _token_status_claims() -> list[dict[str, Any]]:
+    return [
+        status_list_claims(
+            uri=world.LIST_URL,
+            issuer=world.WEB_DID,
+            statuses=StatusArray.of_zeros(1000, bits=bits),
+            issued_at=world.NOW,
+            ttl=timedelta(hours=1),
+        )
+        for bits in sorted(STATUS_SIZES)
+    ]
+
+
 def _did(data: bytes) -> None:
     did = _text(data)
     readers: tuple[Callable[[str], object], ...] = (
@@ -192,6 +225,13 @@ TARGETS: dict[str, Target] = {
             *(one["credentialSubject"]["encodedList"].encode() for one in world.status_lists()),
         ],
         _status,
+    ),
+    "token-status-list": Target(
+        lambda: [
+            *_json(*_token_status_claims(), status_claim(StatusReference(7, world.LIST_URL))),
+            *(claims["status_list"]["lst"].encode() for claims in _token_status_claims()),
+        ],
+        _token_status_list,
     ),
     "did": Target(lambda: [did.encode() for did in world.dids()], _did, None),
     "did-document": Target(lambda: _json(*world.did_documents()), _did_document),

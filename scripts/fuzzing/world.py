@@ -14,7 +14,7 @@ from protocols.did import key as did_key
 from protocols.did import peer2, peer4
 from protocols.did.document import DidDocument, parse_document
 from protocols.did.resolver import resolve_offline
-from protocols.errors import BadInput, NotNow
+from protocols.errors import NotNow
 from protocols.jose.jwt import sign_jwt
 from protocols.keys import EcdsaKeyPair, KeyPair, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec
@@ -25,7 +25,7 @@ from protocols.status.source import StatusListCopy
 
 __all__ = [
     "CREATED", "HOLDER", "LIST_URL", "NOW", "POLICY", "SIGNERS", "WEB_DID", "World", "did_documents", "did_of", "dids",
-    "finished", "jwts", "presentation", "record", "secured", "status_lists", "suites_of",
+    "finished", "jwts", "presentation", "record", "secured", "status_lists",
 ]  # fmt: skip
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -91,25 +91,16 @@ def record(issuer: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def suites_of(document: dict[str, Any], **options: Any) -> dict[str, dict[str, Any]]:
-    """``document``, whose issuer is set, secured with each cryptosuite whose keys sign here; by the suite's name."""
-    found = {}
-    for name in CRYPTOSUITES:
-        for signer in SIGNERS.values():
-            try:
-                own = {**document, "issuer": did_of(signer)}
-                found[name] = add_proof(own, suite=name, signer=signer, created=CREATED, **options)
-            except BadInput:
-                continue
-            break
-    return found
-
-
 def secured() -> list[dict[str, Any]]:
     """Records secured in each way that there is, and with statuses, several proofs and proof chains."""
     issuer = SIGNERS[Multicodec.ED25519_PUB]
     own = did_of(issuer)
-    plain = suites_of(record(own))
+    each = [
+        _signed(record(did_of(signer)), by=signer, suite=name)
+        for name, suite in CRYPTOSUITES.items()
+        for codec, signer in SIGNERS.items()
+        if codec in suite.key_types
+    ]
     status = record(own, credentialStatus=status_entry(LIST_URL, "revocation", 7))
     older = {
         "@context": [V1, {"@vocab": "https://college.example/terms#"}],
@@ -119,11 +110,11 @@ def secured() -> list[dict[str, Any]]:
         "credentialSubject": {"id": did_of(HOLDER), "grade": [1, 2.5, True, {"@value": "x", "@language": "en"}]},
     }
     chain = _signed(_signed(record(own), proof_id="urn:uuid:1"), previous_proof="urn:uuid:1")
-    return [*plain.values(), _signed(status), _signed(older, suite="Ed25519Signature2018"), _signed(older), chain]
+    return [*each, _signed(status), _signed(older, suite="Ed25519Signature2018"), _signed(older), chain]
 
 
 def _signed(document: dict[str, Any], *, by: SoftwareSigner | None = None, **options: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, **options}
+    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, "entropy": bytes, **options}
     return add_proof(document, signer=by or SIGNERS[Multicodec.ED25519_PUB], **settings)
 
 
