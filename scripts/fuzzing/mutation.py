@@ -15,7 +15,7 @@ from typing import Any
 
 from scripts.fuzzing.words import KEYS, VALUES
 
-__all__ = ["Mutator", "mutate_compact", "mutate_json"]
+__all__ = ["Mutator", "mutate_compact", "mutate_json", "mutate_secured"]
 
 Mutator = Callable[[bytes, int, int], bytes | None]
 """Changes data, within a greatest length, by a seed; gives ``None`` where the data are not of its kind."""
@@ -62,6 +62,11 @@ def mutate_compact(data: bytes, max_size: int, seed: int) -> bytes | None:
         parts[place] = base64.urlsafe_b64encode(changed).rstrip(b"=")
     whole = b"".join(parts)
     return whole if len(whole) <= max_size else None
+
+
+def mutate_secured(data: bytes, max_size: int, seed: int) -> bytes | None:
+    """A secured document in whichever of the two forms it is."""
+    return mutate_json(data, max_size, seed) if data.startswith(b"{") else mutate_compact(data, max_size, seed)
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:

@@ -17,7 +17,8 @@ from typing import Any
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, proofs
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
-from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.credentials.verification import VerificationResult
+from protocols.credentials.verify import verify
 from protocols.did import web
 from protocols.did.document import parse_document
 from protocols.did.resolver import resolve_offline
@@ -40,7 +41,7 @@ from protocols.status.token import (
     status_list_claims,
 )
 from scripts.fuzzing import world
-from scripts.fuzzing.mutation import Mutator, mutate_compact, mutate_json
+from scripts.fuzzing.mutation import Mutator, mutate_compact, mutate_json, mutate_secured
 
 __all__ = ["TARGETS", "Target"]
 
@@ -74,24 +75,36 @@ def _world() -> world.World:
 
 
 def _verify(data: bytes) -> None:
-    if _is_verified(data):
-        assert _meaning(json.loads(data)) in _signed(), "a document that nobody signed is verified"
+    result = _result(data)
+    if result.verified:
+        assert _meaning(result.document) in _signed(), "a document that nobody signed is verified"
 
 
-def _is_verified(data: bytes) -> bool:
-    options: Any = {"resolver": _world(), "statuses": _world(), "policy": world.POLICY, "now": world.NOW}
-    results = [
-        world.finished(verify_credential(data, **options)),
-        world.finished(verify_presentation(data, challenge="c-1", domain="employer.example", **options)),
-    ]
-    for result in results:
-        json.dumps(result.to_json())
-    return any(result.verified for result in results)
+def _result(data: bytes) -> VerificationResult:
+    here = _world()
+    work = verify(
+        data,
+        resolver=here,
+        statuses=here,
+        policy=world.POLICY,
+        now=world.NOW,
+        challenge="c-1" if b"Presentation" in data else None,
+        domain="employer.example" if b"Presentation" in data else None,
+    )
+    result = world.finished(work)
+    json.dumps(result.to_json())
+    return result
 
 
 @cache
 def _signed() -> list[Any]:
-    return [_meaning(document) for document in (*world.secured(), *world.status_lists(), world.presentation())]
+    results = [_result(data) for data in _secured()]
+    return [_meaning(result.document) for result in results if result.verified]
+
+
+def _secured() -> list[bytes]:
+    texts = (text.encode() for text in world.jwts())
+    return [*_json(*world.secured(), *world.status_lists(), world.presentation()), *texts]
 
 
 def _meaning(value: Any) -> Any:
@@ -119,7 +132,7 @@ def _sign(data: bytes) -> None:
         except LernodeError:
             continue
         text = strict_json.dumps(secured)
-        _is_verified(text)
+        _result(text)
         read = strict_json.loads_object(text)
         unsecured = UnsecuredDocument({name: value for name, value in read.items() if name != "proof"}, DEFAULT)
         key = signer.key
@@ -216,7 +229,7 @@ def _strict_json(data: bytes) -> None:
 
 
 TARGETS: dict[str, Target] = {
-    "verify": Target(lambda: _json(*world.secured(), *world.status_lists(), world.presentation()), _verify),
+    "verify": Target(_secured, _verify, mutate_secured),
     "sign": Target(lambda: _json(*world.secured(), *world.did_documents()), _sign),
     "jwt": Target(lambda: [text.encode() for text in world.jwts()], _jwt, mutate_compact),
     "status-list": Target(
