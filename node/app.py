@@ -69,9 +69,9 @@ async def create(
         vault = await Vault.create(store, passphrase, entropy=world.entropy, strength=strength)
         identity = Identity(Keyring(vault, world), world, config.node.endpoint.rstrip("/"))
         async with store.write() as tx:
-            await identity.create_key(tx, DidPurpose.HOLDER)
+            await identity.create(tx, "key", DidPurpose.HOLDER)
             if issuer:
-                await identity.create_web(tx)
+                await identity.create(tx, "web", DidPurpose.ISSUER)
     finally:
         await store.close()
     # Last, because its presence says that the node is complete.

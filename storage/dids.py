@@ -1,17 +1,30 @@
-"""The DIDs that this node speaks as."""
+"""The DIDs that this node speaks as, and which of its keys stand in their documents."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
+from protocols.keys import KEY_KINDS, PublicKey
+from protocols.multiformats import Multicodec, b58_decode
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import Query
 from storage.values import from_micros, to_micros
 
-__all__ = ["DidPurpose", "DidState", "OwnDid", "add", "default", "find", "get", "page", "set_state"]
+__all__ = [
+    "DidPurpose", "DidState", "OwnDid", "OwnKey", "add", "add_key", "choose", "default", "find", "get", "page",
+    "set_state",
+]  # fmt: skip
+
+_SELECT = (
+    "SELECT d.did, d.short_form, d.method, d.purpose, d.state, d.created, k.fragment, k.verkey, keys.kind FROM dids d "
+    "JOIN did_keys k ON k.did = d.did JOIN keys ON keys.verkey = k.verkey"
+)
+_BY_AGE = "ORDER BY d.created, d.did, k.position"
 
 
 class DidPurpose(StrEnum):
@@ -30,6 +43,26 @@ class DidState(StrEnum):
     RETIRED = "retired"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key in the document of a DID of this node.
+
+    Attributes:
+        fragment: of its verification method, without ``#``.
+        verkey: the public key in raw base58; the key must be stored too.
+        codec: what kind of key it is.
+    """
+
+    fragment: str
+    verkey: str
+    codec: Multicodec = Multicodec.ED25519_PUB
+
+    @property
+    def public(self) -> PublicKey:
+        """The public key."""
+        return PublicKey(self.codec, b58_decode(self.verkey))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDid:
     """A DID of this node.
@@ -38,14 +71,14 @@ class OwnDid:
         did: as it is first told to a peer; for did:peer:4 the long form.
         short_form: the form that did:peer:4 uses afterwards; None for other methods.
         method: e.g. ``"web"``, ``"key"``, ``"peer:4"``.
-        verkey: its Ed25519 key, which must be stored too.
+        keys: at least one; the first signs where no kind of key is asked for.
     """
 
     did: str
     short_form: str | None = None
     method: str
     purpose: DidPurpose
-    verkey: str
+    keys: tuple[OwnKey, ...]
     state: DidState = DidState.ACTIVE
     created: datetime
 
@@ -57,20 +90,23 @@ async def add(tx: Transaction, did: OwnDid) -> None:
         WrongState: ``did.exists``.
     """
     inserted = await tx.execute(
-        "INSERT INTO dids (did, short_form, method, purpose, verkey, state, created) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "INSERT INTO dids (did, short_form, method, purpose, state, is_chosen, created) VALUES (?, ?, ?, ?, ?, 0, ?) "
         "ON CONFLICT DO NOTHING",
-        (
-            did.did,
-            did.short_form,
-            did.method,
-            did.purpose.value,
-            did.verkey,
-            did.state.value,
-            to_micros(did.created),
-        ),
+        (did.did, did.short_form, did.method, did.purpose.value, did.state.value, to_micros(did.created)),
     )
     if not inserted:
         raise already_stored("did")
+    for key in did.keys:
+        await add_key(tx, did.did, key)
+
+
+async def add_key(tx: Transaction, did: str, key: OwnKey) -> None:
+    """Note a key as the last one of a DID's document; its fragment is not there yet."""
+    await tx.execute(
+        "INSERT INTO did_keys (did, position, fragment, verkey) VALUES "
+        "(?, (SELECT COUNT(*) FROM did_keys WHERE did = ?), ?, ?)",
+        (did, did, key.fragment, key.verkey),
+    )
 
 
 async def get(tx: Transaction, did: str) -> OwnDid:
@@ -87,21 +123,37 @@ async def get(tx: Transaction, did: str) -> OwnDid:
 
 async def find(tx: Transaction, did: str) -> OwnDid | None:
     """As :func:`get`, or None."""
-    row = await tx.one("SELECT * FROM dids WHERE did = ? OR short_form = ? ORDER BY did LIMIT 1", (did, did))
-    return None if row is None else _from_row(row)
+    query = Query(_SELECT).where("(d.did = ? OR d.short_form = ?)", did, did)
+    return next(_from_rows(await tx.all(*query.end(_BY_AGE))), None)
 
 
 async def page(tx: Transaction, *, purpose: DidPurpose | None = None, state: DidState | None = None) -> list[OwnDid]:
     """The DIDs with this purpose and state, the oldest first."""
-    query = Query("SELECT * FROM dids").equal("purpose", purpose).equal("state", state)
-    return [_from_row(row) for row in await tx.all(*query.end("ORDER BY created, did"))]
+    query = Query(_SELECT).equal("d.purpose", purpose).equal("d.state", state)
+    return list(_from_rows(await tx.all(*query.end(_BY_AGE))))
 
 
 async def default(tx: Transaction, purpose: DidPurpose) -> OwnDid | None:
-    """The DID to use where none is named: the oldest active one, so that it does not change by itself."""
-    query = Query("SELECT * FROM dids").equal("purpose", purpose).equal("state", DidState.ACTIVE)
-    row = await tx.one(*query.end("ORDER BY created, did LIMIT 1"))
-    return None if row is None else _from_row(row)
+    """The DID to use where none is named: the chosen one, else the oldest active one.
+
+    So it does not change by itself.
+    """
+    row = await tx.one(
+        "SELECT did FROM dids WHERE purpose = ? AND state = ? ORDER BY is_chosen DESC, created, did LIMIT 1",
+        (purpose.value, DidState.ACTIVE.value),
+    )
+    return None if row is None else await find(tx, row["did"])
+
+
+async def choose(tx: Transaction, did: OwnDid) -> None:
+    """Make ``did`` the default of its purpose, instead of the one that was it before.
+
+    Raises:
+        WrongState: ``did.unknown``.
+    """
+    await tx.execute("UPDATE dids SET is_chosen = 0 WHERE purpose = ? AND is_chosen = 1", (did.purpose.value,))
+    if not await tx.execute("UPDATE dids SET is_chosen = 1 WHERE did = ?", (did.did,)):
+        raise unknown("did")
 
 
 async def set_state(tx: Transaction, did: str, state: DidState) -> None:
@@ -114,13 +166,16 @@ async def set_state(tx: Transaction, did: str, state: DidState) -> None:
         raise unknown("did")
 
 
-def _from_row(row: Row) -> OwnDid:
-    return OwnDid(
-        did=row["did"],
-        short_form=row["short_form"],
-        method=row["method"],
-        purpose=DidPurpose(row["purpose"]),
-        verkey=row["verkey"],
-        state=DidState(row["state"]),
-        created=from_micros(row["created"]),
-    )
+def _from_rows(rows: Iterable[Row]) -> Iterator[OwnDid]:
+    for did, group in groupby(rows, key=lambda row: row["did"]):
+        of_did = list(group)
+        first = of_did[0]
+        yield OwnDid(
+            did=did,
+            short_form=first["short_form"],
+            method=first["method"],
+            purpose=DidPurpose(first["purpose"]),
+            keys=tuple(OwnKey(row["fragment"], row["verkey"], KEY_KINDS[row["kind"]]) for row in of_did),
+            state=DidState(first["state"]),
+            created=from_micros(first["created"]),
+        )

@@ -5,45 +5,105 @@ from __future__ import annotations
 import click
 import msgspec
 
-from node.cli.client import Api, with_api
+from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, line, when
-from node.http.schemas import DidView, NewDid, Page
+from node.http.schemas import DidView, NewDid, NewKey, OwnMethod, Page
+from protocols.keys import KEY_KINDS, KeyKind
 
 __all__ = ["did"]
 
+_KIND = click.Choice(list(KEY_KINDS))
 
-@click.command(short_help="Show the node's DIDs, or make one.")
+
+@click.group(short_help="Show the node's DIDs, or make one.", invoke_without_command=True)
 @common
-@click.option("--new", type=click.Choice(["key", "web"]), help="Make a DID of this method.")
-@click.option("--issuer", is_flag=True, help="The new DID is for issuing, not for holding.")
-def did(setting: Setting, new: str | None, issuer: bool) -> None:
+@click.pass_context
+def did(ctx: click.Context, setting: Setting) -> None:
     """Show the DIDs under which the node issues and holds records, or make another.
 
     \b
     Examples:
       lernode did
-      lernode did --new web --issuer      an institution's own, served at its web address
-      lernode did --new key               a learner's, which needs no server
+      lernode did create --method web --issuer    an institution's own, served at its web address
+      lernode did create --key p256               a learner's, which needs no server
+      lernode did add-key did:web:college.example --key p384
 
     Next: tell verifiers the issuer's DID; they believe its records after lernode init --trust DID.
     """
-    if new is not None:
-        wanted = NewDid(method="web" if new == "web" else "key", purpose="issuer" if issuer else "holder")
-        made = with_api(setting, lambda api: api.post("/admin/dids", DidView, wanted))
-        if setting.json:
-            emit_json(msgspec.json.encode(made))
-        else:
-            line(made.did)
+    if ctx.invoked_subcommand is not None:
         return
     found = with_api(setting, _list)
     if setting.json:
         emit_json(msgspec.json.encode(found))
         return
     for own in found.items:
-        # A DID is copied whole, so it stands on a line of its own.
-        line(own.did, bold=True)
-        line(f"  {own.purpose}, did:{own.method}, {own.state}, since {when(own.created)}")
+        _show(own)
+
+
+@did.command()
+@common
+@click.option("--method", type=click.Choice(["key", "web", "jwk"]), default="key", show_default=True)
+@click.option(
+    "--key", "keys", type=_KIND, multiple=True, default=["ed25519"], show_default=True,
+    help="Kind of its key; several times for a did:web with several.",
+)  # fmt: skip
+@click.option("--issuer", is_flag=True, help="It is for issuing, not for holding.")
+def create(setting: Setting, method: OwnMethod, keys: tuple[KeyKind, ...], issuer: bool) -> None:
+    """Make a DID.
+
+    \b
+    Examples:
+      lernode did create
+      lernode did create --method jwk --key p256
+      lernode did create --method web --issuer --key ed25519 --key p256
+    """
+    wanted = NewDid(method=method, purpose="issuer" if issuer else "holder", keys=keys)
+    _answer(setting, with_api(setting, lambda api: api.post("/admin/dids", DidView, wanted)))
+
+
+@did.command("add-key")
+@common
+@click.argument("name", metavar="DID")
+@click.option("--key", "kind", type=_KIND, required=True, help="Kind of the key.")
+def add_key(setting: Setting, name: str, kind: KeyKind) -> None:
+    """Make another key for the node's did:web; its document names it at once.
+
+    \b
+    Example:
+      lernode did add-key did:web:college.example --key p256
+    """
+    path = f"/admin/dids/{segment(name)}/keys"
+    _answer(setting, with_api(setting, lambda api: api.post(path, DidView, NewKey(kind=kind))))
+
+
+@did.command("default")
+@common
+@click.argument("name", metavar="DID")
+def choose(setting: Setting, name: str) -> None:
+    """Use a DID for issuing, or for holding, where none is named.
+
+    \b
+    Example:
+      lernode did default did:web:college.example
+    """
+    path = f"/admin/dids/{segment(name)}/default"
+    _answer(setting, with_api(setting, lambda api: api.post(path, DidView)))
+
+
+def _answer(setting: Setting, own: DidView) -> None:
+    if setting.json:
+        emit_json(msgspec.json.encode(own))
+    else:
+        _show(own)
+
+
+def _show(own: DidView) -> None:
+    # A DID is copied whole, so it stands on a line of its own.
+    line(own.did, bold=True)
+    kinds = ", ".join(key.kind for key in own.keys)
+    default = ", default" if own.is_default else ""
+    line(f"  {own.purpose}{default}, did:{own.method}, {kinds}, {own.state}, since {when(own.created)}")
 
 
 async def _list(api: Api) -> Page[DidView]:

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,10 @@ class Setting:
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--home``, ``--json`` and ``--passphrase-file``, and a :class:`Setting` as its first argument."""
+    """Give a command ``--home``, ``--json`` and ``--passphrase-file``, and a :class:`Setting` as its first argument.
+
+    A command below it has what was given to it as its own.
+    """
 
     @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Folder of the node (~/.lernode).")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -43,8 +46,13 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         ctx: click.Context, /, *args: Any, home: Path | None, as_json: bool, passphrase_file: Path | None, **more: Any
     ) -> Any:
-        chosen = home or ctx.find_object(Path) or _default_home()
-        return command(Setting(chosen.expanduser(), as_json, passphrase_file), *args, **more)
+        above = ctx.find_object(Setting)
+        if above is not None:
+            setting = Setting(home or above.home, as_json or above.json, passphrase_file or above.passphrase_file)
+        else:
+            setting = Setting(home or ctx.find_object(Path) or _default_home(), as_json, passphrase_file)
+        ctx.obj = setting = replace(setting, home=setting.home.expanduser())
+        return command(setting, *args, **more)
 
     return wrapped
 

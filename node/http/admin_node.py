@@ -13,19 +13,21 @@ from node.http.schemas import (
     LogEntry,
     LogQuery,
     NewDid,
+    NewKey,
     OutboxView,
     Page,
     StatusView,
 )
-from protocols.errors import BadInput
+from protocols.keys import KEY_KINDS
 from storage import audit, dids, exchanges, outbox, totals
-from storage.dids import DidPurpose
+from storage.dids import DidPurpose, OwnDid
+from storage.engine import Transaction
 from storage.exchanges import Filter
 
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["create_did", "list_dids", "log", "node_version", "status", "verify_log"]
+__all__ = ["add_did_key", "choose_did", "create_did", "list_dids", "log", "node_version", "status", "verify_log"]
 
 
 def node_version() -> str:
@@ -63,27 +65,51 @@ async def status(node: Node, _call: Call[Nothing, Nothing]) -> StatusView:
 
 async def list_dids(node: Node, _call: Call[Nothing, Nothing]) -> Page[DidView]:
     """The DIDs that people and institutions know the node by; those of single connections stand with these."""
+    items: list[DidView] = []
     async with node.store.read() as tx:
-        own = [*await dids.page(tx, purpose=DidPurpose.ISSUER), *await dids.page(tx, purpose=DidPurpose.HOLDER)]
-    return Page(items=[view_did(did) for did in own])
+        for purpose in (DidPurpose.ISSUER, DidPurpose.HOLDER):
+            default = await dids.default(tx, purpose)
+            items += [view_did(own, is_default=own == default) for own in await dids.page(tx, purpose=purpose)]
+    return Page(items=items)
 
 
 async def create_did(node: Node, call: Call[Nothing, NewDid]) -> DidView:
     """Make a DID.
 
     Raises:
-        BadInput: ``did.purpose_unfit`` for a did:web that does not issue.
+        BadInput: ``did.purpose_unfit`` for a did:web that does not issue, ``did.keys_unfit`` for too many keys.
         WrongState: ``did.exists`` for a second did:web.
     """
-    purpose = DidPurpose(call.body.purpose)
-    if call.body.method == "web" and purpose is not DidPurpose.ISSUER:
-        raise BadInput("did.purpose_unfit", "A did:web is for an issuer.", "Use the method key, or the purpose issuer.")
+    wanted = call.body
     async with node.store.write() as tx:
-        if call.body.method == "web":
-            made = await node.identity.create_web(tx)
-        else:
-            made = await node.identity.create_key(tx, purpose)
-    return view_did(made)
+        key_types = [KEY_KINDS[kind] for kind in wanted.keys]
+        made = await node.identity.create(tx, wanted.method, DidPurpose(wanted.purpose), key_types)
+        return await _view(tx, made)
+
+
+async def add_did_key(node: Node, call: Call[Nothing, NewKey]) -> DidView:
+    """Make a key for a did:web of the node.
+
+    Raises:
+        BadInput: ``did.keys_unfit`` for a method with one key.
+        WrongState: ``did.unknown``.
+    """
+    async with node.store.write() as tx:
+        return await _view(tx, await node.identity.add_key(tx, call.id, KEY_KINDS[call.body.kind]))
+
+
+async def choose_did(node: Node, call: Call[Nothing, Nothing]) -> DidView:
+    """Make a DID the one that is used for its purpose.
+
+    Raises:
+        WrongState: ``did.unknown``, ``did.retired``.
+    """
+    async with node.store.write() as tx:
+        return await _view(tx, await node.identity.choose(tx, call.id))
+
+
+async def _view(tx: Transaction, own: OwnDid) -> DidView:
+    return view_did(own, is_default=own == await dids.default(tx, own.purpose))
 
 
 async def log(node: Node, call: Call[LogQuery, Nothing]) -> Page[LogEntry]:

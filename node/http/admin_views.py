@@ -19,6 +19,7 @@ from node.http.schemas import (
     InvitationView,
     IssuedView,
     LogEntry,
+    OwnKeyView,
     Page,
     ResultView,
     SkillView,
@@ -26,6 +27,7 @@ from node.http.schemas import (
 )
 from node.records.summary import summary
 from node.roles.issuer import BatchRow
+from protocols.keys import kind_of
 from protocols.out_of_band import link
 from storage.audit import AuditEntry
 from storage.connections import Connection
@@ -69,13 +71,15 @@ def as_page(rows: Sequence[I], limit: int, view: Callable[[I], V]) -> Page[V]:
     return Page(items=[view(row) for row in rows], next=rows[-1].id if len(rows) == limit else None)
 
 
-def view_did(did: OwnDid) -> DidView:
+def view_did(did: OwnDid, *, is_default: bool) -> DidView:
     """A DID of the node."""
     return DidView(
         did=did.did,
         short_form=did.short_form,
         method=did.method,
         purpose=did.purpose.value,
+        keys=[OwnKeyView(verification_method=f"{did.did}#{k.fragment}", kind=kind_of(k.codec)) for k in did.keys],
+        is_default=is_default,
         state=did.state.value,
         created=did.created,
     )

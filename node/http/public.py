@@ -9,16 +9,14 @@ import segno
 from aiohttp import web
 
 from node.http.problem import problem_middleware
-from node.roles.identity import WEB_KEY_FRAGMENT
+from node.roles.identity import web_document
 from node.roles.status_publisher import StatusPublisher
 from node.runtime.inbound import Inbound
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from protocols import strict_json
-from protocols.did import web as did_web
 from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.errors import BadInput, WrongState
-from protocols.multiformats import b58_decode
 from storage import dids
 from storage.dids import DidPurpose
 from storage.engine import Store
@@ -75,11 +73,9 @@ class _Public:
         async with self._store.read() as tx:
             own = [d for d in await dids.page(tx, purpose=DidPurpose.ISSUER) if d.method == "web"]
         if not own:
-            raise WrongState("did.unknown", "This node has no did:web.", "Its operator makes one with: lernode did")
-        did = own[0].did
-        document = did_web.build_document(did, [(WEB_KEY_FRAGMENT, b58_decode(own[0].verkey))])
+            raise WrongState("did.unknown", "This node has no did:web.", "Its operator makes one: lernode did create")
         return web.Response(
-            body=strict_json.dumps(document),
+            body=strict_json.dumps(web_document(own[0])),
             content_type="application/did+json",
             headers={"Cache-Control": "max-age=300", "Access-Control-Allow-Origin": "*"},
         )

@@ -11,13 +11,16 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from protocols.keys import KeyKind
+
 __all__ = [
     "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "BatchAward", "BatchProblemView",
     "BatchRowView", "BatchToIssue", "BatchView", "CatalogueEntry", "CatalogueView", "ChainView", "CheckView",
     "ConnectionView", "Decline", "DescriptorView", "DidView", "DocumentToVerify", "ExchangeDetail",
     "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView", "InvitationView",
     "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView", "NewDid",
-    "NewInvitation", "NewRequest", "OutboxView", "Page", "PageQuery", "Present", "Problem", "RecordProposal",
+    "NewInvitation", "NewKey", "NewRequest", "OutboxView", "OwnKeyView", "OwnMethod",
+    "Page", "PageQuery", "Present", "Problem", "RecordProposal",
     "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView", "VerificationView",
     "VerifyExchange",
 ]  # fmt: skip
@@ -27,6 +30,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=400)]
 Text = Annotated[str, Meta(max_length=1000)]
 Id = Annotated[str, Meta(min_length=1, max_length=150)]
 States = Annotated[str, Meta(min_length=1, max_length=400)]
+OwnMethod = Literal["key", "web", "jwk"]
 Time = Annotated[datetime, Meta(tz=True)]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="Items on a page.")]
 After = Annotated[str | None, Meta(description="`next` of the page before.")]
@@ -90,6 +94,13 @@ class StatusView(_View, frozen=True, kw_only=True):
     outbox: OutboxView
 
 
+class OwnKeyView(_View, frozen=True, kw_only=True):
+    """A key of the node."""
+
+    verification_method: str
+    kind: KeyKind
+
+
 class DidView(_View, frozen=True, kw_only=True):
     """A DID that the node speaks as."""
 
@@ -97,15 +108,24 @@ class DidView(_View, frozen=True, kw_only=True):
     short_form: str | None
     method: str
     purpose: str
+    keys: Annotated[list[OwnKeyView], Meta(description="The first signs where no kind is asked for.")]
+    is_default: Annotated[bool, Meta(description="Whether it is used for its purpose where none is named.")]
     state: str
     created: datetime
 
 
 class NewDid(_Given, frozen=True, kw_only=True):
-    """A DID to make: `web` is the institution's own, `key` needs no server."""
+    """A DID to make: `web` is the institution's own, `key` and `jwk` need no server and have one key."""
 
-    method: Literal["key", "web"] = "key"
+    method: OwnMethod = "key"
     purpose: Literal["holder", "issuer"] = "holder"
+    keys: Annotated[tuple[KeyKind, ...], Meta(min_length=1, max_length=16)] = ("ed25519",)
+
+
+class NewKey(_Given, frozen=True, kw_only=True):
+    """A key to make."""
+
+    kind: KeyKind
 
 
 # Peers ----------------------------------------------------------------------------------------------------------

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
 from node.runtime.keyring import Keyring
 from node.runtime.world import World
+from protocols.did import jwk as did_jwk
 from protocols.did import key as did_key
 from protocols.did import web as did_web
-from protocols.errors import WrongState
-from protocols.keys import Signer, SoftwareSigner
+from protocols.errors import BadInput, WrongState
+from protocols.keys import PublicKey, Signer, SigningKey, SoftwareSigner
+from protocols.multiformats import Multicodec
 from storage import audit, dids
-from storage.dids import DidPurpose, OwnDid
+from storage.dids import DidPurpose, OwnDid, OwnKey
 from storage.engine import Transaction
+from storage.keys import verkey_of
 
-__all__ = ["WEB_KEY_FRAGMENT", "Identity"]
+__all__ = ["OWN_METHODS", "Identity", "web_document"]
 
-WEB_KEY_FRAGMENT = "key-1"
+_WEB = "web"
+_FROM_KEY: dict[str, Callable[[PublicKey], tuple[str, str]]] = {
+    "key": lambda key: (did_key.did_from_key(key), key.multikey),
+    "jwk": lambda key: (did_jwk.did_from_public(key), did_jwk.FRAGMENT),
+}
+"""Methods whose identifier is the key: gives the DID, and the fragment of its one verification method."""
+
+OWN_METHODS = (*_FROM_KEY, _WEB)
+"""The methods of the DIDs that a node can make for itself."""
+
+_ED25519 = (Multicodec.ED25519_PUB,)
 
 
 class Identity:
@@ -25,18 +41,59 @@ class Identity:
         self._world = world
         self._endpoint = endpoint
 
-    async def create_web(self, tx: Transaction) -> OwnDid:
-        """The did:web of this node's endpoint, under which it issues; there is one.
+    async def create(
+        self, tx: Transaction, method: str, purpose: DidPurpose, key_types: Sequence[Multicodec] = _ED25519
+    ) -> OwnDid:
+        """A DID with fresh keys.
+
+        Args:
+            method: one of :data:`OWN_METHODS`. ``web`` is the DID of the node's endpoint, under which it issues;
+                there is one. The others need no server, and have one key.
+            key_types: a key of each of these kinds is made; the first signs where no kind is asked for.
 
         Raises:
+            BadInput: ``did.method_unfit`` for an unknown method, ``did.purpose_unfit`` for a did:web that does not
+                issue, ``did.keys_unfit``; ``did.web_url`` where the endpoint cannot be a did:web.
             WrongState: ``did.exists``.
-            BadInput: ``did.web_url`` where the endpoint cannot be a did:web.
         """
-        return await self._create(tx, "web", DidPurpose.ISSUER)
+        if method not in OWN_METHODS:
+            raise BadInput(
+                "did.method_unfit", "A node has no DIDs of this method.", f"Use one of {', '.join(OWN_METHODS)}."
+            )
+        if method == _WEB and purpose is not DidPurpose.ISSUER:
+            raise BadInput(
+                "did.purpose_unfit", "A did:web is for an issuer.", "Use the method key, or the purpose issuer."
+            )
+        if not key_types or (method != _WEB and len(key_types) > 1):
+            raise BadInput("did.keys_unfit", f"A did:{method} has one key.", "Name one kind of key, or use did:web.")
+        keys = [await self._keyring.create_signing(tx, codec, purpose.value) for codec in key_types]
+        if method == _WEB:
+            name = did_web.did_from_url(self._endpoint)
+            own = tuple(_own_key(f"key-{number}", key) for number, key in enumerate(keys, start=1))
+        else:
+            name, fragment = _FROM_KEY[method](PublicKey(keys[0].codec, keys[0].public))
+            own = (_own_key(fragment, keys[0]),)
+        now = self._world.clock()
+        did = OwnDid(did=name, method=method, purpose=purpose, keys=own, created=now)
+        await dids.add(tx, did)
+        await audit.append(tx, at=now, event="did.created", actor="operator", subjects=(name,))
+        return did
 
-    async def create_key(self, tx: Transaction, purpose: DidPurpose = DidPurpose.HOLDER) -> OwnDid:
-        """A fresh did:key: what a learner's records are about, or an issuer without a web address."""
-        return await self._create(tx, "key", purpose)
+    async def add_key(self, tx: Transaction, did: str, key_type: Multicodec) -> OwnDid:
+        """A fresh key in the document of the node's did:web; what its other keys signed stays as it is.
+
+        Raises:
+            WrongState: ``did.unknown``.
+            BadInput: ``did.keys_unfit`` where the method has one key.
+        """
+        own = await dids.get(tx, did)
+        if own.method != _WEB:
+            raise BadInput("did.keys_unfit", f"A did:{own.method} has one key for ever.", "Make another DID.")
+        key = await self._keyring.create_signing(tx, key_type, own.purpose.value)
+        await dids.add_key(tx, own.did, _own_key(f"key-{len(own.keys) + 1}", key))
+        now = self._world.clock()
+        await audit.append(tx, at=now, event="did.key_added", actor="operator", subjects=(own.did,))
+        return await dids.get(tx, did)
 
     async def default(self, tx: Transaction, purpose: DidPurpose) -> OwnDid:
         """The DID to act as.
@@ -46,21 +103,69 @@ class Identity:
         """
         found = await dids.default(tx, purpose)
         if found is None:
-            raise WrongState("did.none", f"This node has no DID as {purpose.value}.", "Make one with: lernode did")
+            raise WrongState(
+                "did.none", f"This node has no DID as {purpose.value}.", "Make one with: lernode did create"
+            )
         return found
 
-    def signer(self, did: OwnDid) -> Signer:
-        """Signs as ``did``."""
-        pair = self._keyring.get(did.verkey)
-        if did.method == "web":
-            return SoftwareSigner(pair, f"{did.did}#{WEB_KEY_FRAGMENT}")
-        return SoftwareSigner(pair, did_key.verification_method(did.did))
+    async def choose(self, tx: Transaction, did: str) -> OwnDid:
+        """Make a DID the default of its purpose.
 
-    async def _create(self, tx: Transaction, method: str, purpose: DidPurpose) -> OwnDid:
-        pair = await self._keyring.create(tx, purpose.value)
-        name = did_web.did_from_url(self._endpoint) if method == "web" else did_key.did_from_public(pair.public)
-        now = self._world.clock()
-        did = OwnDid(did=name, method=method, purpose=purpose, verkey=pair.verkey, created=now)
-        await dids.add(tx, did)
-        await audit.append(tx, at=now, event="did.created", actor="operator", subjects=(name,))
-        return did
+        Raises:
+            WrongState: ``did.unknown``, ``did.retired``.
+        """
+        own = await dids.get(tx, did)
+        if own.state is not dids.DidState.ACTIVE:
+            raise WrongState("did.retired", "This DID is retired.", "Choose an active one.")
+        await dids.choose(tx, own)
+        return own
+
+    async def able(self, tx: Transaction, purpose: DidPurpose, key_types: Collection[Multicodec]) -> OwnDid:
+        """The DID to act as where a key of one of these kinds has to sign: the default, else the oldest that can.
+
+        Raises:
+            WrongState: ``did.none``, ``did.no_key``.
+        """
+        candidates = [await self.default(tx, purpose)]
+        candidates += await dids.page(tx, purpose=purpose, state=dids.DidState.ACTIVE)
+        for own in candidates:
+            if any(key.codec in key_types for key in own.keys):
+                return own
+        raise _no_key()
+
+    def signer(self, did: OwnDid, key_types: Collection[Multicodec] | None = None) -> Signer:
+        """Signs as ``did``, with its first key that is of one of the kinds.
+
+        Raises:
+            WrongState: ``did.no_key`` where it has no such key.
+        """
+        for key in did.keys:
+            if key_types is None or key.codec in key_types:
+                return SoftwareSigner(self._keyring.signing_key(key.verkey), f"{did.did}#{key.fragment}")
+        raise _no_key()
+
+    def signer_named(self, did: OwnDid, verification_method: str) -> Signer:
+        """Signs as ``did`` with the key of this verification method (absolute DID URL).
+
+        Raises:
+            WrongState: ``did.no_key``.
+        """
+        for key in did.keys:
+            if f"{did.did}#{key.fragment}" == verification_method:
+                return SoftwareSigner(self._keyring.signing_key(key.verkey), verification_method)
+        raise _no_key()
+
+
+def web_document(did: OwnDid) -> dict[str, Any]:
+    """The document to serve for a did:web of this node."""
+    return did_web.build_document(did.did, [(key.fragment, key.public) for key in did.keys])
+
+
+def _own_key(fragment: str, key: SigningKey) -> OwnKey:
+    return OwnKey(fragment, verkey_of(key), key.codec)
+
+
+def _no_key() -> WrongState:
+    return WrongState(
+        "did.no_key", "The DID has no key of the kind that is needed.", "Make one with: lernode did create --key"
+    )

@@ -28,7 +28,7 @@ from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
 from storage import audit, connections, dids, exchanges, invitations
 from storage.connections import Connection
-from storage.dids import DidPurpose, OwnDid
+from storage.dids import DidPurpose, OwnDid, OwnKey
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
@@ -372,7 +372,7 @@ class Peering:
                 short_form=peer4.short_form(did),
                 method="peer:4",
                 purpose=DidPurpose.CONNECTION,
-                verkey=pair.verkey,
+                keys=(OwnKey(peer4.FRAGMENT, pair.verkey),),
                 created=self._world.clock(),
             ),
         )

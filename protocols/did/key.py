@@ -13,10 +13,10 @@ from nacl.exceptions import CryptoError
 from protocols.did.document import DidDocument, Relationship, parse_document
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
-from protocols.keys import ed25519_public_to_x25519
+from protocols.keys import PublicKey, ed25519_public_to_x25519
 from protocols.multiformats import Multicodec, multikey_decode, multikey_encode
 
-__all__ = ["PREFIX", "did_from_public", "resolve", "verification_method"]
+__all__ = ["PREFIX", "did_from_key", "did_from_public", "resolve", "verification_method"]
 
 PREFIX = "did:key:"
 _MAX_CHARS = 128
@@ -32,7 +32,12 @@ def did_from_public(ed25519_public: bytes) -> str:
     """
     if len(ed25519_public) != 32:
         raise BadInput("key.malformed", "An Ed25519 public key is 32 bytes.", "Give the raw key.")
-    return PREFIX + multikey_encode(Multicodec.ED25519_PUB, ed25519_public)
+    return did_from_key(PublicKey(Multicodec.ED25519_PUB, ed25519_public))
+
+
+def did_from_key(key: PublicKey) -> str:
+    """The did:key of a public key of any kind."""
+    return PREFIX + key.multikey
 
 
 def verification_method(did: str) -> str:

@@ -17,9 +17,12 @@ from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, b58_decode, multibase_encode, multikey_encode
 
-__all__ = ["PREFIX", "create", "is_long_form", "resolve", "resolve_short", "short_form"]
+__all__ = ["FRAGMENT", "PREFIX", "create", "is_long_form", "resolve", "resolve_short", "short_form"]
 
 PREFIX = "did:peer:4"
+FRAGMENT = "key-0"
+"""Of the one key of the DIDs that lernode makes."""
+
 _JSON_CODEC = b"\x80\x04"  # multicodec 0x0200 as a varint
 _SHA2_256 = b"\x12\x20"
 _MAX_DOCUMENT_CHARS = 8192
@@ -42,14 +45,14 @@ def create(public: bytes, *, endpoint: str, routing_keys: Sequence[str] = ()) ->
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "verificationMethod": [
             {
-                "id": "#key-0",
+                "id": f"#{FRAGMENT}",
                 "type": "Multikey",
                 "publicKeyMultibase": multikey_encode(Multicodec.ED25519_PUB, public),
             }
         ],
-        "authentication": ["#key-0"],
-        "keyAgreement": ["#key-0"],
-        "service": [did_communication("#didcomm-0", "#key-0", endpoint, tuple(routing_keys))],
+        "authentication": [f"#{FRAGMENT}"],
+        "keyAgreement": [f"#{FRAGMENT}"],
+        "service": [did_communication("#didcomm-0", f"#{FRAGMENT}", endpoint, tuple(routing_keys))],
     }
     encoded = multibase_encode(_JSON_CODEC + strict_json.dumps(document))
     return f"{PREFIX}{_hash(encoded)}:{encoded}"

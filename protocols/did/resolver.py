@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from protocols.did import key, peer2, peer4, web
+from protocols.did import jwk, key, peer2, peer4, web
 from protocols.did.document import DidDocument
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
@@ -57,6 +57,7 @@ class HttpMethod:
 
 DID_METHODS: dict[str, OfflineMethod | HttpMethod] = {
     key.PREFIX: OfflineMethod(key.resolve),
+    jwk.PREFIX: OfflineMethod(jwk.resolve),
     peer2.PREFIX: OfflineMethod(peer2.resolve),
     peer4.PREFIX: OfflineMethod(peer4.resolve),
     web.PREFIX: HttpMethod(web.document_url, web.parse),
@@ -77,7 +78,7 @@ def method_of(did: str) -> OfflineMethod | HttpMethod:
     raise BadInput(
         "did.method_unsupported",
         "The DID is of a method that this node does not know.",
-        "Use did:key, did:peer:2, did:peer:4 or did:web.",
+        "Use did:key, did:jwk, did:peer:2, did:peer:4 or did:web.",
     )
 
 

@@ -16,7 +16,7 @@ from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
 from protocols.did.syntax import absolute_url, check_did, did_of
 from protocols.errors import BadInput
-from protocols.multiformats import Multicodec, multikey_encode
+from protocols.keys import PublicKey
 
 __all__ = ["PREFIX", "build_document", "did_from_url", "document_url", "parse"]
 
@@ -74,16 +74,16 @@ def document_url(did: str, *, allow_http: bool = False) -> str:
 
 
 def build_document(
-    did: str, methods: Iterable[tuple[str, bytes]], *, retired: Iterable[tuple[str, bytes]] = ()
+    did: str, methods: Iterable[tuple[str, PublicKey]], *, retired: Iterable[tuple[str, PublicKey]] = ()
 ) -> dict[str, Any]:
     """The document to serve for ``did``.
 
     Args:
-        methods: keys in use, each as (key id: fragment or DID URL, raw Ed25519 public key).
+        methods: keys in use, each as (key id: fragment or DID URL, public key).
         retired: keys that sign no more; what they signed still verifies.
 
     Raises:
-        BadInput: ``did.malformed``, ``key.malformed`` or, for a key id used twice, ``did.document_malformed``.
+        BadInput: ``did.malformed`` or, for a key id used twice, ``did.document_malformed``.
     """
     document_url(did)
     current = [_method(did, key_id, public) for key_id, public in methods]
@@ -146,14 +146,11 @@ def _is_loopback(host: str) -> bool:
     return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
-def _method(did: str, key_id: str, public: bytes) -> dict[str, str]:
+def _method(did: str, key_id: str, public: PublicKey) -> dict[str, str]:
     url = absolute_url(key_id if key_id.startswith(("#", "did:")) else f"#{key_id}", did)
     if did_of(url) != did:
         raise BadInput("did.malformed", "A key id belongs to another DID.", "Give a fragment.")
-    if len(public) != 32:
-        raise BadInput("key.malformed", "An Ed25519 public key is 32 bytes.", "Give the raw key.")
-    multikey = multikey_encode(Multicodec.ED25519_PUB, public)
-    return {"id": url, "type": "Multikey", "controller": did, "publicKeyMultibase": multikey}
+    return {"id": url, "type": "Multikey", "controller": did, "publicKeyMultibase": public.multikey}
 
 
 def _bad_url(why: str) -> BadInput:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from protocols.keys.ecdsa import EcdsaKeyPair
 from protocols.keys.ed25519 import KeyPair, ed25519_public_to_x25519, ed25519_verify
 from protocols.keys.jwk import public_jwk, read_public_jwk
+from protocols.keys.kinds import KEY_KINDS, KeyKind, key_pair, kind_of, new_key
 from protocols.keys.signing import SIGNATURE_BYTES, PublicKey, Signer, SigningKey, SoftwareSigner
 
 __all__ = [
-    "SIGNATURE_BYTES", "EcdsaKeyPair", "KeyPair", "PublicKey", "Signer", "SigningKey", "SoftwareSigner",
-    "ed25519_public_to_x25519", "ed25519_verify", "public_jwk", "read_public_jwk",
+    "KEY_KINDS", "SIGNATURE_BYTES", "EcdsaKeyPair", "KeyKind", "KeyPair", "PublicKey", "Signer", "SigningKey",
+    "SoftwareSigner", "ed25519_public_to_x25519", "ed25519_verify", "key_pair", "kind_of", "new_key", "public_jwk",
+    "read_public_jwk",
 ]  # fmt: skip

@@ -74,8 +74,6 @@ async def test_answers_are_what_the_document_declares(admin: Served) -> None:
         ("GET", "/admin/connections/nobody", {}, 404, "connection.unknown"),
         ("DELETE", "/admin/records", {}, 405, "http.405"),
         ("GET", "/admin/nothing", {}, 404, "http.404"),
-        ("POST", "/admin/dids", {"json": {"method": "web", "purpose": "holder"}}, 400, "did.purpose_unfit"),
-        ("POST", "/admin/dids", {"json": {"method": "web", "purpose": "issuer"}}, 409, "did.exists"),
         ("POST", "/admin/presentations/requests", {"json": {"connection": "x"}}, 400, "request.ambiguous"),
     ],
 )

@@ -55,6 +55,25 @@ def test_a_wrong_option_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, capsys
     assert json.loads(capsys.readouterr().out)["code"] == "cli.usage"
 
 
+def test_dids_are_made_and_chosen_without_a_running_node(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "did", "create", "--method", "jwk", "--key", "p384", "--issuer", "--home", home) == 0
+    made, about = capsys.readouterr().out.splitlines()
+    assert made.startswith("did:jwk:")
+    assert about.startswith("  issuer, did:jwk, p384, active")
+    assert run(monkeypatch, "did", "--home", home, "default", made) == 0
+    assert "issuer, default, did:jwk" in capsys.readouterr().out
+    assert run(monkeypatch, "did", "--home", home, "--json") == 0
+    listed = {own["did"]: own for own in json.loads(capsys.readouterr().out)["items"]}
+    assert listed[made]["isDefault"]
+    web = next(did for did in listed if did.startswith("did:web:"))
+    assert run(monkeypatch, "did", "add-key", web, "--key", "p256", "--home", home, "--json") == 0
+    assert [key["kind"] for key in json.loads(capsys.readouterr().out)["keys"]] == ["ed25519", "p256"]
+    assert run(monkeypatch, "did", "add-key", made, "--key", "p256", "--home", home) == 2
+    assert "did:jwk has one key" in capsys.readouterr().err
+
+
 def test_issue_export_verify_and_revoke_without_a_running_node(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ from node.net.documents import MemoryDocumentCache
 from protocols.did import key, peer4, web
 from protocols.did.document import Relationship
 from protocols.errors import BadInput, LernodeError, NotNow
-from protocols.keys import KeyPair
+from protocols.keys import KeyPair, PublicKey
 from tests.net.helpers import LOOPBACK, Clock, client, serving, trusting
 
 FIRST = KeyPair.from_seed(bytes(32))
@@ -32,7 +32,7 @@ class Host:
         self.body = b""
 
     def publish(self, did: str, pair: KeyPair) -> None:
-        self.body = json.dumps(web.build_document(did, [("key-1", pair.public)])).encode()
+        self.body = json.dumps(web.build_document(did, [("key-1", PublicKey(pair.codec, pair.public))])).encode()
 
     async def __call__(self, request: http_server.Request) -> http_server.Response:
         self.asked.append(request)

@@ -28,7 +28,7 @@ def key(name: str) -> KeyPair:
 
 async def add_key(tx: Transaction, vault: Vault, name: str = "mine") -> KeyPair:
     pair = key(name)
-    await keys.add(tx, vault, pair.verkey, pair.seed, "connection", NOW)
+    await keys.add(tx, vault, pair, "connection", NOW)
     return pair
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import LernodeError, WrongState
+from storage import dids, keys
+from storage.dids import DidPurpose, OwnKey
 from storage.engine import Store
 from storage.migrate import Migration, bundled, load
+from storage.secrets import Vault
+from tests.storage.rows import key
 
 FIRST = Migration(1, "first", "CREATE TABLE a (x INTEGER NOT NULL) STRICT;\nINSERT INTO a VALUES (1);\n")
 SECOND = Migration(
@@ -55,6 +59,29 @@ async def test_an_older_store_gets_what_is_new(path: Path) -> None:
     await open_and_close(path, FIRST)
     await open_and_close(path, FIRST, SECOND, create=False)
     assert 'INSERT INTO "b" VALUES(1);' in dump(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "did", "fragment"),
+    [("web", "did:web:a.example", "key-1"), ("key", "did:key:z6Mkx", "z6Mkx"), ("peer:4", "did:peer:4zQ", "key-0")],
+)
+async def test_a_did_of_an_older_store_keeps_its_key(
+    path: Path, vault: Vault, method: str, did: str, fragment: str
+) -> None:
+    await open_and_close(path, *bundled()[:2])
+    pair = key("mine")
+    connection = sqlite3.connect(path)
+    sealed = vault.seal(f"keys/{pair.verkey}", pair.seed)
+    connection.execute("INSERT INTO keys VALUES (?, 'issuer', ?, 1)", (pair.verkey, sealed))
+    connection.execute("INSERT INTO dids VALUES (?, NULL, ?, 'issuer', ?, 'active', 1)", (did, method, pair.verkey))
+    connection.commit()
+    connection.close()
+    opened = await Store.open(path)
+    async with opened.read() as tx:
+        own = await dids.default(tx, DidPurpose.ISSUER)
+        assert own is not None and (own.did, own.keys) == (did, (OwnKey(fragment, pair.verkey),))
+        assert await keys.get(tx, vault, pair.verkey) == pair
+    await opened.close()
 
 
 async def test_a_store_newer_than_the_code_is_refused_untouched(path: Path) -> None:

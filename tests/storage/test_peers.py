@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from protocols.errors import WrongState
+from protocols.keys import PublicKey, new_key
+from protocols.multiformats import Multicodec
 from storage import connections, dids, exchanges, inbox, invitations, keys, meta
-from storage.dids import DidPurpose, DidState, OwnDid
+from storage.dids import DidPurpose, DidState, OwnDid, OwnKey
 from storage.engine import Store
 from storage.exchanges import Filter
 from storage.invitations import Invitation, InvitationState
@@ -24,7 +27,7 @@ def own(name: str, purpose: DidPurpose = DidPurpose.ISSUER, seconds: float = 0, 
         short_form=short,
         method="web",
         purpose=purpose,
-        verkey=key("mine").verkey,
+        keys=(OwnKey("key-1", key("mine").verkey),),
         created=at(seconds),
     )
 
@@ -40,6 +43,36 @@ async def test_the_default_did_is_the_oldest_active_one(store: Store, vault: Vau
         await dids.set_state(tx, "did:old", DidState.RETIRED)
         assert await dids.default(tx, DidPurpose.ISSUER) == own("new", seconds=2)
         assert [d.did for d in await dids.page(tx, purpose=DidPurpose.ISSUER)] == ["did:old", "did:new"]
+
+
+async def test_a_chosen_did_is_the_default_until_another_is_chosen_or_it_is_retired(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        await add_key(tx, vault)
+        for name, seconds in (("old", 1), ("new", 2), ("newer", 3)):
+            await dids.add(tx, own(name, seconds=seconds))
+        for name in ("new", "newer"):
+            await dids.choose(tx, own(name))
+            chosen = await dids.default(tx, DidPurpose.ISSUER)
+            assert chosen is not None and chosen.did == f"did:{name}"
+        await dids.set_state(tx, "did:newer", DidState.RETIRED)
+        assert await dids.default(tx, DidPurpose.ISSUER) == own("old", seconds=1)
+        with pytest.raises(WrongState):
+            await dids.choose(tx, own("other"))
+
+
+async def test_a_did_has_its_keys_in_the_order_in_which_they_came(store: Store, vault: Vault) -> None:
+    first, second = key("mine"), new_key(Multicodec.P384_PUB, os.urandom)
+    async with store.write() as tx:
+        for made in (second, first):
+            await keys.add(tx, vault, made, "issuer", NOW)
+        await dids.add(tx, own("web"))
+        later = OwnKey("key-2", keys.verkey_of(second), second.codec)
+        await dids.add_key(tx, "did:web", later)
+        assert (await dids.get(tx, "did:web")).keys == (OwnKey("key-1", first.verkey), later)
+        assert later.public == PublicKey(second.codec, second.public)
+    with pytest.raises(WrongState):
+        async with store.write() as tx:
+            await dids.add_key(tx, "did:web", later)
 
 
 async def test_a_did_is_found_by_either_form_and_kept_once(store: Store, vault: Vault) -> None:
@@ -67,7 +100,7 @@ async def test_nothing_refers_to_a_key_that_is_not_kept(store: Store) -> None:
 async def test_a_key_and_what_refers_to_it_come_in_any_order(store: Store, vault: Vault) -> None:
     async with store.write() as tx:
         await connections.add(tx, connection())
-        await keys.add(tx, vault, key("mine").verkey, key("mine").seed, "connection", NOW)
+        await keys.add(tx, vault, key("mine"), "connection", NOW)
     async with store.read() as tx:
         assert await connections.get(tx, "c1") == connection()
 

@@ -6,12 +6,14 @@ import copy
 import os
 import pickle
 import unicodedata
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from nacl.secret import SecretBox
 
 from protocols.errors import BadInput, LernodeError, WrongState
+from protocols.keys import KEY_KINDS, KeyKind, new_key
 from storage import keys
 from storage.engine import Store
 from storage.secrets import Strength, Vault
@@ -159,12 +161,24 @@ async def test_the_default_cost_is_moderate(store: Store) -> None:
     assert (row["opslimit"], row["memlimit"]) == (3, 256 << 20)
 
 
-async def test_a_seed_of_another_key_is_refused(store: Store, vault: Vault) -> None:
+@pytest.mark.parametrize("kind", KEY_KINDS)
+async def test_keys_of_every_kind_are_kept(store: Store, vault: Vault, kind: KeyKind) -> None:
+    made = new_key(KEY_KINDS[kind], os.urandom)
     async with store.write() as tx:
-        for seed in (key("two").seed, b"short"):
-            with pytest.raises(BadInput) as caught:
-                await keys.add(tx, vault, key("one").verkey, seed, "connection", NOW)
-            assert caught.value.code == "key.mismatch"
+        await keys.add(tx, vault, made, "issuer", NOW)
+        assert await keys.get(tx, vault, keys.verkey_of(made)) == made
+        assert await keys.load_all(tx, vault) == {keys.verkey_of(made): made}
+
+
+@pytest.mark.parametrize(("kind", "said"), list(permutations(KEY_KINDS, 2)))
+async def test_a_key_does_not_open_as_one_of_another_kind(store: Store, vault: Vault, kind: KeyKind, said: str) -> None:
+    made = new_key(KEY_KINDS[kind], os.urandom)
+    async with store.write() as tx:
+        await keys.add(tx, vault, made, "issuer", NOW)
+        await tx.execute("UPDATE keys SET kind = ?", (said,))
+        with pytest.raises(LernodeError) as caught:
+            await keys.get(tx, vault, keys.verkey_of(made))
+        assert caught.value.code == "store.secret_altered"
 
 
 async def test_a_key_is_added_once(store: Store, vault: Vault) -> None:
