@@ -6,11 +6,14 @@ names the rule and the section that it breaks. What the JSON-LD processor finds 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from protocols.credentials.digests import is_digest_sri
+from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, envelope_problems
 from protocols.credentials.model import Version, as_list, contexts, has_type, id_of, is_url, version_of
+from protocols.credentials.problem import Problem
 from protocols.credentials.times import parse_time
 
 __all__ = ["MAX_CREDENTIALS", "MAX_PROOFS", "MAX_STATUS_ENTRIES", "Problem", "credential_problems",
@@ -20,22 +23,11 @@ MAX_PROOFS = 16
 MAX_STATUS_ENTRIES = 16
 MAX_CREDENTIALS = 128
 
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII).fullmatch
+_RESERVED = ("confidenceMethod", "renderMethod")
+"""Properties that are nobody's yet, whose values have to say by a type whose they are (VCDM 2.0 §5.10)."""
+
 _Rule = Callable[[dict[str, Any], Version], Iterator["Problem"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A broken rule.
-
-    Attributes:
-        rule: its name, e.g. ``"issuer.missing"``.
-        message: one sentence for a person, without personal data.
-        spec: the section that states it.
-    """
-
-    rule: str
-    message: str
-    spec: str
 
 
 def credential_problems(document: dict[str, Any]) -> list[Problem]:
@@ -70,7 +62,7 @@ def _id(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
     if "id" in document and not is_url(document["id"]):
         yield Problem("id.url", "The id is not a URL.", "VCDM 2.0 §4.4")
     if not _is_type(document.get("type")):
-        yield Problem("type.terms", "The type is not one or more terms or URLs.", "VCDM 2.0 §4.5")
+        yield Problem("type.terms", "The type is not one or more terms and absolute URLs.", "VCDM 2.0 §4.5")
 
 
 def _proof(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
@@ -79,6 +71,8 @@ def _proof(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
         yield Problem("proof.many", f"There are more than {MAX_PROOFS} proofs.", "VCDM 2.0 §4.12")
     if not all(isinstance(proof, dict) for proof in proofs):
         yield Problem("proof.object", "A proof is not an object.", "VC Data Integrity 1.0 §2.1")
+    elif not all(_is_type(proof.get("type")) for proof in proofs):
+        yield Problem("proof.type", "A proof has no type.", "VC Data Integrity 1.0 §2.1")
     ids = [proof["id"] for proof in proofs if isinstance(proof, dict) and "id" in proof]
     if not all(is_url(item) for item in ids) or len({str(item) for item in ids}) != len(ids):
         yield Problem("proof.id", "The ids of the proofs are not distinct URLs.", "VC Data Integrity 1.0 §2.1")
@@ -87,9 +81,12 @@ def _proof(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
 def _texts(document: dict[str, Any], version: Version) -> Iterator[Problem]:
     if version is Version.V1_1:
         return
-    for name in ("name", "description"):
-        if name in document and not all(_is_text(item) for item in as_list(document[name])):
-            yield Problem(f"{name}.text", f"The {name} is neither text nor language value objects.", "VCDM 2.0 §4.6")
+    issuer = document.get("issuer")
+    for holder, prefix in ((document, ""), (issuer if isinstance(issuer, dict) else {}, "issuer.")):
+        for name in ("name", "description"):
+            if name in holder and not _is_text(holder[name]):
+                message = f"The {prefix}{name} is neither text nor language value objects."
+                yield Problem(f"{prefix}{name}.text", message, "VCDM 2.0 §4.6, §11.1")
 
 
 def _issuer(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
@@ -105,7 +102,7 @@ def _subject(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
         yield Problem("subject.missing", "There is no credentialSubject.", "VCDM 2.0 §4.8")
     elif not all(isinstance(value, dict) for value in values):
         yield Problem("subject.object", "A credentialSubject is not an object.", "VCDM 2.0 §4.8")
-    elif not all(value.keys() - {"id"} for value in values):
+    elif not all(values):  # one that says whom alone is a claim too: that the credential has this subject
         yield Problem("subject.claims", "A credentialSubject makes no claim.", "VCDM 2.0 §4.8")
     elif not all(_id_is_url_if_there(value) for value in values):
         yield Problem("subject.id", "The id of a credentialSubject is not a URL.", "VCDM 2.0 §4.8")
@@ -145,21 +142,35 @@ def _extensions(document: dict[str, Any], version: Version) -> Iterator[Problem]
     second = version is Version.V2_0
     yield from _typed(document, "credentialSchema", "VCDM 2.0 §4.11", id_required=True)
     yield from _typed(document, "refreshService", "VCDM 2.0 §5.4", id_required=not second)
-    yield from _typed(document, "termsOfUse", "VCDM 2.0 §5.5")
     yield from _typed(document, "evidence", "VCDM 2.0 §5.6")
+
+
+def _terms_of_use(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
+    yield from _typed(document, "termsOfUse", "VCDM 2.0 §5.5")
+
+
+def _reserved(document: dict[str, Any], version: Version) -> Iterator[Problem]:
+    if version is Version.V2_0:
+        for name in _RESERVED:
+            yield from _typed(document, name, "VCDM 2.0 §5.10")
 
 
 def _related(document: dict[str, Any], version: Version) -> Iterator[Problem]:
     if version is Version.V1_1 or "relatedResource" not in document:
         return
     items = as_list(document["relatedResource"])
-    if not all(
-        isinstance(item, dict) and is_url(item.get("id")) and ("digestSRI" in item or "digestMultibase" in item)
-        for item in items
-    ):
-        yield Problem("relatedResource.digest", "A relatedResource lacks its id or digest.", "VCDM 2.0 §5.3")
-    elif len({item["id"] for item in items}) != len(items):
-        yield Problem("relatedResource.unique", "Two relatedResources have the same id.", "VCDM 2.0 §5.3")
+    spec = "VCDM 2.0 §5.3"
+    if not items:
+        yield Problem("relatedResource.empty", "There is no relatedResource in the set of them.", spec)
+    if not all(isinstance(item, dict) and is_url(item.get("id")) for item in items):
+        yield Problem("relatedResource.id", "A relatedResource is not an object whose id is a URL.", spec)
+        return
+    if len({item["id"] for item in items}) != len(items):
+        yield Problem("relatedResource.unique", "Two relatedResources have the same id.", spec)
+    if not all("digestSRI" in item or "digestMultibase" in item for item in items):
+        yield Problem("relatedResource.digest", "A relatedResource has no digest.", spec)
+    elif not all(_has_good_digests(item) for item in items):
+        yield Problem("relatedResource.digest_form", "A digest of a relatedResource cannot be read.", spec)
 
 
 def _holder(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
@@ -167,24 +178,38 @@ def _holder(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
         yield Problem("holder.url", "The holder is neither a URL nor an object whose id is one.", "VCDM 2.0 §4.13")
 
 
-def _presented(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
-    if len(as_list(document.get("verifiableCredential"))) > MAX_CREDENTIALS:
-        message = f"There are more than {MAX_CREDENTIALS} credentials."
-        yield Problem("verifiableCredential.many", message, "VCDM 2.0 §4.13")
-    if not all(isinstance(item, dict) for item in as_list(document.get("verifiableCredential"))):
-        message = "Something in verifiableCredential is not an object."
-        yield Problem("verifiableCredential.object", message, "VCDM 2.0 §4.13")
+def _presented(document: dict[str, Any], version: Version) -> Iterator[Problem]:
+    items = as_list(document.get("verifiableCredential"))
+    spec = "VCDM 2.0 §4.13"
+    if version is Version.V2_0 and "verifiableCredential" in document and not items:
+        yield Problem("verifiableCredential.empty", "There is no credential in verifiableCredential.", spec)
+    if len(items) > MAX_CREDENTIALS:
+        yield Problem("verifiableCredential.many", f"There are more than {MAX_CREDENTIALS} credentials.", spec)
+    if not all(isinstance(item, dict) for item in items):
+        yield Problem("verifiableCredential.object", "Something in verifiableCredential is not an object.", spec)
+        return
+    for item in items:
+        if has_type(item, ENVELOPED_CREDENTIAL):
+            yield from envelope_problems(item, ENVELOPED_CREDENTIAL)
+        elif not has_type(item, "VerifiableCredential"):
+            message = "Something in verifiableCredential is neither a credential nor an enveloped one."
+            yield Problem("verifiableCredential.type", message, spec)
 
 
-_CREDENTIAL_RULES: tuple[_Rule, ...] = (_texts, _issuer, _subject, _period, _status, _extensions, _related)
-_PRESENTATION_RULES: tuple[_Rule, ...] = (_holder, _presented)
+_CREDENTIAL_RULES: tuple[_Rule, ...] = (
+    _texts, _issuer, _subject, _period, _status, _extensions, _terms_of_use, _reserved, _related,
+)  # fmt: skip
+_PRESENTATION_RULES: tuple[_Rule, ...] = (_holder, _presented, _terms_of_use)
 
 
 def _typed(document: dict[str, Any], name: str, spec: str, *, id_required: bool = False) -> Iterator[Problem]:
     """Objects that have to have a type, and an id that is a URL where they have or need one."""
     if name not in document:
         return
-    for item in as_list(document[name]):
+    items = as_list(document[name])
+    if not items:
+        yield Problem(f"{name}.empty", f"There is no {name} in the set of them.", spec)
+    for item in items:
         if not isinstance(item, dict):
             yield Problem(f"{name}.object", f"A {name} is not an object.", spec)
         elif not _is_type(item.get("type")):
@@ -199,11 +224,24 @@ def _id_is_url_if_there(item: dict[str, Any]) -> bool:
 
 def _is_type(value: Any) -> bool:
     names = as_list(value)
-    return bool(names) and all(isinstance(name, str) and name for name in names)
+    return bool(names) and all(isinstance(name, str) and name and (":" not in name or is_url(name)) for name in names)
 
 
 def _is_text(value: Any) -> bool:
-    if isinstance(value, dict):
-        known = value.keys() <= {"@value", "@language", "@direction"}
-        return known and all(isinstance(part, str) for part in value.values()) and "@value" in value
-    return isinstance(value, str)
+    """Whether this is a string, or one or several language value objects (VCDM 2.0 §11.1)."""
+    items = as_list(value)
+    return bool(items) and all(isinstance(item, str) or _is_language_value(item) for item in items)
+
+
+def _is_language_value(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {"@value", "@language", "@direction"}:
+        return False
+    language, direction = value.get("@language", "und"), value.get("@direction", "ltr")
+    has_language = isinstance(language, str) and _LANGUAGE(language) is not None
+    return isinstance(value.get("@value"), str) and has_language and direction in ("ltr", "rtl")
+
+
+def _has_good_digests(item: dict[str, Any]) -> bool:
+    multibase = as_list(item["digestMultibase"]) if "digestMultibase" in item else ["z"]
+    is_readable = bool(multibase) and all(isinstance(text, str) and text[:1] in ("z", "u") for text in multibase)
+    return is_readable and ("digestSRI" not in item or is_digest_sri(item["digestSRI"]))

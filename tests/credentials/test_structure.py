@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from protocols.credentials.enveloped import data_url_of
 from protocols.credentials.model import Version, alignments, issuer_id, subject_ids, version_of
 from protocols.credentials.structure import credential_problems, presentation_problems
 from tests.credentials.worlds import HOLDER, ISSUER, OB, V1, V2, did, record
@@ -18,6 +19,8 @@ OLD = {
     "issuanceDate": "2026-01-01T00:00:00",
     "credentialSubject": {"id": did(HOLDER), "degree": "x"},
 }
+SRI = "sha384-" + "A" * 64
+ENVELOPED = {"@context": V2, "id": "data:application/vc+jwt,e30.e30.AA", "type": "EnvelopedVerifiableCredential"}
 PRESENTATION = {"@context": [V2], "type": "VerifiablePresentation", "holder": {"id": did(HOLDER)}}
 
 
@@ -43,18 +46,31 @@ def rules(problems: list[Any]) -> list[str]:
         ({"type": GONE}, "type.missing"),
         ({"type": ["OpenBadgeCredential"]}, "type.missing"),
         ({"type": ["VerifiableCredential", 5]}, "type.terms"),
+        ({"type": ["VerifiableCredential", "https ://no.example/url"]}, "type.terms"),
+        ({"type": []}, "type.terms"),
+        ({"id": None}, "id.url"),
         ({"name": 5}, "name.text"),
         ({"name": {"@value": "x", "@id": "y"}}, "name.text"),
+        ({"name": None}, "name.text"),
+        ({"name": []}, "name.text"),
+        ({"name": {"@value": "x", "@language": "e n"}}, "name.text"),
+        ({"name": {"@value": "x", "@direction": "up"}}, "name.text"),
+        ({"name": {"@value": 5, "@language": "en"}}, "name.text"),
         ({"description": ["x", {"@language": "en"}]}, "description.text"),
+        ({"issuer": {"id": did(ISSUER), "name": {"@value": "x", "url": "urn:a:1"}}}, "issuer.name.text"),
+        ({"issuer": {"id": did(ISSUER), "description": 5}}, "issuer.description.text"),
         ({"issuer": GONE}, "issuer.missing"),
         ({"issuer": "college"}, "issuer.url"),
         ({"issuer": {"name": "college"}}, "issuer.url"),
+        ({"issuer": None}, "issuer.url"),
+        ({"issuer": {"id": None}}, "issuer.url"),
         ({"issuer": [did(ISSUER)]}, "issuer.url"),
         ({"credentialSubject": GONE}, "subject.missing"),
         ({"credentialSubject": []}, "subject.missing"),
         ({"credentialSubject": did(HOLDER)}, "subject.object"),
         ({"credentialSubject": {}}, "subject.claims"),
-        ({"credentialSubject": {"id": did(HOLDER)}}, "subject.claims"),
+        ({"credentialSubject": [{"id": did(HOLDER)}, {}]}, "subject.claims"),
+        ({"credentialSubject": {"id": ["urn:a:1", "urn:a:2"]}}, "subject.id"),
         ({"credentialSubject": {"id": "me", "name": "x"}}, "subject.id"),
         ({"validFrom": "2026-01-01"}, "validFrom.time"),
         ({"validFrom": "2026-01-01T00:00:00"}, "validFrom.time"),
@@ -67,14 +83,34 @@ def rules(problems: list[Any]) -> list[str]:
         ({"credentialStatus": [{"id": "urn:a:1", "type": "A"}, {"id": "urn:a:1", "type": "B"}]},
          "credentialStatus.ambiguous"),
         ({"credentialStatus": [{"type": "A"}] * 17}, "status.many"),
+        ({"credentialStatus": []}, "credentialStatus.empty"),
+        ({"credentialStatus": None}, "credentialStatus.empty"),
+        ({"credentialStatus": {"id": "urn:a:1", "type": 2}}, "credentialStatus.type"),
         ({"credentialSchema": {"type": "JsonSchema"}}, "credentialSchema.id"),
+        ({"credentialSchema": {"type": "JsonSchema", "id": "https ://no.example/url"}}, "credentialSchema.id"),
         ({"credentialSchema": {"id": "https://a.example/1"}}, "credentialSchema.type"),
+        ({"credentialSchema": "https://a.example/1"}, "credentialSchema.object"),
+        ({"credentialSchema": []}, "credentialSchema.empty"),
         ({"refreshService": {"id": "https://a.example/1"}}, "refreshService.type"),
+        ({"refreshService": []}, "refreshService.empty"),
         ({"termsOfUse": {"profile": "x"}}, "termsOfUse.type"),
+        ({"termsOfUse": {}}, "termsOfUse.type"),
         ({"evidence": [{"narrative": "x"}]}, "evidence.type"),
+        ({"evidence": {"type": "E", "id": "no url"}}, "evidence.id"),
+        ({"evidence": []}, "evidence.empty"),
+        ({"confidenceMethod": {"id": "urn:a:1"}}, "confidenceMethod.type"),
+        ({"renderMethod": "urn:a:1"}, "renderMethod.object"),
         ({"relatedResource": {"id": "https://a.example/1"}}, "relatedResource.digest"),
-        ({"relatedResource": [{"id": "urn:a:1", "digestSRI": "x"}] * 2}, "relatedResource.unique"),
+        ({"relatedResource": ["https://a.example/1"]}, "relatedResource.id"),
+        ({"relatedResource": {"digestSRI": SRI}}, "relatedResource.id"),
+        ({"relatedResource": []}, "relatedResource.empty"),
+        ({"relatedResource": [{"id": "urn:a:1", "digestSRI": SRI}] * 2}, "relatedResource.unique"),
+        ({"relatedResource": {"id": "urn:a:1", "digestSRI": "md5-AAAA"}}, "relatedResource.digest_form"),
+        ({"relatedResource": {"id": "urn:a:1", "digestMultibase": "EiAA"}}, "relatedResource.digest_form"),
+        ({"relatedResource": {"id": "urn:a:1", "digestSRI": SRI, "digestMultibase": 5}}, "relatedResource.digest_form"),
         ({"proof": "x"}, "proof.object"),
+        ({"proof": {"created": "2026-01-01T00:00:00Z"}}, "proof.type"),
+        ({"proof": [{"type": "A"}, {"type": []}]}, "proof.type"),
         ({"proof": [{"id": "urn:a:1"}, {"id": "urn:a:1"}]}, "proof.id"),
         ({"proof": {"id": 5}}, "proof.id"),
     ],
@@ -93,7 +129,12 @@ def test_a_broken_rule_of_version_2_is_named(changes: dict[str, Any], rule: str)
         {"name": [{"@value": "x", "@language": "en", "@direction": "ltr"}, {"@value": "y"}]},
         {"credentialSubject": [{"name": "x"}, {"id": did(HOLDER), "name": "y"}]},
         {"credentialStatus": {"type": "BitstringStatusListEntry"}},
-        {"relatedResource": {"id": "https://a.example/1", "digestMultibase": "uE"}},
+        {"type": ["https://a.example/#Other", "VerifiableCredential"]},
+        {"credentialSubject": {"id": did(HOLDER)}},
+        {"issuer": {"id": did(ISSUER), "name": [{"@value": "x", "@language": "en-GB"}, {"@value": "y"}]}},
+        {"evidence": [{"type": "E"}, {"type": "E"}], "termsOfUse": {"type": "https://a.example/#Terms"}},
+        {"relatedResource": {"id": "https://a.example/1", "digestMultibase": ["uEiAA", "zQmA"]}},
+        {"relatedResource": {"id": "https://a.example/1", "digestSRI": f"{SRI} {SRI}", "mediaType": "text/css"}},
     ],
 )
 def test_a_sound_credential_of_version_2_breaks_none(changes: dict[str, Any]) -> None:
@@ -121,13 +162,41 @@ def test_version_1_1_has_rules_of_its_own(changes: dict[str, Any], rule: str) ->
         ({"type": "VerifiableCredential"}, "type.missing"),
         ({"holder": "me"}, "holder.url"),
         ({"holder": {"name": "me"}}, "holder.url"),
+        ({"id": "no url"}, "id.url"),
+        ({"holder": {"id": "me"}}, "holder.url"),
         ({"verifiableCredential": "eyJ"}, "verifiableCredential.object"),
+        ({"verifiableCredential": [record(), 5]}, "verifiableCredential.object"),
+        ({"verifiableCredential": []}, "verifiableCredential.empty"),
+        ({"verifiableCredential": [record(), {**record(), "type": "Other"}]}, "verifiableCredential.type"),
+        ({"verifiableCredential": [ENVELOPED] * 129}, "verifiableCredential.many"),
+        ({"verifiableCredential": {**ENVELOPED, "@context": []}}, "enveloped.context"),
+        ({"verifiableCredential": {**ENVELOPED, "@context": V1}}, "enveloped.context"),
+        ({"verifiableCredential": {**ENVELOPED, "id": "e30.e30.AA"}}, "enveloped.id"),
+        ({"verifiableCredential": {**ENVELOPED, "id": "data:,e30.e30.AA"}}, "enveloped.id"),
+        ({"verifiableCredential": {**ENVELOPED, "id": "data:application/vc+jwt,"}}, "enveloped.id"),
+        ({"verifiableCredential": {**ENVELOPED, "id": 5}}, "enveloped.id"),
+        ({"verifiableCredential": {**ENVELOPED, "type": [ENVELOPED["type"], "X"]}}, "enveloped.type"),
+        ({"termsOfUse": {"id": "urn:a:1"}}, "termsOfUse.type"),
     ],
 )
 def test_presentations_have_rules_too(changes: dict[str, Any], rule: str) -> None:
     assert presentation_problems(PRESENTATION) == []
-    assert presentation_problems(changed(PRESENTATION, {"holder": GONE, "verifiableCredential": []})) == []
+    assert presentation_problems(changed(PRESENTATION, {"holder": GONE})) == []
     assert rules(presentation_problems(changed(PRESENTATION, changes))) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "found"),
+    [
+        ("data:application/vc+jwt,e30.e30.AA", ("application/vc+jwt", "e30.e30.AA")),
+        ("data:application/VC-LD+jwt;base64url;a=b,e30.AA~", ("application/vc-ld+jwt", "e30.AA~")),
+        ("data:text/plain;base64", None),
+        ("https://a.example/vc", None),
+    ],
+)
+def test_an_envelope_says_its_media_type_and_content(identifier: str, found: tuple[str, str] | None) -> None:
+    assert data_url_of({**ENVELOPED, "id": identifier}) == found
+    assert not presentation_problems({**PRESENTATION, "verifiableCredential": [record(), ENVELOPED]})
 
 
 def test_the_readers_give_what_the_document_says() -> None:
