@@ -1,7 +1,8 @@
 """Expanded JSON-LD to quads: flattening and conversion to RDF in one walk (JSON-LD 1.1 API §7 and §8).
 
 pyld does the same in time quadratic in the values of a property, and drops or mangles what has no place in
-RDF; here it is an error.
+RDF; here it is an error. A text with a base direction becomes a literal of an i18n datatype (``rdfDirection`` of §9.3):
+without it the direction would not be signed, and it is what the other makers of RDFC cryptosuites chose.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ FIRST = f"<{RDF}first>"
 REST = f"<{RDF}rest>"
 NIL = f"<{RDF}nil>"
 _JSON = suffix(RDF + "JSON")
+_I18N = "https://www.w3.org/ns/i18n#"
 
 
 def to_quads(expanded: list[Any]) -> set[Quad]:
@@ -108,9 +110,9 @@ class _Walk:
 
 
 def _value(value: dict[str, Any]) -> str:
-    if "@direction" in value:
-        raise BadInput("jsonld.dropped", "A string has a @direction, which RDF drops.", "Remove the direction.")
     content, type_ = value["@value"], value.get("@type")
+    if "@direction" in value:
+        return literal(content, suffix(f"{_I18N}{value.get('@language', '').lower()}_{value['@direction']}"))
     if type_ == "@json":
         return json_literal(content)
     if "@language" in value:

@@ -64,7 +64,12 @@ LOST = {
     "only a context": ("jsonld.dropped", {"@context": V2}),
     "only a language": ("jsonld.dropped", _with(p={"@language": "en"})),
     "null value object": ("jsonld.dropped", _with(p={"@value": None})),
-    "direction": ("jsonld.dropped", _with(p={"@value": "x", "@language": "ar", "@direction": "rtl"})),
+    "wrong direction": ("jsonld.invalid", _with(p={"@value": "x", "@language": "ar", "@direction": "up"})),
+    "direction of a number": ("jsonld.invalid", _with(p={"@value": 5, "@direction": "rtl"})),
+    "wrong language of a direction": (
+        "jsonld.value_invalid",
+        _with(p={"@value": "x", "@language": "e n", "@direction": "rtl"}),
+    ),
     "index": ("jsonld.dropped", _with(p={"@id": "urn:b", "@index": "x"})),
     "index of a value": ("jsonld.dropped", _with(p={"@value": "b", "@index": "x"})),
     "index map": (
@@ -112,6 +117,20 @@ LOST = {
 @pytest.mark.parametrize(("code", "document"), LOST.values(), ids=LOST)
 def test_what_would_be_lost_is_refused(code: str, document: dict[str, Any]) -> None:
     assert _refusal(document).code == code
+
+
+@pytest.mark.parametrize(
+    ("value", "datatype"),
+    [
+        ({"@value": "x", "@language": "ar-EG", "@direction": "rtl"}, "ar-eg_rtl"),
+        ({"@value": "x", "@direction": "ltr"}, "_ltr"),
+    ],
+)
+def test_the_direction_of_a_text_is_part_of_what_is_signed(value: Any, datatype: str) -> None:
+    expected = f'<urn:a> <urn:p> "x"^^<https://www.w3.org/ns/i18n#{datatype}> .\n'
+    assert PROCESSOR.canonical_nquads(_with(p=value)) == expected
+    default = {"p": "urn:p", **{name: part for name, part in value.items() if name != "@value"}}
+    assert PROCESSOR.canonical_nquads({"@context": default, "@id": "urn:a", "p": "x"}) == expected
 
 
 WRONG = {
