@@ -18,6 +18,9 @@ from protocols.errors import BadInput, WrongState
 
 __all__ = ["BUNDLED", "Bundled", "ContextStore"]
 
+_MAX_REFERENCES = 8
+"""How many contexts may name each other in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
@@ -233,6 +236,8 @@ class ContextStore:
     def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._loaded: dict[str, dict[str, Any]] = {}
         self._own: set[int] = set()
+        self._terms: dict[str, frozenset[str]] = {}
+        self._configured = tuple(extra or ())
         for url, document in (extra or {}).items():
             if "@context" not in document:
                 raise BadInput(
@@ -264,6 +269,24 @@ class ContextStore:
     def __contains__(self, url: object) -> bool:
         return url in self._loaded or url in BUNDLED
 
+    def terms_of(self, url: str) -> frozenset[str]:
+        """Every term that a context defines somewhere, also within its terms and by the contexts that it names.
+
+        Raises:
+            BadInput: ``jsonld.context_unknown``; WrongState: ``jsonld.context_damaged``.
+        """
+        if url not in self._terms:
+            self._terms[url] = frozenset(_terms(self.get(url).get("@context"), self, 0))
+        return self._terms[url]
+
+    def configured_terms(self) -> frozenset[str]:
+        """The terms of all contexts that the owner configured.
+
+        Raises:
+            BadInput: ``jsonld.context_unknown`` where one of them names a context that is not known.
+        """
+        return frozenset[str]().union(*(self.terms_of(url) for url in self._configured))
+
     def owns(self, value: Any) -> bool:
         """Whether this very object is part of a stored context: its identity is then a lasting name for it."""
         return id(value) in self._own
@@ -272,6 +295,20 @@ class ContextStore:
         self._loaded[url] = document
         self._own.update(id(part) for part in _parts(document))
         return document
+
+
+def _terms(context: Any, store: ContextStore, depth: int) -> Iterator[str]:
+    if isinstance(context, str) and depth < _MAX_REFERENCES and context in store:
+        yield from _terms(store.get(context).get("@context"), store, depth + 1)
+    elif isinstance(context, list):
+        for item in context:
+            yield from _terms(item, store, depth)
+    elif isinstance(context, dict):
+        for name, definition in context.items():
+            if name[:1] != "@":
+                yield name
+            if isinstance(definition, dict):
+                yield from _terms(definition.get("@context"), store, depth)
 
 
 def _parts(value: Any) -> Iterator[Any]:

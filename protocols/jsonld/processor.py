@@ -25,10 +25,12 @@ class Processor:
     It may be used from several tasks of one event loop; it does not wait and holds no state of a document.
 
     Attributes:
+        store: the contexts that documents may name.
         fallbacks: how many documents took the complete path, as they use what the fast one does not cover.
     """
 
     def __init__(self, contexts: ContextStore) -> None:
+        self.store = contexts
         self._contexts = ActiveContexts(contexts)
         self._scopes = Scopes(self._contexts)
         self.fallbacks = 0

@@ -77,7 +77,8 @@ def test_a_chain_needs_the_proof_that_it_builds_on() -> None:
         {"https://schema.org/name": "x"},
         {"description": None},
         {"evidence": []},
-        {"@context": [V2, OB, {"invented": "https://a.example/invented"}]},
+        {"@context": [V2, OB, {"invented": "https://a.example/other"}]},
+        {"@context": [V2, OB, {"narrative": "https://a.example/narrative"}]},
         {"@context": [V2, "https://nobody.example/context"]},
     ],
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from protocols.credentials.compacted import RESERVED_NAMESPACES, SECOND_NAMES
+from protocols.credentials.compacted import SECOND_NAMES
+from protocols.credentials.inline_contexts import FREE_NAMES, RESERVED_NAMESPACES
 from protocols.jsonld.contexts import BUNDLED
 
 CRED = "https://www.w3.org/2018/credentials#"
@@ -65,6 +66,23 @@ def test_keywords_have_no_other_names_than_id_and_type(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", BUNDLED)
-def test_an_inline_vocabulary_cannot_reach_what_verification_reads(url: str) -> None:
+def test_an_inline_context_cannot_reach_what_verification_reads(url: str) -> None:
     known = {iri for _, iri in terms(BUNDLED[url].load()["@context"]) if iri in READ}
     assert all(iri.startswith(RESERVED_NAMESPACES) for iri in known | set(READ))
+    assert not any(FREE_NAMES.fullmatch(iri) for iri in known | set(READ))
+
+
+@pytest.mark.parametrize("url", BUNDLED)
+def test_what_an_inline_context_may_define_has_no_other_name_in_a_bundled_one(url: str) -> None:
+    for name, iri in terms(BUNDLED[url].load()["@context"]):
+        is_free = FREE_NAMES.fullmatch(iri) is not None or (":" in iri and not iri.startswith(RESERVED_NAMESPACES))
+        assert not is_free or iri.startswith("sec:") or iri.rpartition("/")[2] == name, (name, iri)
+
+
+def test_no_property_of_bundled_contexts_has_two_names() -> None:
+    names: dict[str, set[str]] = {}
+    for bundled in BUNDLED.values():
+        for name, iri in terms(bundled.load()["@context"]):
+            if not iri.startswith("@"):
+                names.setdefault(iri, set()).add(name)
+    assert all(len(several - SECOND_NAMES) <= 1 for several in names.values())

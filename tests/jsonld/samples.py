@@ -27,7 +27,12 @@ def _load(url: str, _options: Any) -> dict[str, Any]:
 
 def reference(document: Any) -> str:
     """The canonical form by pyld, which is not in safe mode."""
-    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": _load, "rdfDirection": "i18n-datatype"}
+    options = {
+        "algorithm": "URDNA2015",
+        "format": "application/n-quads",
+        "documentLoader": _load,
+        "rdfDirection": "i18n-datatype",
+    }
     result: str = jsonld.normalize(copy.deepcopy(document), options)
     return result
 

@@ -114,7 +114,7 @@ def test_every_term_of_a_record_is_defined_and_signed(
     arguments = rich | {"achievement": catalogue.get(slug), "status_entries": ENTRIES, "data_model": data_model}
     record = build_credential(**arguments)
     assert validate(record) == []
-    assert compaction_problem(record) is None
+    assert compaction_problem(record, DEFAULT.store) is None
     nquads = DEFAULT.canonical_nquads(record)
     for term in ("result", "identifier", "identityHash", "achievement", "alignment", "targetCode", "hashed", "salt"):
         assert f"<{OB}{term}>" in nquads, term

@@ -33,7 +33,9 @@ def check_structure(problems: Sequence[Problem]) -> CheckResult:
 
 def check_context(document: dict[str, Any], unsecured: UnsecuredDocument) -> CheckResult:
     """Whether every context is known, every term is defined, and nothing is shown that is not signed."""
-    problem = compaction_problem(document)
+    suites = [suite_of(proof) for proof in proofs_of(document)]
+    covers_json = bool(suites) and all(isinstance(suite, JcsSuite) for suite in suites)
+    problem = compaction_problem(document, unsecured.processor.store, covers_json=covers_json)
     if problem is not None:
         return failed(Check.CONTEXT, "context.not_compacted", problem, "VCDM 2.0 §1.3, §6.1")
     if not _is_context_covered(document):

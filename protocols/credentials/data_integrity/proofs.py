@@ -143,7 +143,7 @@ def _with_terms_of(suite: Cryptosuite, document: dict[str, Any]) -> dict[str, An
 
 def _require_signable(unsecured: UnsecuredDocument) -> UnsecuredDocument:
     """Refuse to sign what nobody could verify: for JSON signatures too, every term has to be defined."""
-    problem = compaction_problem(unsecured.document)
+    problem = compaction_problem(unsecured.document, unsecured.processor.store)
     if problem is not None:
         raise BadInput("proof.not_compacted", problem, "Write the document in compacted form.")
     _ = unsecured.nquads
