@@ -13,7 +13,7 @@ import pytest
 
 from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.verification import Check, VerificationResult
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.errors import BadInput
 from protocols.jsonld.contexts import ContextStore
 from protocols.jsonld.processor import DEFAULT, Processor
@@ -210,7 +210,7 @@ OWN = Processor(ContextStore({CONFIGURED: {"@context": {"low": TERMS + "grade", 
 
 
 async def _checked(document: dict[str, Any]) -> VerificationResult:
-    return await verify_credential(document, resolver=Dids(), statuses=Lists(), policy=TRUSTING, now=NOW, processor=OWN)
+    return await verify(document, resolver=Dids(), statuses=Lists(), policy=TRUSTING, now=NOW, processor=OWN)
 
 
 @pytest.mark.parametrize("context", [COLLEGE, {"@vocab": TERMS}])
