@@ -9,8 +9,7 @@ import base64
 import binascii
 from enum import IntEnum
 
-import base58
-
+from protocols import base58
 from protocols.errors import BadInput
 
 __all__ = [
@@ -69,7 +68,7 @@ def b64url_decode_exact(text: str) -> bytes:
 
 def b58_encode(data: bytes) -> str:
     """Base58 with the Bitcoin alphabet."""
-    return base58.b58encode(data).decode()
+    return base58.encode(data)
 
 
 def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
@@ -81,7 +80,7 @@ def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
     if len(text) > max_chars:
         raise BadInput("encoding.base58", "A base58 value is too long.", f"Keep it under {max_chars} characters.")
     try:
-        return base58.b58decode(text.encode("ascii"))
+        return base58.decode(text)
     except ValueError:
         raise BadInput("encoding.base58", "A value is not base58.", "Use the Bitcoin alphabet.") from None
 

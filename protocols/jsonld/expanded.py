@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import rfc8785
-
+from protocols.canonical_json import NotCanonical, canonical_json
 from protocols.errors import BadInput
 from protocols.jsonld.rdf_terms import RDF, InvalidTerm, Quad, iri, literal, scalar, suffix
 
@@ -44,8 +43,8 @@ def json_literal(value: Any) -> str:
         InvalidTerm: the value has no canonical form.
     """
     try:
-        return literal(rfc8785.dumps(value).decode(), _JSON)
-    except (rfc8785.CanonicalizationError, ValueError, RecursionError):
+        return literal(canonical_json(value).decode(), _JSON)
+    except NotCanonical:
         raise InvalidTerm("a JSON literal without canonical form") from None
 
 

@@ -7,7 +7,7 @@ import time
 
 import atheris
 
-with atheris.instrument_imports(include=["protocols", "pyld", "rfc8785", "base58"], enable_loader_override=False):
+with atheris.instrument_imports(include=["protocols", "pyld", "rfc8785"], enable_loader_override=False):
     from scripts.fuzzing.targets import TARGETS
 
 _MOST_CPU_SECONDS = 1.0

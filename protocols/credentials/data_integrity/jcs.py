@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-
+from protocols.canonical_json import NotCanonical, canonical_json
 from protocols.credentials.data_integrity.hash_pair import HashPair, hash_pair
 from protocols.credentials.data_integrity.suite import UnsecuredDocument, check_created, malformed
 from protocols.credentials.model import as_list
@@ -51,7 +50,7 @@ def jcs(value: Mapping[str, Any]) -> bytes:
         BadInput: ``proof.not_canonical`` where a number or a string has no such form.
     """
     try:
-        return rfc8785.dumps(dict(value))
-    except (rfc8785.CanonicalizationError, RecursionError):
+        return canonical_json(dict(value))
+    except NotCanonical:
         message = "The document has a number or text that JSON canonicalisation cannot write."
         raise BadInput("proof.not_canonical", message, "Write large numbers as strings.") from None

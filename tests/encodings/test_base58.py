@@ -1,0 +1,40 @@
+"""Base58: the vectors of its draft, and every byte string back and forth."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols import base58
+from protocols.errors import BadInput
+from protocols.multiformats import b58_decode
+
+# draft-msporny-base58-03 §5
+VECTORS = {
+    b"Hello World!": "2NEpo7TZRRrLZSi2U",
+    b"The quick brown fox jumps over the lazy dog.": "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z",
+    bytes.fromhex("0000287fb4cd"): "11233QC4",
+}
+
+
+@pytest.mark.parametrize(("data", "text"), [*VECTORS.items(), (b"", ""), (bytes(3), "111"), (b"\0\1", "12")])
+def test_the_vectors_hold(data: bytes, text: str) -> None:
+    assert base58.encode(data) == text
+    assert base58.decode(text) == data
+
+
+@given(st.binary(max_size=200))
+def test_bytes_come_back(data: bytes) -> None:
+    assert base58.decode(base58.encode(data)) == data
+
+
+@given(st.text(base58._ALPHABET, max_size=120))
+def test_texts_come_back(text: str) -> None:
+    assert base58.encode(base58.decode(text)) == text
+
+
+@pytest.mark.parametrize("text", ["0", "O", "I", "l", "2 ", " 2", "2\n", "é", "2-2", "z" * 5000])
+def test_what_is_not_base58_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        b58_decode(text)
