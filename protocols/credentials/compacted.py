@@ -18,6 +18,7 @@ Data Integrity 1.0 for known contexts (§4.6); this file says it so strictly tha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from protocols.credentials.inline_contexts import RESERVED_NAMESPACES, InlineContexts, is_plain_term
@@ -42,6 +43,7 @@ _MAY_BE_EMPTY = frozenset({"verifiableCredential"})
 _JSON_LITERALS = frozenset({"jsonSchema", "presentation_submission", "presentation_definition"})
 """Terms of type ``@json``: signed as JSON, as they are, so that nothing inside is dropped or renamed."""
 
+_MAX_KEPT_CHARS = 64
 _OF_RESOURCES = frozenset({"id", "type", "mediaType", "digestSRI", "digestMultibase"})
 _TYPE_SCHEMES = ("http://", "https://", "urn:", "did:")
 _OPEN_TYPES = ("http://schema.org/", "https://schema.org/", "http://purl.org/", "https://purl.org/")
@@ -57,7 +59,15 @@ def compaction_problem(document: dict[str, Any], store: ContextStore, *, covers_
         store: the contexts that are known by URL.
         covers_json: whether all signatures are over the JSON, so that they cover ``null`` and empty sets too.
     """
-    return next(_Reading(document, store, covers_json).problems(), None)
+    try:
+        _Reading(document, store, covers_json).read()
+    except _Found as found:
+        return str(found)
+    return None
+
+
+class _Found(Exception):
+    """A problem; the message is its sentence. Raised, as a walk over every value must cost little."""
 
 
 class _Reading:
@@ -71,59 +81,75 @@ class _Reading:
         self._single = _single_nodes(document)
         self._described: set[str] = set()
 
-    def problems(self) -> Iterator[str]:
-        yield from self._of_object(self._document, _JSON_LITERALS)
+    def read(self) -> None:
+        """Raises :class:`_Found` for the first problem."""
+        self._of_object(self._document, _JSON_LITERALS)
         inline, known = self._contexts, self._store
         if not inline.terms and not inline.has_vocabulary:
             return
         by_url = frozenset[str]().union(*(known.terms_of(url) for url in inline.urls if url in known))
         own = known.configured_terms()
         if inline.terms.keys() & (by_url | own):
-            yield "An inline context redefines a term of a known context."
+            raise _Found("An inline context redefines a term of a known context.")
         members = list(_members(self._document))
         if inline.has_vocabulary and ({key for key, _ in members} & own) - by_url:
-            yield "An inline vocabulary could stand in for a known context."
+            raise _Found("An inline vocabulary could stand in for a known context.")
         if any(_uses_prefix(key, value, inline.prefixes) for key, value in members):
-            yield "A value is written with a prefix of an inline context."
+            raise _Found("A value is written with a prefix of an inline context.")
 
-    def _of_object(self, thing: dict[str, Any], json_terms: frozenset[str]) -> Iterator[str]:
+    def _of_object(self, thing: dict[str, Any], json_terms: frozenset[str]) -> None:
         if "@context" in thing:
-            yield from self._contexts.problems_of(thing["@context"])
+            for problem in self._contexts.problems_of(thing["@context"]):
+                raise _Found(problem)
             json_terms |= self._contexts.json_terms(thing["@context"])
         if isinstance(thing.get("id"), str):
-            yield from self._of_node(thing, thing["id"])
-        is_value = "@value" in thing or "@list" in thing
+            self._of_node(thing, thing["id"])
         for key, value in thing.items():
-            if key == "@context":
-                continue
-            if not is_plain_term(key) and not (is_value and key in _VALUE_KEYWORDS):
-                yield "A property is not a plain term."
-            if key in SECOND_NAMES:
-                yield "A property is written by a name that hides it from verification."
+            flaw = _flaw_of(key) if len(key) <= _MAX_KEPT_CHARS else _flaw_of_name(key)
+            if flaw is not None and not _is_keyword_of(thing, key):
+                raise _Found(flaw)
             if key == "type":
-                yield from _of_types(value)
-            if key not in json_terms and not (key == "@value" and thing.get("@type") == "@json"):
-                yield from self._of_value(key, value, json_terms)
+                _of_types(value)
+            if type(value) is not str and key not in json_terms:
+                self._of_value(key, value, thing, json_terms)
 
-    def _of_node(self, thing: dict[str, Any], identifier: str) -> Iterator[str]:
+    def _of_node(self, thing: dict[str, Any], identifier: str) -> None:
         if identifier.startswith("_:"):
-            yield "A blank node is named."
+            raise _Found("A blank node is named.")
         if thing.keys() <= self._single.get(identifier, thing.keys()):
             return
         if identifier in self._described:
-            yield "Something that verification reads is described in two places."
+            raise _Found("Something that verification reads is described in two places.")
         self._described.add(identifier)
 
-    def _of_value(self, key: str, value: Any, json_terms: frozenset[str]) -> Iterator[str]:
+    def _of_value(self, key: str, value: Any, holder: dict[str, Any], json_terms: frozenset[str]) -> None:
+        if key == "@context" or (key == "@value" and holder.get("@type") == "@json"):
+            return
         if isinstance(value, dict):
-            yield from self._of_object(value, json_terms)
+            self._of_object(value, json_terms)
         elif isinstance(value, list):
             if not value and not self._covers_json and key not in _MAY_BE_EMPTY:
-                yield "A set is empty, which no proof covers."
+                raise _Found("A set is empty, which no proof covers.")
             for item in value:
-                yield from self._of_value(key, item, json_terms)
+                if type(item) is not str:
+                    self._of_value(key, item, holder, json_terms)
         elif value is None and not self._covers_json:
-            yield "A value is null, which no proof covers."
+            raise _Found("A value is null, which no proof covers.")
+
+
+def _flaw_of_name(key: str) -> str | None:
+    if key in SECOND_NAMES:
+        return "A property is written by a name that hides it from verification."
+    return None if is_plain_term(key) else "A property is not a plain term."
+
+
+_flaw_of = lru_cache(maxsize=4096)(_flaw_of_name)
+"""The same, remembered: documents use the same names again and again."""
+
+
+def _is_keyword_of(thing: dict[str, Any], key: str) -> bool:
+    """Whether the name is a keyword that may stand there: a context, or what a value object or list is made of."""
+    return key == "@context" or (key in _VALUE_KEYWORDS and ("@value" in thing or "@list" in thing))
 
 
 def _single_nodes(document: dict[str, Any]) -> dict[str, frozenset[str]]:
@@ -162,9 +188,9 @@ def _uses_prefix(key: str, value: Any, prefixes: dict[str, str]) -> bool:
     return word in prefixes and (key == "type" if not colon else not rest.startswith("//"))
 
 
-def _of_types(value: Any) -> Iterator[str]:
-    for name in as_list(value):
+def _of_types(value: Any) -> None:
+    for name in value if isinstance(value, list) else (value,):
         if not isinstance(name, str) or ":" not in name:
             continue
         if not name.startswith(_TYPE_SCHEMES) or name.startswith(_READ_TYPES):
-            yield "A type is written by a name that hides it from verification."
+            raise _Found("A type is written by a name that hides it from verification.")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["format_time", "parse_time"]
 
+_MAX_CHARS = 58
 _FORM = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,32}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?", re.ASCII
 )
@@ -23,7 +25,14 @@ def parse_time(value: Any, *, zone_required: bool) -> datetime | None:
         zone_required: whether it has to be a ``dateTimeStamp``; without a zone a ``dateTime`` is read as UTC
             (VC Data Integrity 1.0 §2.1).
     """
-    match = _FORM.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or len(value) > _MAX_CHARS:
+        return None
+    return _read(value, zone_required)
+
+
+@lru_cache(maxsize=1024)
+def _read(value: str, zone_required: bool) -> datetime | None:
+    match = _FORM.fullmatch(value)
     if match is None or (zone_required and match[8] is None):
         return None
     year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))

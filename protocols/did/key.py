@@ -6,6 +6,7 @@ key; an X25519 key has that one only.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from nacl.exceptions import CryptoError
@@ -55,6 +56,13 @@ def resolve(did: str) -> DidDocument:
     Raises:
         BadInput: ``did.malformed``.
     """
+    if len(did) > _MAX_CHARS + len(PREFIX):
+        raise _malformed("it is too long")
+    return _resolve(did)
+
+
+@lru_cache(maxsize=256)
+def _resolve(did: str) -> DidDocument:
     multikey, codec, key = _read(did)
     methods = [_method(did, multikey)]
     raw: dict[str, Any] = {"@context": list(_CONTEXTS), "id": did, "verificationMethod": methods}
