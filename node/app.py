@@ -109,9 +109,7 @@ class Node:
             world=world,
             endpoint=endpoint,
             suite=config.issuer.cryptosuite,
-            ttl_seconds=config.status.ttl_seconds,
-            purposes=config.status.purposes,
-            size_bits=config.status.size_bits,
+            config=config.status,
         )
         self.peering = Peering(
             store=store,

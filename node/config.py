@@ -83,11 +83,20 @@ class StatusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     ttl_seconds: Annotated[Seconds, _doc("How long verifiers may use a list of ours before they ask again.")] = 300
     purposes: Annotated[
-        tuple[Literal["revocation", "suspension"], ...],
+        tuple[Literal["revocation", "suspension", "refresh", "message"], ...],
         _doc(
             "What can be said of a record later. Open Badges 3.0 allows one status entry; name one for strict readers."
         ),
     ] = ("revocation", "suspension")
+    messages: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
+        Meta(max_length=256),
+        _doc("What the purpose message can say of a record, the first from the start; empty: unset and set."),
+    ] = ()
+    references: Annotated[
+        tuple[Annotated[str, Meta(pattern="^https?://")], ...],
+        _doc("Pages that explain these messages; records name them."),
+    ] = ()
     size_bits: Annotated[int, Meta(ge=131072), _doc("Entries a list of ours; not under 131072, for privacy.")] = 131072
     max_age_offline_seconds: Annotated[
         Seconds, _doc("How old a list may be when its issuer cannot be reached; older: the record does not verify.")
@@ -173,6 +182,12 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput(
             "config.malformed", f"The configuration is wrong: {error}.", "See docs/configuration.md."
         ) from None
+    if config.status.messages and "message" not in config.status.purposes:
+        raise BadInput(
+            "config.malformed", "status.messages needs the purpose message.", 'Add "message" to status.purposes.'
+        )
+    if len(set(config.status.messages)) != len(config.status.messages):
+        raise BadInput("config.malformed", "status.messages has a message twice.", "Remove one of them.")
     if not config.node.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
     return config

@@ -1,11 +1,14 @@
-"""The issuer's status lists (W3C Bitstring Status List 1.0): who has which index, and which bits are set.
+"""The issuer's status lists: who has which index, and what its value is.
+
+One shape serves W3C Bitstring Status Lists and, for the purpose :data:`STATUS_LIST`, IETF Token Status Lists.
 
 Promises: an index is random, belongs to one credential for ever, and asking again for the same exchange and purpose
 gives the same one, also after a crash. Random indices in lists at most half full tell an observer nothing about when
-or for whom a record was issued (§5 of the specification). A list counts its changes: a published document that does
-not contain the latest change leaves the list dirty.
+or for whom a record was issued (Bitstring Status List 1.0 §2.1). What the values of a list mean never changes, for the
+records in it were signed with it. A list counts its changes: a published document that does not contain the latest
+change leaves the list dirty.
 
-It leaves to others: the bits as a compressed, signed credential (``protocols/status``), and when to publish.
+It leaves to others: the values as a compressed, signed document (``protocols/status``), and when to publish.
 """
 
 from __future__ import annotations
@@ -18,34 +21,40 @@ from protocols.errors import BadInput, NotNow
 from storage.engine import Row, Transaction
 from storage.errors import unknown
 from storage.query import Query, placeholders
-from storage.values import from_micros, to_micros
+from storage.values import from_json, from_micros, to_json, to_micros
 
 __all__ = [
     "MIN_SIZE_BITS",
+    "STATUS_LIST",
     "Allocation",
     "Entry",
     "PublishedList",
     "StatusList",
+    "Terms",
     "allocate",
     "allocate_all",
-    "bits",
     "dirty",
     "get",
     "get_entry",
     "get_published",
     "page",
     "publish",
-    "set_state",
+    "set_value",
+    "values",
 ]
 
 MIN_SIZE_BITS = 131_072
 """The least size that the specification allows, 16 KiB uncompressed: smaller lists single people out."""
 
+STATUS_LIST = "status_list"
+"""The purpose of an IETF Token Status List, by the name of its mechanism: one value says all that is to be said."""
+
 _MAX_DRAWS = 256
-_PURPOSES = ("revocation", "suspension")
+_PURPOSES = ("revocation", "suspension", "refresh", "message", STATUS_LIST)
 # Without the document, which can be large and is read only to be served.
 _SELECT = (
-    "SELECT id, purpose, size_bits, allocated, created, version, published_version, published_at FROM status_lists"
+    "SELECT id, purpose, issuer, value_bits, messages, reference_urls, size_bits, allocated, created, version, "
+    "published_version, published_at FROM status_lists"
 )
 
 
@@ -57,18 +66,38 @@ class Allocation:
     index: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusList:
-    """A list of one purpose.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whose statuses stand in a list, what for, and what they mean: the same for every record in it, for ever.
 
     Attributes:
-        allocated: how many of its ``size_bits`` indices are given out.
+        purpose: ``revocation``, ``suspension``, ``refresh``, ``message``, or :data:`STATUS_LIST`.
+        value_bits: the size of a value, 1 to 8 bits.
+        messages: what each value means, where that is said; as many as there are values.
+        references: URLs of documents about the statuses.
+        issuer: the DID that issued the records, and so has to sign the list.
+    """
+
+    purpose: str
+    value_bits: int = 1
+    messages: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusList:
+    """A list.
+
+    Attributes:
+        size_bits: how many indices it has.
+        allocated: how many of them are given out.
         version: counts changes, from 1.
         published_version: the version last published; 0 where none was.
     """
 
     id: str
-    purpose: str
+    terms: Terms
     size_bits: int
     allocated: int
     created: datetime
@@ -87,7 +116,7 @@ class Entry:
     """One index of a list.
 
     Attributes:
-        state: whether its bit is set.
+        value: 0 where nothing is set.
         reason: why it was last changed, for the issuer's own eyes.
     """
 
@@ -95,7 +124,7 @@ class Entry:
     index: int
     purpose: str
     exchange_id: str
-    state: bool
+    value: int
     changed_at: datetime
     reason: str | None
 
@@ -104,32 +133,38 @@ class Entry:
 class PublishedList:
     """A list as others fetch it."""
 
+    purpose: str
     document: bytes
     etag: str
     published_at: datetime
     version: int
 
+    @property
+    def media_type(self) -> str:
+        """As which it is served."""
+        return "application/statuslist+jwt" if self.purpose == STATUS_LIST else "application/vc"
+
 
 async def allocate(
     tx: Transaction,
     *,
-    purpose: str,
+    terms: Terms,
     exchange_id: str,
     entropy: Callable[[int], bytes],
     now: datetime,
     size_bits: int = MIN_SIZE_BITS,
 ) -> Allocation:
     """The index of an exchange's credential for a purpose, as :func:`allocate_all`."""
-    names = (exchange_id,)
-    return (await allocate_all(tx, purpose=purpose, exchange_ids=names, entropy=entropy, now=now, size_bits=size_bits))[
-        0
-    ]
+    (found,) = await allocate_all(
+        tx, terms=terms, exchange_ids=(exchange_id,), entropy=entropy, now=now, size_bits=size_bits
+    )
+    return found
 
 
 async def allocate_all(
     tx: Transaction,
     *,
-    purpose: str,
+    terms: Terms,
     exchange_ids: Sequence[str],
     entropy: Callable[[int], bytes],
     now: datetime,
@@ -138,28 +173,33 @@ async def allocate_all(
     """The indices of exchanges' credentials for a purpose, in order; given out now where they were not before.
 
     Args:
-        purpose: ``"revocation"`` or ``"suspension"``.
+        terms: of the list; one that was begun under others is not given further records.
         exchange_ids: the exchanges, or any names that each stand for one credential; no two alike, at most 1000.
         entropy: gives so many unpredictable bytes.
-        size_bits: size of a list that has to be begun, a power of two.
+        size_bits: how many indices a list has that has to be begun, a power of two.
 
     Raises:
         BadInput: ``status.purpose_unknown``, ``status.size_unusable``.
         NotNow: ``status.no_index`` where the entropy repeats itself and never hits a free index.
     """
-    if purpose not in _PURPOSES:
-        raise BadInput("status.purpose_unknown", "This purpose has no status lists.", "Use revocation or suspension.")
-    found = await _allocated(tx, purpose, exchange_ids)
+    if terms.purpose not in _PURPOSES:
+        raise BadInput(
+            "status.purpose_unknown", "This purpose has no status lists.", f"Use one of: {', '.join(_PURPOSES)}."
+        )
+    found = await _allocated(tx, terms.purpose, exchange_ids)
     waiting = [name for name in exchange_ids if name not in found]
     while waiting:
-        target = await _roomy(tx, purpose) or await _begin(tx, purpose, size_bits, entropy, now)
+        target = await _roomy(tx, terms) or await _begin(tx, terms, size_bits, entropy, now)
         room = max(1, target.size_bits // 2 - target.allocated)
         names, waiting = waiting[:room], waiting[room:]
         places = await _draw(tx, target, len(names), entropy)
         await tx.execute_many(
-            "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, state, changed_at) "
+            "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, value, changed_at) "
             "VALUES (?, ?, ?, ?, 0, ?)",
-            [(target.id, index, purpose, name, to_micros(now)) for name, index in zip(names, places, strict=True)],
+            [
+                (target.id, index, terms.purpose, name, to_micros(now))
+                for name, index in zip(names, places, strict=True)
+            ],
         )
         await tx.execute("UPDATE status_lists SET allocated = allocated + ? WHERE id = ?", (len(names), target.id))
         found |= {name: Allocation(target.id, index) for name, index in zip(names, places, strict=True)}
@@ -187,15 +227,15 @@ async def _draw(tx: Transaction, target: StatusList, count: int, entropy: Callab
     raise NotNow("status.no_index", "No free status index was found.", "Check the source of randomness.")
 
 
-async def set_state(tx: Transaction, list_id: str, index: int, value: bool, reason: str | None, now: datetime) -> bool:
-    """Set or clear a bit; whether that changed it. A change makes the list dirty.
+async def set_value(tx: Transaction, list_id: str, index: int, value: int, reason: str | None, now: datetime) -> bool:
+    """Let a status have a value; whether that changed it. A change makes the list dirty.
 
     Raises:
         WrongState: ``status_entry.unknown`` for an index that was never given out.
     """
     changed = await tx.execute(
-        "UPDATE status_entries SET state = ?, changed_at = ?, reason = ? WHERE list_id = ? AND idx = ? AND state <> ?",
-        (int(value), to_micros(now), reason, list_id, index, int(value)),
+        "UPDATE status_entries SET value = ?, changed_at = ?, reason = ? WHERE list_id = ? AND idx = ? AND value <> ?",
+        (value, to_micros(now), reason, list_id, index, value),
     )
     if changed:
         await tx.execute("UPDATE status_lists SET version = version + 1 WHERE id = ?", (list_id,))
@@ -218,16 +258,18 @@ async def get_entry(tx: Transaction, list_id: str, index: int) -> Entry:
         index=row["idx"],
         purpose=row["purpose"],
         exchange_id=row["exchange_id"],
-        state=bool(row["state"]),
+        value=row["value"],
         changed_at=from_micros(row["changed_at"]),
         reason=row["reason"],
     )
 
 
-async def bits(tx: Transaction, list_id: str) -> list[int]:
-    """The indices whose bit is set, in rising order."""
-    rows = await tx.all("SELECT idx FROM status_entries WHERE list_id = ? AND state = 1 ORDER BY idx", (list_id,))
-    return [row["idx"] for row in rows]
+async def values(tx: Transaction, list_id: str) -> dict[int, int]:
+    """What is set: index to value, in rising order; every other index is 0."""
+    rows = await tx.all(
+        "SELECT idx, value FROM status_entries WHERE list_id = ? AND value <> 0 ORDER BY idx", (list_id,)
+    )
+    return {row["idx"]: row["value"] for row in rows}
 
 
 async def get(tx: Transaction, list_id: str) -> StatusList:
@@ -277,13 +319,14 @@ async def publish(tx: Transaction, list_id: str, document: bytes, etag: str, now
 async def get_published(tx: Transaction, list_id: str) -> PublishedList | None:
     """The published document, or None where the list is unknown or was not published yet."""
     row = await tx.one(
-        "SELECT document, etag, published_at, published_version FROM status_lists "
+        "SELECT purpose, document, etag, published_at, published_version FROM status_lists "
         "WHERE id = ? AND published_version > 0",
         (list_id,),
     )
     if row is None:
         return None
     return PublishedList(
+        purpose=row["purpose"],
         document=row["document"],
         etag=row["etag"],
         published_at=from_micros(row["published_at"]),
@@ -291,24 +334,37 @@ async def get_published(tx: Transaction, list_id: str) -> PublishedList | None:
     )
 
 
-async def _roomy(tx: Transaction, purpose: str) -> StatusList | None:
-    """The newest list of a purpose, unless it is half full."""
-    rows = await tx.all(*Query(_SELECT).equal("purpose", purpose).newest_first("status_lists", "created", None, 1))
+async def _roomy(tx: Transaction, terms: Terms) -> StatusList | None:
+    """The newest list under these terms, unless it is half full."""
+    query = Query(_SELECT).equal("purpose", terms.purpose).equal("value_bits", terms.value_bits)
+    query.equal("issuer", terms.issuer).equal("messages", to_json(terms.messages)).equal(
+        "reference_urls", to_json(terms.references)
+    )
+    rows = await tx.all(*query.newest_first("status_lists", "created", None, 1))
     newest = _from_row(rows[0]) if rows else None
     return newest if newest is not None and newest.allocated * 2 < newest.size_bits else None
 
 
 async def _begin(
-    tx: Transaction, purpose: str, size_bits: int, entropy: Callable[[int], bytes], now: datetime
+    tx: Transaction, terms: Terms, size_bits: int, entropy: Callable[[int], bytes], now: datetime
 ) -> StatusList:
     if size_bits < 8 or size_bits & (size_bits - 1):
         raise BadInput("status.size_unusable", "A status list's size is a power of two from 8.", "Use 131072.")
     # The id stands in a public address; a counter would tell how many records were issued.
     list_id = entropy(16).hex()
     await tx.execute(
-        "INSERT INTO status_lists (id, purpose, size_bits, allocated, created, version, published_version) "
-        "VALUES (?, ?, ?, 0, ?, 1, 0)",
-        (list_id, purpose, size_bits, to_micros(now)),
+        "INSERT INTO status_lists (id, purpose, issuer, value_bits, messages, reference_urls, size_bits, allocated, "
+        "created, version, published_version) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 1, 0)",
+        (
+            list_id,
+            terms.purpose,
+            terms.issuer,
+            terms.value_bits,
+            to_json(terms.messages),
+            to_json(terms.references),
+            size_bits,
+            to_micros(now),
+        ),
     )
     return await get(tx, list_id)
 
@@ -316,7 +372,13 @@ async def _begin(
 def _from_row(row: Row) -> StatusList:
     return StatusList(
         id=row["id"],
-        purpose=row["purpose"],
+        terms=Terms(
+            purpose=row["purpose"],
+            value_bits=row["value_bits"],
+            messages=tuple(from_json(row["messages"])),
+            references=tuple(from_json(row["reference_urls"])),
+            issuer=row["issuer"],
+        ),
         size_bits=row["size_bits"],
         allocated=row["allocated"],
         created=from_micros(row["created"]),

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
+    "mark": ("node.cli.revoke", "Set a message on an issued record."),
     "log": ("node.cli.log", "Show the audit trail, or check that it is whole."),
 }
 """Command -> the module that has it under its own name, and its line in the overview."""

@@ -111,6 +111,8 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
     else:
         facts = msgspec.structs.asdict(found)
         facts.pop("document")
+        for status in facts.pop("statuses", []):
+            facts[f"status: {status.purpose}"] = status.message
         facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
         fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))
         line()

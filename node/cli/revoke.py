@@ -1,4 +1,4 @@
-"""``lernode revoke``, ``suspend`` and ``reinstate``: what the issuer says of a record from now on."""
+"""``lernode revoke``, ``suspend``, ``reinstate``, ``mark``: what the issuer says of a record from now on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short
 from node.http.schemas import IssuedView, StatusChange
 
-__all__ = ["reinstate", "revoke", "suspend"]
+__all__ = ["mark", "reinstate", "revoke", "suspend"]
 
 _reason = click.option("--reason", help="For your own log; nobody else sees it.")
 
@@ -66,14 +66,42 @@ def reinstate(setting: Setting, record: str, reason: str | None) -> None:
     _change(setting, record, "reinstate", reason)
 
 
+@click.command(short_help="Set a message on an issued record.")
+@common
+@click.argument("record")
+@click.argument("message", required=False)
+@click.option("--refresh", is_flag=True, help="Say that there is a newer version of the record. That is final.")
+@_reason
+def mark(setting: Setting, record: str, message: str | None, refresh: bool, reason: str | None) -> None:
+    """Set one of its status messages on a record that you issued, which takes nothing back from it.
+
+    What messages there are is said by status.messages in lernode.toml when the record is issued.
+
+    \b
+    Examples:
+      lernode mark 7c01 accepted
+      lernode mark 7c01 --refresh
+
+    Next: lernode records --issued 7c01 shows what is set.
+    """
+    if (message is None) != refresh:
+        raise click.UsageError("Give a message, or --refresh.")
+    _change(setting, record, "refresh" if refresh else "message", reason, message)
+
+
 def _change(
-    setting: Setting, record: str, action: Literal["revoke", "suspend", "reinstate"], reason: str | None
+    setting: Setting,
+    record: str,
+    action: Literal["revoke", "suspend", "reinstate", "refresh", "message"],
+    reason: str | None,
+    message: str | None = None,
 ) -> None:
-    body = StatusChange(action=action, reason=reason)
+    body = StatusChange(action=action, message=message, reason=reason)
     path = f"/admin/issued/{segment(record)}/status"
     changed = with_api(setting, lambda api: api.post(path, IssuedView, body))
     if setting.json:
         emit_json(msgspec.json.encode(changed))
         return
-    line(f"The record is {changed.state} now; the status list is signed anew.", style="green")
+    said = {"refresh": "has a newer version", "message": f"has the message “{message}”"}.get(action)
+    line(f"The record {said or f'is {changed.state} now'}; the status list is signed anew.", style="green")
     fields([("record", short(changed.id)), ("credential", changed.credential_id), ("achievement", changed.achievement)])

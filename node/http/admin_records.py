@@ -35,12 +35,14 @@ from node.http.schemas import (
     RecordProposal,
     RecordsQuery,
     StatusChange,
+    StatusValue,
 )
 from node.roles.issuer import Award
 from protocols import strict_json
 from protocols.errors import BadInput
 from storage import credentials
-from storage.credentials import IssuedState
+from storage.credentials import IssuedCredential, IssuedState
+from storage.engine import Transaction
 
 if TYPE_CHECKING:
     from node.app import Node
@@ -62,6 +64,7 @@ _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
     "revoke": ("revocation", True),
     "suspend": ("suspension", True),
     "reinstate": ("suspension", False),
+    "refresh": ("refresh", True),
 }
 
 
@@ -82,7 +85,8 @@ async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeVi
 async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
     """Sign a record at once, without a peer."""
     made = await node.issuer.issue(_award(call.body))
-    return IssuedDetail(**issued_fields(made), document=msgspec.Raw(made.document))
+    async with node.store.read() as tx:
+        return await _detail(node, tx, made)
 
 
 async def issue_batch(node: Node, call: Call[Nothing, BatchToIssue]) -> BatchView:
@@ -141,8 +145,7 @@ async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[Issu
 async def issued_record(node: Node, call: Call[Nothing, Nothing]) -> IssuedDetail:
     """One record that the node issued."""
     async with node.store.read() as tx:
-        found = await find_issued(tx, call.id)
-    return IssuedDetail(**issued_fields(found), document=msgspec.Raw(found.document))
+        return await _detail(node, tx, await find_issued(tx, call.id))
 
 
 async def catalogue(node: Node, _call: Call[Nothing, Nothing]) -> CatalogueView:
@@ -165,11 +168,19 @@ async def catalogue(node: Node, _call: Call[Nothing, Nothing]) -> CatalogueView:
 
 
 async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> IssuedView:
-    """Revoke, suspend or reinstate; the status list is signed anew at once."""
+    """Revoke, suspend, reinstate, refresh, or set a message; the status list is signed anew at once."""
     async with node.store.read() as tx:
         found = await find_issued(tx, call.id)
-    purpose, value = _STATUS_CHANGES[call.body.action]
+    purpose, value = _STATUS_CHANGES.get(call.body.action, ("message", call.body.message))
+    if value is None or (purpose != "message" and call.body.message is not None):
+        raise BadInput("status.message_misplaced", "A message goes with the action message.", "Give both, or neither.")
     return view_issued(await node.issuer.set_status(found.id, purpose, value, call.body.reason))
+
+
+async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> IssuedDetail:
+    said = await node.publisher.said(tx, record.statuses)
+    statuses = [StatusValue(purpose=item.purpose, value=item.value, message=item.message) for item in said]
+    return IssuedDetail(**issued_fields(record), statuses=statuses, document=msgspec.Raw(record.document))
 
 
 def _award(given: schemas.Award) -> Award:

@@ -81,7 +81,7 @@ class _Public:
         )
 
     async def status_list(self, request: web.Request) -> web.Response:
-        """A signed status list (Bitstring Status List 1.0), with ETag and Cache-Control."""
+        """A signed status list (Bitstring Status List 1.0, or Token Status List), with ETag and Cache-Control."""
         published = await self._publisher.published(request.match_info["list_id"])
         headers = {
             "ETag": f'"{published.etag}"',
@@ -91,7 +91,7 @@ class _Public:
         asked = request.headers.get("If-None-Match", "")
         if asked == "*" or published.etag in {tag.strip().removeprefix("W/").strip('"') for tag in asked.split(",")}:
             return web.Response(status=304, headers=headers)
-        return web.Response(body=published.document, content_type="application/vc", headers=headers)
+        return web.Response(body=published.document, content_type=published.media_type, headers=headers)
 
     async def health(self, _request: web.Request) -> web.Response:
         """Whether the node works: its store answers."""

@@ -21,8 +21,8 @@ __all__ = [
     "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView", "NewDid",
     "NewInvitation", "NewKey", "NewRequest", "OutboxView", "OwnKeyView", "OwnMethod",
     "Page", "PageQuery", "Present", "Problem", "RecordProposal",
-    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusView", "VerificationView",
-    "VerifyExchange",
+    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusValue", "StatusView",
+    "VerificationView", "VerifyExchange",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -271,9 +271,18 @@ class IssuedView(_View, frozen=True, kw_only=True):
     exchange_id: str | None
 
 
-class IssuedDetail(IssuedView, frozen=True, kw_only=True):
-    """A record that the node issued, with the document as it was signed."""
+class StatusValue(_View, frozen=True, kw_only=True):
+    """What a status list of the node says of a record."""
 
+    purpose: str
+    value: Annotated[int, Meta(description="0 where nothing is set.")]
+    message: Annotated[str, Meta(description="What the value means by the record itself.")]
+
+
+class IssuedDetail(IssuedView, frozen=True, kw_only=True):
+    """A record that the node issued, with the document as it was signed and what is said of it now."""
+
+    statuses: list[StatusValue]
     document: msgspec.Raw
 
 
@@ -314,7 +323,11 @@ class IssuedQuery(PageQuery, frozen=True, kw_only=True):
 class StatusChange(_Given, frozen=True, kw_only=True):
     """What to say of an issued record from now on."""
 
-    action: Literal["revoke", "suspend", "reinstate"]
+    action: Annotated[
+        Literal["revoke", "suspend", "reinstate", "refresh", "message"],
+        Meta(description="`refresh`: there is a newer version of the record. `message`: one of its messages holds."),
+    ]
+    message: Annotated[Text | None, Meta(description="With `message`: the one that holds from now on.")] = None
     reason: Annotated[Text | None, Meta(description="For the issuer's own log; nobody else sees it.")] = None
 
 

@@ -27,14 +27,18 @@ from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.machine import Decision
 from protocols.multiformats import b64url_encode
-from protocols.status.entry import ENTRY_TYPE
+from protocols.status.entry import ENTRY_TYPE, REFRESH, REVOCATION, SUSPENSION
 from storage import audit, batches, connections, credentials, exchanges
 from storage.credentials import IssuedCredential, IssuedState, StatusRef
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
+from storage.status_lists import STATUS_LIST
 
 __all__ = ["Award", "BatchRow", "Issuer"]
+
+_STATES = {REVOCATION: IssuedState.REVOKED, SUSPENSION: IssuedState.SUSPENDED}
+"""Purpose -> what a record is when it is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,16 +191,19 @@ class Issuer:
                 tx, found.kind, found.connection, found.row, step, error_code=step.exchange.problem
             )
 
-    async def set_status(self, record_id: str, purpose: str, value: bool, reason: str | None) -> IssuedCredential:
-        """Revoke, suspend or reinstate a record; the signed list is published before this returns.
+    async def set_status(self, record_id: str, purpose: str, value: bool | str, reason: str | None) -> IssuedCredential:
+        """Say something of a record from now on; the signed list is published before this returns.
+
+        Doing it again changes nothing. A revocation and a refresh cannot be taken back.
 
         Args:
-            purpose: ``revocation``, which cannot be taken back, or ``suspension``.
+            purpose: ``revocation``, ``suspension``, ``refresh`` or ``message``.
+            value: whether it is set; for ``message``, the text of the message that holds.
             reason: for the issuer's own log; not published.
 
         Raises:
-            WrongState: ``issued_record.unknown``, ``issued_record.revoked``.
-            BadInput: ``status.no_entry``.
+            WrongState: ``issued_record.unknown``, ``issued_record.revoked``, ``issued_record.refreshed``.
+            BadInput: ``status.no_entry``, ``status.message_unknown``.
         """
         async with self._store.write() as tx:
             record = await credentials.get_issued(tx, record_id)
@@ -204,16 +211,24 @@ class Issuer:
                 raise WrongState(
                     "issued_record.revoked", "The record is revoked, and that is final.", "Issue a new record."
                 )
-            ref = next((ref for ref in record.statuses if ref.purpose == purpose), None)
-            if ref is None:
-                raise BadInput("status.no_entry", f"The record has no status for {purpose}.", "Issue a new record.")
-            if await self._publisher.set(tx, ref, value, reason):
-                await self._note_state(tx, record, _state_after(purpose, value))
+            if purpose == REFRESH and not value:
+                raise WrongState(
+                    "issued_record.refreshed", "That there is a newer version cannot be taken back.", "Leave it set."
+                )
+            ref = _ref_for(record, purpose)
+            number = await self._publisher.number_for(tx, ref, purpose, value)
+            if await self._publisher.set(tx, ref, number, reason):
+                if purpose in _STATES:
+                    await self._note_state(tx, record, _STATES[purpose] if value else IssuedState.ACTIVE)
+                else:
+                    await self._note(tx, record, f"record.{purpose}")
             return await credentials.get_issued(tx, record_id)
 
     async def _note_state(self, tx: Transaction, record: IssuedCredential, state: IssuedState) -> None:
         await credentials.set_issued_state(tx, record.id, state)
-        event = "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}"
+        await self._note(tx, record, "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}")
+
+    async def _note(self, tx: Transaction, record: IssuedCredential, event: str) -> None:
         await audit.append(tx, at=self._world.clock(), event=event, actor="operator", subjects=(record.id,))
 
     async def _issue_what_was_offered(self, tx: Transaction, situation: Situation) -> None:
@@ -254,15 +269,15 @@ class Issuer:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         signer = self._identity.signer(own)
-        places = await self._publisher.allocate(tx, [name for name, _ in named])
+        places = await self._publisher.allocate(tx, [name for name, _ in named], issuer=own)
         now = self._world.clock()
         records = []
-        for (_, credential), refs in zip(named, places, strict=True):
-            complete = _with_status(credential, self._publisher.entries(refs))
+        for (_, credential), place in zip(named, places, strict=True):
+            complete = _with_status(credential, place.entries)
             if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
                 raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
             signed = add_proof(complete, suite=suite, signer=signer, created=now)
-            records.append(self._record(signed, refs, now, situation))
+            records.append(self._record(signed, place.refs, now, situation))
             await asyncio.sleep(0)  # a long list must not hold up the node's other work
         await credentials.add_issued(tx, *records)
         subjects = [(record.id,) for record in records]
@@ -315,20 +330,20 @@ class Issuer:
         """What is offered is what will be signed, its status included; only the subject is left to the holder."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         credential = self._credential(own, award, open_subject=True)
-        (refs,) = await self._publisher.allocate(tx, [exchange_id])
+        (place,) = await self._publisher.allocate(tx, [exchange_id])
         suite = suite_named(self._suite)
         return LdProofVcDetail.of(
-            _with_status(credential, self._publisher.entries(refs)),
+            _with_status(credential, place.entries),
             proof_type=suite.proof_type,
             cryptosuite=self._suite if suite.proof_type != self._suite else None,
-            status_type=ENTRY_TYPE if refs else None,
+            status_type=ENTRY_TYPE if place.entries else None,
         )
 
 
-def _with_status(credential: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _with_status(credential: dict[str, Any], entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if not entries:
         return credential
-    return {**credential, "credentialStatus": entries[0] if len(entries) == 1 else entries}
+    return {**credential, "credentialStatus": entries[0] if len(entries) == 1 else list(entries)}
 
 
 def _with_suite_context(credential: dict[str, Any], name: str) -> dict[str, Any]:
@@ -353,7 +368,10 @@ def _achievement_id(credential: dict[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _state_after(purpose: str, value: bool) -> IssuedState:
-    if not value:
-        return IssuedState.ACTIVE
-    return IssuedState.REVOKED if purpose == "revocation" else IssuedState.SUSPENDED
+def _ref_for(record: IssuedCredential, purpose: str) -> StatusRef:
+    """The place of a record's status for a purpose; one in a Token Status List is for revocation and suspension."""
+    served = {purpose, STATUS_LIST} if purpose in _STATES else {purpose}
+    for ref in record.statuses:
+        if ref.purpose in served:
+            return ref
+    raise BadInput("status.no_entry", f"The record has no status for {purpose}.", "Issue a new record.")

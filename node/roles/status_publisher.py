@@ -1,82 +1,156 @@
 """The issuer's status lists: a place for each record, and the signed lists that verifiers fetch.
 
-A list is signed again in the transaction that changes it, so no revocation is ever waiting to be published.
+Specs: Bitstring Status List 1.0, as credentials with a Data Integrity proof; for the purpose ``status_list`` Token
+Status List (draft-ietf-oauth-status-list-20), as JWT. A list is signed again in the transaction that changes it, so no
+revocation is ever waiting to be published.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from node.config import StatusConfig
 from node.roles.identity import Identity
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import add_proof
-from protocols.errors import WrongState
+from protocols.credentials.data_integrity import CRYPTOSUITES, Selective, add_proof
+from protocols.errors import BadInput, WrongState
+from protocols.jose import sign_jwt
 from protocols.status.bitstring import Bitstring
-from protocols.status.entry import status_entry
+from protocols.status.entry import (
+    DEFAULT_MESSAGES,
+    MESSAGE,
+    REVOCATION,
+    SUSPENSION,
+    UNDEFINED,
+    status_entry,
+    whole_messages,
+)
 from protocols.status.list_credential import status_list_credential
-from storage import status_lists
+from protocols.status.status_array import StatusArray
+from protocols.status.token import MEDIA_TYPE, StatusReference, StatusType, status_claim, status_list_claims
+from storage import dids, status_lists
 from storage.credentials import StatusRef
-from storage.dids import DidPurpose
+from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
-from storage.status_lists import PublishedList, StatusList
+from storage.status_lists import STATUS_LIST, PublishedList, StatusList, Terms
 
-__all__ = ["StatusPublisher"]
+__all__ = ["Places", "StatusOfRecord", "StatusPublisher"]
+
+_TOKEN_BITS = 2
+_TOKEN_VALUES = {REVOCATION: StatusType.INVALID, SUSPENSION: StatusType.SUSPENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the statuses of one record are.
+
+    Attributes:
+        entries: what a credential says of them, as entries of its ``credentialStatus``.
+        claim: what a token says of them, as its ``status`` claim; None where none is in a Token Status List.
+    """
+
+    refs: tuple[StatusRef, ...]
+    entries: tuple[dict[str, Any], ...]
+    claim: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOfRecord:
+    """What a list of this node says of a record."""
+
+    purpose: str
+    value: int
+    message: str
 
 
 class StatusPublisher:
-    """Allocates indices, sets bits, signs and serves the lists."""
+    """Allocates indices, sets values, signs and serves the lists."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        identity: Identity,
-        world: World,
-        endpoint: str,
-        suite: str,
-        ttl_seconds: int,
-        purposes: Sequence[str],
-        size_bits: int,
+        self, *, store: Store, identity: Identity, world: World, endpoint: str, suite: str, config: StatusConfig
     ) -> None:
         self._store = store
         self._identity = identity
         self._world = world
         self._endpoint = endpoint
         self._suite = suite
-        self._purposes = tuple(purposes)
-        self._size_bits = size_bits
-        self.ttl_seconds = ttl_seconds
+        self._config = config
+        self.ttl_seconds = config.ttl_seconds
 
-    async def allocate(self, tx: Transaction, exchange_ids: Sequence[str]) -> list[tuple[StatusRef, ...]]:
-        """An index for each purpose, for each exchange in order; the same again for the same exchange."""
+    async def allocate(
+        self,
+        tx: Transaction,
+        exchange_ids: Sequence[str],
+        purposes: Sequence[str] | None = None,
+        issuer: OwnDid | None = None,
+    ) -> list[Places]:
+        """An index for each purpose, for each exchange in order; the same again for the same exchange.
+
+        Args:
+            purposes: what can be said of the records later; what the configuration says where that is left out.
+            issuer: who issues the records, and therefore signs the lists; the default where that is left out.
+        """
+        owner = (issuer or await self._identity.default(tx, DidPurpose.ISSUER)).did
         columns = []
-        for purpose in self._purposes:
-            places = await status_lists.allocate_all(
+        for purpose in self._config.purposes if purposes is None else purposes:
+            found = await status_lists.allocate_all(
                 tx,
-                purpose=purpose,
+                terms=self._terms(purpose, owner),
                 exchange_ids=exchange_ids,
                 entropy=self._world.entropy,
                 now=self._world.clock(),
-                size_bits=self._size_bits,
+                size_bits=self._config.size_bits,
             )
-            columns.append([StatusRef(purpose=purpose, list_id=at.list_id, index=at.index) for at in places])
+            columns.append([StatusRef(purpose=purpose, list_id=at.list_id, index=at.index) for at in found])
         await self._publish_changed(tx)
-        return [tuple(column[place] for column in columns) for place in range(len(exchange_ids))]
+        lists = {list_id: await status_lists.get(tx, list_id) for list_id in _lists_of(columns)}
+        return [self._places(tuple(column[n] for column in columns), lists) for n in range(len(exchange_ids))]
 
-    def entries(self, refs: tuple[StatusRef, ...]) -> list[dict[str, Any]]:
-        """The ``credentialStatus`` of a record with these indices."""
-        return [status_entry(self._url(ref.list_id), ref.purpose, ref.index) for ref in refs]
+    async def set(self, tx: Transaction, ref: StatusRef, value: int, reason: str | None) -> bool:
+        """Let a status have a value and publish the list in the same unit of work; whether that changed anything.
 
-    async def set(self, tx: Transaction, ref: StatusRef, value: bool, reason: str | None) -> bool:
-        """Set or clear a bit and publish the list in the same unit of work; whether that changed anything."""
+        Raises:
+            BadInput: ``status.value_out_of_range`` where the list has no such value.
+        """
         now = self._world.clock()
-        changed = await status_lists.set_state(tx, ref.list_id, ref.index, value, reason=reason, now=now)
+        changed = await status_lists.set_value(tx, ref.list_id, ref.index, value, reason=reason, now=now)
         if changed:
             await self._publish_changed(tx)
         return changed
+
+    async def said(self, tx: Transaction, refs: Sequence[StatusRef]) -> list[StatusOfRecord]:
+        """What the lists say now, in the order of ``refs``."""
+        found = []
+        for ref in refs:
+            terms = (await status_lists.get(tx, ref.list_id)).terms
+            value = (await status_lists.get_entry(tx, ref.list_id, ref.index)).value
+            messages = terms.messages or DEFAULT_MESSAGES
+            found.append(StatusOfRecord(ref.purpose, value, messages[value] if value < len(messages) else ""))
+        return found
+
+    async def number_for(self, tx: Transaction, ref: StatusRef, purpose: str, value: bool | str) -> int:
+        """The number that says so at ``ref``.
+
+        Args:
+            value: whether ``purpose`` is set, or the text of a message.
+
+        Raises:
+            BadInput: ``status.message_unknown``.
+        """
+        if ref.purpose == STATUS_LIST:
+            return _TOKEN_VALUES[purpose] if value else StatusType.VALID
+        if isinstance(value, bool):
+            return int(value)
+        messages = (await status_lists.get(tx, ref.list_id)).terms.messages or DEFAULT_MESSAGES
+        if value == UNDEFINED or value not in messages:
+            known = ", ".join(text for text in messages if text != UNDEFINED)
+            raise BadInput("status.message_unknown", "The record has no such status message.", f"Use one of: {known}.")
+        return messages.index(value)
 
     async def published(self, list_id: str) -> PublishedList:
         """The signed list.
@@ -90,27 +164,74 @@ class StatusPublisher:
             raise WrongState("status_list.unknown", "There is no such status list.", "Check the address.")
         return found
 
+    def url(self, list_id: str) -> str:
+        """Where a list is published."""
+        return f"{self._endpoint}/status/{list_id}"
+
+    def is_own(self, url: object) -> bool:
+        """Whether ``url`` is where this node publishes lists."""
+        return isinstance(url, str) and url.startswith(self.url(""))
+
+    def _terms(self, purpose: str, issuer: str) -> Terms:
+        if purpose == STATUS_LIST:
+            return Terms(purpose, _TOKEN_BITS, issuer=issuer)
+        if purpose != MESSAGE:
+            return Terms(purpose, issuer=issuer)
+        messages = whole_messages(self._config.messages) if self._config.messages else ()
+        bits = max(1, (len(messages) - 1).bit_length())
+        return Terms(purpose, bits, messages, self._config.references, issuer)
+
+    def _places(self, refs: tuple[StatusRef, ...], lists: dict[str, StatusList]) -> Places:
+        entries, claim = [], None
+        for ref in refs:
+            url, terms = self.url(ref.list_id), lists[ref.list_id].terms
+            if ref.purpose == STATUS_LIST:
+                claim = status_claim(StatusReference(ref.index, url))
+            else:
+                entries.append(
+                    status_entry(url, ref.purpose, ref.index, messages=terms.messages, references=terms.references)
+                )
+        return Places(refs, tuple(entries), claim)
+
     async def _publish_changed(self, tx: Transaction) -> None:
         for changed in await status_lists.dirty(tx):
-            document = strict_json.dumps(await self._signed(tx, changed))
+            document = await self._signed(tx, changed)
             etag = hashlib.sha256(document).hexdigest()[:32]
             await status_lists.publish(tx, changed.id, document, etag, self._world.clock(), version=changed.version)
 
-    async def _signed(self, tx: Transaction, changed: StatusList) -> dict[str, Any]:
-        bits = Bitstring(changed.size_bits)
-        for index in await status_lists.bits(tx, changed.id):
-            bits.set(index, True)
-        did = await self._identity.default(tx, DidPurpose.ISSUER)
-        now = self._world.clock()
+    async def _signed(self, tx: Transaction, changed: StatusList) -> bytes:
+        did = await dids.get(tx, changed.terms.issuer)
+        now, ttl = self._world.clock(), timedelta(seconds=self.ttl_seconds)
+        values = await status_lists.values(tx, changed.id)
+        bits, url = changed.terms.value_bits, self.url(changed.id)
+        if changed.terms.purpose == STATUS_LIST:
+            statuses = StatusArray.of_zeros(changed.size_bits, bits=bits)
+            for index, value in values.items():
+                statuses.set(index, value)
+            claims = status_list_claims(uri=url, issuer=did.did, statuses=statuses, issued_at=now, ttl=ttl)
+            return sign_jwt(claims, self._identity.signer(did), typ=MEDIA_TYPE).encode()
+        bitstring = Bitstring(changed.size_bits, size=bits)
+        for index, value in values.items():
+            bitstring.set(index, value)
         credential = status_list_credential(
-            url=self._url(changed.id),
+            url=url,
             issuer=did.did,
-            purposes=(changed.purpose,),
-            bits=bits,
+            purposes=(changed.terms.purpose,),
+            bits=bitstring,
             valid_from=now,
             ttl_ms=self.ttl_seconds * 1000,
         )
-        return add_proof(credential, suite=self._suite, signer=self._identity.signer(did), created=now)
+        suite = self._suite_of(did)
+        signer = self._identity.signer(did, CRYPTOSUITES[suite].key_types)
+        return strict_json.dumps(add_proof(credential, suite=suite, signer=signer, created=now))
 
-    def _url(self, list_id: str) -> str:
-        return f"{self._endpoint}/status/{list_id}"
+    def _suite_of(self, did: OwnDid) -> str:
+        """How ``did`` signs lists: as the node signs records, or else with the first suite that fits its keys."""
+        kinds = {key.codec for key in did.keys}
+        whole = {name: suite for name, suite in CRYPTOSUITES.items() if not isinstance(suite, Selective)}
+        fitting = [name for name, suite in whole.items() if kinds & suite.key_types]
+        return self._suite if self._suite in fitting else fitting[0]
+
+
+def _lists_of(columns: Sequence[Sequence[StatusRef]]) -> set[str]:
+    return {ref.list_id for column in columns for ref in column}

@@ -149,6 +149,33 @@ async def test_a_record_is_suspended_reinstated_and_revoked_for_good(admin: Serv
     assert by_credential["document"] == issued["document"]
 
 
+async def test_a_message_is_set_on_a_record_and_shown(tmp_path: Path) -> None:
+    await make_node(tmp_path / "n", "College", issuer=True)
+    config = tmp_path / "n" / "lernode.toml"
+    said = '[status]\npurposes = ["revocation", "message", "refresh"]\nmessages = ["pending", "accepted", "rejected"]\n'
+    config.write_text(config.read_text(encoding="utf-8").replace("[status]\n", said), encoding="utf-8")
+    async with served(tmp_path / "n") as (_, client):
+        issued = await client.post("/admin/credentials/issue", achievement="weld-101", did="did:example:ada")
+        path = f"/admin/issued/{issued['id']}"
+        assert conforms(issued, "/admin/issued/{id}")
+        for body in ({"action": "message", "message": "accepted"}, {"action": "refresh"}):
+            for _ in range(2):
+                assert (await client.post(f"{path}/status", **body))["state"] == "active"
+        assert (await client.get(path))["statuses"] == [
+            {"purpose": "message", "value": 1, "message": "accepted"},
+            {"purpose": "refresh", "value": 1, "message": "set"},
+            {"purpose": "revocation", "value": 0, "message": "unset"},
+        ]
+        for body, code in [
+            ({"action": "message"}, "status.message_misplaced"),
+            ({"action": "revoke", "message": "accepted"}, "status.message_misplaced"),
+            ({"action": "message", "message": "lost"}, "status.message_unknown"),
+            ({"action": "suspend"}, "status.no_entry"),
+        ]:
+            status, problem = await client.ask("POST", f"{path}/status", json=body)
+            assert (status, problem["code"]) == (400, code)
+
+
 async def test_an_issued_document_verifies_only_where_its_issuer_is_trusted(admin: Served) -> None:
     _, client = admin
     issued = await client.post("/admin/credentials/issue", achievement="weld-101", did="did:example:ada", name="Ada")

@@ -91,6 +91,26 @@ def test_issue_export_verify_and_revoke_without_a_running_node(
     assert run(monkeypatch, "log", "--verify", "--home", home) == 0
 
 
+def test_a_message_is_set_on_a_record_and_shown(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LERNODE_STATUS_PURPOSES", "revocation,message,refresh")
+    monkeypatch.setenv("LERNODE_STATUS_MESSAGES", "pending,accepted")
+    arguments = ("issue", "weld-101", "--to", "did:example:ada", "--out", tmp_path / "record.json", "--json")
+    assert run(monkeypatch, *arguments, "--home", home) == 0
+    record = json.loads(capsys.readouterr().out)["id"][:8]
+    assert run(monkeypatch, "mark", record, "accepted", "--home", home) == 0
+    assert "has the message “accepted”" in capsys.readouterr().out
+    assert run(monkeypatch, "mark", record, "--refresh", "--home", home) == 0
+    assert "has a newer version" in capsys.readouterr().out
+    assert run(monkeypatch, "records", "--issued", record, "--home", home) == 0
+    shown = capsys.readouterr().out
+    assert "status: message     accepted" in shown
+    assert "status: revocation  unset" in shown
+    for wrong in ((), ("accepted", "--refresh"), ("lost",)):
+        assert run(monkeypatch, "mark", record, *wrong, "--home", home) == 2
+
+
 def test_nothing_is_issued_to_a_file_that_is_there_already(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

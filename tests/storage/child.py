@@ -24,7 +24,12 @@ async def allocate(path: Path, first: str, count: str) -> None:
     for number in range(int(first), int(first) + int(count)):
         async with store.write() as tx:
             await status_lists.allocate(
-                tx, purpose="revocation", exchange_id=f"e{number}", entropy=os.urandom, now=NOW, size_bits=512
+                tx,
+                terms=status_lists.Terms("revocation"),
+                exchange_id=f"e{number}",
+                entropy=os.urandom,
+                now=NOW,
+                size_bits=512,
             )
     await store.close()
 

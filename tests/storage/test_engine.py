@@ -88,7 +88,7 @@ async def test_a_file_that_is_no_database_is_called_corrupt(tmp_path: Path) -> N
 
 async def test_a_damaged_page_is_called_corrupt(store: Store, path: Path) -> None:
     async with store.write() as tx:
-        for number in range(300):
+        for number in range(1000):  # so many that the second half of the file is theirs
             await meta.put(tx, f"k{number}", "x" * 1000)
     await store.close()
     damage(path)

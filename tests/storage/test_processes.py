@@ -67,7 +67,9 @@ async def test_a_writer_of_another_process_is_waited_for_and_then_named(store: S
 async def test_a_process_killed_inside_a_transaction_leaves_what_was_committed(store: Store, path: Path) -> None:
     async with store.write() as tx:
         await meta.put(tx, "committed", "yes")
-        await status_lists.allocate(tx, purpose="revocation", exchange_id="e1", entropy=os.urandom, now=NOW)
+        await status_lists.allocate(
+            tx, terms=status_lists.Terms("revocation"), exchange_id="e1", entropy=os.urandom, now=NOW
+        )
     process = await start("stop_inside", path)
     assert await line(process) == "inside"
     process.kill()

@@ -99,7 +99,9 @@ async def test_an_issued_record_keeps_its_places_in_status_lists(store: Store, v
         await add_exchange(tx, vault)
         places = []
         for purpose in ("revocation", "suspension"):
-            place = await status_lists.allocate(tx, purpose=purpose, exchange_id="e1", entropy=entropy, now=NOW)
+            place = await status_lists.allocate(
+                tx, terms=status_lists.Terms(purpose), exchange_id="e1", entropy=entropy, now=NOW
+            )
             places.append(StatusRef(purpose=purpose, list_id=place.list_id, index=place.index))
         record = issued(exchange_id="e1", connection_id="c1", statuses=tuple(places))
         await credentials.add_issued(tx, record)
@@ -128,7 +130,9 @@ async def test_a_record_is_issued_once(store: Store, vault: Vault, twin: credent
 
 async def test_two_records_never_share_a_status_index(store: Store) -> None:
     async with store.write() as tx:
-        place = await status_lists.allocate(tx, purpose="revocation", exchange_id="x", entropy=entropy, now=NOW)
+        place = await status_lists.allocate(
+            tx, terms=status_lists.Terms("revocation"), exchange_id="x", entropy=entropy, now=NOW
+        )
         status = StatusRef(purpose="revocation", list_id=place.list_id, index=place.index)
         await credentials.add_issued(tx, issued("i1", statuses=(status,)))
     free = replace(status, index=place.index ^ 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import tempfile
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from protocols.errors import BadInput, NotNow, WrongState
-from storage import status_lists
+from storage import credentials, status_lists
+from storage.credentials import StatusRef
 from storage.engine import Store, Transaction
-from storage.status_lists import Allocation
+from storage.migrate import bundled
+from storage.status_lists import STATUS_LIST, Allocation, Terms
 from tests.storage.rows import NOW, at
 
 
 async def allocate(tx: Transaction, exchange_id: str, purpose: str = "revocation", **options: Any) -> Allocation:
-    values: dict[str, Any] = {"purpose": purpose, "exchange_id": exchange_id, "entropy": os.urandom, "now": NOW}
+    values: dict[str, Any] = {"terms": Terms(purpose), "exchange_id": exchange_id, "entropy": os.urandom, "now": NOW}
     return await status_lists.allocate(tx, **(values | options))
 
 
@@ -60,9 +64,7 @@ async def test_many_tasks_never_share_an_index(store: Store) -> None:
 
 async def test_a_list_that_is_half_full_is_followed_by_a_new_one(store: Store) -> None:
     async with store.write() as tx:
-        found = [
-            await allocate(tx, f"e{number}", size_bits=16, now=at(number), purpose="revocation") for number in range(17)
-        ]
+        found = [await allocate(tx, f"e{number}", size_bits=16, now=at(number)) for number in range(17)]
         lists = await status_lists.page(tx)
     assert [found_list.allocated for found_list in lists] == [1, 8, 8]
     assert len({allocation.list_id for allocation in found}) == 3
@@ -70,7 +72,7 @@ async def test_a_list_that_is_half_full_is_followed_by_a_new_one(store: Store) -
 
 async def test_many_at_once_get_what_one_after_the_other_would(store: Store) -> None:
     names = [f"e{number}" for number in range(40)]
-    more: dict[str, Any] = {"purpose": "revocation", "entropy": os.urandom, "now": NOW, "size_bits": 32}
+    more: dict[str, Any] = {"terms": Terms("revocation"), "entropy": os.urandom, "now": NOW, "size_bits": 32}
     async with store.write() as tx:
         before = await allocate(tx, "e7", size_bits=32)
         found = await status_lists.allocate_all(tx, exchange_ids=names, **more)
@@ -85,7 +87,7 @@ async def test_indices_given_out_together_do_not_tell_who_stood_before_whom(stor
     names = [f"e{number}" for number in range(200)]
     async with store.write() as tx:
         found = await status_lists.allocate_all(
-            tx, purpose="revocation", exchange_ids=names, entropy=os.urandom, now=NOW
+            tx, terms=Terms("revocation"), exchange_ids=names, entropy=os.urandom, now=NOW
         )
     rises = sum(earlier.index < later.index for earlier, later in pairwise(found))
     assert 50 < rises < 150, "neither rising nor falling"
@@ -117,7 +119,7 @@ async def test_entropy_that_repeats_itself_ends_in_an_error(store: Store) -> Non
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        ({"purpose": "message"}, "status.purpose_unknown"),
+        ({"terms": Terms("probation")}, "status.purpose_unknown"),
         ({"size_bits": 100}, "status.size_unusable"),
         ({"size_bits": 0}, "status.size_unusable"),
         ({"size_bits": -8}, "status.size_unusable"),
@@ -149,15 +151,15 @@ async def test_a_change_makes_the_list_dirty_and_a_repeated_one_does_not(store: 
         place = await allocate(tx, "e1")
         assert await status_lists.publish(tx, place.list_id, b"v1", "etag1", at(1), version=1)
         assert await status_lists.dirty(tx) == []
-        assert await status_lists.set_state(tx, place.list_id, place.index, True, "left the course", at(2))
-        assert not await status_lists.set_state(tx, place.list_id, place.index, True, "again", at(3))
+        assert await status_lists.set_value(tx, place.list_id, place.index, 1, "left the course", at(2))
+        assert not await status_lists.set_value(tx, place.list_id, place.index, 1, "again", at(3))
         (changed,) = await status_lists.dirty(tx)
         assert changed.version == 2
-        assert await status_lists.bits(tx, place.list_id) == [place.index]
+        assert await status_lists.values(tx, place.list_id) == {place.index: 1}
         entry = await status_lists.get_entry(tx, place.list_id, place.index)
-        assert (entry.state, entry.reason, entry.changed_at) == (True, "left the course", at(2))
-        assert await status_lists.set_state(tx, place.list_id, place.index, False, None, at(4))
-        assert await status_lists.bits(tx, place.list_id) == []
+        assert (entry.value, entry.reason, entry.changed_at) == (1, "left the course", at(2))
+        assert await status_lists.set_value(tx, place.list_id, place.index, 0, None, at(4))
+        assert await status_lists.values(tx, place.list_id) == {}
 
 
 async def test_an_index_that_nobody_has_cannot_be_set(store: Store) -> None:
@@ -165,9 +167,9 @@ async def test_an_index_that_nobody_has_cannot_be_set(store: Store) -> None:
         place = await allocate(tx, "e1")
         for list_id, index in ((place.list_id, place.index ^ 1), ("other", 1), (place.list_id, -1)):
             with pytest.raises(WrongState) as caught:
-                await status_lists.set_state(tx, list_id, index, True, None, NOW)
+                await status_lists.set_value(tx, list_id, index, 1, None, NOW)
             assert caught.value.code == "status_entry.unknown"
-        assert await status_lists.bits(tx, place.list_id) == []
+        assert await status_lists.values(tx, place.list_id) == {}
 
 
 async def test_what_was_published_is_served_with_its_etag(store: Store) -> None:
@@ -179,12 +181,13 @@ async def test_what_was_published_is_served_with_its_etag(store: Store) -> None:
         assert await status_lists.get_published(tx, "other") is None
     assert found is not None
     assert (found.document, found.etag, found.published_at, found.version) == (b"v1", "etag1", at(1), 1)
+    assert found.purpose == "revocation"
 
 
 async def test_a_document_that_missed_a_change_never_replaces_one_that_has_it(store: Store) -> None:
     async with store.write() as tx:
         place = await allocate(tx, "e1")
-        await status_lists.set_state(tx, place.list_id, place.index, True, None, at(1))
+        await status_lists.set_value(tx, place.list_id, place.index, 1, None, at(1))
         # Signed at version 1, while the change to version 2 was committed: taken, but the list stays dirty.
         assert await status_lists.publish(tx, place.list_id, b"v1", "etag1", at(2), version=1)
         assert [found.dirty for found in await status_lists.dirty(tx)] == [True]
@@ -197,6 +200,66 @@ async def test_a_document_that_missed_a_change_never_replaces_one_that_has_it(st
             await status_lists.publish(tx, "other", b"", "", NOW, version=1)
     assert found is not None
     assert found.document == b"v2"
+
+
+MESSAGES = Terms("message", 2, ("pending", "accepted", "rejected", "undefined"), ("https://college.example/statuses",))
+
+
+async def test_a_list_keeps_what_its_values_mean_and_other_terms_begin_another(store: Store) -> None:
+    async with store.write() as tx:
+        first = await allocate(tx, "e1", terms=MESSAGES)
+        assert (await status_lists.get(tx, first.list_id)).terms == MESSAGES
+        assert (await allocate(tx, "e2", terms=MESSAGES)).list_id == first.list_id
+        reworded = replace(MESSAGES, messages=("pending", "accepted", "refused", "undefined"))
+        elsewhere = replace(MESSAGES, issuer="did:example:other")
+        for other in (reworded, elsewhere, replace(MESSAGES, references=()), Terms("message"), Terms(STATUS_LIST, 2)):
+            assert (await allocate(tx, f"e-{other}", terms=other)).list_id != first.list_id
+        # What was given out before stays where it is, whatever is asked for now.
+        assert await allocate(tx, "e1", terms=reworded) == first
+
+
+async def test_a_status_has_one_of_many_values(store: Store) -> None:
+    async with store.write() as tx:
+        place, other = await allocate(tx, "e1", terms=MESSAGES), await allocate(tx, "e2", terms=MESSAGES)
+        for value, changes in ((2, True), (2, False), (3, True), (0, True), (1, True)):
+            assert await status_lists.set_value(tx, place.list_id, place.index, value, None, NOW) is changes
+        await status_lists.set_value(tx, other.list_id, other.index, 3, None, NOW)
+        assert await status_lists.values(tx, place.list_id) == {place.index: 1, other.index: 3}
+        assert list(await status_lists.values(tx, place.list_id)) == sorted({place.index, other.index})
+
+
+async def test_an_older_store_keeps_its_indices_and_bits(path: Path) -> None:
+    old = list(takewhile(lambda migration: migration.name != "status_values", bundled()))
+    await (await Store.open(path, create=True, migrations=old)).close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "INSERT INTO dids VALUES ('did:example:a', NULL, 'key', 'issuer', 'active', 0, 5);"
+        "INSERT INTO status_lists VALUES ('l', 'suspension', 131072, 2, 5, 4, 3, x'7B7D', 'tag', 6);"
+        "INSERT INTO status_entries VALUES ('l', 7, 'suspension', 'e1', 1, 8, 'why');"
+        "INSERT INTO status_entries VALUES ('l', 9, 'suspension', 'e2', 0, 8, NULL);"
+        "INSERT INTO issued_credentials (id, document, credential_id, issued_at, state) "
+        "VALUES ('r', x'7B7D', 'urn:r', 5, 'suspended');"
+        "INSERT INTO issued_statuses VALUES ('r', 'suspension', 'l', 7);"
+    )
+    connection.close()
+    store = await Store.open(path)
+    async with store.write() as tx:
+        (found,) = await status_lists.page(tx)
+        assert (found.terms, found.allocated, found.dirty) == (Terms("suspension", issuer="did:example:a"), 2, True)
+        assert await status_lists.values(tx, "l") == {7: 1}
+        published = await status_lists.get_published(tx, "l")
+        assert await allocate(tx, "e1", "suspension") == Allocation("l", 7)
+        assert await status_lists.set_value(tx, "l", 7, 0, None, NOW)
+        assert (await credentials.get_issued(tx, "r")).statuses == (
+            StatusRef(purpose="suspension", list_id="l", index=7),
+        )
+    assert published is not None
+    assert (published.document, published.etag) == (b"{}", "tag")
+    for statement in ("DELETE FROM status_entries", "DELETE FROM status_lists"):
+        with pytest.raises(WrongState):
+            async with store.write() as tx:
+                await tx.execute(statement)
+    await store.close()
 
 
 class Indices(RuleBasedStateMachine):
@@ -244,7 +307,7 @@ class Indices(RuleBasedStateMachine):
 
         async def work() -> bool:
             async with self.store.write() as tx:
-                return await status_lists.set_state(tx, place.list_id, place.index, value, None, NOW)
+                return await status_lists.set_value(tx, place.list_id, place.index, value, None, NOW)
 
         assert self.runner.run(work()) == (value != (place in self.set))
         (self.set.add if value else self.set.discard)(place)
@@ -262,7 +325,7 @@ class Indices(RuleBasedStateMachine):
         async def look() -> tuple[set[Allocation], int, bool]:
             async with self.store.read() as tx:
                 lists = await status_lists.page(tx)
-                shown = {Allocation(x.id, index) for x in lists for index in await status_lists.bits(tx, x.id)}
+                shown = {Allocation(x.id, index) for x in lists for index in await status_lists.values(tx, x.id)}
                 half = all(x.allocated * 2 <= x.size_bits for x in lists)
                 return shown, sum(x.allocated for x in lists), half
 
