@@ -11,7 +11,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
-from node.cli.options import Setting, common
+from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, short, when
 from node.http.schemas import AboutRecord, AcceptInvitation, ConnectionView, Decline, ExchangeDetail, ExchangeView, Page
 from protocols.errors import BadInput
@@ -108,7 +108,7 @@ def _show_connection(connection: ConnectionView) -> None:
     done = connection.state == "completed"
     line(f"Connected with {name}." if done else f"Answered the invitation of {name}.", style="green")
     fields([("connection", short(connection.id)), ("state", connection.state)])
-    line("Next: lernode status shows when the peer has answered, and what it offers.")
+    suggest("lernode status shows when the peer has answered, and what it offers.")
 
 
 def _show_exchange(exchange: ExchangeDetail) -> None:
@@ -122,9 +122,9 @@ def _show_exchange(exchange: ExchangeDetail) -> None:
         show_about(exchange.about)
     fields([("exchange", short(exchange.id)), ("peer", exchange.peer), ("error", exchange.error)])
     if exchange.record_id is not None:
-        line(f"Next: lernode records {short(exchange.record_id)}")
+        suggest(f"lernode records {short(exchange.record_id)}")
     elif (following := next_step(exchange)) is not None:
-        line(f"Next: {following}")
+        suggest(following)
 
 
 def show_about(about: AboutRecord) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from node.app import create
-from node.cli.options import Setting, common, read_passphrase
+from node.cli.options import Setting, common, read_passphrase, suggest
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, to_toml
@@ -72,8 +72,7 @@ def init(
         return
     line(f"{label} is ready.", style="green")
     fields(made.items())
-    home = "" if setting.home == Path.home() / ".lernode" else f" --home {setting.home}"
-    line(f"Next: lernode run{home}")
+    suggest("lernode run")
 
 
 def settings_of(

@@ -11,7 +11,7 @@ import msgspec
 from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
-from node.cli.options import Setting, common
+from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, note, short, table
 from node.cli.write import check_new, write_record
 from node.http.schemas import (
@@ -119,11 +119,11 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: 
         return
     if exchange.issued_id is not None:
         line(f"Issued to {exchange.peer}.", style="green")
-        line(f"Next: lernode records {short(exchange.issued_id)} --issued")
+        suggest(f"lernode records {short(exchange.issued_id)} --issued")
     else:
         line(f"Offered to {exchange.peer}.", style="green")
         fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
-        line("Next: when the peer has accepted, lernode records --issued lists the record.")
+        suggest("when the peer has accepted, lernode records --issued lists the record.")
 
 
 async def _offer(api: Api, offer: AwardOverConnection, wait: int) -> ExchangeDetail:

@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from node.cli.client import Api, with_api
-from node.cli.options import Setting
+from node.cli.options import Setting, suggest
 from node.cli.output import emit_json, line, note
 from node.cli.progress import counted
 from node.cli.write import make_folder, write_record
@@ -210,4 +210,4 @@ def _show(outcome: _Outcome, order: Order) -> None:
     elif order.out:
         line(f"Next: hand the files over; lernode verify {order.out} checks them all.")
     else:
-        line("Next: lernode records --issued lists them; the same command with --out FOLDER writes them to files.")
+        suggest("lernode records --issued lists them; the same command with --out FOLDER writes them to files.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,11 +14,13 @@ from typing import Any
 
 import click
 
+from node.cli.output import line
 from protocols.errors import BadInput
 
-__all__ = ["Setting", "common", "read_passphrase"]
+__all__ = ["Setting", "common", "read_passphrase", "suggest"]
 
 _MAX_PASSPHRASE_FILE = 4096
+_COMMAND = re.compile(r"\blernode [a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(setting, *args, **more)
 
     return wrapped
+
+
+def suggest(text: str) -> None:
+    """What to do next; a command in it names the node's folder where that is not the one taken without saying."""
+    setting = click.get_current_context().find_object(Setting)
+    if setting is not None and setting.home != _default_home().expanduser():
+        home = shlex.quote(str(setting.home))
+        text = _COMMAND.sub(lambda found: f"{found[0]} --home {home}", text)
+    line(f"Next: {text}")
 
 
 def read_passphrase(setting: Setting, *, new: bool = False) -> str:

@@ -64,6 +64,8 @@ def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes
         raise BadInput("cli.needs_yes", "Nobody is there to agree.", "Look at what fits in the node, then add --yes.")
     answered = with_api(setting, lambda api: _present(api, exchange, chosen, ask=ask, show=not setting.json))
     _show_answered(setting, answered)
+    if answered.error is not None:
+        raise click.exceptions.Exit(1)
 
 
 async def _present(api: Api, name: str, chosen: dict[str, str], *, ask: bool, show: bool) -> ExchangeDetail:

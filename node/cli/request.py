@@ -9,7 +9,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
-from node.cli.options import Setting, common
+from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, short
 from node.cli.verdict import show_result
 from node.http.schemas import ExchangeDetail, ExchangeView, NewRequest, VerificationView
@@ -70,7 +70,7 @@ def request(
     else:
         line(f"Asked {exchange.peer or 'the peer'}.", style="green")
         fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
-        line(f"Next: when the peer has answered, lernode verify {short(exchange.id)}")
+        suggest(f"when the peer has answered, lernode verify {short(exchange.id)}")
     if exchange.state == "abandoned" or (result is not None and not result.verified):
         raise click.exceptions.Exit(1)
 

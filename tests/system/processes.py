@@ -217,9 +217,19 @@ class Template:
 
 
 @asynccontextmanager
-async def network(template: Template, folder: Path, handle: Callable[[Network], Handle]) -> Any:
-    """Three running nodes whose messages all go through ``handle``."""
+async def network(
+    template: Template,
+    folder: Path,
+    handle: Callable[[Network], Handle],
+    configure: Callable[[dict[str, Peer]], None] = lambda _peers: None,
+) -> Any:
+    """Three running nodes whose messages all go through ``handle``.
+
+    Args:
+        configure: changes their folders before they start.
+    """
     peers = template.copy(folder)
+    configure(peers)
     async with aiohttp.ClientSession() as session:
         net = Network(peers["college"], peers["learner"], peers["employer"], _not_yet, session)
         net.handle = handle(net)
