@@ -1,4 +1,9 @@
-"""Taking a document in for verification: once, within limits, as a value that nobody else holds."""
+"""Taking a document in for verification: once, within limits, as a value that nobody else holds.
+
+Which format it is follows from its content: a JSON object has its proofs inside or is an envelope, text with tildes is
+an SD-JWT, and other text a JWT. A media type that came along, or that the document states of itself, is only held
+against what was found.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +11,54 @@ from typing import Any
 
 from protocols import strict_json
 from protocols.credentials.data_integrity.document import EmbeddedProofs
+from protocols.credentials.enveloped import (
+    ENVELOPED_CREDENTIAL,
+    ENVELOPED_PRESENTATION,
+    data_url_of,
+    envelope_problems,
+)
+from protocols.credentials.jose.document import JwtDocument
+from protocols.credentials.model import has_type
 from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
+from protocols.jose import read_jwt
 from protocols.jsonld.processor import Processor
 
 __all__ = ["read_document", "read_secured", "secured_item"]
+
+_ENVELOPES = {ENVELOPED_CREDENTIAL: "credential", ENVELOPED_PRESENTATION: "presentation"}
+_MEDIA_TYPES = {
+    "application/vc+jwt": ("vc+jwt", "jwt_vc"),
+    "application/vp+jwt": ("vp+jwt", "jwt_vp"),
+    "application/jwt": ("vc+jwt", "vp+jwt", "jwt_vc", "jwt_vp"),
+}
+"""Media type of an envelope -> how its content may be secured."""
 
 
 def read_secured(document: Any, processor: Processor) -> Secured:
     """The credential or presentation that ``document`` (bytes, text, or a parsed object) is, in whatever format.
 
-    What it is follows from its content, never from a media type that came along.
-
     Raises:
-        BadInput: ``json.*``.
+        BadInput: ``json.*``, ``jws.*``, ``jwt.*``, ``encoding.*``, ``structure.*``.
     """
-    return EmbeddedProofs(read_document(document), processor)
+    if isinstance(document, bytes | str) and not _is_json(document):
+        return _compact(document, processor)
+    return secured_item(read_document(document), processor)
 
 
 def secured_item(item: Any, processor: Processor) -> Secured:
-    """The same, for what stands in a presentation, which was read with it.
+    """The same, for what was read as part of another document: an object, or the text of a JWT.
 
     Raises:
-        BadInput: ``structure.*``, ``json.*``.
+        BadInput: as :func:`read_secured`.
     """
+    if isinstance(item, str):
+        return _compact(item, processor)
     if not isinstance(item, dict):
         raise BadInput("structure.item", "What stands in the presentation is not a credential.")
+    for kind in _ENVELOPES:
+        if has_type(item, kind):
+            return _enveloped(item, kind, processor)
     return EmbeddedProofs(item, processor)
 
 
@@ -52,3 +79,26 @@ def read_document(document: Any) -> dict[str, Any]:
     if not isinstance(document, bytes | str):
         raise BadInput("json.not_object", "The document is not a JSON object.", "Send a JSON object.")
     return strict_json.loads_object(document)
+
+
+def _is_json(text: bytes | str) -> bool:
+    """Whether it may be a JSON object: a compact text begins with ``e``, which is how base64url writes ``{``."""
+    return text[:1024].lstrip()[:1] not in (b"e", "e")
+
+
+def _compact(text: bytes | str, processor: Processor) -> Secured:
+    return JwtDocument(read_jwt(text.strip()), processor)
+
+
+def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Secured:
+    """What is in the envelope, which has to be what the envelope says; nothing else of the envelope is used."""
+    problem = next(iter(envelope_problems(envelope, kind)), None)
+    found = data_url_of(envelope)
+    if problem is not None or found is None:
+        message = problem.message if problem else "The envelope holds nothing."
+        raise BadInput("structure.enveloped", message, "See VCDM 2.0 §4.13.")
+    media_type, text = found
+    secured = _compact(text, processor)
+    if secured.securing not in _MEDIA_TYPES.get(media_type, ()) or secured.kind.name != _ENVELOPES[kind]:
+        raise BadInput("structure.enveloped", "The envelope holds something else than it says.", "Ask its maker.")
+    return secured

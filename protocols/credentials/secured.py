@@ -6,7 +6,7 @@ what the signature covers. Nothing here says that the signature holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -124,6 +124,10 @@ class Secured(Protocol):
     @property
     def securing(self) -> str | None:
         """The key of ``SECURINGS`` by which it is secured; ``None`` where it is not, or in a way not known."""
+
+    @property
+    def token_claims(self) -> Mapping[str, Any]:
+        """The claims of the token around it, which may point to a status of the token; empty where there is none."""
 
     @property
     def subjects(self) -> list[str | None]:

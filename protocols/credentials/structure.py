@@ -185,10 +185,12 @@ def _presented(document: dict[str, Any], version: Version) -> Iterator[Problem]:
         yield Problem("verifiableCredential.empty", "There is no credential in verifiableCredential.", spec)
     if len(items) > MAX_CREDENTIALS:
         yield Problem("verifiableCredential.many", f"There are more than {MAX_CREDENTIALS} credentials.", spec)
-    if not all(isinstance(item, dict) for item in items):
+    # Version 1.1 lets credentials stand in a presentation as the text of a JWT (§6.3.1).
+    objects = [item for item in items if not (version is Version.V1_1 and isinstance(item, str))]
+    if not all(isinstance(item, dict) for item in objects):
         yield Problem("verifiableCredential.object", "Something in verifiableCredential is not an object.", spec)
         return
-    for item in items:
+    for item in objects:
         if has_type(item, ENVELOPED_CREDENTIAL):
             yield from envelope_problems(item, ENVELOPED_CREDENTIAL)
         elif not has_type(item, "VerifiableCredential"):

@@ -19,11 +19,12 @@ from protocols.credentials.checks.core import CoreChecks, not_made, run_core_che
 from protocols.credentials.checks.holder import check_holder_binding
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.status import CheckedList, check_status
+from protocols.credentials.checks.token_status import check_token_status
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
-from protocols.credentials.verification import Check, CheckResult, VerificationResult
+from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError
@@ -97,7 +98,7 @@ class _Run:
             return self._result(secured, core, {})
         more = [
             check_issuer_trusted(core.owner, self.policy.trusted_issuers),
-            await check_status(secured.document, self.statuses, self._check_list, policy=self.policy, now=self.now),
+            await self._status(secured),
             check_schema(secured.document, self.policy.schemas),
             check_skills(secured.document, self.policy.known_skill),
         ]
@@ -119,6 +120,14 @@ class _Run:
     async def _check_list(self, published: PublishedDocument) -> CheckedList:
         found = read_secured(published, self.processor)
         return CheckedList(found.document, await self._core(found))
+
+    async def _status(self, secured: Secured) -> CheckResult:
+        """The graver of what the document and the token around it point to."""
+        found = await check_status(secured.document, self.statuses, self._check_list, policy=self.policy, now=self.now)
+        if "status" not in secured.token_claims or found.outcome is Outcome.FAIL:
+            return found
+        of_token = await check_token_status(secured.token_claims)
+        return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
 
     async def _core(self, secured: Secured) -> CoreChecks:
         return await run_core_checks(secured, resolver=self.resolver, now=self.now, skew=self.policy.clock_skew)

@@ -76,7 +76,8 @@ def method_url(jws: Jws, controller: str | None) -> str:
     kid = jws.kid
     if kid and kid.startswith("did:"):
         return kid
-    if kid and controller is not None and controller.startswith("did:"):
+    # A plain name is the fragment; a URL of another scheme is not in a DID document.
+    if kid and ":" not in kid and controller is not None and controller.startswith("did:"):
         try:
             return absolute_url(kid if kid.startswith("#") else f"#{kid}", controller)
         except BadInput:

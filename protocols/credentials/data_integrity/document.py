@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ class EmbeddedProofs:
     is_bound = False
 
     def __init__(self, document: dict[str, Any], processor: Processor) -> None:
+        self.token_claims: Mapping[str, Any] = {}
         self.document = document
         self.kind = PRESENTATION if is_presentation(document) else CREDENTIAL
         self._processor = processor

@@ -19,7 +19,7 @@ from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.keys import PublicKey, Signer
 
-__all__ = ["add_proof", "previous_proofs", "unsecured_for", "verify_proof"]
+__all__ = ["add_proof", "previous_proofs", "require_signable", "unsecured_for", "verify_proof"]
 
 
 def add_proof(
@@ -76,7 +76,7 @@ def add_proof(
         **{name: value for name, value in optional.items() if value is not None},
     }
     bare = _with_terms_of(chosen, {name: value for name, value in document.items() if name != "proof"})
-    base = _require_signable(UnsecuredDocument(bare, processor))
+    base = require_signable(UnsecuredDocument(bare, processor))
     unsecured = unsecured_for(base, previous_proofs(options, existing), processor)
     if not isinstance(chosen, Selective):
         proof = chosen.create(unsecured, options, signer)
@@ -141,7 +141,7 @@ def _with_terms_of(suite: Cryptosuite, document: dict[str, Any]) -> dict[str, An
     return {**document, "@context": [*present, suite.contexts[0]]}
 
 
-def _require_signable(unsecured: UnsecuredDocument) -> UnsecuredDocument:
+def require_signable(unsecured: UnsecuredDocument) -> UnsecuredDocument:
     """Refuse to sign what nobody could verify: for JSON signatures too, every term has to be defined."""
     problem = compaction_problem(unsecured.document, unsecured.processor.store)
     if problem is not None:

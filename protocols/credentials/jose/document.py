@@ -1,0 +1,155 @@
+"""A credential or presentation that is the payload of a JWT, as verification takes it.
+
+Specs: VC-JOSE-COSE 1.0 §3.1, §4.1 and §5.1; VC Data Model 1.1 §6.3.1. The key is one that the issuer's or holder's
+DID lists for the purpose (``assertionMethod``, ``authentication``); ``nonce`` and ``aud`` answer challenge and domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from protocols.credentials.checks.form import check_context
+from protocols.credentials.checks.holder import no_binding
+from protocols.credentials.checks.keys import find_key
+from protocols.credentials.checks.results import failed
+from protocols.credentials.checks.valid_time import check_valid_time
+from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.jose.claims import claim_problems, is_v1, v1_document, v1_problems, v2_document, v2_problems
+from protocols.credentials.model import as_list, is_presentation, subject_ids
+from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, ExaminedProof, Kind
+from protocols.credentials.structure import Problem
+from protocols.credentials.verification import Check, CheckResult, Outcome
+from protocols.did.document import Relationship
+from protocols.did.resolver import Resolver
+from protocols.errors import LernodeError
+from protocols.jose import Jws, Jwt, is_typ, method_url, time_problem
+from protocols.jsonld.processor import Processor
+
+__all__ = ["JwtDocument", "context_of", "examine_jws", "jwt_time"]
+
+_TYPES = {
+    "vc+jwt": ("jwt", "vc+jwt", "vc+ld+jwt", "vc+ld+json+jwt"),
+    "vp+jwt": ("jwt", "vp+jwt", "vp+ld+jwt", "vp+ld+json+jwt"),
+    "jwt_vc": ("jwt", "vc+jwt"),
+    "jwt_vp": ("jwt", "vp+jwt"),
+}
+"""How it is secured -> the types that its header may have; those with ``ld`` are from drafts of the specification."""
+
+
+class JwtDocument:
+    """A credential or presentation in a JWT."""
+
+    is_bound = False
+    unknown_proofs = 0
+
+    def __init__(self, jwt: Jwt, processor: Processor) -> None:
+        """Take the document out of the claims.
+
+        Raises:
+            BadInput: ``jwt.document``.
+        """
+        self._jwt = jwt
+        self.token_claims: Mapping[str, Any] = jwt.claims
+        self._is_v1 = is_v1(jwt.claims)
+        self.document = v1_document(jwt.claims) if self._is_v1 else v2_document(jwt.claims)
+        shows = "vp" in jwt.claims if self._is_v1 else is_presentation(self.document)
+        self.kind: Kind = PRESENTATION if shows else CREDENTIAL
+        self._processor = processor
+
+    @property
+    def securing(self) -> str:
+        """``vc+jwt`` or ``vp+jwt``; for documents of version 1.1 ``jwt_vc`` or ``jwt_vp``."""
+        name = "vp" if self.kind is PRESENTATION else "vc"
+        return f"jwt_{name}" if self._is_v1 else f"{name}+jwt"
+
+    @property
+    def subjects(self) -> list[str | None]:
+        """The ids of the credential's subjects."""
+        return subject_ids(self.document) or [None]
+
+    def problems(self) -> list[Problem]:
+        """The rules of the data model and of the JWT that it breaks."""
+        jws, claims = self._jwt.jws, self._jwt.claims
+        stated = claims.get("vc", claims.get("vp")) if self._is_v1 else claims
+        found = [*self.kind.rules(self.document), *(v1_problems(claims) if self._is_v1 else v2_problems(claims))]
+        found += claim_problems(claims, jws.header, stated if isinstance(stated, dict) else {}, self.kind.role)
+        if jws.typ is not None and not is_typ(jws.typ, *_TYPES[self.securing]):
+            found.append(Problem("jwt.typ", "The JWT says that it is something else.", "VC-JOSE-COSE 1.0 §3.1"))
+        issuer = claims.get("iss")
+        if (
+            self.kind.owner(self.document) is None
+            and issuer is not None
+            and issuer != (jws.kid or "").partition("#")[0]
+        ):
+            found.append(Problem("jwt.iss", "The JWT's iss is not whose key signed.", "VC-JOSE-COSE 1.0 §4.1.2"))
+        if "proof" in self.document:
+            message = "The document has a proof inside the JWT, which nobody looks at."
+            found.append(Problem("jwt.proof", message, "VC-JOSE-COSE 1.0 §3.1"))
+        return found
+
+    def check_context(self) -> CheckResult:
+        """Whether every context is known and every term is defined."""
+        return context_of(self.document, self._processor)
+
+    async def examine(self, resolver: Resolver) -> list[ExaminedProof]:
+        """The one signature."""
+        claims = self._jwt.claims
+        said = {"challenge": claims.get("nonce"), "domain": claims.get("aud")}
+        owner = self.kind.owner(self.document)
+        return [await examine_jws(self._jwt.jws, owner, self.kind.purpose, resolver, said)]
+
+    def check_time(self, examined: Sequence[ExaminedProof], *, now: datetime, skew: timedelta) -> CheckResult:
+        """Whether now lies within its period and that of the signature."""
+        del examined
+        return jwt_time(self._jwt.claims, now=now, skew=skew) or check_valid_time(self.document, (), now=now, skew=skew)
+
+    async def check_binding(self, asked: Asked, *, resolver: Resolver, now: datetime, skew: timedelta) -> CheckResult:
+        """Nobody can bind it: it has to be in a presentation."""
+        del resolver, now, skew
+        return no_binding(asked)
+
+
+async def examine_jws(
+    jws: Jws, owner: str | None, purpose: Relationship, resolver: Resolver, said: dict[str, Any]
+) -> ExaminedProof:
+    """Whether the signature holds, and whose it is.
+
+    Args:
+        owner: who has to have signed; a ``kid`` without a DID is one of its methods.
+        said: what the token says of the request that it answers.
+    """
+    try:
+        url = method_url(jws, owner)
+    except LernodeError as error:
+        return ExaminedProof({}, "", Outcome.FAIL, error, error)
+    method, refusal = await find_key(url, purpose, resolver)
+    signer = url.partition("#")[0]
+    for_another = refusal is not None and refusal.code == "did.method_not_authorised"
+    proof = {**said, **({} if for_another else {"proofPurpose": purpose.value})}
+    if method is None:
+        return ExaminedProof(proof, signer, Outcome.NOT_CHECKED, refusal, refusal)
+    try:
+        holds = jws.holds_under(method.key)
+    except LernodeError as error:
+        return ExaminedProof(proof, signer, Outcome.FAIL, refusal, error)
+    return ExaminedProof(proof, signer, Outcome.PASS if holds else Outcome.FAIL, refusal)
+
+
+def jwt_time(claims: dict[str, Any], *, now: datetime, skew: timedelta) -> CheckResult | None:
+    """The failed check where the token is not valid now, else ``None``."""
+    problem = time_problem(claims, now=now, skew=skew)
+    return None if problem is None else failed(Check.VALID_TIME, *problem, "RFC 7519 §4.1")
+
+
+def context_of(document: dict[str, Any], processor: Processor) -> CheckResult:
+    """Whether the document is one of JSON-LD that says one thing only (VC-JOSE-COSE 1.0 §6).
+
+    Credentials that stand in it as text, as version 1.1 allows, have contexts of their own.
+    """
+    items = document.get("verifiableCredential")
+    if any(isinstance(item, str) for item in as_list(items)):
+        objects = [item for item in as_list(items) if not isinstance(item, str)]
+        document = {**document, "verifiableCredential": objects}
+    return check_context(document, UnsecuredDocument(document, processor))
