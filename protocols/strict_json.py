@@ -26,6 +26,7 @@ MAX_DEPTH = 64
 _BYTES_A_VALUE = 8
 """A text in which values are on average shorter than this, with what stands between them, is made to keep one busy."""
 _FEW_VALUES = 1 << 12
+_MARKS = b"{[,"
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - _STEP.keys())
 # Of a text that is JSON: every escape is of no surrogate, or of both halves of a pair.
@@ -37,8 +38,14 @@ _EXACT_DIGITS = 15
 _MOST_DIGITS = 310
 
 
-def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+def loads(
+    data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_values: int | None = None
+) -> Any:
     """Parse I-JSON (RFC 7493) within limits.
+
+    Args:
+        max_values: how many objects, lists and members these may have together; by default, what a text of
+            ``max_bytes`` may need.
 
     Raises:
         BadInput: ``json.too_large``, ``json.too_complex``, ``json.too_deep``, ``json.malformed`` or
@@ -48,7 +55,8 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     if len(raw) > max_bytes:
         raise BadInput("json.too_large", f"The JSON text is larger than {max_bytes} bytes.", "Send less.")
     containers = raw.count(b"{") + raw.count(b"[")
-    if containers + raw.count(b",") > max(max_bytes // _BYTES_A_VALUE, _FEW_VALUES):
+    most = max_values or max(max_bytes // _BYTES_A_VALUE, _FEW_VALUES)
+    if containers + raw.count(b",") > most and sum(map(_outside_strings(raw).count, _MARKS)) > most:
         raise BadInput("json.too_complex", "The JSON text has too many values.", "Send fewer at a time.")
     if containers > max_depth and _depth(raw) > max_depth:
         raise _too_deep(max_depth)
@@ -74,13 +82,15 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     return value
 
 
-def loads_object(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+def loads_object(
+    data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_values: int | None = None
+) -> dict[str, Any]:
     """Like :func:`loads`, for a text that must be a JSON object.
 
     Raises:
         BadInput: as :func:`loads`, and ``json.not_object``.
     """
-    value = loads(data, max_bytes=max_bytes, max_depth=max_depth)
+    value = loads(data, max_bytes=max_bytes, max_depth=max_depth, max_values=max_values)
     if not isinstance(value, dict):
         raise BadInput("json.not_object", "The JSON text is not an object.", "Send a JSON object.")
     return value
@@ -120,9 +130,12 @@ def _read_compact(raw: bytes) -> Any:
 
 def _depth(raw: bytes) -> int:
     """How deep a text nests, if it is JSON; made of steps in C, as a loop over the text would take too long."""
-    outside_strings = raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
-    brackets = b"".join(outside_strings).translate(None, _NO_BRACKETS)
+    brackets = _outside_strings(raw).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+
+
+def _outside_strings(raw: bytes) -> bytes:
+    return b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
 
 
 def _too_deep(limit: int) -> BadInput:

@@ -33,6 +33,8 @@ _MEDIA_TYPES = {
     "application/jwt": ("vc+jwt", "vp+jwt", "jwt_vc", "jwt_vp"),
 }
 """Media type of an envelope -> how its content may be secured."""
+_MAX_VALUES = 1 << 15
+"""More than a document of 10,000 RDF statements can need."""
 
 
 def read_secured(document: Any, processor: Processor) -> Secured:
@@ -78,7 +80,7 @@ def read_document(document: Any) -> dict[str, Any]:
             raise BadInput("json.malformed", "The document is not made of JSON values.", "Send JSON.") from None
     if not isinstance(document, bytes | str):
         raise BadInput("json.not_object", "The document is not a JSON object.", "Send a JSON object.")
-    return strict_json.loads_object(document)
+    return strict_json.loads_object(document, max_values=_MAX_VALUES)
 
 
 def _is_json(text: bytes | str) -> bool:

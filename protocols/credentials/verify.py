@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from protocols.credentials.asking import AskedDids, AskedLists
 from protocols.credentials.checks.content import check_issuer_trusted, check_schema, check_skills
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
@@ -25,10 +26,10 @@ from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
-from protocols.errors import BadInput, LernodeError
+from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT, Processor
+from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusSource
 
 __all__ = ["Policy", "verify"]
@@ -58,7 +59,17 @@ async def verify(
             binding unchecked.
         domain: what the request named, or ``None``.
     """
-    run = _Run(_Remembering(resolver), statuses, policy, now, Asked(challenge, domain), processor)
+    work = Work.of_a_verification()
+    processor = processor.bounded_by(work)
+    dids = AskedDids(resolver)
+
+    async def check_list(published: PublishedDocument) -> CheckedList:
+        found = read_secured(published, processor)
+        core = await run_core_checks(found, resolver=dids, now=now, skew=policy.clock_skew)
+        return CheckedList(found.document, core)
+
+    lists = AskedLists(statuses, check_list, work)
+    run = _Run(dids, lists, policy, now, Asked(challenge, domain), processor)
     try:
         secured = read_secured(document, processor)
     except BadInput as error:
@@ -75,8 +86,8 @@ async def verify(
 class _Run:
     """One verification: what it was given, and what it does with each document."""
 
-    resolver: Resolver
-    statuses: StatusSource
+    resolver: AskedDids
+    lists: AskedLists
     policy: Policy
     now: datetime
     asked: Asked
@@ -117,13 +128,9 @@ class _Run:
             return _unreadable(CREDENTIAL, self.policy, wrong), [None]
         return await self.credential(secured, inside=True), secured.subjects
 
-    async def _check_list(self, published: PublishedDocument) -> CheckedList:
-        found = read_secured(published, self.processor)
-        return CheckedList(found.document, await self._core(found))
-
     async def _status(self, secured: Secured) -> CheckResult:
         """The graver of what the document and the token around it point to."""
-        found = await check_status(secured.document, self.statuses, self._check_list, policy=self.policy, now=self.now)
+        found = await check_status(secured.document, self.lists, self.lists.check, policy=self.policy, now=self.now)
         if "status" not in secured.token_claims or found.outcome is Outcome.FAIL:
             return found
         of_token = await check_token_status(secured.token_claims)
@@ -163,22 +170,3 @@ def _unreadable(kind: Kind, policy: Policy, error: BadInput) -> VerificationResu
     structure = failed(Check.STRUCTURE, error.code, error.message, "RFC 7493")
     others = tuple(not_made(check) for check in kind.checks if check is not Check.STRUCTURE)
     return VerificationResult(kind.name, (structure, *others), policy.required & frozenset(kind.checks))
-
-
-class _Remembering:
-    """Resolves each DID once for one verification, so that all of it sees the same documents."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-        self._answers: dict[str, DidDocument | LernodeError] = {}
-
-    async def resolve(self, did: str) -> DidDocument:
-        if did not in self._answers:
-            try:
-                self._answers[did] = await self._resolver.resolve(did)
-            except LernodeError as error:
-                self._answers[did] = error
-        answer = self._answers[did]
-        if isinstance(answer, LernodeError):
-            raise answer
-        return answer

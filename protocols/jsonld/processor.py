@@ -6,6 +6,7 @@ same text as any conforming processor, or an error; nothing is dropped on the wa
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from protocols.errors import BadInput
@@ -13,10 +14,14 @@ from protocols.jsonld import expansion, walker
 from protocols.jsonld.active_contexts import ActiveContexts
 from protocols.jsonld.contexts import ContextStore
 from protocols.jsonld.rdf_terms import Quad
-from protocols.jsonld.rdfc import Hash, canonicalize
+from protocols.jsonld.rdfc import Hash, canonical_labels, canonicalize
 from protocols.jsonld.scope import Hard, Scopes
+from protocols.jsonld.work import Work
 
 __all__ = ["DEFAULT", "Processor"]
+
+_EFFORT_OF_COMPLETE_PATH = 5
+"""How much longer a quad takes there than on the fast path, at least."""
 
 
 class Processor:
@@ -26,14 +31,25 @@ class Processor:
 
     Attributes:
         store: the contexts that documents may name.
-        fallbacks: how many documents took the complete path, as they use what the fast one does not cover.
     """
 
     def __init__(self, contexts: ContextStore) -> None:
         self.store = contexts
         self._contexts = ActiveContexts(contexts)
         self._scopes = Scopes(self._contexts)
-        self.fallbacks = 0
+        self._complete = [0]
+        self._work: Work | None = None
+
+    @property
+    def fallbacks(self) -> int:
+        """How many documents took the complete path, as they use what the fast one does not cover."""
+        return self._complete[0]
+
+    def bounded_by(self, work: Work) -> Processor:
+        """The same processor, for a verification: all that it is asked to do counts as ``work``."""
+        bounded = copy(self)
+        bounded._work = work
+        return bounded
 
     def canonical_nquads(self, document: dict[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002
         """The canonical N-Quads of a document, in safe mode (RDFC-1.0 §4.4; JSON-LD 1.1 API §8).
@@ -47,7 +63,23 @@ class Processor:
                 ``jsonld.undefined_term``, ``jsonld.dropped``, ``jsonld.relative_reference``,
                 ``jsonld.value_invalid``, ``jsonld.string_malformed``, ``jsonld.invalid``, ``jsonld.too_complex``.
         """
-        return canonicalize(self.quads(document), hash)
+        return self.canonicalize(self.quads(document), hash)
+
+    def canonicalize(self, quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002
+        """The canonical N-Quads of a dataset (RDFC-1.0 §4.4).
+
+        Raises:
+            BadInput: ``jsonld.too_complex``, ``jsonld.string_malformed``.
+        """
+        return canonicalize(quads, hash, self._work)
+
+    def canonical_labels(self, quads: set[Quad], hash: Hash = "sha256") -> dict[str, str]:  # noqa: A002
+        """Each blank node's label in ``quads`` to its canonical one (RDFC-1.0 §4.4.3 step 7).
+
+        Raises:
+            BadInput: as :meth:`canonicalize`.
+        """
+        return canonical_labels(quads, hash, self._work)
 
     def quads(self, document: dict[str, Any]) -> set[Quad]:
         """The RDF dataset of a document, in safe mode (JSON-LD 1.1 API §8); its blank nodes are labelled anyhow.
@@ -57,12 +89,39 @@ class Processor:
         """
         if not isinstance(document, dict):
             raise BadInput("jsonld.invalid", "The document is not a JSON object.", "Give one object.")
+        if self._work is not None:
+            self._work.quads(0)  # where all is spent, nothing is begun
+        effort = 1
         try:
-            return walker.to_quads(document, self._scopes)
-        except Hard:
-            quads = expansion.to_quads(document, self._contexts)
-            self.fallbacks += 1
-            return quads
+            try:
+                quads = walker.to_quads(document, self._scopes)
+            except Hard:
+                effort = _EFFORT_OF_COMPLETE_PATH
+                quads = expansion.to_quads(document, self._contexts)
+                self._complete[0] += 1
+        except BadInput:
+            self._spend(effort, document)
+            raise
+        self._spend(effort, quads)
+        return quads
+
+    def _spend(self, effort: int, on: set[Quad] | dict[str, Any]) -> None:
+        if self._work is not None:
+            self._work.quads(effort * (_size(on) if isinstance(on, dict) else len(on)))
+
+
+def _size(value: Any) -> int:
+    """How many values a document has, and so about how long it takes to find that it is wrong."""
+    count, rest = 0, [value]
+    while rest:
+        members = rest.pop()
+        count += len(members)
+        rest += [
+            member
+            for member in (members.values() if isinstance(members, dict) else members)
+            if isinstance(member, dict | list)
+        ]
+    return count
 
 
 DEFAULT = Processor(ContextStore())

@@ -17,32 +17,28 @@ from typing import Literal as OneOf
 
 from protocols.errors import BadInput
 from protocols.jsonld.rdf_terms import Quad
+from protocols.jsonld.work import MAX_QUADS, Work, too_complex
 
-__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Hash", "canonical_labels", "canonicalize", "sorted_nquads"]
-
-MAX_QUADS = 10_000
-MAX_HASHES = 2_500
-MAX_STEPS = 20_000
-"""How often N-degree hashing may hash a blank node, and how many related ones it may put in order, before a
-graph counts as poisoned. The hardest graphs of the W3C suite that are to be computed need a fifth of it; the
-limits keep the time under a tenth of a second."""
+__all__ = ["Hash", "canonical_labels", "canonicalize", "sorted_nquads"]
 
 Hash = OneOf["sha256", "sha384"]
 _ALGORITHMS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 
 
-def canonicalize(quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002 - the specification's word
+def canonicalize(quads: set[Quad], hash: Hash = "sha256", work: Work | None = None) -> str:  # noqa: A002 - the specification's word
     """The canonical N-Quads of a dataset: labelled, sorted by code point, one line a quad (RDFC-1.0 §4.4).
 
+    Args:
+        work: what may be done; without, as much as for any one document.
+
     Raises:
-        BadInput: ``jsonld.too_complex`` where there are more than MAX_QUADS quads or the blank nodes take more
-            than MAX_HASHES hashes or MAX_STEPS steps to tell apart; ``jsonld.string_malformed`` for a lone
-            surrogate.
+        BadInput: ``jsonld.too_complex`` where there are more than MAX_QUADS quads, or the blank nodes take more
+            than the work that may be done to tell apart; ``jsonld.string_malformed`` for a lone surrogate.
     """
-    return "".join(sorted_nquads(quads, canonical_labels(quads, hash)))
+    return "".join(sorted_nquads(quads, canonical_labels(quads, hash, work)))
 
 
-def canonical_labels(quads: set[Quad], hash: Hash = "sha256") -> dict[str, str]:  # noqa: A002
+def canonical_labels(quads: set[Quad], hash: Hash = "sha256", work: Work | None = None) -> dict[str, str]:  # noqa: A002
     """The issued identifiers map: each blank node's label in ``quads`` to its canonical one (RDFC-1.0 §4.4.3 step 7).
 
     Labels are written as in quads: ``{"_:b1": "_:c14n0"}``.
@@ -51,13 +47,15 @@ def canonical_labels(quads: set[Quad], hash: Hash = "sha256") -> dict[str, str]:
         BadInput: as :func:`canonicalize`.
     """
     if len(quads) > MAX_QUADS:
-        raise _too_complex(f"more than {MAX_QUADS} statements")
+        raise too_complex(f"more than {MAX_QUADS} statements")
+    work = work or Work()
+    work.quads(len(quads))
     try:
-        return _labels(_mentions(quads), hash)
+        return _labels(_mentions(quads), hash, work)
     except UnicodeEncodeError:
         raise _malformed() from None
     except RecursionError:
-        raise _too_complex("blank nodes in too long a chain") from None
+        raise too_complex("blank nodes in too long a chain") from None
 
 
 def sorted_nquads(quads: Iterable[Quad], labels: Mapping[str, str]) -> list[str]:
@@ -80,13 +78,13 @@ def sorted_nquads(quads: Iterable[Quad], labels: Mapping[str, str]) -> list[str]
     return lines
 
 
-def _labels(mentions: dict[str, list[Quad]], algorithm: Hash) -> dict[str, str]:
+def _labels(mentions: dict[str, list[Quad]], algorithm: Hash, work: Work) -> dict[str, str]:
     """The canonical label of each blank node."""
     hashes = {label: _first_degree(label, about, algorithm) for label, about in mentions.items()}
     if len(set(hashes.values())) == len(hashes):
         order = sorted(hashes, key=hashes.__getitem__)
     else:
-        order = _Labelling(mentions, hashes, algorithm).order()
+        order = _Labelling(mentions, hashes, algorithm, work).order()
     return {label: f"_:c14n{number}" for number, label in enumerate(order)}
 
 
@@ -125,13 +123,12 @@ def _first_degree(label: str, quads: list[Quad], algorithm: Hash) -> str:
 class _Labelling:
     """Orders the blank nodes of a dataset in which some share a first-degree hash (RDFC-1.0 §4.4.3 steps 4, 5)."""
 
-    def __init__(self, mentions: dict[str, list[Quad]], hashes: dict[str, str], algorithm: Hash) -> None:
+    def __init__(self, mentions: dict[str, list[Quad]], hashes: dict[str, str], algorithm: Hash, work: Work) -> None:
         self._mentions = mentions
         self._hashes = hashes
         self._algorithm = algorithm
         self._canonical: dict[str, str] = {}
-        self._hashed = 0
-        self._steps = 0
+        self._work = work
 
     def order(self) -> list[str]:
         """The blank nodes in the order of their canonical labels."""
@@ -156,9 +153,7 @@ class _Labelling:
 
     def _n_degree(self, label: str, issued: dict[str, str]) -> tuple[str, dict[str, str]]:
         """Hash N-Degree Quads (§4.8); the labels issued on the way are those of the path that was chosen."""
-        self._hashed += 1
-        if self._hashed > MAX_HASHES:
-            raise _too_complex("blank nodes that are too hard to tell apart")
+        self._work.hash()
         data: list[str] = []
         for digest, related in sorted(self._related(label, issued).items()):
             path, issued = self._best_path(related, issued)
@@ -178,9 +173,7 @@ class _Labelling:
         self, order: Sequence[str], issued: dict[str, str], best: str | None
     ) -> tuple[str, dict[str, str]] | None:
         """The path along the related blank nodes in one order; None where it cannot be the least (§4.8.3 step 5.4)."""
-        self._steps += len(order)
-        if self._steps > MAX_STEPS:
-            raise _too_complex("blank nodes that are too hard to tell apart")
+        self._work.steps(len(order))
         path = ""
         unvisited = []
         for label in order:
@@ -236,7 +229,3 @@ def _digest(text: str, algorithm: Hash) -> str:
 
 def _malformed() -> BadInput:
     return BadInput("jsonld.string_malformed", "A string has a lone surrogate.", "Use valid Unicode.")
-
-
-def _too_complex(why: str) -> BadInput:
-    return BadInput("jsonld.too_complex", f"The document has {why}.", "Send a simpler document.")

@@ -14,8 +14,9 @@ from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did.document import DidDocument
-from protocols.did.resolver import resolve_offline
+from protocols.did.resolver import Resolver, resolve_offline
 from protocols.errors import LernodeError, NotNow
+from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.keys import EcdsaKeyPair, KeyPair, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec
 from protocols.status.bitstring import Bitstring
@@ -205,9 +206,10 @@ def check_credential(
     document: Any,
     *,
     policy: Policy = TRUSTING,
-    dids: Dids | None = None,
+    dids: Resolver | None = None,
     lists: Lists | None = None,
     now: datetime = NOW,
+    processor: Processor = DEFAULT,
 ) -> VerificationResult:
     """Verify a credential now."""
     return asyncio.run(
@@ -218,6 +220,7 @@ def check_credential(
             statuses=lists or Lists(),
             policy=policy,
             now=now,
+            processor=processor,
         )
     )
 
@@ -228,7 +231,7 @@ def check_presentation(
     challenge: str | None = "c-1",
     domain: str | None = "employer.example",
     policy: Policy = TRUSTING,
-    dids: Dids | None = None,
+    dids: Resolver | None = None,
     lists: Lists | None = None,
 ) -> VerificationResult:
     """Verify a presentation now."""

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from protocols.errors import BadInput
-from protocols.jsonld.rdfc import MAX_QUADS, canonical_labels, canonicalize, sorted_nquads
+from protocols.jsonld.rdfc import canonical_labels, canonicalize, sorted_nquads
+from protocols.jsonld.work import MAX_QUADS
 from tests.jsonld.nquads import canonicalize_nquads, parse_nquads
 from tests.shared_data import shared_path
 

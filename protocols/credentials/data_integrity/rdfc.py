@@ -24,4 +24,5 @@ class RdfcSuite(HashPair):
         """The hash data (EdDSA §3.2.4, ECDSA §3.2.4)."""
         check_created(options)
         by = hash_of(codec)
-        return hash_pair(unsecured.nquads_of(options, by).encode(), unsecured.nquads_by(by).encode(), codec)
+        document = unsecured.nquads_by(by).encode()  # first, as its trouble is remembered
+        return hash_pair(unsecured.nquads_of(options, by).encode(), document, codec)

@@ -16,7 +16,7 @@ from protocols.credentials.times import parse_time
 from protocols.errors import BadInput
 from protocols.jsonld.processor import Processor
 from protocols.jsonld.rdf_terms import Quad
-from protocols.jsonld.rdfc import Hash, canonicalize
+from protocols.jsonld.rdfc import Hash
 from protocols.keys import PublicKey, Signer
 from protocols.multiformats import Multicodec
 
@@ -37,6 +37,7 @@ class UnsecuredDocument:
     def __init__(self, document: Mapping[str, Any], processor: Processor) -> None:
         self.document = dict(document)
         self.processor = processor
+        self._made: dict[Hash, str | BadInput] = {}
 
     @cached_property
     def quads(self) -> set[Quad]:
@@ -47,14 +48,14 @@ class UnsecuredDocument:
         """
         return self.processor.quads(self.document)
 
-    @cached_property
+    @property
     def nquads(self) -> str:
         """The document in canonical N-Quads (RDFC-1.0).
 
         Raises:
             BadInput: from the JSON-LD processor.
         """
-        return canonicalize(self.quads)
+        return self.nquads_by("sha256")
 
     def nquads_by(self, hash: Hash) -> str:  # noqa: A002 - the specification's word
         """The same, where ``hash`` orders the blank nodes.
@@ -62,7 +63,16 @@ class UnsecuredDocument:
         Raises:
             BadInput: from the JSON-LD processor.
         """
-        return self.nquads if hash == "sha256" else canonicalize(self.quads, hash)
+        if hash not in self._made:
+            try:
+                self._made[hash] = self.processor.canonicalize(self.quads, hash)
+            except BadInput as error:
+                # Every proof asks again, and gets the same answer without the same work.
+                self._made[hash] = error
+        made = self._made[hash]
+        if isinstance(made, BadInput):
+            raise made
+        return made
 
     def nquads_of(self, options: Mapping[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002
         """Proof options under the document's context, in canonical N-Quads.

@@ -1,0 +1,104 @@
+"""What one verification asks of others: each DID and each status list once, so that all of it sees the same.
+
+It asks for no more of them than it takes to show a learner's whole folder, as each may be on a host that is slow on
+purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from protocols.credentials.checks.status import CheckedList
+from protocols.did.document import DidDocument
+from protocols.did.resolver import Resolver
+from protocols.errors import BadInput, LernodeError
+from protocols.jsonld.work import Work
+from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
+
+__all__ = ["MAX_DIDS", "MAX_LISTS", "AskedDids", "AskedLists"]
+
+MAX_DIDS = 256
+MAX_LISTS = 256
+
+_CHARS_A_QUAD = 1000
+"""Reading and unpacking so many characters of a list takes as long as a quad."""
+
+
+class AskedDids:
+    """Resolves each DID once."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._answers: dict[str, DidDocument | LernodeError] = {}
+
+    async def resolve(self, did: str) -> DidDocument:
+        """The document of a DID, as :class:`Resolver` gives it; raises ``did.too_many`` besides."""
+        if did not in self._answers:
+            if len(self._answers) >= MAX_DIDS:
+                raise BadInput("did.too_many", f"There are more than {MAX_DIDS} DIDs.", "Show fewer records at a time.")
+            try:
+                self._answers[did] = await self._resolver.resolve(did)
+            except LernodeError as error:
+                self._answers[did] = error
+        answer = self._answers[did]
+        if isinstance(answer, LernodeError):
+            raise answer
+        return answer
+
+
+class AskedLists:
+    """Gets and checks each status list once."""
+
+    def __init__(
+        self, source: StatusSource, check: Callable[[PublishedDocument], Awaitable[CheckedList]], work: Work
+    ) -> None:
+        """Lists of a source.
+
+        Args:
+            check: makes the checks of a published list; raises LernodeError where it cannot be read.
+            work: what reading the lists counts as.
+        """
+        self._source = source
+        self._check = check
+        self._work = work
+        self._copies: dict[str, StatusListCopy | LernodeError] = {}
+        self._checked: dict[int, CheckedList | LernodeError] = {}
+
+    async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The list at ``url``, as :class:`StatusSource` gives it; raises ``status.too_many_lists`` besides."""
+        if url not in self._copies:
+            if len(self._copies) >= MAX_LISTS:
+                message = f"There are more than {MAX_LISTS} status lists."
+                raise BadInput("status.too_many_lists", message, "Show fewer records at a time.")
+            try:
+                self._copies[url] = await self._source.get(url, refresh=refresh)
+            except LernodeError as error:
+                self._copies[url] = error
+        copy = self._copies[url]
+        if isinstance(copy, LernodeError):
+            raise copy
+        return copy
+
+    async def check(self, published: PublishedDocument) -> CheckedList:
+        """The checks of a list that :meth:`get` gave.
+
+        Raises:
+            LernodeError: it cannot be read.
+        """
+        name = id(published)  # a lasting name, as the copies are kept
+        if name not in self._checked:
+            try:
+                self._checked[name] = await self._check(published)
+            except LernodeError as error:
+                self._checked[name] = error
+        checked = self._checked[name]
+        if isinstance(checked, LernodeError):
+            raise checked
+        self._work.quads(_chars(checked.credential) // _CHARS_A_QUAD)
+        return checked
+
+
+def _chars(list_credential: object) -> int:
+    subject = list_credential.get("credentialSubject") if isinstance(list_credential, dict) else None
+    encoded = subject.get("encodedList") if isinstance(subject, dict) else None
+    return len(encoded) if isinstance(encoded, str) else 0
