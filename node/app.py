@@ -23,6 +23,11 @@ from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import attach_threads
+from node.roles.vc_api import VcApiRoles
+from node.roles.vc_api_holder import VcApiHolder
+from node.roles.vc_api_issuer import VcApiIssuer
+from node.roles.vc_api_signing import SignerChoice
+from node.roles.vc_api_verifier import VcApiVerifier
 from node.roles.verifier import Verifier
 from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
@@ -159,9 +164,35 @@ class Node:
             world=world,
             metrics=self.metrics,
         )
+        self.vc_api = self._vc_api_roles(policies)
         self.peering.attach(self.inbound)
         attach_threads(self.inbound, steps, world)
         self._servers: list[web.AppRunner] = []
+
+    def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
+        signing = SignerChoice(self.identity, self.config.issuer.cryptosuite)
+        return VcApiRoles(
+            issuer=VcApiIssuer(
+                store=self.store,
+                identity=self.identity,
+                issuer=self.issuer,
+                publisher=self.publisher,
+                signing=signing,
+                policies=policies,
+                resolver=self.resolver,
+                statuses=self.statuses,
+                world=self.world,
+                metrics=self.metrics,
+            ),
+            holder=VcApiHolder(store=self.store, signing=signing, policies=policies, world=self.world),
+            verifier=VcApiVerifier(
+                policies=policies,
+                resolver=self.resolver,
+                statuses=self.statuses,
+                world=self.world,
+                metrics=self.metrics,
+            ),
+        )
 
     @classmethod
     async def open(

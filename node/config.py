@@ -132,6 +132,18 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before a message is given up and reported.")] = 200
 
 
+class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The W3C CCG VC API, served beside the admin API on its port and socket."""
+
+    conformance: Annotated[
+        bool,
+        _doc(
+            "For runs of the W3C's test suites only: whoever reaches the admin port, which has to be on loopback then, "
+            "may sign as this node without a token."
+        ),
+    ] = False
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a node needs to know before it starts; secrets are named by file or environment, never here."""
 
@@ -144,6 +156,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verify: VerifyConfig = VerifyConfig()
     issuer: IssuerConfig = IssuerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    vc_api: VcApi = VcApi()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -152,7 +165,7 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
     A key ``[section] key`` is overridden by the environment variable ``LERNODE_SECTION_KEY``.
 
     Raises:
-        BadInput: ``config.missing`` or ``config.malformed``, naming the key.
+        BadInput: ``config.missing``, ``config.malformed`` naming the key, or ``config.conformance_exposed``.
     """
     path = home / CONFIG_FILE
     try:
@@ -172,7 +185,7 @@ def parse(values: Mapping[str, Any]) -> Config:
     """Plain values as a :class:`Config`.
 
     Raises:
-        BadInput: ``config.malformed``, naming the key.
+        BadInput: ``config.malformed``, naming the key; ``config.conformance_exposed``.
     """
     try:
         config = msgspec.convert(values, Config, strict=False)
@@ -190,7 +203,21 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput("config.malformed", "status.messages has a message twice.", "Remove one of them.")
     if not config.node.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
+    if config.vc_api.conformance and not _is_loopback(config.admin.host):
+        raise BadInput(
+            "config.conformance_exposed",
+            "With vc_api.conformance anybody who reaches the admin port may sign, and admin.host is not loopback.",
+            "Set admin.host to 127.0.0.1, or vc_api.conformance to false.",
+        )
     return config
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether an address to listen on can only be reached from this machine; a name other than localhost may be any."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def describe() -> Iterator[tuple[str, str, str, Any]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from protocols.errors import WrongState
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import Query, containing, placeholders, starting_with
@@ -25,6 +26,9 @@ __all__ = [
     "StatusRef",
     "add_held",
     "add_issued",
+    "delete_held",
+    "delete_issued",
+    "find_held",
     "find_held_by_exchange",
     "find_held_by_prefix",
     "find_issued",
@@ -98,6 +102,7 @@ class IssuedCredential:
     Attributes:
         document: exactly as signed.
         statuses: its places in status lists; they must be allocated before.
+        request_digest: of the request that it answers, where the same request is to give the same record.
     """
 
     id: str
@@ -110,6 +115,7 @@ class IssuedCredential:
     issued_at: datetime
     state: IssuedState = IssuedState.ACTIVE
     statuses: tuple[StatusRef, ...] = ()
+    request_digest: str | None = None
 
 
 async def add_held(tx: Transaction, record: HeldCredential) -> None:
@@ -164,6 +170,24 @@ async def find_held_by_exchange(tx: Transaction, exchange_id: str) -> HeldCreden
     return found[0] if found else None
 
 
+async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | None:
+    """The newest held record with this ``id`` of its document, or None."""
+    query = Query("SELECT * FROM held_credentials").equal("credential_id", credential_id)
+    found = await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", None, 1)))
+    return found[0] if found else None
+
+
+async def delete_held(tx: Transaction, record_id: str) -> None:
+    """Forget a held record.
+
+    Raises:
+        WrongState: ``record.unknown``.
+    """
+    await tx.execute("DELETE FROM held_skills WHERE held_id = ?", (record_id,))
+    if not await tx.execute("DELETE FROM held_credentials WHERE id = ?", (record_id,)):
+        raise unknown("record")
+
+
 async def find_held_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[HeldCredential]:
     """The held records whose id starts so, the newest first."""
     query = Query("SELECT * FROM held_credentials").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
@@ -203,7 +227,8 @@ async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
     """
     inserted = await tx.execute_many(
         "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, credential_id, subject, "
-        "achievement_id, issued_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "achievement_id, issued_at, state, request_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         [
             (
                 record.id,
@@ -215,6 +240,7 @@ async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
                 record.achievement_id,
                 to_micros(record.issued_at),
                 record.state.value,
+                record.request_digest,
             )
             for record in records
         ],
@@ -277,6 +303,22 @@ async def list_issued(
     query = Query("SELECT * FROM issued_credentials").equal("connection_id", connection_id).equal("state", state)
     query.equal("achievement_id", achievement_id).equal("subject", subject)
     return await _with_statuses(tx, await tx.all(*query.newest_first("issued_credentials", "issued_at", after, limit)))
+
+
+async def delete_issued(tx: Transaction, record_id: str) -> None:
+    """Forget an issued record; its places in status lists stay taken, and as they were set.
+
+    Raises:
+        WrongState: ``issued_record.unknown``; ``issued_record.of_batch`` where it belongs to a list of learners, which
+            would issue it anew.
+    """
+    if await tx.one("SELECT 1 FROM batch_rows WHERE issued_id = ?", (record_id,)):
+        raise WrongState(
+            "issued_record.of_batch", "The record was issued from a list, which keeps it.", "Revoke it instead."
+        )
+    await tx.execute("DELETE FROM issued_statuses WHERE issued_id = ?", (record_id,))
+    if not await tx.execute("DELETE FROM issued_credentials WHERE id = ?", (record_id,)):
+        raise unknown("issued record")
 
 
 async def set_issued_state(tx: Transaction, record_id: str, state: IssuedState) -> None:
@@ -355,4 +397,5 @@ def _issued(row: Row, statuses: tuple[StatusRef, ...]) -> IssuedCredential:
         issued_at=from_micros(row["issued_at"]),
         state=IssuedState(row["state"]),
         statuses=statuses,
+        request_digest=row["request_digest"],
     )

@@ -15,7 +15,7 @@ from node.cli.options import Setting, common, read_passphrase
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
 from node.config import AdminConfig, load
-from node.http.admin import admin_app
+from node.http.admin import admin_app, vc_api_app
 from node.http.admin_socket import open_admin_socket
 from node.runtime import logs
 from protocols import strict_json
@@ -72,6 +72,8 @@ async def _serve(setting: Setting, node: Node, token: str | None) -> None:
             admin = node.config.admin
             if token is not None:
                 await node.serve(admin_app(node, token=token), admin.host, admin.port)
+            elif admin.port and node.config.vc_api.conformance:
+                await node.serve(vc_api_app(node), admin.host, admin.port)
             await _announce(setting, node, socket.path, token is not None)
             await stop.wait()
         finally:
@@ -84,11 +86,13 @@ async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) 
     async with node.store.read() as tx:
         own = await dids.default(tx, DidPurpose.ISSUER) or await dids.default(tx, DidPurpose.HOLDER)
     config = node.config
+    is_open = config.vc_api.conformance and config.admin.port
     facts = {
         "peers": config.node.endpoint,
         "did": own.did if own else None,
         "adminSocket": str(socket),
         "adminApi": f"http://{config.admin.host}:{config.admin.port}/openapi.json" if has_port else None,
+        "openVcApi": f"http://{config.admin.host}:{config.admin.port}" if is_open else None,
         "home": str(setting.home),
         "pid": os.getpid(),
     }

@@ -1,5 +1,7 @@
 """The admin API: one table of operations, from which both the routes and ``GET /openapi.json`` are made.
 
+The VC API, which has a table of its own in ``vc_api.py``, is served with it.
+
 It is served on a Unix socket that only the node's own user can open, and, closed unless a bearer token is set, on a
 port. Nothing here decides anything: each operation finds what is meant and calls one function of a role.
 """
@@ -19,12 +21,13 @@ from node.http import schemas as s
 from node.http.admin_operation import Operation, operation_handler
 from node.http.openapi import openapi_document
 from node.http.problem import problem_middleware, problem_response
+from node.http.vc_api import VC_OPERATIONS, VC_PATHS, add_vc_api
 from protocols import strict_json
 
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["OPERATIONS", "admin_app"]
+__all__ = ["ALL_OPERATIONS", "OPERATIONS", "admin_app", "vc_api_app"]
 
 _MAX_BODY_BYTES = 4 << 20
 Page = s.Page
@@ -329,40 +332,62 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
+ALL_OPERATIONS = (*OPERATIONS, *VC_OPERATIONS)
+"""What the admin port and the node's socket serve."""
+
+
 def admin_app(node: Node, *, token: str | None) -> web.Application:
-    """The admin API of ``node``.
+    """The admin API and the VC API of ``node``.
 
     Args:
-        token: what requests must bear; None only for a socket that is private to the node's user.
+        token: what requests must bear, those to the VC API only where ``vc_api.conformance`` is off; None only for a
+            socket that is private to the node's user.
     """
+    open_paths = VC_PATHS if node.config.vc_api.conformance else frozenset[str]()
+    app, stopping = _empty_app(ALL_OPERATIONS, [] if token is None else [_bearer(token, open_paths)])
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
+    add_vc_api(app, node, stopping)
+    return app
+
+
+def vc_api_app(node: Node) -> web.Application:
+    """The VC API of ``node`` by itself, open to whoever reaches it: for ``vc_api.conformance`` only."""
+    app, stopping = _empty_app(VC_OPERATIONS, [])
+    add_vc_api(app, node, stopping)
+    return app
+
+
+def _empty_app(described: tuple[Operation, ...], guards: list[Middleware]) -> tuple[web.Application, asyncio.Event]:
+    """An application that describes its operations, and what is set when it stops."""
     stopping = asyncio.Event()
 
     async def describe(_request: web.Request) -> web.Response:
-        return web.Response(body=_document(), content_type="application/json")
+        return web.Response(body=_document(described), content_type="application/json")
 
     async def stop(_app: web.Application) -> None:
         stopping.set()
 
-    guards = [] if token is None else [_bearer(token)]
     app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[problem_middleware, *guards])
     app.on_shutdown.append(stop)
     app.router.add_get("/openapi.json", describe)
-    for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
-    return app
+    return app, stopping
 
 
 @cache
-def _document() -> bytes:
-    return strict_json.dumps(openapi_document(OPERATIONS, version=admin_node.node_version()))
+def _document(described: tuple[Operation, ...]) -> bytes:
+    return strict_json.dumps(openapi_document(described, version=admin_node.node_version()))
 
 
-def _bearer(token: str) -> Middleware:
-    """Lets only those in who have the token (RFC 6750)."""
+def _bearer(token: str, open_paths: frozenset[str]) -> Middleware:
+    """Lets only those in who have the token (RFC 6750), but for ``open_paths``."""
     expected = token.encode()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is not None and resource.canonical in open_paths:
+            return await handler(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         # Bytes, because compare_digest refuses text that is not ASCII; constant time, so that nobody feels his way.
         same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), expected)

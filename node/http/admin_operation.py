@@ -20,9 +20,10 @@ from protocols.errors import BadInput
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["Call", "Nothing", "Operation", "operation_handler"]
+__all__ = ["Answer", "Call", "Nothing", "Operation", "operation_handler"]
 
 _MAX_BODY_BYTES = 4 << 20
+_PREFIXES = frozenset({"", "admin", "1.0"})
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,12 +41,23 @@ class Call(Generic[Q, B]):
     Attributes:
         id: what ``{id}`` in the path stands for; empty where the path has none.
         stopping: set when the server shuts down; whoever waits stops waiting then.
+        accept: the media types that the client would like.
     """
 
     id: str
     query: Q
     body: B
     stopping: asyncio.Event
+    accept: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with another status, or of another media type, than its operation usually has."""
+
+    value: Any
+    status: int
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +69,7 @@ class Operation:
         path: with ``{id}`` where it names one thing.
         about: a sentence or two beyond the summary.
         query, body, response: Structs; requests with fields that they do not know are refused.
+        also: further statuses that a response may have.
     """
 
     name: str
@@ -69,11 +82,12 @@ class Operation:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
     status: int = 200
+    also: tuple[int, ...] = ()
 
     @property
     def tag(self) -> str:
-        """The first word of the path after the prefix."""
-        return self.path.split("/")[2]
+        """What it is about: the first word of the path after the prefix."""
+        return next(word for word in self.path.split("/") if word not in _PREFIXES)
 
 
 def operation_handler(
@@ -84,8 +98,13 @@ def operation_handler(
     async def handle(request: web.Request) -> web.Response:
         query = _query(request.query, operation.query)
         body = await _body(request, operation.body) if operation.body is not None else Nothing()
-        result = await operation.handler(node, Call(request.match_info.get("id", ""), query, body, stopping))
-        return web.Response(status=operation.status, body=msgspec.json.encode(result), content_type="application/json")
+        result = await operation.handler(
+            node,
+            Call(request.match_info.get("id", ""), query, body, stopping, request.headers.get("Accept", "")),
+        )
+        answer = result if isinstance(result, Answer) else Answer(value=result, status=operation.status)
+        body_bytes = msgspec.json.encode(answer.value)
+        return web.Response(status=answer.status, body=body_bytes, content_type=answer.media_type)
 
     return handle
 

@@ -37,7 +37,7 @@ def openapi_document(operations: Sequence[Operation], *, version: str) -> dict[s
         components.pop(operation.query.__name__, None)
     return {
         "openapi": "3.1.1",
-        "info": {"title": "lernode admin API", "version": version, "description": _ABOUT},
+        "info": {"title": "lernode HTTP API", "version": version, "description": _ABOUT},
         "security": [{"bearer": []}, {}],
         "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations)],
         "paths": paths,
@@ -73,9 +73,12 @@ def _operation(operation: Operation, shape_of: dict[int, Any], components: dict[
         "tags": [operation.tag],
         "summary": operation.summary,
         "responses": {
-            str(operation.status): {
-                "description": "Done.",
-                "content": {"application/json": {"schema": shape_of[id(operation.response)]}},
+            **{
+                str(status): {
+                    "description": "Done." if status == operation.status else "Refused.",
+                    "content": {"application/json": {"schema": shape_of[id(operation.response)]}},
+                }
+                for status in (operation.status, *operation.also)
             },
             "default": {"$ref": "#/components/responses/Problem"},
         },

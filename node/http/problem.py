@@ -11,7 +11,7 @@ from aiohttp import web
 from protocols import strict_json
 from protocols.errors import BadInput, LernodeError, NotNow, PeerFault, WrongState
 
-__all__ = ["MEDIA_TYPE", "problem_middleware", "problem_response"]
+__all__ = ["MEDIA_TYPE", "problem_middleware", "problem_response", "problem_urn", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("lernode.http")
@@ -33,9 +33,14 @@ def status_of(error: LernodeError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
+def problem_urn(code: str) -> str:
+    """The ``type`` of a problem for which no specification has a URL."""
+    return f"urn:lernode:error:{code}"
+
+
 def problem_response(status: int, code: str, message: str, hint: str = "") -> web.Response:
     """A problem document; ``type`` is the stable code as a URN."""
-    body = {"type": f"urn:lernode:error:{code}", "title": message, "status": status, "code": code}
+    body = {"type": problem_urn(code), "title": message, "status": status, "code": code}
     if hint:
         body["detail"] = hint
     return web.Response(status=status, body=strict_json.dumps(body), content_type=MEDIA_TYPE)

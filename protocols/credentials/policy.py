@@ -46,6 +46,7 @@ class Policy:
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         known_skill: whether a skill of that URL is in a framework that this node has.
+        holder_is_subject: whether who presents has to be the subject of every record.
     """
 
     required: frozenset[Check] = REQUIRED_BY_DEFAULT
@@ -56,3 +57,4 @@ class Policy:
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     known_skill: Callable[[str], bool] | None = None
+    holder_is_subject: bool = True

@@ -98,7 +98,7 @@ class _Run:
         if not core.is_well_formed:
             return self._result(secured, core, {})
         inside = [await self._item(item) for item in credentials_of(secured.document)]
-        subjects = [subject for _, named in inside for subject in named]
+        subjects = [subject for _, named in inside for subject in named] if self.policy.holder_is_subject else []
         binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
         results = tuple(result for result, _ in inside)
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)

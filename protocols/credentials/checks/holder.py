@@ -20,7 +20,8 @@ def check_holder_binding(
     """Whether every proof answers what was asked, and ``holder`` is each of ``subjects``.
 
     Args:
-        subjects: whom the credentials inside are about; ``None`` for one that is not named.
+        subjects: whom the credentials inside are about; ``None`` for one that is not named. None at all where policy
+            lets others present.
     """
     if asked.challenge is not None and any(item.proof.get("challenge") != asked.challenge for item in proofs):
         return _fail("holder.challenge", "The presentation answers another challenge.")
@@ -34,8 +35,8 @@ def check_holder_binding(
         return _unknown("holder.subject_unnamed", "A record does not say by a DID whom it is about.")
     if asked.challenge is None:
         return _unknown("holder.no_challenge", "No challenge was expected, so this may be a copy of an old answer.")
-    reason = "It was made for this request by the subject of the records."
-    return passed(Check.HOLDER_BINDING, reason, _SPEC)
+    who = "the subject of the records" if subjects else "the holder"
+    return passed(Check.HOLDER_BINDING, f"It was made for this request by {who}.", _SPEC)
 
 
 def no_binding(asked: Asked) -> CheckResult:

@@ -1,0 +1,116 @@
+"""The holder of the VC API: signs presentations that a client has put together, and looks after single credentials.
+
+Spec: W3C VCALM (the VC API), "Presenting" and the credentials' own resources. A credential is named by its ``id``, or
+by the ``credentialId`` that it was issued under. Presentations are not kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from node.roles.policy import VerificationPolicies
+from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
+from node.runtime.world import World
+from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.model import holder_id
+from protocols.credentials.structure import presentation_problems
+from protocols.errors import BadInput, WrongState
+from storage import audit, credentials
+from storage.credentials import HeldCredential, IssuedCredential
+from storage.dids import DidPurpose
+from storage.engine import Store, Transaction
+
+__all__ = ["PresentWish", "VcApiHolder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentWish:
+    """How a presentation is to be signed.
+
+    Attributes:
+        created: when it says that it was; now where that is not said.
+        challenge, domain: what the verifier gave to be answered.
+    """
+
+    wanted: Wanted = AS_WE_LIKE
+    created: datetime | None = None
+    challenge: str | None = None
+    domain: str | None = None
+
+
+class VcApiHolder:
+    """What a client of the VC API does as a holder."""
+
+    def __init__(self, *, store: Store, signing: SignerChoice, policies: VerificationPolicies, world: World) -> None:
+        self._store = store
+        self._signing = signing
+        self._policies = policies
+        self._world = world
+
+    async def present(self, presentation: dict[str, Any], wish: PresentWish) -> dict[str, Any]:
+        """Sign a presentation as its holder, who is filled in where it names none.
+
+        Raises:
+            BadInput: ``vc_api.*`` where it is not for this node to sign; ``structure.*`` where it breaks a rule of the
+                data model; ``proof.*``, ``jsonld.*`` where it cannot be signed.
+            WrongState: ``did.none``.
+        """
+        problems = presentation_problems(presentation)
+        if problems:
+            first = problems[0]
+            raise BadInput(f"structure.{first.rule}", first.message, f"Correct the presentation ({first.spec}).")
+        async with self._store.read() as tx:
+            chosen = await self._signing.choose(tx, DidPurpose.HOLDER, holder_id(presentation), wish.wanted)
+        return add_proof(
+            presentation if "holder" in presentation else {**presentation, "holder": chosen.did.did},
+            suite=chosen.suite,
+            signer=chosen.signer,
+            created=wish.created or self._world.clock(),
+            purpose="authentication",
+            challenge=wish.challenge,
+            domain=wish.domain,
+            processor=self._policies.processor,
+        )
+
+    async def credential(self, name: str) -> IssuedCredential | HeldCredential:
+        """What this node has issued or holds under a name.
+
+        Raises:
+            WrongState: ``record.unknown``.
+        """
+        async with self._store.read() as tx:
+            return await _find(tx, name)
+
+    async def credentials(self, *, after: str | None, limit: int) -> list[HeldCredential]:
+        """What this node holds, the newest first.
+
+        Args:
+            after: the id that this node gave to the last one of the page before.
+        """
+        async with self._store.read() as tx:
+            return await credentials.list_held(tx, after=after, limit=limit)
+
+    async def delete(self, name: str) -> None:
+        """Forget what this node has issued or holds under a name; its status stays as it is.
+
+        Raises:
+            WrongState: ``record.unknown``, ``issued_record.of_batch``.
+        """
+        async with self._store.write() as tx:
+            found = await _find(tx, name)
+            if isinstance(found, IssuedCredential):
+                await credentials.delete_issued(tx, found.id)
+            else:
+                await credentials.delete_held(tx, found.id)
+            await audit.append(
+                tx, at=self._world.clock(), event="record.deleted", actor="operator", subjects=(found.id,)
+            )
+
+
+async def _find(tx: Transaction, name: str) -> IssuedCredential | HeldCredential:
+    found = await credentials.find_issued(tx, credential_id=name) or await credentials.find_held(tx, name)
+    if found is None:
+        raise WrongState("record.unknown", "There is no such record.", "Check its id.")
+    return found
