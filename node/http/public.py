@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import segno
@@ -24,6 +25,9 @@ from storage.engine import Store
 __all__ = ["DIDCOMM_PATH", "public_app"]
 
 DIDCOMM_PATH = "/didcomm"
+_AS_JSON = {"application/vc": ("application/vc", "application/ld+json", "application/json")}
+"""Media type -> what the same bytes are too."""
+
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Invitation from {label}</title>
@@ -81,17 +85,23 @@ class _Public:
         )
 
     async def status_list(self, request: web.Request) -> web.Response:
-        """A signed status list (Bitstring Status List 1.0, or Token Status List), with ETag and Cache-Control."""
+        """A signed status list (Bitstring Status List 1.0, or Token Status List), with ETag and Cache-Control.
+
+        Clients of before VCDM 2.0 ask for a credential as JSON-LD or JSON, and may read nothing else.
+        """
         published = await self._publisher.published(request.match_info["list_id"])
         headers = {
             "ETag": f'"{published.etag}"',
             "Cache-Control": f"max-age={self._publisher.ttl_seconds}",
             "Access-Control-Allow-Origin": "*",
+            "Vary": "Accept",
         }
         asked = request.headers.get("If-None-Match", "")
         if asked == "*" or published.etag in {tag.strip().removeprefix("W/").strip('"') for tag in asked.split(",")}:
             return web.Response(status=304, headers=headers)
-        return web.Response(body=published.document, content_type=published.media_type, headers=headers)
+        offered = _AS_JSON.get(published.media_type, (published.media_type,))
+        kind = _first_accepted(request.headers.get("Accept", ""), offered)
+        return web.Response(body=published.document, content_type=kind, headers=headers)
 
     async def health(self, _request: web.Request) -> web.Response:
         """Whether the node works: its store answers."""
@@ -118,6 +128,12 @@ class _Public:
             content_type="text/html",
             headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
         )
+
+
+def _first_accepted(accept: str, offered: Sequence[str]) -> str:
+    """The first of ``offered`` that a client names; the first of all where it names none of them (RFC 9110 §12.5.1)."""
+    named = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return next((kind for kind in offered if kind in named), offered[0])
 
 
 def public_app(

@@ -57,6 +57,16 @@ VC_OPERATIONS: tuple[Operation, ...] = (
         also=(400,),
     ),
     Operation(
+        name="deriveCredential",
+        method="POST",
+        path="/credentials/derive",
+        summary="Show the selected part of a credential, and nothing else.",
+        handler=handlers.derive_credential,
+        response=dict[str, Any],
+        body=s.DeriveCredential,
+        status=201,
+    ),
+    Operation(
         name="getCredentials",
         method="GET",
         path="/credentials",

@@ -10,6 +10,7 @@ import msgspec
 from node.http.admin_operation import Answer, Call, Nothing
 from node.http.vc_api_schemas import (
     CredentialsQuery,
+    DeriveCredential,
     IssueCredential,
     IssueOptions,
     PresentOptions,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = [
-    "create_presentation", "delete_credential", "get_credential", "get_credentials", "issue_credential",
-    "update_status", "verify_credential", "verify_presentation",
+    "create_presentation", "delete_credential", "derive_credential", "get_credential", "get_credentials",
+    "issue_credential", "update_status", "verify_credential", "verify_presentation",
 ]  # fmt: skip
 
 
@@ -43,7 +44,7 @@ async def issue_credential(node: Node, call: Call[Nothing, IssueCredential]) -> 
     made = await node.vc_api.issuer.issue(
         call.body.credential,
         IssueWish(
-            wanted=_wanted(options),
+            wanted=_wanted(options, selective=options.mandatory_pointers is not None),
             credential_id=options.credential_id,
             status_purposes=tuple(dict.fromkeys(item.status_purpose for item in as_list(options.credential_status))),
             mandatory_pointers=None if options.mandatory_pointers is None else tuple(options.mandatory_pointers),
@@ -85,6 +86,11 @@ async def delete_credential(node: Node, call: Call[Nothing, Nothing]) -> dict[st
     return {}
 
 
+async def derive_credential(node: Node, call: Call[Nothing, DeriveCredential]) -> dict[str, Any]:
+    """Show a part of a credential."""
+    return node.vc_api.holder.derive(call.body.verifiable_credential, call.body.options.selective_pointers)
+
+
 async def create_presentation(node: Node, call: Call[Nothing, SignPresentation]) -> SignedPresentation:
     """Sign a presentation."""
     options = call.body.options
@@ -121,7 +127,7 @@ def _is_status_required(checks: Sequence[str] | None) -> bool:
     return checks is None or "credentialStatus" in checks
 
 
-def _wanted(options: IssueOptions | PresentOptions) -> Wanted:
+def _wanted(options: IssueOptions | PresentOptions, *, selective: bool = False) -> Wanted:
     """The proof that is asked for; a proof type other than DataIntegrityProof is a cryptosuite by itself."""
     suite = options.cryptosuite
     if options.type not in (None, "DataIntegrityProof"):
@@ -132,4 +138,4 @@ def _wanted(options: IssueOptions | PresentOptions) -> Wanted:
                 "Leave out type or cryptosuite.",
             )
         suite = options.type
-    return Wanted(cryptosuite=suite, verification_method=options.verification_method)
+    return Wanted(cryptosuite=suite, verification_method=options.verification_method, selective=selective)

@@ -6,6 +6,7 @@ by the ``credentialId`` that it was issued under. Presentations are not kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,10 @@ from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.world import World
 from protocols.credentials.data_integrity import add_proof
-from protocols.credentials.model import holder_id
+from protocols.credentials.data_integrity.proofs import previous_proofs, unsecured_for
+from protocols.credentials.data_integrity.registry import suite_of
+from protocols.credentials.data_integrity.suite import Selective, UnsecuredDocument
+from protocols.credentials.model import holder_id, proofs_of
 from protocols.credentials.structure import presentation_problems
 from protocols.errors import BadInput, WrongState
 from storage import audit, credentials
@@ -68,10 +72,32 @@ class VcApiHolder:
             suite=chosen.suite,
             signer=chosen.signer,
             created=wish.created or self._world.clock(),
+            entropy=self._world.entropy,
             purpose="authentication",
             challenge=wish.challenge,
             domain=wish.domain,
             processor=self._policies.processor,
+        )
+
+    def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
+        """The part of a credential that ``pointers`` and its issuer select, with a proof of its own.
+
+        Raises:
+            BadInput: ``vc_api.not_selective`` where the credential was not issued for that; ``proof.malformed``,
+                ``pointer.*``, ``jsonld.*``.
+        """
+        proofs = proofs_of(credential)
+        for proof in proofs:
+            suite = suite_of(proof)
+            if isinstance(suite, Selective):
+                bare = {name: value for name, value in credential.items() if name != "proof"}
+                base = UnsecuredDocument(bare, self._policies.processor)
+                unsecured = unsecured_for(base, previous_proofs(proof, proofs), self._policies.processor)
+                return suite.derive(unsecured, proof, selective_pointers=pointers)
+        raise BadInput(
+            "vc_api.not_selective",
+            "The credential has no proof that lets parts of it be shown.",
+            "Ask its issuer for one with ecdsa-sd-2023.",
         )
 
     async def credential(self, name: str) -> IssuedCredential | HeldCredential:

@@ -23,7 +23,7 @@ from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.credentials.model import as_list, id_of, issuer_id, status_entries, subject_ids
 from protocols.credentials.verification import Check, CheckResult, Outcome
-from protocols.credentials.verify import verify_credential
+from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, WrongState
 from protocols.status.source import StatusSource
@@ -124,6 +124,8 @@ class VcApiIssuer:
                 suite=chosen.suite,
                 signer=chosen.signer,
                 created=now,
+                mandatory_pointers=wish.mandatory_pointers or (),
+                entropy=self._world.entropy,
                 processor=self._policies.processor,
             )
             record = IssuedCredential(
@@ -165,8 +167,9 @@ class VcApiIssuer:
 
     async def _require_sound(self, credential: dict[str, Any]) -> None:
         """Refuse what breaks a rule of the data model, of its contexts or of its schemas."""
-        result = await verify_credential(
+        result = await verify(
             credential,
+            expected="credential",
             resolver=self._resolver,
             statuses=self._statuses,
             policy=replace(self._policies.holder(), required=frozenset()),

@@ -1,31 +1,29 @@
 """Which of the node's DIDs signs what a client of the VC API gives, and with which cryptosuite: one rule for all.
 
 1. Who: the DID of ``verificationMethod`` where the client names one; else the issuer (or holder) that the document
-   names; else the oldest active DID of that purpose whose key can make the cryptosuite that is asked for. It has to be
-   an active DID of this node with that purpose, and the document may name no other.
-2. How: the cryptosuite that the client names; else the node's own (``issuer.cryptosuite``) where the key can make it;
-   else the first that the key can make. ``mandatoryPointers`` ask for ecdsa-sd-2023.
+   names; else the node's default DID for that purpose, or, where none of its keys can make the cryptosuite that is
+   asked for, the oldest one that can. It has to be an active DID of this node with that purpose, and the document may
+   name no other.
+2. How: the cryptosuite that the client names; else the node's own (``issuer.cryptosuite``) where a key can make it;
+   else the first in ``CRYPTOSUITES`` that a key can make. One of selective disclosure is taken where it is named, or
+   where ``mandatoryPointers`` are given, which others cannot keep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.roles.identity import Identity
+from protocols.credentials.data_integrity import CRYPTOSUITES
+from protocols.credentials.data_integrity.registry import suite_named
+from protocols.credentials.data_integrity.suite import Selective
 from protocols.errors import BadInput
 from protocols.keys import Signer
-from protocols.multiformats import Multicodec
 from storage import dids
 from storage.dids import DidPurpose, DidState, OwnDid
 from storage.engine import Transaction
 
 __all__ = ["AS_WE_LIKE", "Chosen", "SignerChoice", "Wanted"]
-
-_SUITES: dict[Multicodec, tuple[str, ...]] = {
-    Multicodec.ED25519_PUB: ("eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "Ed25519Signature2018"),
-}
-"""What each kind of key can make, the preferred first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +33,12 @@ class Wanted:
     Attributes:
         cryptosuite: a key of ``CRYPTOSUITES``.
         verification_method: a DID URL of this node.
+        selective: whether the holder is to show parts of the document.
     """
 
     cryptosuite: str | None = None
     verification_method: str | None = None
+    selective: bool = False
 
 
 AS_WE_LIKE = Wanted()
@@ -68,36 +68,50 @@ class SignerChoice:
             named: the issuer or holder that the document names.
 
         Raises:
-            BadInput: ``vc_api.foreign_signer`` where the document or the client names a DID that is not the node's own
+            BadInput: ``proof.suite_unknown``; ``vc_api.foreign_signer`` where a DID is named that is not the node's own
                 for this purpose; ``vc_api.suite_unfit`` where no key of the one named can make the cryptosuite.
             WrongState: ``did.none``.
         """
+        suites = _suites(wanted, self._default_suite)
         method = wanted.verification_method
         owner = method.partition("#")[0] if method is not None else named
-        if owner is None:
-            await self._identity.default(tx, purpose)
-        own = await dids.page(tx, purpose=purpose, state=DidState.ACTIVE)
-        candidates = own if owner is None else [did for did in own if did.did == owner]
-        if not candidates or (named is not None and named != owner):
-            raise BadInput(
-                "vc_api.foreign_signer",
-                f"The {purpose.value} that is named is not a DID with which this node signs as {purpose.value}.",
-                "Leave it out, or name one of the node's own: lernode did",
-            )
-        for did in candidates:
-            signer = self._identity.signer(did)
-            suite = _suite_for(signer.codec, wanted.cryptosuite, self._default_suite)
-            if suite is not None and method in (None, signer.verification_method):
-                return Chosen(did, signer, suite)
+        if named not in (None, owner):
+            raise _foreign(purpose)
+        for did in await self._candidates(tx, purpose, owner):
+            keys = [key for key in did.keys if method in (None, f"{did.did}#{key.fragment}")]
+            for suite in suites:
+                for key in keys:
+                    if key.codec in CRYPTOSUITES[suite].key_types:
+                        return Chosen(did, self._identity.signer_named(did, f"{did.did}#{key.fragment}"), suite)
         raise BadInput(
             "vc_api.suite_unfit",
-            "No key that may sign this can make a proof of that cryptosuite.",
+            "No key that may sign this can make such a proof.",
             "Name another cryptosuite, or a verification method with another kind of key.",
         )
 
+    async def _candidates(self, tx: Transaction, purpose: DidPurpose, owner: str | None) -> list[OwnDid]:
+        if owner is None:
+            default = await self._identity.default(tx, purpose)
+            every = await dids.page(tx, purpose=purpose, state=DidState.ACTIVE)
+            return [default, *(did for did in every if did.did != default.did)]
+        own = await dids.find(tx, owner)
+        if own is None or own.purpose is not purpose or own.state is not DidState.ACTIVE:
+            raise _foreign(purpose)
+        return [own]
 
-def _suite_for(codec: Multicodec, wanted: str | None, default: str) -> str | None:
-    able: Sequence[str] = _SUITES.get(codec, ())
-    if wanted is not None:
-        return wanted if wanted in able else None
-    return default if default in able else next(iter(able), None)
+
+def _suites(wanted: Wanted, default: str) -> list[str]:
+    """The cryptosuites that would do, the preferred first."""
+    if wanted.cryptosuite is not None:
+        suite = suite_named(wanted.cryptosuite)
+        return [wanted.cryptosuite] if isinstance(suite, Selective) or not wanted.selective else []
+    able = [name for name, suite in CRYPTOSUITES.items() if isinstance(suite, Selective) is wanted.selective]
+    return sorted(able, key=lambda name: name != default)
+
+
+def _foreign(purpose: DidPurpose) -> BadInput:
+    return BadInput(
+        "vc_api.foreign_signer",
+        f"The {purpose.value} that is named is not a DID with which this node signs as {purpose.value}.",
+        "Leave it out, or name one of the node's own: lernode did",
+    )

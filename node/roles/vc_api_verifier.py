@@ -14,7 +14,7 @@ from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, VerificationResult
-from protocols.credentials.verify import verify_credential, verify_presentation
+from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.status.source import StatusSource
 
@@ -45,8 +45,9 @@ class VcApiVerifier:
         Args:
             status_required: whether a status that cannot be looked up stands in the way; one that is set always does.
         """
-        result = await verify_credential(
+        result = await verify(
             document,
+            expected="credential",
             resolver=self._resolver,
             statuses=self._statuses,
             policy=self._policy(status_required=status_required),
@@ -65,8 +66,9 @@ class VcApiVerifier:
                 and that is not held against it.
         """
         policy = self._policy(status_required=status_required)
-        result = await verify_presentation(
+        result = await verify(
             document,
+            expected="presentation",
             challenge=challenge,
             domain=domain,
             resolver=self._resolver,
