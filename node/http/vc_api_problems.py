@@ -57,6 +57,7 @@ _BY_CODE: tuple[tuple[str, str], ...] = (
     ("status.", _STATUS_VERIFICATION),
     ("proof.not_compacted", _DATA_LOSS),
     ("vc_api.two_ids", _MALFORMED),
+    ("vc_api.issuer_malformed", _MALFORMED),
     ("vc_api.", _GENERATION),
 )
 """Beginning of a code -> type; the first that fits."""

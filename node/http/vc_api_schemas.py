@@ -37,7 +37,7 @@ class WantedStatus(_Given, frozen=True, kw_only=True):
     """A status entry that a credential is to have."""
 
     type: Literal["BitstringStatusListEntry"] = "BitstringStatusListEntry"
-    status_purpose: Literal["revocation", "suspension"]
+    status_purpose: Literal["revocation", "suspension", "refresh", "message"]
 
 
 class IssueOptions(_Given, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class IssueOptions(_Given, frozen=True, kw_only=True):
     type: Word | None = None
     cryptosuite: Word | None = None
     verification_method: Url | None = None
-    credential_status: WantedStatus | Annotated[list[WantedStatus], Meta(max_length=2)] | None = None
+    credential_status: WantedStatus | Annotated[list[WantedStatus], Meta(max_length=4)] | None = None
 
 
 class IssueCredential(_Given, frozen=True, kw_only=True):
@@ -75,11 +75,11 @@ class StatusEntryName(_Given, frozen=True, kw_only=True):
 
 
 class UpdateStatus(_Given, frozen=True, kw_only=True):
-    """A new status of an issued credential."""
+    """A new status of an issued credential; for the purpose `message`, the text of the message that holds."""
 
     credential_id: Url
     credential_status: StatusEntryName
-    status: bool
+    status: bool | Word
 
 
 class StatusUpdate(_View, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class StatusUpdate(_View, frozen=True, kw_only=True):
 
     credential_id: str
     status_purpose: str
-    status: bool
+    status: bool | str
 
 
 class CredentialsQuery(_Given, frozen=True, kw_only=True):

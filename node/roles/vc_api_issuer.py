@@ -15,7 +15,7 @@ from typing import Any
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.policy import VerificationPolicies
-from node.roles.status_publisher import StatusPublisher
+from node.roles.status_publisher import Places, StatusPublisher
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
@@ -28,8 +28,8 @@ from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, WrongState
 from protocols.status.source import StatusSource
 from storage import audit, credentials
-from storage.credentials import IssuedCredential, StatusRef
-from storage.dids import DidPurpose
+from storage.credentials import IssuedCredential
+from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 
 __all__ = ["IssueWish", "StatusWish", "VcApiIssuer"]
@@ -59,12 +59,13 @@ class StatusWish:
     """A new status of an issued credential.
 
     Attributes:
+        value: whether it is set; for the purpose ``message``, the text of the message that holds.
         list_url, index: where the entry is, for a client that wants to be sure of it.
     """
 
     credential_id: str
     purpose: str
-    value: bool
+    value: bool | str
     list_url: str | None = None
     index: str | None = None
 
@@ -117,10 +118,10 @@ class VcApiIssuer:
             if known is not None and known.request_digest == digest:
                 return known
             record_id = self._world.new_id()
-            refs = await self._allocate(tx, chosen.did.did, record_id, wish.status_purposes)
+            places = await self._allocate(tx, chosen.did, record_id, wish.status_purposes)
             now = self._world.clock()
             signed = add_proof(
-                _with_status(complete, self._publisher.entries(refs)),
+                _with_status(complete, places.entries),
                 suite=chosen.suite,
                 signer=chosen.signer,
                 created=now,
@@ -137,7 +138,7 @@ class VcApiIssuer:
                 subject=next(iter(subject_ids(signed)), None),
                 achievement_id=None,
                 issued_at=now,
-                statuses=refs,
+                statuses=places.refs,
                 request_digest=digest,
             )
             await credentials.add_issued(tx, record)
@@ -149,18 +150,16 @@ class VcApiIssuer:
         """Set or clear a status of an issued credential; the signed list is published before this returns.
 
         Raises:
-            WrongState: ``issued_record.unknown``, ``issued_record.revoked``.
-            BadInput: ``status.no_entry``.
+            WrongState: ``issued_record.*``, where there is none or its status is final.
+            BadInput: ``status.no_entry``, ``status.message_unknown``.
         """
         async with self._store.read() as tx:
             record = await credentials.find_issued(tx, credential_id=wish.credential_id)
         if record is None:
-            raise WrongState("issued_record.unknown", "There is no such issued record.", "Check its id.")
+            raise WrongState("issued_record.unknown", "There is no such issued record.", "List what there is.")
         ref = next((ref for ref in record.statuses if ref.purpose == wish.purpose), None)
-        named = (wish.list_url, wish.index)
-        if ref is not None and named != (None, None):
-            (entry,) = self._publisher.entries((ref,))
-            have = (entry["statusListCredential"], entry["statusListIndex"])
+        if ref is not None:
+            named, have = (wish.list_url, wish.index), (self._publisher.url(ref.list_id), str(ref.index))
             if any(given not in (None, found) for given, found in zip(named, have, strict=True)):
                 raise BadInput("status.no_entry", "The record has no such status entry.", "Look at its document.")
         await self._issuer.set_status(record.id, wish.purpose, wish.value, None)
@@ -180,20 +179,11 @@ class VcApiIssuer:
             if check.check in _SAID_BY_THE_DOCUMENT and check.outcome is Outcome.FAIL:
                 raise _refusal(check)
 
-    async def _allocate(
-        self, tx: Transaction, issuer: str, name: str, purposes: Sequence[str]
-    ) -> tuple[StatusRef, ...]:
+    async def _allocate(self, tx: Transaction, issuer: OwnDid, name: str, purposes: Sequence[str]) -> Places:
         if not purposes:
-            return ()
-        if issuer != (await self._identity.default(tx, DidPurpose.ISSUER)).did:
-            # A verifier believes a list only where it is signed by the issuer of the credential.
-            raise BadInput(
-                "vc_api.status_of_other_did",
-                "This node's status lists are signed by another DID of its own than the one that issues.",
-                "Leave the issuer out, or issue without a status.",
-            )
-        (refs,) = await self._publisher.allocate(tx, [name], purposes)
-        return refs
+            return Places((), ())
+        (places,) = await self._publisher.allocate(tx, [name], purposes, issuer)
+        return places
 
     def _refuse_own_list(self, credential: dict[str, Any]) -> None:
         """An index in a list of this node is given by this node only, or two credentials could share one."""
@@ -213,7 +203,7 @@ def _named_issuer(credential: dict[str, Any]) -> str | None:
     found = issuer_id(credential)
     if found is None:
         raise BadInput(
-            "structure.issuer.url",
+            "vc_api.issuer_malformed",
             "The issuer is neither a URL nor an object whose id is one.",
             "Leave it out, or name the issuer by its DID.",
         )

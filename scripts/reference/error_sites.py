@@ -69,6 +69,9 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("node/runtime/delivery.py", "f'delivery.http_{response.status}'"): ("delivery.http_<status>",),
     # The code of a check (see the reasons below), or this where there is none.
     ("node/roles/checking.py", "reason_code(result) or 'verification.incomplete'"): ("verification.incomplete",),
+    # Rules that a document breaks which was given to be signed: the codes of the reasons below.
+    ("node/roles/vc_api_holder.py", "f'structure.{first.rule}'"): (),
+    ("node/roles/vc_api_issuer.py", "check.code"): (),
     # An error of resolving a DID, said again of the peer who sent that DID: no code of its own.
     ("node/roles/peering.py", "error.code"): (),
 }

@@ -1,0 +1,124 @@
+"""``POST /credentials/issue``, and what can be done with the credential afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.admin.helpers import Client
+from tests.vc_api.conftest import issuer_did
+from tests.vc_api.documents import credential
+
+
+async def test_a_given_credential_is_signed_and_verifies(api: Client) -> None:
+    given = credential()
+    status, answer = await api.ask("POST", "/credentials/issue", json={"credential": given})
+    assert status == 201
+    signed = answer["verifiableCredential"]
+    assert {name: signed[name] for name in given} == given
+    assert signed["issuer"].startswith("did:key:z6Mk")
+    assert signed["proof"]["cryptosuite"] == "eddsa-rdfc-2022"
+    assert (await api.post("/credentials/verify", verifiableCredential=signed))["verified"] is True
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "cryptosuite"),
+    [
+        ("ed25519", {}, "eddsa-rdfc-2022"),
+        ("ed25519", {"cryptosuite": "eddsa-jcs-2022"}, "eddsa-jcs-2022"),
+        ("ed25519", {"type": "Ed25519Signature2020"}, None),
+        ("p256", {}, "ecdsa-rdfc-2019"),
+        ("p384", {"cryptosuite": "ecdsa-jcs-2019"}, "ecdsa-jcs-2019"),
+    ],
+)
+async def test_the_issuer_decides_the_key_and_the_options_the_cryptosuite(
+    api: Client, key: str, options: dict[str, Any], cryptosuite: str | None
+) -> None:
+    did = await issuer_did(api, key)
+    answer = await api.post("/credentials/issue", credential=credential(issuer=did), options=options)
+    signed = answer["verifiableCredential"]
+    assert signed["issuer"] == did
+    assert signed["proof"].get("cryptosuite") == cryptosuite
+    assert signed["proof"]["verificationMethod"].startswith(f"{did}#")
+    assert (await api.post("/credentials/verify", verifiableCredential=signed))["verified"] is True
+
+
+async def test_without_an_issuer_the_oldest_did_that_can_make_the_proof_signs(api: Client) -> None:
+    did = await issuer_did(api, "p384")
+    answer = await api.post("/credentials/issue", credential=credential(), options={"cryptosuite": "ecdsa-rdfc-2019"})
+    assert answer["verifiableCredential"]["issuer"] == did
+
+
+async def test_an_issuer_object_keeps_its_other_properties(api: Client) -> None:
+    answer = await api.post("/credentials/issue", credential=credential(issuer={"name": "College"}))
+    issuer = answer["verifiableCredential"]["issuer"]
+    assert issuer["name"] == "College"
+    assert issuer["id"].startswith("did:key:")
+
+
+async def test_the_same_request_is_answered_by_the_same_credential_and_uses_one_place_in_the_list(api: Client) -> None:
+    body = {"credential": credential(), "options": {"credentialStatus": {"statusPurpose": "revocation"}}}
+    first = await api.ask("POST", "/credentials/issue", json=body)
+    assert await api.ask("POST", "/credentials/issue", json=body) == first
+    assert first[0] == 201
+
+
+async def test_another_credential_with_the_same_id_is_refused(api: Client) -> None:
+    given = credential()
+    await api.post("/credentials/issue", credential=given)
+    status, problem = await api.ask("POST", "/credentials/issue", json={"credential": {**given, "name": "Other"}})
+    assert (status, problem["code"]) == (409, "issued_record.exists")
+
+
+async def test_a_credential_is_found_by_its_id_until_it_is_deleted(api: Client) -> None:
+    given = credential()
+    issued = await api.post("/credentials/issue", credential=given)
+    path = f"/credentials/{quote(given['id'], safe='')}"
+    assert await api.get(path) == issued
+    status, _ = await api.ask("DELETE", path)
+    assert status == 202
+    for method in ("GET", "DELETE"):
+        status, problem = await api.ask(method, path)
+        assert (status, problem["code"]) == (404, "record.unknown")
+
+
+async def test_a_credential_without_an_id_is_found_by_the_credential_id_that_the_client_gave(api: Client) -> None:
+    given = credential()
+    del given["id"]
+    name = "https://college.example/diplomas/1?a=b#c"
+    issued = await api.post("/credentials/issue", credential=given, options={"credentialId": name})
+    assert "id" not in issued["verifiableCredential"]
+    assert await api.get(f"/credentials/{quote(name, safe='')}") == issued
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "code"),
+    [
+        ({"issuer": "did:example:other"}, {}, "vc_api.foreign_signer"),
+        ({"issuer": None}, {}, "vc_api.issuer_malformed"),
+        ({"issuer": {"id": None}}, {}, "vc_api.issuer_malformed"),
+        ({"issuer": "college"}, {}, "vc_api.issuer_malformed"),
+        ({}, {"verificationMethod": "did:example:other#key-1"}, "vc_api.foreign_signer"),
+        ({}, {"cryptosuite": "ecdsa-rdfc-2019"}, "vc_api.suite_unfit"),
+        ({}, {"cryptosuite": "rot13"}, "proof.suite_unknown"),
+        ({}, {"type": "Ed25519Signature2020", "cryptosuite": "eddsa-rdfc-2022"}, "vc_api.suite_ambiguous"),
+        ({}, {"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": ["/issuer"]}, "vc_api.suite_unfit"),
+        ({}, {"credentialId": "urn:other"}, "vc_api.two_ids"),
+        ({"@context": []}, {}, "structure.context.first"),
+        ({"type": ["Diploma"]}, {}, "structure.type.missing"),
+        ({"credentialSubject": []}, {}, "structure.subject.missing"),
+        ({"madeUp": 1}, {}, "jsonld.undefined_term"),
+        ({"validFrom": "yesterday"}, {}, "structure.validFrom.time"),
+    ],
+)
+async def test_what_cannot_be_signed_is_refused_with_its_reason(
+    api: Client, change: dict[str, Any], options: dict[str, Any], code: str
+) -> None:
+    body = {"credential": credential(**change), "options": options}
+    status, problem = await api.ask("POST", "/credentials/issue", json=body)
+    assert (status, problem["code"]) == (400, code), problem
+    assert problem["type"].startswith("https://")
+    assert problem["status"] == 400
+    assert await api.get("/admin/issued") == {"items": [], "next": None}
