@@ -22,4 +22,5 @@ def credential(**more: Any) -> dict[str, Any]:
 
 def presentation(*credentials: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A presentation that no one has signed."""
-    return {"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [*credentials], **more}
+    inside = {"verifiableCredential": [*credentials]} if credentials else {}
+    return {"@context": [V2], "type": ["VerifiablePresentation"], **inside, **more}
