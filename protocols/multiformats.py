@@ -23,15 +23,19 @@ class Multicodec(IntEnum):
 
     ED25519_PUB = 0xED
     X25519_PUB = 0xEC
+    SECP256K1_PUB = 0xE7
     P256_PUB = 0x1200
     P384_PUB = 0x1201
+    P521_PUB = 0x1202
 
 
 _KEY_LENGTH = {
     Multicodec.ED25519_PUB: 32,
     Multicodec.X25519_PUB: 32,
+    Multicodec.SECP256K1_PUB: 33,
     Multicodec.P256_PUB: 33,
     Multicodec.P384_PUB: 49,
+    Multicodec.P521_PUB: 67,
 }
 """Bytes of a raw public key; for the ECDSA curves, of a compressed point."""
 
@@ -112,7 +116,8 @@ def multikey_decode(text: str) -> tuple[Multicodec, bytes]:
     """The key type and the raw public key of a ``publicKeyMultibase`` value.
 
     Raises:
-        BadInput: ``key.malformed`` where the type is unknown or the length is not the type's.
+        BadInput: ``key.malformed`` where the type is unknown, ``key.length`` where the length is not the type's;
+            ``encoding.*``.
     """
     raw = multibase_decode(text, max_chars=512)
     for codec in Multicodec:
@@ -121,10 +126,8 @@ def multikey_decode(text: str) -> tuple[Multicodec, bytes]:
             key = raw[len(prefix) :]
             if len(key) == _KEY_LENGTH[codec]:
                 return codec, key
-            break
-    raise BadInput(
-        "key.malformed", "A multikey has an unknown type or length.", "Use an Ed25519, X25519, P-256 or P-384 key."
-    )
+            raise BadInput("key.length", "A multikey has not the length of its type.", "Its owner has to correct it.")
+    raise BadInput("key.malformed", "A multikey has an unknown type.", "Use an Ed25519, X25519, P-256 or P-384 key.")
 
 
 def _varint(number: int) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, line, when
-from node.http.schemas import DidView, NewDid, NewKey, OwnMethod, Page
+from node.http.schemas import DidView, NewDid, NewKey, OwnMethod, Page, ResolutionView
 from protocols.keys import KEY_KINDS, KeyKind
 
 __all__ = ["did"]
@@ -28,6 +28,7 @@ def did(ctx: click.Context, setting: Setting) -> None:
       lernode did create --method web --issuer    an institution's own, served at its web address
       lernode did create --key p256               a learner's, which needs no server
       lernode did add-key did:web:college.example --key p384
+      lernode did resolve did:web:college.example
 
     Next: tell verifiers the issuer's DID; they believe its records after lernode init --trust DID.
     """
@@ -89,6 +90,40 @@ def choose(setting: Setting, name: str) -> None:
     """
     path = f"/admin/dids/{segment(name)}/default"
     _answer(setting, with_api(setting, lambda api: api.post(path, DidView)))
+
+
+@did.command()
+@common
+@click.argument("name", metavar="DID")
+@click.option("--version-id", help="Of an earlier version, where the method has versions.")
+@click.option("--version-time", help="The version valid at this time, as 2026-01-31T12:00:00Z.")
+def resolve(setting: Setting, name: str, version_id: str | None, version_time: str | None) -> None:
+    """Resolve anyone's DID, or the part of a document that a DID URL names, and show what is known about it.
+
+    \b
+    Examples:
+      lernode did resolve did:web:college.example
+      lernode did resolve did:key:z6Mk... --json
+
+    It ends with 0 where there is a document, and with 1 where there is none.
+    """
+    query = {"did": name, "versionId": version_id, "versionTime": version_time}
+    found = with_api(setting, lambda api: api.get("/admin/dids/resolve", ResolutionView, **query))
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+    else:
+        for title, part in (
+            ("document", found.content),
+            ("resolution", found.resolution_metadata),
+            ("about the document", found.document_metadata),
+        ):
+            if part:
+                line(title, bold=True)
+                line(msgspec.json.format(msgspec.json.encode(part), indent=2).decode())
+        if found.document_metadata.get("deactivated"):
+            line("The DID is deactivated: it has no document any more.")
+    if found.content is None:
+        raise click.exceptions.Exit(1)
 
 
 def _answer(setting: Setting, own: DidView) -> None:

@@ -60,6 +60,15 @@ OPERATIONS: tuple[Operation, ...] = (
         status=201,
     ),
     Operation(
+        name="resolveDid",
+        method="GET",
+        path="/admin/dids/resolve",
+        summary="What a DID or DID URL resolves to, with all metadata.",
+        handler=admin_node.resolve_did,
+        response=s.ResolutionView,
+        query=s.DidQuery,
+    ),
+    Operation(
         name="addDidKey",
         method="POST",
         path="/admin/dids/{id}/keys",

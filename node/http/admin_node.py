@@ -9,6 +9,7 @@ from node.http.admin_operation import Call, Nothing
 from node.http.admin_views import view_did, view_log_entry
 from node.http.schemas import (
     ChainView,
+    DidQuery,
     DidView,
     LogEntry,
     LogQuery,
@@ -16,6 +17,7 @@ from node.http.schemas import (
     NewKey,
     OutboxView,
     Page,
+    ResolutionView,
     StatusView,
 )
 from protocols.keys import KEY_KINDS
@@ -27,7 +29,10 @@ from storage.exchanges import Filter
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["add_did_key", "choose_did", "create_did", "list_dids", "log", "node_version", "status", "verify_log"]
+__all__ = [
+    "add_did_key", "choose_did", "create_did", "list_dids", "log", "node_version", "resolve_did", "status",
+    "verify_log",
+]  # fmt: skip
 
 
 def node_version() -> str:
@@ -106,6 +111,19 @@ async def choose_did(node: Node, call: Call[Nothing, Nothing]) -> DidView:
     """
     async with node.store.write() as tx:
         return await _view(tx, await node.identity.choose(tx, call.id))
+
+
+async def resolve_did(node: Node, call: Call[DidQuery, Nothing]) -> ResolutionView:
+    """Resolve a DID, or dereference a DID URL; that it cannot be resolved is an answer too."""
+    query = call.query
+    options = {"versionId": query.version_id, "versionTime": query.version_time}
+    result = await node.resolver.result(query.did, {name: text for name, text in options.items() if text is not None})
+    return ResolutionView(
+        status=result.http_status,
+        content=result.content,
+        resolution_metadata=result.process_metadata(),
+        document_metadata=dict(result.content_metadata),
+    )
 
 
 async def _view(tx: Transaction, own: OwnDid) -> DidView:

@@ -16,12 +16,12 @@ from protocols.keys import KeyKind
 __all__ = [
     "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "BatchAward", "BatchProblemView",
     "BatchRowView", "BatchToIssue", "BatchView", "CatalogueEntry", "CatalogueView", "ChainView", "CheckView",
-    "ConnectionView", "Decline", "DescriptorView", "DidView", "DocumentToVerify", "ExchangeDetail",
+    "ConnectionView", "Decline", "DescriptorView", "DidQuery", "DidView", "DocumentToVerify", "ExchangeDetail",
     "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView", "InvitationView",
     "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView", "NewDid",
     "NewInvitation", "NewKey", "NewRequest", "OutboxView", "OwnKeyView", "OwnMethod",
     "Page", "PageQuery", "Present", "Problem", "RecordProposal",
-    "RecordsQuery", "ResultView", "SkillView", "StatusChange", "StatusValue", "StatusView",
+    "RecordsQuery", "ResolutionView", "ResultView", "SkillView", "StatusChange", "StatusValue", "StatusView",
     "VerificationView", "VerifyExchange",
 ]  # fmt: skip
 
@@ -120,6 +120,23 @@ class NewDid(_Given, frozen=True, kw_only=True):
     method: OwnMethod = "key"
     purpose: Literal["holder", "issuer"] = "holder"
     keys: Annotated[tuple[KeyKind, ...], Meta(min_length=1, max_length=16)] = ("ed25519",)
+
+
+class DidQuery(_Given, frozen=True, kw_only=True):
+    """What to resolve, and how."""
+
+    did: Annotated[str, Meta(min_length=1, max_length=20_000, description="A DID or DID URL.")]
+    version_id: Name | None = None
+    version_time: Annotated[str, Meta(max_length=40, description="As 2026-01-31T12:00:00Z.")] | None = None
+
+
+class ResolutionView(_View, frozen=True, kw_only=True):
+    """What a DID resolves to (DID Resolution 1.0); for a DID URL, what it names. Without content there is an error."""
+
+    status: Annotated[int, Meta(description="The HTTP status that this result has in the HTTP binding.")]
+    content: dict[str, Any] | None
+    resolution_metadata: dict[str, Any]
+    document_metadata: dict[str, Any]
 
 
 class NewKey(_Given, frozen=True, kw_only=True):

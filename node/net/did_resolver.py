@@ -1,25 +1,32 @@
-"""The node's DID resolver: identifiers that carry their document at once, did:web through the guarded client.
+"""The node's DID resolver: identifiers that carry their document at once, those on the web through the guarded client.
 
 Documents from the web are kept, so that records can be checked while their issuer's server is away; a copy is used
 then up to a stated age, and :meth:`NodeResolver.resolve_dated` says how old it is. A server that answers, but has
-no document any more or a malformed one, has spoken: its old copy is not used.
+no document any more or a malformed one, has spoken: its old copy is not used. A deactivated DID is refused by all who
+have to rely on its keys; :meth:`NodeResolver.result` shows it with its metadata.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urljoin
 
 from node.net.documents import CachedDocument, DocumentCache, DocumentFetcher, Fetched
 from node.net.guarded_http import GuardedHttp
+from protocols.did.dereference import DidUrl, find_part, parse_did_url
 from protocols.did.document import DidDocument
-from protocols.did.resolver import HttpMethod, method_of
+from protocols.did.files import AlsoNeeded
+from protocols.did.resolution import DOCUMENT_TYPE, ResolutionResult, Resolved, failed
+from protocols.did.resolver import HttpMethod, OfflineMethod, method_of
 from protocols.errors import BadInput, LernodeError, NotNow
 
 __all__ = ["NodeResolver", "Resolution", "ResolverPolicy"]
 
+_REPRESENTATIONS = frozenset({DOCUMENT_TYPE, "application/did+json", "application/did+ld+json", "application/json"})
 _ACCEPT = "application/did+ld+json, application/did+json, application/did, application/json;q=0.9"
 
 
@@ -52,6 +59,17 @@ class Resolution:
     stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    resolved: Resolved
+    sources: tuple[CachedDocument, ...] = ()
+    stale: bool = False
+
+    @property
+    def fetched_at(self) -> datetime | None:
+        return min((source.fetched_at for source in self.sources), default=None)
+
+
 class NodeResolver:
     """A :class:`protocols.did.resolver.Resolver` for every method in ``DID_METHODS``."""
 
@@ -67,7 +85,7 @@ class NodeResolver:
         self._clock = clock
         self._allow_http = http.policy.allow_http
         self._fetcher = DocumentFetcher(http, cache, clock, accept=_ACCEPT)
-        self._parsed: OrderedDict[str, tuple[DidDocument, CachedDocument | None]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
 
     async def resolve(self, did: str) -> DidDocument:
         """The document of ``did``.
@@ -88,31 +106,78 @@ class NodeResolver:
             BadInput: ``did.*``, or ``net.*`` where policy forbids to fetch it.
             NotNow: ``did.unreachable``.
         """
-        known = self._parsed.get(did)
+        known = await self._look_up(did, refresh=refresh)
+        return Resolution(known.resolved.current(), known.fetched_at, known.stale)
+
+    async def result(self, did_url: str, options: Mapping[str, str] | None = None) -> ResolutionResult:
+        """Resolve a DID, or dereference a DID URL, with all metadata (DID Resolution 1.0 §4 and §5); never raises.
+
+        Args:
+            options: resolution options as text: ``versionId``, ``versionTime``, ``accept``, those of the method. They
+                override parameters of the DID URL.
+        """
+        is_part = "#" in did_url or "?" in did_url or "/" in did_url
+        try:
+            url = parse_did_url(did_url)
+            if url.path:
+                raise BadInput("did.part_unknown", "Paths of DID URLs are not followed.", "Leave out the path.")
+            return await self._result(url, {**url.parameters, **(options or {})}, is_part=is_part)
+        except LernodeError as error:
+            return failed(error, is_part=is_part)
+
+    async def _result(self, url: DidUrl, options: dict[str, str], *, is_part: bool) -> ResolutionResult:
+        accept = options.pop("accept", DOCUMENT_TYPE)
+        if accept not in _REPRESENTATIONS:
+            raise BadInput("did.representation", "The media type is not supported.", f"Ask for {DOCUMENT_TYPE}.")
+        method = method_of(url.did)
+        if isinstance(method, OfflineMethod) and method.express is not None:
+            known = _Known(Resolved(url.did, method.express(url.did, options)))
+            options.clear()
+        else:
+            known = await self._look_up(url.did)
+        document, metadata = known.resolved.version(options)
+        about = {"contentType": accept}
+        if known.fetched_at is not None:
+            about["retrieved"] = known.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if document is None:
+            return ResolutionResult(None, about, metadata, is_part=is_part)
+        content = find_part(document.raw, url.fragment) if url.fragment else document.raw
+        return ResolutionResult(content, about, metadata, is_part=is_part)
+
+    async def _look_up(self, did: str, *, refresh: bool = False) -> _Known:
+        known = self._known.get(did)
         if known is not None:
-            document, source = known
-            self._parsed.move_to_end(did)
-            if source is None or (not refresh and self._is_fresh(source)):
-                return Resolution(document, source.fetched_at if source else None)
+            self._known.move_to_end(did)
+            if not known.sources or (not refresh and all(self._is_fresh(source) for source in known.sources)):
+                return known
         method = method_of(did)
         if isinstance(method, HttpMethod):
             return await self._fetch(did, method, refresh)
-        return Resolution(self._remember(did, method.resolve(did), None))
+        return self._remember(did, _Known(Resolved(did, method.resolve(did))))
 
-    async def _fetch(self, did: str, method: HttpMethod, refresh: bool) -> Resolution:
+    async def _fetch(self, did: str, method: HttpMethod, refresh: bool) -> _Known:
         url = method.document_url(did, allow_http=self._allow_http)
-        try:
-            fetched = await self._fetcher.get(
-                url, is_fresh=self._is_fresh, check=lambda body: method.parse(did, body), refresh=refresh
-            )
-        except LernodeError as error:
-            raise _as_did_error(error) from None
-        if fetched.failure is not None:
-            self._refuse_copy(fetched, fetched.failure)
-        # A server may write its DID in other ways that give the same URL; each has to be its document's id.
-        document = method.parse(did, fetched.document.body)
-        self._remember(did, document, fetched.document)
-        return Resolution(document, fetched.document.fetched_at, stale=fetched.failure is not None)
+        sources: list[CachedDocument] = []
+        stale = False
+        outcome: Resolved | AlsoNeeded | None = None
+        while not isinstance(outcome, Resolved):
+            place = urljoin(url, outcome.name) if outcome else url
+            read = _Reader(method, did, [source.body for source in sources], self._clock())
+            try:
+                fetched = await self._fetcher.get(
+                    place, is_fresh=self._is_fresh, check=read, check_change=method.check_change, refresh=refresh
+                )
+            except LernodeError as error:
+                raise _as_did_error(error) from None
+            if fetched.failure is not None:
+                self._refuse_copy(fetched, fetched.failure)
+            # A server may write its DID in other ways that give the same URL; each has to be its document's id.
+            outcome = await asyncio.to_thread(read, fetched.document.body)
+            sources.append(fetched.document)
+            stale = stale or fetched.failure is not None
+        known = _Known(outcome, tuple(sources), stale)
+        self._remember(did, replace(known, stale=False))
+        return known
 
     def _refuse_copy(self, fetched: Fetched, failure: LernodeError) -> None:
         age = self._clock() - fetched.document.fetched_at
@@ -123,12 +188,28 @@ class NodeResolver:
         # A copy from the future means that a clock was wrong; asking again sets it right.
         return timedelta(0) <= self._clock() - document.fetched_at <= self._policy.fresh_for
 
-    def _remember(self, did: str, document: DidDocument, source: CachedDocument | None) -> DidDocument:
-        self._parsed[did] = (document, source)
-        self._parsed.move_to_end(did)
-        while len(self._parsed) > self._policy.remembered:
-            self._parsed.popitem(last=False)
-        return document
+    def _remember(self, did: str, known: _Known) -> _Known:
+        self._known[did] = known
+        self._known.move_to_end(did)
+        while len(self._known) > self._policy.remembered:
+            self._known.popitem(last=False)
+        return known
+
+
+class _Reader:
+    """Reads a file after those that were read before it; one body that is asked about twice is read once."""
+
+    def __init__(self, method: HttpMethod, did: str, before: list[bytes], now: datetime) -> None:
+        self._method = method
+        self._did = did
+        self._before = before
+        self._now = now
+        self._last: tuple[bytes, Resolved | AlsoNeeded] | None = None
+
+    def __call__(self, body: bytes) -> Resolved | AlsoNeeded:
+        if self._last is None or self._last[0] is not body:
+            self._last = (body, self._method.read(self._did, [*self._before, body], now=self._now))
+        return self._last[1]
 
 
 def _as_did_error(error: LernodeError) -> LernodeError:

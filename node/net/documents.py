@@ -121,17 +121,19 @@ class DocumentFetcher:
         *,
         is_fresh: Callable[[CachedDocument], bool],
         check: Callable[[bytes], object],
+        check_change: Callable[[bytes, bytes], object] | None = None,
         refresh: bool = False,
     ) -> Fetched:
         """The document at ``url``: kept and fresh, else the server's, else the kept one with the failure.
 
         Args:
             check: raises :class:`LernodeError` for a body that is not such a document.
+            check_change: raises it for a body, the second one, that may not take the place of the kept one.
             refresh: ask the server even where the kept copy is fresh.
 
         Raises:
             NotNow: ``net.*``, and there is no kept copy.
-            BadInput: ``net.*`` or what ``check`` raised, and there is no kept copy.
+            BadInput: ``net.*`` or what a check raised, and there is no kept copy.
         """
         lock = self._locks.setdefault(url, asyncio.Lock())
         async with lock:
@@ -142,6 +144,8 @@ class DocumentFetcher:
                 if not refresh:
                     self._refuse_while_held(url)
                 document = await self._fetch(url, kept, check)
+                if kept is not None and check_change is not None:
+                    check_change(kept.body, document.body)
             except LernodeError as failure:
                 self._note(url, failure)
                 if kept is None:
@@ -157,7 +161,8 @@ class DocumentFetcher:
         if response.status == 304 and kept is not None:
             return replace(kept, fetched_at=self._clock(), max_age=kept.max_age if max_age is None else max_age)
         _refuse_status(response)
-        check(response.body)
+        # A long document must not hold up the event loop.
+        await asyncio.to_thread(check, response.body)
         etag = response.headers.get("etag", "")
         usable = 0 < len(etag) <= _MAX_ETAG_CHARS and etag.isascii() and etag.isprintable()
         return CachedDocument(response.body, self._clock(), etag if usable else None, max_age)

@@ -40,9 +40,9 @@ def _multibase(value: Any) -> PublicKey:
     return PublicKey.from_multikey(_text(value))
 
 
-def _multibase_of(codec: Multicodec) -> KeyReader:
+def _only(codec: Multicodec, reader: KeyReader) -> KeyReader:
     def read(value: Any) -> PublicKey:
-        key = _multibase(value)
+        key = reader(value)
         if key.codec is not codec:
             raise _unusable()
         return key
@@ -57,16 +57,20 @@ def _base58_of(codec: Multicodec) -> KeyReader:
     return read
 
 
-METHOD_TYPES: dict[str, tuple[str, KeyReader]] = {
-    "Multikey": ("publicKeyMultibase", _multibase),
-    "Ed25519VerificationKey2018": ("publicKeyBase58", _base58_of(Multicodec.ED25519_PUB)),
-    "Ed25519VerificationKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.ED25519_PUB)),
-    "X25519KeyAgreementKey2019": ("publicKeyBase58", _base58_of(Multicodec.X25519_PUB)),
-    "X25519KeyAgreementKey2020": ("publicKeyMultibase", _multibase_of(Multicodec.X25519_PUB)),
-    "JsonWebKey2020": ("publicKeyJwk", read_public_jwk),
-    "JsonWebKey": ("publicKeyJwk", read_public_jwk),
+METHOD_TYPES: dict[str, dict[str, KeyReader]] = {
+    "Multikey": {"publicKeyMultibase": _multibase},
+    "Ed25519VerificationKey2018": {"publicKeyBase58": _base58_of(Multicodec.ED25519_PUB)},
+    "Ed25519VerificationKey2020": {"publicKeyMultibase": _only(Multicodec.ED25519_PUB, _multibase)},
+    "X25519KeyAgreementKey2019": {"publicKeyBase58": _base58_of(Multicodec.X25519_PUB)},
+    "X25519KeyAgreementKey2020": {"publicKeyMultibase": _only(Multicodec.X25519_PUB, _multibase)},
+    "EcdsaSecp256r1VerificationKey2019": {
+        "publicKeyMultibase": _only(Multicodec.P256_PUB, _multibase),
+        "publicKeyJwk": _only(Multicodec.P256_PUB, read_public_jwk),
+    },
+    "JsonWebKey2020": {"publicKeyJwk": read_public_jwk},
+    "JsonWebKey": {"publicKeyJwk": read_public_jwk},
 }
-"""Verification method type -> the one property that holds its key, and how to read it."""
+"""Verification method type -> the properties that can hold its key, and how to read each."""
 
 
 def read_public_key(method: dict[str, Any]) -> PublicKey | None:
@@ -74,11 +78,12 @@ def read_public_key(method: dict[str, Any]) -> PublicKey | None:
 
     A method with several key properties is not used: which one is meant is anyone's guess (DID Core §5.2.1).
     """
-    kind = METHOD_TYPES.get(method["type"])
-    if kind is None or [name for name in _MATERIAL if name in method] != [kind[0]]:
+    readers = METHOD_TYPES.get(method["type"], {})
+    given = [name for name in _MATERIAL if name in method]
+    if len(given) != 1 or given[0] not in readers:
         return None
     try:
-        return kind[1](method[kind[0]])
+        return readers[given[0]](method[given[0]])
     except BadInput:
         return None
 

@@ -7,12 +7,15 @@ fetches it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from protocols.did import jwk, key, peer2, peer4, web
 from protocols.did.document import DidDocument
+from protocols.did.files import AlsoNeeded
+from protocols.did.resolution import Resolved
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 
@@ -33,34 +36,51 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OfflineMethod:
-    """A method whose identifier carries the document."""
+    """A method whose identifier carries the document.
+
+    Attributes:
+        express: the document written as resolution options say, where the method has such options; raises
+            :class:`BadInput`.
+    """
 
     resolve: Callable[[str], DidDocument]
+    express: Callable[[str, Mapping[str, str]], DidDocument] | None = None
 
 
 class _DocumentUrl(Protocol):
     def __call__(self, did: str, /, *, allow_http: bool) -> str: ...
 
 
+class _ReadFiles(Protocol):
+    def __call__(self, did: str, files: Sequence[bytes], /, *, now: datetime) -> Resolved | AlsoNeeded: ...
+
+
+def _any_change(_kept: bytes, _new: bytes) -> None:
+    """For documents that may be replaced as a whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpMethod:
-    """A method whose document is fetched with one HTTP GET.
+    """A method whose document is fetched by HTTP GET.
 
     Attributes:
-        document_url: where it is.
-        parse: reads what came from there; raises :class:`BadInput`.
+        document_url: where its first file is.
+        read: reads the files that were asked for, in their order: gives the document, or names one more file that it
+            needs; raises :class:`BadInput`.
+        check_change: raises :class:`BadInput` where a file may not take the place of the one kept before.
     """
 
     document_url: _DocumentUrl
-    parse: Callable[[str, bytes], DidDocument]
+    read: _ReadFiles
+    check_change: Callable[[bytes, bytes], None] = _any_change
 
 
 DID_METHODS: dict[str, OfflineMethod | HttpMethod] = {
-    key.PREFIX: OfflineMethod(key.resolve),
+    key.PREFIX: OfflineMethod(key.resolve, key.express),
     jwk.PREFIX: OfflineMethod(jwk.resolve),
     peer2.PREFIX: OfflineMethod(peer2.resolve),
     peer4.PREFIX: OfflineMethod(peer4.resolve),
-    web.PREFIX: HttpMethod(web.document_url, web.parse),
+    web.PREFIX: HttpMethod(web.document_url, web.read),
 }
 """Prefix of the DID -> how to resolve it."""
 
@@ -78,7 +98,7 @@ def method_of(did: str) -> OfflineMethod | HttpMethod:
     raise BadInput(
         "did.method_unsupported",
         "The DID is of a method that this node does not know.",
-        "Use did:key, did:jwk, did:peer:2, did:peer:4 or did:web.",
+        f"Use one of {', '.join(prefix.removesuffix(':') for prefix in DID_METHODS)}.",
     )
 
 

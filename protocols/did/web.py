@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
+from protocols.did.resolution import Resolved
 from protocols.did.syntax import absolute_url, check_did, did_of
 from protocols.errors import BadInput
 from protocols.keys import PublicKey
 
-__all__ = ["PREFIX", "build_document", "did_from_url", "document_url", "parse"]
+__all__ = ["PREFIX", "build_document", "did_from_url", "document_url", "parse", "read"]
 
 PREFIX = "did:web:"
 
@@ -114,6 +116,16 @@ def parse(did: str, body: bytes) -> DidDocument:
             "The server's operator has to correct it.",
         ) from None
     return parse_document(raw, did)
+
+
+def read(did: str, files: Sequence[bytes], *, now: datetime) -> Resolved:
+    """As :func:`parse`, of the one file that there is.
+
+    Raises:
+        BadInput: ``did.document_malformed`` or ``did.malformed``.
+    """
+    del now
+    return Resolved(did, parse(did, files[0]))
 
 
 def _split(base_url: str) -> tuple[SplitResult, int | None]:

@@ -33,6 +33,9 @@ class _Curve(NamedTuple):
 _CURVES = {
     Multicodec.P256_PUB: _Curve(ec.SECP256R1(), hashes.SHA256(), 32),
     Multicodec.P384_PUB: _Curve(ec.SECP384R1(), hashes.SHA384(), 48),
+    # Read and shown only: no signature under these is checked (see the table of verifiers).
+    Multicodec.P521_PUB: _Curve(ec.SECP521R1(), hashes.SHA512(), 66),
+    Multicodec.SECP256K1_PUB: _Curve(ec.SECP256K1(), hashes.SHA256(), 32),
 }
 
 

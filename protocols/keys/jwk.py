@@ -13,7 +13,12 @@ __all__ = ["public_jwk", "read_public_jwk"]
 
 _MAX_MEMBER = 128
 _OKP = {"Ed25519": Multicodec.ED25519_PUB, "X25519": Multicodec.X25519_PUB}
-_EC = {"P-256": Multicodec.P256_PUB, "P-384": Multicodec.P384_PUB}
+_EC = {
+    "P-256": Multicodec.P256_PUB,
+    "P-384": Multicodec.P384_PUB,
+    "P-521": Multicodec.P521_PUB,
+    "secp256k1": Multicodec.SECP256K1_PUB,
+}
 _CURVE_OF = {codec: name for name, codec in (_OKP | _EC).items()}
 
 

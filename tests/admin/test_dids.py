@@ -130,6 +130,15 @@ async def test_what_cannot_be_made_says_why(
     assert (answered, problem["code"]) == (status, code)
 
 
+async def test_a_did_is_resolved_for_whoever_asks_the_node(admin: Served) -> None:
+    _, client = admin
+    (holder,) = [d["did"] for d in (await client.get("/admin/dids"))["items"] if d["purpose"] == "holder"]
+    shown = await client.get(f"/admin/dids/resolve?did={quote(holder, safe='')}")
+    assert (shown["status"], shown["content"]["id"]) == (200, holder)
+    status, problem = await client.ask("GET", "/admin/dids/resolve")
+    assert (status, problem["code"]) == (400, "http.query_malformed")
+
+
 async def test_a_did_that_is_its_key_gets_no_other(admin: Served) -> None:
     _, client = admin
     (holder,) = [d["did"] for d in (await client.get("/admin/dids"))["items"] if d["purpose"] == "holder"]

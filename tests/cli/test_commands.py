@@ -74,6 +74,20 @@ def test_dids_are_made_and_chosen_without_a_running_node(
     assert "did:jwk has one key" in capsys.readouterr().err
 
 
+def test_a_did_is_resolved_with_its_metadata(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    did = "did:key:z6MktKwz7Ge1Yxzr4JHavN33wiwa8y81QdcMRLXQsrH9T53b"
+    assert run(monkeypatch, "did", "resolve", did, "--home", home) == 0
+    assert did in capsys.readouterr().out
+    assert run(monkeypatch, "did", "resolve", "did:key:@", "--home", home, "--json") == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["status"], shown["content"]) == (400, None)
+    assert shown["resolutionMetadata"]["error"]["type"] == "https://www.w3.org/ns/did#INVALID_DID"
+    assert run(monkeypatch, "did", "resolve", did, "--version-id", "1-x", "--home", home) == 1
+    assert "FEATURE_NOT_SUPPORTED" in capsys.readouterr().out
+
+
 def test_issue_export_verify_and_revoke_without_a_running_node(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,6 @@ from protocols.multiformats import (
     b58_decode,
     b64url_encode,
     multibase_encode,
-    multikey_encode,
 )
 from tests.shared_data import shared_json, shared_path
 
@@ -75,8 +74,9 @@ def test_an_x25519_did_key_can_only_agree_on_keys() -> None:
         "did:key:z6Mk",
         "did:key:u7QE7aicnvyTVLAt5n-dXPtbVfZ27kF8PiVUUUm6FLpgXkw",
         f"did:key:{KEY.multikey}#{KEY.multikey}",
-        "did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
-        "did:key:" + multikey_encode(Multicodec.ED25519_PUB, bytes(32)),
+        "did:key:zUC7EK3ZakmukHhuncwkbySmomv3FmrkmS36E4Ks5rsb6VQSRpoCrx6Hb8e2Nk6UvJFSdyw9NK1scFXJp21gNNYFjVWNgaqyGnkyhtaga",
+        f"did:key:1:{KEY.multikey}",
+        f"did:key:-4:{KEY.multikey}",
         "did:key:z" + "1" * 9000,
         "did:web:example.com",
     ],

@@ -12,10 +12,11 @@ from aiohttp import web as http_server
 
 from node.net.did_resolver import NodeResolver, ResolverPolicy
 from node.net.documents import MemoryDocumentCache
-from protocols.did import key, peer4, web
+from protocols.did import jwk, key, peer4, web
 from protocols.did.document import Relationship
 from protocols.errors import BadInput, LernodeError, NotNow
 from protocols.keys import KeyPair, PublicKey
+from protocols.multiformats import Multicodec
 from tests.net.helpers import LOOPBACK, Clock, client, serving, trusting
 
 FIRST = KeyPair.from_seed(bytes(32))
@@ -214,7 +215,8 @@ async def test_a_silent_host_is_waited_for_once_and_asked_again_later() -> None:
 async def test_no_more_documents_are_remembered_than_the_policy_says() -> None:
     async with client() as http:
         resolver = NodeResolver(http, MemoryDocumentCache(), clock=Clock(), policy=ResolverPolicy(remembered=2))
-        dids = [key.did_from_public(KeyPair.from_seed(bytes([n]) * 32).public) for n in range(3)]
+        publics = [KeyPair.from_seed(bytes([n]) * 32).public for n in range(3)]
+        dids = [jwk.did_from_public(PublicKey(Multicodec.ED25519_PUB, public)) for public in publics]
         first = await resolver.resolve(dids[0])
         assert await resolver.resolve(dids[0]) is first
         for did in dids[1:]:
