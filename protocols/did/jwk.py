@@ -46,9 +46,11 @@ def resolve(did: str) -> DidDocument:
         raise _malformed("it is not did:jwk: and a key")
     try:
         jwk = strict_json.loads_object(b64url_decode(encoded))
-        read_public_jwk(jwk)
+        is_usable = read_public_jwk(jwk).is_usable
     except BadInput:
-        raise _malformed("it holds no public JWK over a known curve") from None
+        is_usable = False
+    if not is_usable:
+        raise _malformed("it holds no public JWK over a known curve")
     relationships = _USES.get(jwk.get("use")) if isinstance(jwk.get("use"), str | None) else None
     if relationships is None:
         raise _malformed("its use is neither sig nor enc")

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from nacl.exceptions import CryptoError
-
 from protocols.did.document import DidDocument, Relationship, parse_document
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
@@ -131,13 +129,11 @@ def express(did: str, options: Mapping[str, str]) -> DidDocument:
     key = _read(did)
     formats = _formats(options)
     agreeing = _agreement_key(key)
-    if not _flag(options, "enableEncryptionKeyDerivation", default=True) and agreeing != key:
-        agreeing = None
     used = {relationship: key for relationship in Relationship if key.codec is not Multicodec.X25519_PUB}
-    if agreeing is None:
-        del used[Relationship.KEY_AGREEMENT]
-    else:
+    if agreeing == key or _flag(options, "enableEncryptionKeyDerivation", default=True):
         used[Relationship.KEY_AGREEMENT] = agreeing
+    else:
+        del used[Relationship.KEY_AGREEMENT]
     contexts = [_DID_CONTEXT]
     methods = [_write(did, member, formats, contexts) for member in dict.fromkeys(used.values())]
     raw: dict[str, Any] = {"@context": contexts, "id": did, "verificationMethod": methods}
@@ -156,22 +152,16 @@ def _read(did: str) -> PublicKey:
         if error.code == "key.length":
             raise BadInput("did.key_length", "The key of the did:key has the wrong length.", _HINT) from None
         raise _malformed("its key is of an unknown kind or malformed") from None
-    try:
-        # Writing out a point as JWK needs both coordinates, so it has to be on its curve.
-        public_jwk(key)
-    except BadInput:
-        raise _invalid() from None
+    if not key.is_usable:
+        raise BadInput("did.key_invalid", "The key of the did:key is not a point that a key can be.", _HINT)
     return key
 
 
-def _agreement_key(key: PublicKey) -> PublicKey | None:
+def _agreement_key(key: PublicKey) -> PublicKey:
     """The key for key agreement: X25519 derived from Ed25519, the key itself for all others."""
     if key.codec is not Multicodec.ED25519_PUB:
         return key
-    try:
-        return PublicKey(Multicodec.X25519_PUB, ed25519_public_to_x25519(key.raw))
-    except CryptoError:
-        raise _invalid() from None
+    return PublicKey(Multicodec.X25519_PUB, ed25519_public_to_x25519(key.raw))
 
 
 def _formats(options: Mapping[str, str]) -> Mapping[Multicodec, _Format]:
@@ -206,7 +196,3 @@ _HINT = "Use did:key:z6Mk… of an Ed25519 key."
 
 def _malformed(why: str) -> BadInput:
     return BadInput("did.malformed", f"The did:key cannot be used: {why}.", _HINT)
-
-
-def _invalid() -> BadInput:
-    return BadInput("did.key_invalid", "The key of the did:key is not a point of its curve.", _HINT)

@@ -83,9 +83,10 @@ def read_public_key(method: dict[str, Any]) -> PublicKey | None:
     if len(given) != 1 or given[0] not in readers:
         return None
     try:
-        return readers[given[0]](method[given[0]])
+        key = readers[given[0]](method[given[0]])
     except BadInput:
         return None
+    return key if key.is_usable else None
 
 
 def _text(value: Any) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, multikey_encode
 
-__all__ = ["EcdsaKeyPair", "coordinates", "ecdsa_verify", "public_from_coordinates"]
+__all__ = ["EcdsaKeyPair", "coordinates", "ecdsa_verify", "is_ecdsa_key", "public_from_coordinates"]
 
 
 class _Curve(NamedTuple):
@@ -92,6 +92,15 @@ def ecdsa_verify(codec: Multicodec, public: bytes, data: bytes, signature: bytes
     try:
         _load(codec, public).verify(encode_dss_signature(r, s), data, ec.ECDSA(curve.hash))
     except (InvalidSignature, BadInput):
+        return False
+    return True
+
+
+def is_ecdsa_key(codec: Multicodec, public: bytes) -> bool:
+    """Whether the bytes are a compressed point of the curve."""
+    try:
+        _load(codec, public)
+    except BadInput:
         return False
     return True
 

@@ -9,7 +9,7 @@ from nacl.exceptions import CryptoError
 
 from protocols.multiformats import Multicodec, b58_encode, multikey_encode
 
-__all__ = ["KeyPair", "ed25519_public_to_x25519", "ed25519_verify"]
+__all__ = ["KeyPair", "ed25519_public_to_x25519", "ed25519_verify", "is_ed25519_key", "is_x25519_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,26 @@ def ed25519_public_to_x25519(public: bytes) -> bytes:
         nacl.exceptions.CryptoError: the bytes are not a point of the right order.
     """
     return bindings.crypto_sign_ed25519_pk_to_curve25519(public)
+
+
+def is_ed25519_key(public: bytes) -> bool:
+    """Whether the bytes are a point that a signer can have: in its one encoding, and a multiple of the base point.
+
+    Under points of small order, and others that are no such multiple, signatures hold that nobody made, or that some
+    verifiers take and others do not (Chalkias, Garillot and Nikolaenko, Taming the many EdDSAs, 2020).
+    """
+    return len(public) == bindings.crypto_sign_PUBLICKEYBYTES and bindings.crypto_core_ed25519_is_valid_point(public)
+
+
+def is_x25519_key(public: bytes) -> bool:
+    """Whether secrets can be agreed on with the key: with points of small order they are all zero (RFC 7748 §6.1)."""
+    if len(public) != bindings.crypto_scalarmult_BYTES:
+        return False
+    try:
+        bindings.crypto_scalarmult(_ANY_SECRET, public)
+    except (CryptoError, RuntimeError):
+        return False
+    return True
+
+
+_ANY_SECRET = bytes(range(32))

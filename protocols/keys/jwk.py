@@ -7,7 +7,7 @@ from typing import Any
 from protocols.errors import BadInput
 from protocols.keys.ecdsa import coordinates, public_from_coordinates
 from protocols.keys.signing import PublicKey
-from protocols.multiformats import Multicodec, b64url_decode, b64url_encode
+from protocols.multiformats import Multicodec, b64url_decode_exact, b64url_encode
 
 __all__ = ["public_jwk", "read_public_jwk"]
 
@@ -59,7 +59,7 @@ def _member(value: dict[str, Any], name: str) -> bytes:
     text = value.get(name)
     if not isinstance(text, str) or len(text) > _MAX_MEMBER:
         raise _malformed()
-    return b64url_decode(text)
+    return b64url_decode_exact(text)
 
 
 def _malformed() -> BadInput:

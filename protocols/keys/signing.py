@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
-from protocols.keys.ecdsa import ecdsa_verify
-from protocols.keys.ed25519 import ed25519_verify
+from protocols.keys.ecdsa import ecdsa_verify, is_ecdsa_key
+from protocols.keys.ed25519 import ed25519_verify, is_ed25519_key, is_x25519_key
 from protocols.multiformats import Multicodec, multikey_decode, multikey_encode
 
 __all__ = ["SIGNATURE_BYTES", "PublicKey", "Signer", "SigningKey", "SoftwareSigner"]
@@ -86,6 +86,11 @@ class PublicKey:
         return self.codec in _VERIFIERS
 
     @property
+    def is_usable(self) -> bool:
+        """Whether the bytes are a point that an honest key can be; under others, signatures hold that nobody made."""
+        return _is_usable(self)
+
+    @property
     def multikey(self) -> str:
         """The key as ``publicKeyMultibase``."""
         return multikey_encode(self.codec, self.raw)
@@ -101,6 +106,20 @@ _VERIFIERS: dict[Multicodec, Callable[[bytes, bytes, bytes], bool]] = {
     Multicodec.P256_PUB: partial(ecdsa_verify, Multicodec.P256_PUB),
     Multicodec.P384_PUB: partial(ecdsa_verify, Multicodec.P384_PUB),
 }
+
+_IS_KEY: dict[Multicodec, Callable[[bytes], bool]] = {
+    Multicodec.ED25519_PUB: is_ed25519_key,
+    Multicodec.X25519_PUB: is_x25519_key,
+    Multicodec.P256_PUB: partial(is_ecdsa_key, Multicodec.P256_PUB),
+    Multicodec.P384_PUB: partial(is_ecdsa_key, Multicodec.P384_PUB),
+}
+
+
+@lru_cache(maxsize=1024)
+def _is_usable(key: PublicKey) -> bool:
+    """Kept, as it costs more than to check a signature."""
+    return _IS_KEY[key.codec](key.raw)
+
 
 SIGNATURE_BYTES = {Multicodec.ED25519_PUB: 64, Multicodec.P256_PUB: 64, Multicodec.P384_PUB: 96}
 """How long a signature of each kind of key is."""
