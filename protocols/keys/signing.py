@@ -107,11 +107,9 @@ _VERIFIERS: dict[Multicodec, Callable[[bytes, bytes, bytes], bool]] = {
     Multicodec.P384_PUB: partial(ecdsa_verify, Multicodec.P384_PUB),
 }
 
-_IS_KEY: dict[Multicodec, Callable[[bytes], bool]] = {
+_IS_KEY: dict[Multicodec, Callable[[bytes], bool]] = {codec: partial(is_ecdsa_key, codec) for codec in Multicodec} | {
     Multicodec.ED25519_PUB: is_ed25519_key,
     Multicodec.X25519_PUB: is_x25519_key,
-    Multicodec.P256_PUB: partial(is_ecdsa_key, Multicodec.P256_PUB),
-    Multicodec.P384_PUB: partial(is_ecdsa_key, Multicodec.P384_PUB),
 }
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from protocols.did import jwk as did_jwk
 from protocols.did import key as did_key
@@ -22,6 +24,12 @@ from protocols.multiformats import Multicodec, b58_encode, b64url_encode
 from tests.keys import edwards
 from tests.keys.edwards import BASE, ZERO, L, Point, add, challenge, encode, small_order, times
 
+CODECS = {
+    "secp256r1": Multicodec.P256_PUB,
+    "secp384r1": Multicodec.P384_PUB,
+    "secp521r1": Multicodec.P521_PUB,
+    "secp256k1": Multicodec.SECP256K1_PUB,
+}
 SECRET = int.from_bytes(hashlib.sha512(b"secret").digest(), "little") % L
 PUBLIC = times(SECRET, BASE)
 TORSION = small_order()[1]
@@ -200,6 +208,10 @@ def test_bytes_that_are_no_point_of_a_curve_are_no_key(codec: Multicodec) -> Non
 
 
 def test_honest_keys_are_usable() -> None:
+    for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()):
+        number = ec.derive_private_key(7, curve).public_key()
+        raw = number.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        assert PublicKey(CODECS[curve.name], raw).is_usable
     assert PublicKey(Multicodec.ED25519_PUB, HONEST.public).is_usable
     assert PublicKey(Multicodec.X25519_PUB, HONEST.x25519_public()).is_usable
     assert PublicKey(Multicodec.ED25519_PUB, encode(PUBLIC)).is_usable
