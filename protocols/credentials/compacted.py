@@ -18,7 +18,6 @@ Data Integrity 1.0 for known contexts (§4.6); this file says it so strictly tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from protocols.credentials.inline_contexts import RESERVED_NAMESPACES, InlineContexts, is_plain_term
@@ -43,7 +42,8 @@ _MAY_BE_EMPTY = frozenset({"verifiableCredential"})
 _JSON_LITERALS = frozenset({"jsonSchema", "presentation_submission", "presentation_definition"})
 """Terms of type ``@json``: signed as JSON, as they are, so that nothing inside is dropped or renamed."""
 
-_MAX_KEPT_CHARS = 64
+_MAX_FLAWLESS = 4096
+_MAX_FLAWLESS_CHARS = 64
 _OF_RESOURCES = frozenset({"id", "type", "mediaType", "digestSRI", "digestMultibase"})
 _TYPE_SCHEMES = ("http://", "https://", "urn:", "did:")
 _OPEN_TYPES = ("http://schema.org/", "https://schema.org/", "http://purl.org/", "https://purl.org/")
@@ -105,9 +105,8 @@ class _Reading:
         if isinstance(thing.get("id"), str):
             self._of_node(thing, thing["id"])
         for key, value in thing.items():
-            flaw = _flaw_of(key) if len(key) <= _MAX_KEPT_CHARS else _flaw_of_name(key)
-            if flaw is not None and not _is_keyword_of(thing, key):
-                raise _Found(flaw)
+            if key not in _FLAWLESS:
+                _check_name(thing, key)
             if key == "type":
                 _of_types(value)
             if type(value) is not str and key not in json_terms:
@@ -137,14 +136,20 @@ class _Reading:
             raise _Found("A value is null, which no proof covers.")
 
 
-def _flaw_of_name(key: str) -> str | None:
+_FLAWLESS: set[str] = set()
+"""Names that were found to be right, for documents use the same ones again and again; bounded in number and length."""
+
+
+def _check_name(thing: dict[str, Any], key: str) -> None:
     if key in SECOND_NAMES:
-        return "A property is written by a name that hides it from verification."
-    return None if is_plain_term(key) else "A property is not a plain term."
-
-
-_flaw_of = lru_cache(maxsize=4096)(_flaw_of_name)
-"""The same, remembered: documents use the same names again and again."""
+        raise _Found("A property is written by a name that hides it from verification.")
+    if is_plain_term(key):
+        if len(_FLAWLESS) >= _MAX_FLAWLESS:
+            _FLAWLESS.clear()
+        if len(key) <= _MAX_FLAWLESS_CHARS:
+            _FLAWLESS.add(key)
+    elif not _is_keyword_of(thing, key):
+        raise _Found("A property is not a plain term.")
 
 
 def _is_keyword_of(thing: dict[str, Any], key: str) -> bool:

@@ -18,7 +18,7 @@ from pyld.jsonld import KEYWORDS, JsonLdError, JsonLdProcessor, freeze
 from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.contexts import ContextStore
 
-__all__ = ["BASE", "ActiveContext", "ActiveContexts", "Budget", "refusal"]
+__all__ = ["BASE", "ActiveContext", "ActiveContexts", "Budget", "derivation", "refusal"]
 
 BASE = "x-lernode-relative:///"
 """The base IRI of every document: no IRI that starts so was absolute in the document, and safe mode refuses it."""
@@ -62,6 +62,11 @@ class Budget:
         self._chars += chars
         if self._inline > _MAX_INLINE or self._chars > _MAX_INLINE_CHARS:
             raise BadInput("jsonld.too_complex", "The document has too many inline contexts.", "Use fewer.")
+
+
+def derivation(active: ActiveContext, name: Hashable, *, override_protected: bool, propagate: bool) -> Hashable:
+    """What the way from one active context to another is known by, in memory and in budgets."""
+    return active["_uuid"], name, override_protected, propagate
 
 
 class ActiveContexts:
@@ -115,7 +120,7 @@ class ActiveContexts:
         """
         if local == []:
             return active
-        key = (active["_uuid"], name, override_protected, propagate)
+        key = derivation(active, name, override_protected=override_protected, propagate=propagate)
         budget.derived(key)
         known = self._kept.get(key)
         if known is not None:

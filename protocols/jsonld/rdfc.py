@@ -68,8 +68,10 @@ def sorted_nquads(quads: Iterable[Quad], labels: Mapping[str, str]) -> list[str]
         BadInput: ``jsonld.string_malformed`` for a lone surrogate.
     """
     get = labels.get
-    renamed = ((get(s, s), p, get(o, o), get(g, g)) for s, p, o, g in quads) if labels else quads
-    lines = [f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in renamed]
+    lines = [
+        f"{get(s, s)} {p} {get(o, o)} {get(g, g)} .\n" if g else f"{get(s, s)} {p} {get(o, o)} .\n"
+        for s, p, o, g in quads
+    ]
     lines.sort()
     try:
         "".join(lines).encode()  # they will be hashed: better refused here than there

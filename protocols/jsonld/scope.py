@@ -12,7 +12,7 @@ from typing import Any
 
 from pyld.jsonld import JsonLdProcessor
 
-from protocols.jsonld.active_contexts import BASE, ActiveContext, ActiveContexts, Budget
+from protocols.jsonld.active_contexts import BASE, ActiveContext, ActiveContexts, Budget, derivation
 from protocols.jsonld.rdf_terms import XSD, InvalidTerm, iri, suffix
 
 __all__ = [
@@ -42,6 +42,7 @@ _COERCIONS = {"@id": AS_IRI, "@vocab": AS_TERM, "@json": AS_JSON}
 
 _MAX_SCOPES = 1024
 _MAX_TYPE_LISTS = 256
+_MAX_WAYS = 256
 _EXPAND = JsonLdProcessor()._expand_iri
 
 
@@ -61,6 +62,7 @@ class Term:
         scoped: whether it has a context of its own; ``context`` is that, ``context_name`` its name.
         is_list, is_graph: its container.
         is_map: its container gives objects a meaning of their own.
+        is_plain: whether a string under it is a literal and nothing else.
     """
 
     __slots__ = (
@@ -72,6 +74,7 @@ class Term:
         "is_graph",
         "is_list",
         "is_map",
+        "is_plain",
         "kind",
         "predicate",
         "scoped",
@@ -83,7 +86,7 @@ class Term:
         self.coercion = AS_VALUE
         self.datatype: str | None = None
         self.ending: str | None = None
-        self.scoped = self.is_list = self.is_graph = self.is_map = False
+        self.scoped = self.is_list = self.is_graph = self.is_map = self.is_plain = False
         self.context: Any = None
         self.context_name: Hashable = None
 
@@ -101,10 +104,24 @@ class Scope:
         active: pyld's form of it.
         terms: the terms met so far, by key; :meth:`term` finds the others.
         keywords: the kind of every key that means a keyword of the walker.
+        type_keys, value_keys: those that mean ``@type`` and ``@value``.
+        ways: the scopes that contexts of types and properties make of this one, each with its name for a budget.
         previous: the active context to go back to in nested nodes, where a type brought this one.
     """
 
-    __slots__ = ("_contexts", "_mappings", "_types", "_vocabulary", "active", "keywords", "previous", "terms")
+    __slots__ = (
+        "_contexts",
+        "_mappings",
+        "_types",
+        "_vocabulary",
+        "active",
+        "keywords",
+        "previous",
+        "terms",
+        "type_keys",
+        "value_keys",
+        "ways",
+    )
 
     def __init__(self, active: ActiveContext, contexts: ActiveContexts) -> None:
         self.active = active
@@ -115,6 +132,10 @@ class Scope:
         self._vocabulary: str | None = active.get("@vocab")
         aliases = ((key, mapping["@id"]) for key, mapping in self._mappings.items() if mapping)
         self.keywords = _KINDS | {key: _KINDS[meaning] for key, meaning in aliases if meaning in _KINDS}
+        self.type_keys, self.value_keys = (
+            tuple(key for key, kind in self.keywords.items() if kind == wanted) for wanted in (TYPE, VALUE)
+        )
+        self.ways: dict[Hashable, tuple[Hashable, Scope]] = {}
         self._types: dict[tuple[str, ...], Types] = {}
 
     def term(self, key: str) -> Term:
@@ -143,10 +164,15 @@ class Scope:
             raise Hard
         return meaning
 
-    def types(self, names: tuple[str, ...]) -> Types:
-        """What the types of a node mean."""
-        known = self._types.get(names)
+    def types(self, names: tuple[Any, ...]) -> Types:
+        """What the types of a node mean; they need not be strings."""
+        try:
+            known = self._types.get(names)
+        except TypeError:  # something in it cannot be a key
+            raise Hard from None
         if known is None:
+            if not all(isinstance(name, str) for name in names):
+                raise Hard
             texts = tuple(iri(self.expand(name)) for name in names)
             contexts = []
             for name in sorted(names):
@@ -211,6 +237,7 @@ class Scope:
             term.context = mapping["@context"]
             term.context_name = self._contexts.name(term.context)
         self._coerce(term, mapping)
+        term.is_plain = term.ending is not None and not (term.scoped or term.is_list or term.is_graph)
         return term
 
     def _coerce(self, term: Term, mapping: Any) -> None:
@@ -256,8 +283,15 @@ class Scopes:
 
     def scoped(self, scope: Scope, context: Any, name: Hashable, budget: Budget, *, of_type: bool) -> Scope:
         """The scope that the context of a type or property makes of another; raises BadInput."""
-        return self.of(
-            self._contexts.scoped(
-                scope.active, context, name, budget, override_protected=not of_type, propagate=not of_type
-            )
-        )
+        known = scope.ways.get((name, of_type))
+        if known is not None:
+            budget.derived(known[0])
+            return known[1]
+        if context == []:
+            return scope
+        how = {"override_protected": not of_type, "propagate": not of_type}
+        found = self.of(self._contexts.scoped(scope.active, context, name, budget, **how))
+        if len(scope.ways) >= _MAX_WAYS:
+            scope.ways.clear()
+        scope.ways[name, of_type] = derivation(scope.active, name, **how), found
+        return found

@@ -71,53 +71,56 @@ class _Walk:
             raise Hard
         if "@context" in element:
             scope = self._scopes.local(scope, element["@context"], self._budget)
-        type_key, is_value = _look(scope, element)
-        if is_value:
-            return _value(scope, element)
+        for key in scope.value_keys:
+            if key in element:
+                return _value(scope, element)
         types: tuple[str, ...] = ()
+        type_key = _type_key(scope, element)
         if type_key is not None:
-            types, scope = self._types(scope, element, type_key)
-        subject, properties = self._members(scope, element, type_key)
+            types, scope = self._types(scope, element[type_key])
+            if scope.keywords.get(type_key) != TYPE:
+                raise Hard
+        subject, said, others = self._members(scope, element, type_key)
+        add = self.quads.add
         for type_ in types:
-            self.quads.add((subject, TYPE_OF, type_, graph))
-        for key, term, value in properties:
+            add((subject, TYPE_OF, type_, graph))
+        for predicate, text in said:
+            add((subject, predicate, text, graph))
+        for key, term, value in others:
             self._property(scope, (subject, graph), key, term, value, depth)
         return subject
 
-    def _types(self, scope: Scope, element: dict[str, Any], key: str) -> tuple[tuple[str, ...], Scope]:
-        given = element[key]
-        if isinstance(given, str):
-            names: tuple[str, ...] = (given,)
-        elif isinstance(given, list) and all(isinstance(name, str) for name in given):
-            names = tuple(given)
-        else:
+    def _types(self, scope: Scope, given: Any) -> tuple[tuple[str, ...], Scope]:
+        """The texts of a node's types, and the scope that they bring."""
+        if not isinstance(given, str | list):
             raise Hard
-        texts, contexts = scope.types(names)
+        texts, contexts = scope.types((given,) if isinstance(given, str) else tuple(given))
         for name, context in contexts:
             scope = self._scopes.scoped(scope, context, name, self._budget, of_type=True)
-        if scope.keywords.get(key) != TYPE:
-            raise Hard
         return texts, scope
 
     def _members(
         self, scope: Scope, element: dict[str, Any], type_key: str | None
-    ) -> tuple[str, list[tuple[str, Term, Any]]]:
-        """The text of a node's identifier, and its properties that have a value."""
+    ) -> tuple[str, list[tuple[str, str]], list[tuple[str, Term, Any]]]:
+        """The text of a node's identifier, what it says in plain strings, and its other properties with a value."""
         subject = None
-        properties = []
+        said = []
+        others = []
         terms = scope.terms
         for key, value in element.items():
             if key == type_key or key == "@context":  # noqa: PLR1714 - two comparisons are faster than a tuple
                 continue
             term = terms.get(key) or scope.term(key)
-            if term.kind == PROPERTY:
+            if term.is_plain and isinstance(value, str):
+                said.append((term.predicate, literal(value, term.ending or "")))
+            elif term.kind == PROPERTY:
                 if value is not None or term.coercion == AS_JSON:
-                    properties.append((key, term, value))
+                    others.append((key, term, value))
             elif term.kind == ID and subject is None and isinstance(value, str):
                 subject = self._resource(scope.reference(value))
             else:
                 raise Hard
-        return subject or self._blank(), properties
+        return subject or self._blank(), said, others
 
     def _property(self, scope: Scope, node: tuple[str, str], key: str, term: Term, value: Any, depth: int) -> None:
         subject, graph = node
@@ -199,19 +202,15 @@ class _Walk:
         return f"_:b{self._blanks}"
 
 
-def _look(scope: Scope, element: dict[str, Any]) -> tuple[str | None, bool]:
-    """The key that means ``@type``, and whether the object is a value object."""
-    type_key = None
-    keywords = scope.keywords
-    for key in element:
-        kind = keywords.get(key)
-        if kind == TYPE:
-            if type_key is not None:
+def _type_key(scope: Scope, element: dict[str, Any]) -> str | None:
+    """The key that means ``@type``."""
+    found = None
+    for key in scope.type_keys:
+        if key in element:
+            if found is not None:
                 raise Hard
-            type_key = key
-        elif kind == VALUE:
-            return None, True
-    return type_key, False
+            found = key
+    return found
 
 
 def _reverts(scope: Scope, element: dict[str, Any]) -> bool:
