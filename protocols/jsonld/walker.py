@@ -8,7 +8,6 @@ decides that a document is wrong, except for its contexts. Not here: ``@graph``,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from protocols.jsonld.active_contexts import Budget
@@ -133,22 +132,16 @@ class _Walk:
             meaning = inner.within(key, term)
         if term.is_map and isinstance(value, dict):
             raise Hard
-        if term.is_graph:
-            for member in _flat(value):
-                self.quads.add((subject, term.predicate, self._graph(inner, key, meaning, member, depth), graph))
-        elif term.is_list:
+        if term.is_list:
             members = value if isinstance(value, list) else [value]
             texts = [
                 self._object(inner, key, meaning, member, graph, depth) for member in members if member is not None
             ]
             self.quads.add((subject, term.predicate, self._list(texts, graph), graph))
-        elif isinstance(value, list):
-            for member in _flat(value):
-                self.quads.add(
-                    (subject, term.predicate, self._object(inner, key, meaning, member, graph, depth), graph)
-                )
-        else:
-            self.quads.add((subject, term.predicate, self._object(inner, key, meaning, value, graph, depth), graph))
+            return
+        take = self._graph if term.is_graph else self._object
+        for member in _flat(value) if isinstance(value, list) else (value,):
+            self.quads.add((subject, term.predicate, take(inner, key, meaning, member, graph, depth), graph))
 
     def _object(self, scope: Scope, key: str, term: Term, value: Any, graph: str, depth: int) -> str:
         """The N-Quads text of one value of a property, whose content is taken as well."""
@@ -159,7 +152,7 @@ class _Walk:
                 return self._resource(scope.reference(value))
             if term.coercion == AS_TERM:
                 return self._resource(scope.expand(value))
-        if isinstance(value, dict):
+        elif isinstance(value, dict):
             if scope.previous is not None and _reverts(scope, value):
                 scope = self._scopes.of(scope.previous)
             if term.scoped:
@@ -169,7 +162,7 @@ class _Walk:
             raise Hard
         return scalar(value, term.datatype)
 
-    def _graph(self, scope: Scope, key: str, term: Term, value: Any, depth: int) -> str:
+    def _graph(self, scope: Scope, key: str, term: Term, value: Any, _outer: str, depth: int) -> str:
         """Take a node as the content of a graph of its own; returns the graph's name."""
         if not isinstance(value, dict):
             raise Hard
@@ -246,13 +239,12 @@ def _value(scope: Scope, element: dict[str, Any]) -> str:
     return scalar(value, texts[0][1:-1])
 
 
-def _flat(value: Any) -> Iterator[Any]:
-    """The members of a value, arrays in arrays taken apart and nulls left out."""
-    if not isinstance(value, list):
-        yield value
-        return
-    for member in value:
+def _flat(values: list[Any]) -> list[Any]:
+    """The members of an array, arrays in arrays taken apart and nulls left out."""
+    found = []
+    for member in values:
         if isinstance(member, list):
-            yield from _flat(member)
+            found += _flat(member)
         elif member is not None:
-            yield member
+            found.append(member)
+    return found

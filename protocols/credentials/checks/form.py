@@ -42,7 +42,10 @@ def check_context(document: dict[str, Any], unsecured: UnsecuredDocument) -> Che
         reason = "Contexts were added after the document was signed."
         return failed(Check.CONTEXT, "context.unsigned", reason, "VC Data Integrity EdDSA 1.0 §3.3.2")
     try:
-        _ = unsecured.nquads
+        if covers_json:
+            unsecured.require_terms()
+        else:
+            _ = unsecured.nquads
     except LernodeError as error:
         return failed(Check.CONTEXT, error.code, error.message, _CONTEXT_SPEC)
     return passed(Check.CONTEXT, "Every context is known and every term is defined.", _CONTEXT_SPEC)

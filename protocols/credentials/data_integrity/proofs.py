@@ -146,5 +146,5 @@ def require_signable(unsecured: UnsecuredDocument) -> UnsecuredDocument:
     problem = compaction_problem(unsecured.document, unsecured.processor.store)
     if problem is not None:
         raise BadInput("proof.not_compacted", problem, "Write the document in compacted form.")
-    _ = unsecured.nquads
+    unsecured.require_terms()
     return unsecured

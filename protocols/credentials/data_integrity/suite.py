@@ -17,6 +17,7 @@ from protocols.errors import BadInput
 from protocols.jsonld.processor import Processor
 from protocols.jsonld.rdf_terms import Quad
 from protocols.jsonld.rdfc import Hash
+from protocols.jsonld.work import MAX_QUADS, too_complex
 from protocols.keys import PublicKey, Signer
 from protocols.multiformats import Multicodec
 
@@ -47,6 +48,15 @@ class UnsecuredDocument:
             BadInput: from the JSON-LD processor, e.g. for a term that no context defines.
         """
         return self.processor.quads(self.document)
+
+    def require_terms(self) -> None:
+        """Look whether the document can be written in RDF, without making it canonical.
+
+        Raises:
+            BadInput: from the JSON-LD processor, e.g. for a term that no context defines.
+        """
+        if len(self.quads) > MAX_QUADS:
+            raise too_complex(f"more than {MAX_QUADS} statements")
 
     @property
     def nquads(self) -> str:
