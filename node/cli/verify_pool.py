@@ -168,14 +168,19 @@ class _AskedOnce:
         self._statuses = statuses
         self._documents: dict[str, DidDocument | LernodeError] = {}
         self._lists: dict[str, StatusListCopy | LernodeError] = {}
+        self._tokens: dict[str, StatusListCopy | LernodeError] = {}
 
     async def resolve(self, did: str) -> DidDocument:
         """The DID's document."""
         return await _once(self._documents, did, lambda: self._resolver.resolve(did))
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
-        """The status list."""
+        """The status list credential."""
         return await _once(self._lists, url, lambda: self._statuses.get(url, refresh=refresh))
+
+    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The Status List Token."""
+        return await _once(self._tokens, url, lambda: self._statuses.get_token(url, refresh=refresh))
 
 
 async def _once(known: dict[str, T | LernodeError], name: str, ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,9 +1,10 @@
 """Status lists over HTTP, kept so that a record can be checked while its issuer is offline.
 
-Specs: Bitstring Status List 1.0 §2.2 (``ttl``) and §3.2; RFC 9110 §13 and RFC 9111 (ETag, max-age). A list is asked for
-again after the shortest of its ttl, its validUntil and its server's max-age. Where the server does not give a good
-list, the kept one is given with its true age, and the verifier's policy decides. What is looked at here is only
-whether the body is a status list at all; proof, issuer and validity are checked by the verification.
+Specs: Bitstring Status List 1.0 §2.2 (``ttl``), §3.2 and §4; Token Status List (draft-ietf-oauth-status-list-20) §8.1,
+§8.2 and §13.7; RFC 9110 §13 and RFC 9111 (ETag, max-age). A list is asked for again after the shortest of its ttl, its
+end of validity and its server's max-age; for a token its own ttl counts and not the server's. Where the server does not
+give a good list, the kept one is given with its true age, and the verifier's policy decides. What is looked at here is
+only whether the body is a status list at all; proof, issuer and validity are checked by the verification.
 """
 
 from __future__ import annotations
@@ -12,40 +13,34 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from node.net.documents import CachedDocument, DocumentCache, DocumentFetcher
+from node.net.documents import CachedDocument, DocumentCache, DocumentFetcher, Fetched
 from node.net.guarded_http import GuardedHttp
 from protocols import strict_json
+from protocols.credentials.model import has_type
 from protocols.errors import BadInput, NotNow
-from protocols.status.source import StatusListCopy
+from protocols.jose import is_typ, read_jwt
+from protocols.status.list_credential import LIST_CREDENTIAL_TYPE, list_ttl
+from protocols.status.source import PublishedDocument, StatusListCopy
+from protocols.status.token import MEDIA_TYPE, lifetime
 
 __all__ = ["DEFAULT_TTL", "StatusFetcher"]
 
 DEFAULT_TTL = timedelta(milliseconds=300_000)
-"""For a list that names no ttl (Bitstring Status List 1.0 §2.2)."""
+"""For a list that names no ttl, and whose server names no max-age."""
 
 _MAX_TTL = timedelta(days=1)
-_ACCEPT = "application/vc, application/vc+ld+json, application/ld+json;q=0.9, application/json;q=0.8"
-_TYPES = frozenset({"BitstringStatusListCredential", "StatusList2021Credential"})
+_ACCEPT = (
+    "application/vc, application/vc+jwt, application/vc+ld+json, application/ld+json;q=0.9, application/json;q=0.8"
+)
 
 
 class StatusFetcher:
-    """A :class:`protocols.status.source.StatusSource` that fetches and keeps.
+    """A :class:`protocols.status.source.StatusSource` that fetches and keeps."""
 
-    Args:
-        validate: further checks of a body before it replaces a kept copy; raises :class:`BadInput`.
-    """
-
-    def __init__(
-        self,
-        http: GuardedHttp,
-        cache: DocumentCache,
-        *,
-        clock: Callable[[], datetime],
-        validate: Callable[[bytes], None] | None = None,
-    ) -> None:
+    def __init__(self, http: GuardedHttp, cache: DocumentCache, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._validate = validate
-        self._fetcher = DocumentFetcher(http, cache, clock, accept=_ACCEPT)
+        self._credentials = DocumentFetcher(http, cache, clock, accept=_ACCEPT)
+        self._tokens = DocumentFetcher(http, _TokenCache(cache), clock, accept=f"application/{MEDIA_TYPE}")
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         """The status list credential at ``url``.
@@ -57,8 +52,37 @@ class StatusFetcher:
             NotNow: ``status.unreachable``: it cannot be had and there is no copy.
             BadInput: ``status.not_found``, ``status.malformed``, or ``net.*`` where policy forbids to fetch it.
         """
+        fetched = await self._fetch(self._credentials, url, _credential_until, _read_credential, refresh)
+        return StatusListCopy(_read_credential(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
+
+    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The Status List Token at ``url``, a JWT.
+
+        Args:
+            refresh: as for :meth:`get`.
+
+        Raises:
+            NotNow, BadInput: as :meth:`get`.
+        """
+        fetched = await self._fetch(self._tokens, url, _token_until, _read_token, refresh)
+        return StatusListCopy(_read_token(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
+
+    async def _fetch(
+        self,
+        fetcher: DocumentFetcher,
+        url: str,
+        until: Callable[[CachedDocument], datetime],
+        check: Callable[[bytes], object],
+        refresh: bool,
+    ) -> Fetched:
+        def is_fresh(kept: CachedDocument) -> bool:
+            try:
+                return kept.fetched_at <= self._clock() < until(kept)
+            except BadInput:
+                return False  # what it says of its life cannot be read: ask again
+
         try:
-            fetched = await self._fetcher.get(url, is_fresh=self._is_fresh, check=self._check, refresh=refresh)
+            return await fetcher.get(url, is_fresh=is_fresh, check=check, refresh=refresh)
         except NotNow:
             raise NotNow(
                 "status.unreachable",
@@ -71,53 +95,81 @@ class StatusFetcher:
             raise BadInput(
                 "status.not_found", "The issuer's server has no such status list.", "Ask the issuer."
             ) from None
-        return StatusListCopy(_read(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
-
-    def _check(self, body: bytes) -> None:
-        _read(body)
-        if self._validate is not None:
-            self._validate(body)
-
-    def _is_fresh(self, kept: CachedDocument) -> bool:
-        try:
-            return kept.fetched_at <= self._clock() < _fresh_until(kept)
-        except BadInput:
-            return False  # kept by a release that was less strict: ask again
 
 
-def _fresh_until(kept: CachedDocument) -> datetime:
-    document = _read(kept.body)
-    ttl = document["credentialSubject"].get("ttl")
-    limits = []
-    if isinstance(ttl, int | float) and not isinstance(ttl, bool):
-        limits.append(timedelta(milliseconds=min(max(ttl, 0), _MAX_TTL.total_seconds() * 1000)))
+class _TokenCache:
+    """Keeps tokens apart from credentials, should one URL give either."""
+
+    def __init__(self, cache: DocumentCache) -> None:
+        self._cache = cache
+
+    async def get(self, key: str) -> CachedDocument | None:
+        return await self._cache.get(f"{MEDIA_TYPE} {key}")
+
+    async def put(self, key: str, document: CachedDocument) -> None:
+        await self._cache.put(f"{MEDIA_TYPE} {key}", document)
+
+
+def _credential_until(kept: CachedDocument) -> datetime:
+    credential = _credential_in(kept.body)
+    ttl = list_ttl(credential)
+    limits = [] if ttl is None else [ttl]
     if kept.max_age is not None:
         limits.append(timedelta(seconds=kept.max_age))
-    until = kept.fetched_at + min([*limits, _MAX_TTL] if limits else [DEFAULT_TTL])
-    valid_until = _time(document.get("validUntil"))
-    return until if valid_until is None else min(until, valid_until)
+    return _earlier(kept.fetched_at + min([*limits, _MAX_TTL] if limits else [DEFAULT_TTL]), credential)
 
 
-def _time(value: Any) -> datetime | None:
+def _earlier(until: datetime, credential: dict[str, Any]) -> datetime:
     try:
-        time = datetime.fromisoformat(value)
+        end = datetime.fromisoformat(credential.get("validUntil", ""))
     except (TypeError, ValueError):
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+        return until
+    return min(until, end if end.tzinfo else end.replace(tzinfo=UTC))
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def _token_until(kept: CachedDocument) -> datetime:
+    ttl, expires = lifetime(read_jwt(kept.body).claims)
+    if ttl is None:
+        ttl = DEFAULT_TTL if kept.max_age is None else timedelta(seconds=kept.max_age)
+    until = kept.fetched_at + min(ttl, _MAX_TTL)
+    return until if expires is None else min(until, expires)
+
+
+def _read_credential(body: bytes) -> PublishedDocument:
     """The body as a status list credential, by its shape alone."""
+    credential = _credential_in(body)
+    subject = credential.get("credentialSubject")
+    if not has_type(credential, LIST_CREDENTIAL_TYPE) or not isinstance(subject, dict):
+        raise _malformed()
+    if not isinstance(subject.get("encodedList"), str):
+        raise _malformed()
+    return body.strip().decode("ascii") if _is_compact(body) else credential
+
+
+def _credential_in(body: bytes) -> dict[str, Any]:
+    """The credential, not verified; of an SD-JWT, what it shows to everyone."""
     try:
-        document = strict_json.loads_object(body)
+        if _is_compact(body):
+            return read_jwt(body.strip().partition(b"~")[0]).claims
+        return strict_json.loads_object(body)
     except BadInput:
         raise _malformed() from None
-    types = document.get("type")
-    subject = document.get("credentialSubject")
-    named = isinstance(types, list) and any(isinstance(name, str) and name in _TYPES for name in types)
-    if not named or not isinstance(subject, dict) or not isinstance(subject.get("encodedList"), str):
+
+
+def _is_compact(body: bytes) -> bool:
+    """Whether it is not JSON but the compact text of a JWS, which begins as base64url writes a brace."""
+    return body.lstrip()[:1] == b"e"
+
+
+def _read_token(body: bytes) -> str:
+    """The body as a Status List Token, by its shape alone."""
+    try:
+        token = read_jwt(body.strip())
+    except BadInput:
+        raise _malformed() from None
+    if not is_typ(token.jws.typ, MEDIA_TYPE) or not isinstance(token.claims.get("status_list"), dict):
         raise _malformed()
-    return document
+    return body.strip().decode("ascii")
 
 
 def _malformed() -> BadInput:

@@ -32,10 +32,10 @@ class StatusListCopy:
 
 
 class StatusSource(Protocol):
-    """Gives status list credentials by their URL (Bitstring Status List 1.0 §3.2)."""
+    """Gives status lists by their URL."""
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
-        """The status list credential at ``url``.
+        """The status list credential at ``url`` (Bitstring Status List 1.0 §3.2).
 
         Args:
             refresh: ask the issuer's server even where a kept copy is within its ttl.
@@ -43,4 +43,10 @@ class StatusSource(Protocol):
         Raises:
             NotNow: ``status.unreachable``: it cannot be had and there is no copy.
             BadInput: ``status.*``: what is there is no status list.
+        """
+
+    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The Status List Token at ``url`` (draft-ietf-oauth-status-list-20 §8.1), a JWT.
+
+        Args, raises: as :meth:`get`.
         """

@@ -21,8 +21,8 @@ from protocols.status.errors import list_error
 from protocols.status.status_array import STATUS_SIZES, StatusArray
 
 __all__ = [
-    "MEDIA_TYPE", "StatusReference", "StatusType", "TokenStatusList", "parse_claims", "parse_reference",
-    "read_token_status", "status_claim", "status_list_claims",
+    "MEDIA_TYPE", "StatusReference", "StatusType", "TokenStatusList", "lifetime", "parse_claims",
+    "parse_reference", "read_token_status", "status_claim", "status_list_claims",
 ]  # fmt: skip
 
 MEDIA_TYPE: Final = "statuslist+jwt"
@@ -124,15 +124,25 @@ def parse_claims(claims: Mapping[str, Any]) -> TokenStatusList:
     if issued_at is None:
         raise list_error("has no iat")
     statuses, aggregation_uri = _status_list(claims.get("status_list"))
+    ttl, expires = lifetime(claims)
     return TokenStatusList(
         uri=uri,
         issuer=issuer,
         issued_at=issued_at,
-        expires=_time(claims, "exp"),
-        ttl=_ttl(claims),
+        expires=expires,
+        ttl=ttl,
         statuses=statuses,
         aggregation_uri=aggregation_uri,
     )
+
+
+def lifetime(claims: Mapping[str, Any]) -> tuple[timedelta | None, datetime | None]:
+    """The ``ttl`` and ``exp`` of a Status List Token, for whoever keeps a copy (§13.7).
+
+    Raises:
+        BadInput: ``status.list_malformed``.
+    """
+    return _ttl(claims), _time(claims, "exp")
 
 
 def read_token_status(status_list: TokenStatusList, reference: StatusReference) -> int:

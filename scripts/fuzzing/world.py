@@ -198,6 +198,11 @@ class World:
         del url, refresh
         return StatusListCopy(self.list_credential, NOW, False)
 
+    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """No list is a token here."""
+        del url, refresh
+        raise NotNow("status.unreachable", "The status list cannot be had.", "Try later.")
+
 
 def finished(work: Coroutine[Any, Any, Result]) -> Result:
     """The result of a coroutine that never has to wait; an event loop for each would take most of the time."""

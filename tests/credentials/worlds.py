@@ -87,6 +87,8 @@ class Lists:
             raise NotNow("status.unreachable", "The status list cannot be had.", "Try later.")
         return self.copies[url]
 
+    get_token = get
+
 
 def record(**changes: Any) -> dict[str, Any]:
     """An unsigned Open Badges 3.0 record of the issuer about the holder."""

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from node.net.documents import CachedDocument, MemoryDocumentCache
 from node.net.status_fetch import StatusFetcher
 from protocols.errors import BadInput, LernodeError, NotNow
+from protocols.jose import sign_jwt
+from protocols.keys import KeyPair, SoftwareSigner
 from tests.net.helpers import Clock, client, serving
 
 
@@ -59,7 +61,8 @@ def soon(seconds: float) -> str:
         (status_list(), {"Cache-Control": "max-age=900"}, 900),
         (status_list(), {"Cache-Control": "max-age=900", "Age": "880"}, 20),
         (status_list(validUntil=soon(10)), {}, 10),
-        (status_list(validUntil="soon", subject={"ttl": "long"}), {}, 300),
+        (status_list(validUntil="soon"), {}, 300),
+        (status_list(subject={"ttl": "60000"}), {}, 60),
     ],
 )  # fmt: skip
 async def test_a_list_is_asked_for_again_after_the_shortest_of_its_limits(
@@ -80,8 +83,8 @@ async def test_a_list_is_asked_for_again_after_the_shortest_of_its_limits(
         assert len(issuer.asked) == 2 and issuer.asked[1] is not None
 
 
-@pytest.mark.parametrize("limit", [{"ttl": 0}, {"ttl": -5}])
-async def test_a_list_without_time_to_live_is_always_asked_for(limit: dict[str, int]) -> None:
+@pytest.mark.parametrize("limit", [{"ttl": 0}, {"ttl": -5}, {"ttl": "long"}])
+async def test_a_list_without_time_to_live_is_always_asked_for(limit: dict[str, Any]) -> None:
     issuer = Issuer(status_list(subject=limit))
     async with serving(issuer) as port, client() as http:
         source = StatusFetcher(http, MemoryDocumentCache(), clock=Clock())
@@ -175,19 +178,113 @@ async def test_a_list_at_a_forbidden_address_is_not_fetched() -> None:
     assert caught.value.code == "net.address_forbidden"
 
 
-async def test_a_further_check_can_refuse_what_would_replace_a_copy() -> None:
-    clock, issuer = Clock(), Issuer()
+def signed(claims: dict[str, Any], typ: str) -> bytes:
+    """A JWT; whose it is does not matter to the fetcher."""
+    return sign_jwt(claims, SoftwareSigner(KeyPair.from_seed(bytes(32)), "did:example:a#b"), typ=typ).encode()
 
-    def not_b(body: bytes) -> None:
-        if json.loads(body)["credentialSubject"]["encodedList"] == "b":
-            raise BadInput("status.malformed", "Not this one.", "")
 
+def token(mark: int = 0, **changes: Any) -> bytes:
+    claims = {"sub": "https://a.example/", "iat": mark, "status_list": {"bits": 1, "lst": "eNrbuRgAAhcBXQ"}}
+    return signed({**claims, **changes}, "statuslist+jwt")
+
+
+class Server(Issuer):
+    """The same, for texts that are not JSON."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+        self.accepts: list[str] = []
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        self.accepts.append(request.headers["Accept"])
+        return await super().__call__(request)
+
+
+async def test_a_list_credential_may_be_a_jwt() -> None:
+    clock = Clock()
+    document = status_list(subject={"ttl": 60_000})
+    for body in (signed(document, "vc+jwt"), signed(document, "vc+sd-jwt") + b"~"):
+        issuer = Server(body)
+        async with serving(issuer) as port, client() as http:
+            source, url = StatusFetcher(http, MemoryDocumentCache(), clock=clock), f"http://localhost:{port}/"
+            assert (await source.get(url)).document == body.decode()
+            clock.advance(seconds=59)
+            assert (await source.get(url)).from_cache
+            clock.advance(seconds=1)
+            assert not (await source.get(url)).from_cache
+        assert "application/vc+jwt" in issuer.accepts[0]
+
+
+@pytest.mark.parametrize(
+    ("claims", "headers", "seconds"),
+    [
+        ({}, {}, 300),
+        ({}, {"Cache-Control": "max-age=30"}, 30),
+        ({"ttl": 600}, {"Cache-Control": "max-age=30"}, 600),
+        ({"ttl": 20}, {"Cache-Control": "max-age=900"}, 20),
+        ({"ttl": 10**9}, {}, 86_400),
+        ({"exp": int(Clock().now.timestamp()) + 40}, {}, 40),
+        ({"ttl": 60, "exp": int(Clock().now.timestamp()) + 40}, {}, 40),
+    ],
+)
+async def test_a_token_is_asked_for_by_its_type_and_again_after_its_own_ttl(
+    claims: dict[str, Any], headers: dict[str, str], seconds: int
+) -> None:
+    clock, issuer = Clock(), Server(token(**claims))
+    issuer.headers = headers
     async with serving(issuer) as port, client() as http:
-        source = StatusFetcher(http, MemoryDocumentCache(), clock=clock, validate=not_b)
-        await source.get(f"http://localhost:{port}/")
-        issuer.publish(status_list("b"))
-        clock.advance(hours=1)
-        assert (await source.get(f"http://localhost:{port}/")).document == status_list("a")
+        source, url = StatusFetcher(http, MemoryDocumentCache(), clock=clock), f"http://localhost:{port}/"
+        assert (await source.get_token(url)).document == issuer.body.decode()
+        clock.advance(seconds=seconds - 1)
+        assert (await source.get_token(url)).from_cache
+        clock.advance(seconds=1)
+        assert not (await source.get_token(url)).from_cache
+    assert issuer.accepts == ["application/statuslist+jwt"] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"e",
+        b"{}",
+        b"eyJ.eyJ.x",
+        signed({"status_list": {}}, "jwt"),
+        signed({"status_list": 5}, "statuslist+jwt"),
+        signed(status_list(), "vc+jwt"),
+        json.dumps(status_list()).encode(),
+        token() + b".",
+    ],
+)
+async def test_what_is_no_token_never_replaces_one(body: bytes) -> None:
+    issuer = Server(body)
+    async with serving(issuer) as port, client() as http:
+        source, url = StatusFetcher(http, MemoryDocumentCache(), clock=Clock()), f"http://localhost:{port}/"
+        with pytest.raises(BadInput) as caught:
+            await source.get_token(url)
+        assert caught.value.code == "status.malformed"
+        issuer.body = token()
+        await source.get_token(url)
+        issuer.body = body
+        assert (await source.get_token(url, refresh=True)).document == token().decode()
+
+
+async def test_one_address_may_give_a_token_and_a_credential_and_they_are_kept_apart() -> None:
+    credential = json.dumps(status_list()).encode()
+
+    async def answer(request: web.Request) -> web.Response:
+        wants_token = request.headers["Accept"] == "application/statuslist+jwt"
+        return web.Response(body=token() if wants_token else credential)
+
+    cache = MemoryDocumentCache()
+    async with client() as http:
+        async with serving(answer) as port:
+            source, url = StatusFetcher(http, cache, clock=Clock()), f"http://localhost:{port}/"
+            await source.get(url)
+            await source.get_token(url)
+        assert (await source.get(url)).document == status_list()
+        assert (await source.get_token(url)).document == token().decode()
 
 
 VALUES = (

@@ -137,6 +137,8 @@ class NoLists:
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         raise NotNow("status.unreachable", "There is no status list here.")
 
+    get_token = get
+
 
 @pytest.mark.parametrize("slug", ["weld-101", "code-110", "data-120"])
 @pytest.mark.parametrize(
