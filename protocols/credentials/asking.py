@@ -61,20 +61,27 @@ class AskedLists:
         self._source = source
         self._check = check
         self._work = work
-        self._copies: dict[str, StatusListCopy | LernodeError] = {}
+        self._copies: dict[tuple[str, str], StatusListCopy | LernodeError] = {}
         self._checked: dict[int, CheckedList | LernodeError] = {}
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         """The list at ``url``, as :class:`StatusSource` gives it; raises ``status.too_many_lists`` besides."""
-        if url not in self._copies:
+        return await self._once(("credential", url), lambda: self._source.get(url, refresh=refresh))
+
+    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
+        """The token at ``url``, likewise."""
+        return await self._once(("token", url), lambda: self._source.get_token(url, refresh=refresh))
+
+    async def _once(self, name: tuple[str, str], ask: Callable[[], Awaitable[StatusListCopy]]) -> StatusListCopy:
+        if name not in self._copies:
             if len(self._copies) >= MAX_LISTS:
                 message = f"There are more than {MAX_LISTS} status lists."
                 raise BadInput("status.too_many_lists", message, "Show fewer records at a time.")
             try:
-                self._copies[url] = await self._source.get(url, refresh=refresh)
+                self._copies[name] = await ask()
             except LernodeError as error:
-                self._copies[url] = error
-        copy = self._copies[url]
+                self._copies[name] = error
+        copy = self._copies[name]
         if isinstance(copy, LernodeError):
             raise copy
         return copy

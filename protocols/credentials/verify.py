@@ -109,7 +109,7 @@ class _Run:
             return self._result(secured, core, {})
         more = [
             check_issuer_trusted(core.owner, self.policy.trusted_issuers),
-            await self._status(secured),
+            await self._status(secured, core),
             check_schema(secured.document, self.policy.schemas),
             check_skills(secured.document, self.policy.known_skill),
         ]
@@ -128,12 +128,14 @@ class _Run:
             return _unreadable(CREDENTIAL, self.policy, wrong), [None]
         return await self.credential(secured, inside=True), secured.subjects
 
-    async def _status(self, secured: Secured) -> CheckResult:
+    async def _status(self, secured: Secured, core: CoreChecks) -> CheckResult:
         """The graver of what the document and the token around it point to."""
         found = await check_status(secured.document, self.lists, self.lists.check, policy=self.policy, now=self.now)
         if "status" not in secured.token_claims or found.outcome is Outcome.FAIL:
             return found
-        of_token = await check_token_status(secured.token_claims)
+        of_token = await check_token_status(
+            secured.token_claims, core, self.lists, resolver=self.resolver, policy=self.policy, now=self.now
+        )
         return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
 
     async def _core(self, secured: Secured) -> CoreChecks:

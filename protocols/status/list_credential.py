@@ -10,7 +10,7 @@ there, so no proof could cover them. A list that names a size all the same must 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -84,11 +84,18 @@ def status_list_credential(
     }
 
 
-def read_status(list_credential: Mapping[str, Any], entry: StatusEntry) -> Status:
+def _decode(encoded: str, size: int) -> Bitstring:
+    return Bitstring.decode(encoded, size=size)
+
+
+def read_status(
+    list_credential: Mapping[str, Any], entry: StatusEntry, decode: Callable[[str, int], Bitstring] = _decode
+) -> Status:
     """What the list says at the entry (§3.2, all but retrieval and proof).
 
     Args:
         list_credential: the credential found at ``entry.list_url``, its proof and issuer already verified.
+        decode: unpacks an ``encodedList`` of entries of so many bits; for those who read one list many times.
 
     Raises:
         BadInput: ``status.list_malformed``, ``status.list_foreign``, ``status.purpose_mismatch``,
@@ -117,7 +124,7 @@ def read_status(list_credential: Mapping[str, Any], entry: StatusEntry) -> Statu
     encoded = subject.get("encodedList")
     if not isinstance(encoded, str):
         raise list_error("has no encodedList")
-    value = Bitstring.decode(encoded, size=entry.size).get(entry.index)
+    value = decode(encoded, entry.size).get(entry.index)
     return Status(entry.purpose, value, entry.messages[value])
 
 

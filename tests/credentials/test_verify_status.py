@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from protocols.credentials.checks.core import CoreChecks
+from protocols.credentials.checks.status import CheckedList
 from protocols.credentials.verification import Check, CheckResult, Outcome
+from protocols.errors import BadInput
+from protocols.status.bitstring import Bitstring
 from protocols.status.source import StatusListCopy
 from tests.credentials.worlds import (
     EXTENSIONS,
@@ -246,3 +250,16 @@ def test_policy_can_ask_for_a_fresh_list() -> None:
     check_credential(signed, lists=lists)
     check_credential(signed, lists=lists, policy=dataclasses.replace(TRUSTING, refresh_status=True))
     assert lists.refreshed == [False, True]
+
+
+def test_a_list_is_unpacked_once_for_all_records_that_point_into_it() -> None:
+    checked = CheckedList({}, CoreChecks({}, True))
+    encoded = Bitstring(size=2).encode()
+    assert checked.decode(encoded, 2) is checked.decode(encoded, 2)
+    assert len(checked.decode(encoded, 1)) == 2 * len(checked.decode(encoded, 2))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(BadInput) as error:
+            checked.decode(encoded, 4)
+        errors.append(error.value)
+    assert errors[0] is errors[1]

@@ -12,16 +12,26 @@ says so. What each entry says stands in the details under ``statuses``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from protocols.credentials.checks.core import CoreChecks
-from protocols.credentials.checks.results import failed, not_checked, passed
+from protocols.credentials.checks.results import passed
+from protocols.credentials.checks.status_verdicts import (
+    CLEAR,
+    copy_details,
+    is_stale,
+    refused,
+    revoked,
+    stale,
+    suspended,
+)
 from protocols.credentials.model import issuer_id, status_entries
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import LernodeError, NotNow
+from protocols.status.bitstring import Bitstring
 from protocols.status.entry import (
     MESSAGE,
     REFRESH,
@@ -32,14 +42,12 @@ from protocols.status.entry import (
     parse_status_entries,
 )
 from protocols.status.list_credential import Status, read_status
-from protocols.status.problems import PROBLEM_TYPES
 from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
 
 __all__ = ["CheckList", "CheckedList", "check_status"]
 
 _SPEC = "Bitstring Status List 1.0 §3.2"
 _GRAVITY = {Outcome.FAIL: 2, Outcome.NOT_CHECKED: 1, Outcome.PASS: 0}
-_CLEAR = "The issuer has not taken the record back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,23 @@ class CheckedList:
 
     credential: dict[str, Any]
     core: CoreChecks
+    _unpacked: dict[int, Bitstring | LernodeError] = field(default_factory=dict, repr=False, compare=False)
+
+    def decode(self, encoded: str, size: int) -> Bitstring:
+        """The ``encodedList`` of this list unpacked, once for all records that point into it.
+
+        Raises:
+            BadInput: as :meth:`Bitstring.decode`.
+        """
+        if size not in self._unpacked:
+            try:
+                self._unpacked[size] = Bitstring.decode(encoded, size=size)
+            except LernodeError as error:
+                self._unpacked[size] = error
+        found = self._unpacked[size]
+        if isinstance(found, LernodeError):
+            raise found
+        return found
 
 
 CheckList = Callable[[PublishedDocument], Awaitable[CheckedList]]
@@ -85,25 +110,25 @@ async def _check_entry(
         (entry,) = parse_status_entries({"credentialStatus": raw})
     except LernodeError as error:
         unknown = error.code == "status.type_unsupported"
-        return _refused(Outcome.NOT_CHECKED if unknown else Outcome.FAIL, error.code, error.message, {})
+        return refused(Outcome.NOT_CHECKED if unknown else Outcome.FAIL, error.code, error.message, _SPEC, {})
     details: dict[str, Any] = {"purpose": entry.purpose}
     try:
         copy = await statuses.get(entry.list_url, refresh=policy.refresh_status)
     except LernodeError as error:
         outcome = Outcome.NOT_CHECKED if isinstance(error, NotNow) else Outcome.FAIL
-        return _refused(outcome, error.code, error.message, details)
-    details |= {"statusListAge": round((now - copy.fetched_at).total_seconds()), "fromCache": copy.from_cache}
+        return refused(outcome, error.code, error.message, _SPEC, details)
+    details |= copy_details(copy, now)
     try:
         checked = await check_list(copy.document)
     except LernodeError as error:
-        return _refused(Outcome.FAIL, "status.list_malformed", error.message, details)
-    return _refuse_list(checked, issuer, details) or _read(checked.credential, copy, entry, policy, now, details)
+        return refused(Outcome.FAIL, "status.list_malformed", error.message, _SPEC, details)
+    return _refuse_list(checked, issuer, details) or _read(checked, copy, entry, policy, now, details)
 
 
 def _refuse_list(checked: CheckedList, issuer: str | None, details: dict[str, Any]) -> CheckResult | None:
     """Why the list is not believed, or ``None``."""
     if issuer_id(checked.credential) != issuer:
-        return _refused(Outcome.FAIL, "status.foreign_list", "The status list is not the issuer's own.", details)
+        return refused(Outcome.FAIL, "status.foreign_list", "The status list is not the issuer's own.", _SPEC, details)
     bad = [result for result in checked.core.results.values() if result.outcome is not Outcome.PASS]
     if not bad:
         return None
@@ -111,11 +136,11 @@ def _refuse_list(checked: CheckedList, issuer: str | None, details: dict[str, An
     details = {**details, "list": worst.code}
     reason = f"The status list is not to be believed: {worst.reason}"
     code = "status.list_invalid" if worst.outcome is Outcome.FAIL else "status.list_unproved"
-    return _refused(worst.outcome, code, reason, details)
+    return refused(worst.outcome, code, reason, _SPEC, details)
 
 
 def _read(
-    list_credential: dict[str, Any],
+    checked: CheckedList,
     copy: StatusListCopy,
     entry: StatusEntry,
     policy: Policy,
@@ -123,16 +148,13 @@ def _read(
     details: dict[str, Any],
 ) -> CheckResult:
     try:
-        status = read_status(list_credential, entry)
+        status = read_status(checked.credential, entry, checked.decode)
     except LernodeError as error:
         code = "status.foreign_list" if error.code == "status.list_foreign" else error.code
-        return _refused(Outcome.FAIL, code, error.message, details)
+        return refused(Outcome.FAIL, code, error.message, _SPEC, details)
     details = {**details, **_said(status, entry)}
-    age = now - copy.fetched_at
-    is_stale = copy.from_cache and not -policy.clock_skew <= age <= policy.status_max_age
-    if is_stale and (status.valid or status.purpose != REVOCATION):
-        reason = "The issuer does not answer, and the kept status list is too old."
-        return _refused(Outcome.NOT_CHECKED, "status.stale", reason, details)
+    if is_stale(copy, policy, now) and (status.valid or status.purpose != REVOCATION):
+        return stale(_SPEC, details)
     return _judge(status, policy, details)
 
 
@@ -140,26 +162,26 @@ def _judge(status: Status, policy: Policy, details: dict[str, Any]) -> CheckResu
     """What follows from a status."""
     is_set = not status.valid
     if is_set and status.purpose == REVOCATION:
-        return _refused(Outcome.FAIL, "status.revoked", "The issuer has revoked the record.", details)
+        return revoked(_SPEC, details)
     if is_set and status.purpose == SUSPENSION:
-        return _refused(Outcome.FAIL, "status.suspended", "The issuer has suspended the record.", details)
+        return suspended(_SPEC, details)
     blocks = policy.blocking_statuses
     if (is_set and status.purpose in blocks) or (status.purpose == MESSAGE and status.message in blocks):
         reason = "The issuer has set a status on the record that this verifier does not accept."
-        return _refused(Outcome.FAIL, "status.blocked", reason, details)
+        return refused(Outcome.FAIL, "status.blocked", reason, _SPEC, details)
     if status.purpose == MESSAGE and status.message == UNDEFINED:
         reason = "The issuer has set a status on the record whose meaning it has not defined."
-        return _refused(Outcome.NOT_CHECKED, "status.message_undefined", reason, details)
+        return refused(Outcome.NOT_CHECKED, "status.message_undefined", reason, _SPEC, details)
     if not is_set:
-        return passed(Check.STATUS, _CLEAR, _SPEC, details=details)
+        return passed(Check.STATUS, CLEAR, _SPEC, details=details)
     if status.purpose == MESSAGE:
-        reason = f"{_CLEAR[:-1]}, but has set a message on it."
+        reason = f"{CLEAR[:-1]}, but has set a message on it."
         return passed(Check.STATUS, reason, _SPEC, code="status.message", details=details)
     if status.purpose == REFRESH:
-        reason = f"{_CLEAR[:-1]}, but has a newer version of it."
+        reason = f"{CLEAR[:-1]}, but has a newer version of it."
         return passed(Check.STATUS, reason, _SPEC, code="status.refresh", details=details)
     reason = "The issuer has set a status on the record that this node does not understand."
-    return _refused(Outcome.NOT_CHECKED, "status.purpose_unknown", reason, details)
+    return refused(Outcome.NOT_CHECKED, "status.purpose_unknown", reason, _SPEC, details)
 
 
 def _said(status: Status, entry: StatusEntry) -> dict[str, Any]:
@@ -170,13 +192,6 @@ def _said(status: Status, entry: StatusEntry) -> dict[str, Any]:
         "message": status.message,
         **({"statusReference": list(entry.references)} if entry.references else {}),
     }
-
-
-def _refused(outcome: Outcome, code: str, reason: str, details: dict[str, Any]) -> CheckResult:
-    """A failed or unmade check, with the specification's name for the error where it has one."""
-    make = failed if outcome is Outcome.FAIL else not_checked
-    problem = PROBLEM_TYPES.get(code)
-    return make(Check.STATUS, code, reason, _SPEC, details={**details, **({"problem": problem} if problem else {})})
 
 
 def _age_of(result: CheckResult) -> int:
