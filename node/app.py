@@ -191,6 +191,7 @@ class Node:
                 statuses=self.statuses,
                 world=self.world,
                 metrics=self.metrics,
+                issuer_signs=self.config.vc_api.issuer_signs,
             ),
         )
 

@@ -142,6 +142,13 @@ class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "may sign as this node without a token."
         ),
     ] = False
+    issuer_signs: Annotated[
+        bool,
+        _doc(
+            "Verify credentials over the VC API only where a key of their issuer signed them. With false the proof "
+            "alone counts, as in the W3C's test vectors, and the client has to see for itself whose key it was."
+        ),
+    ] = True
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

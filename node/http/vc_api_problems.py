@@ -94,8 +94,8 @@ def with_vc_problems(handler: _Handler) -> _Handler:
 
 
 def problems_of(result: VerificationResult) -> list[VcProblem]:
-    """Why a document is not verified, by check; those of credentials inside a presentation are their own."""
-    return [problem_of_check(check) for check in result.checks if _stands_in_the_way(check, result)]
+    """Why a document is not verified, by check, and what its user has to know where it is."""
+    return [problem_of_check(check) for check in result.checks if _is_worth_saying(check, result)]
 
 
 def problem_of_check(check: CheckResult) -> VcProblem:
@@ -109,9 +109,9 @@ def problem_of_check(check: CheckResult) -> VcProblem:
     )
 
 
-def _stands_in_the_way(check: CheckResult, result: VerificationResult) -> bool:
+def _is_worth_saying(check: CheckResult, result: VerificationResult) -> bool:
     unknown = check.outcome is Outcome.NOT_CHECKED and check.check in result.required
-    return check.outcome is Outcome.FAIL or unknown
+    return check.outcome is Outcome.FAIL or unknown or check.code == "controller.not_issuer"
 
 
 def _type_of_error(error: LernodeError) -> str:

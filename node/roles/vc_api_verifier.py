@@ -32,7 +32,9 @@ class VcApiVerifier:
         statuses: StatusSource,
         world: World,
         metrics: Metrics,
+        issuer_signs: bool,
     ) -> None:
+        self._issuer_signs = issuer_signs
         self._policies = policies
         self._resolver = resolver
         self._statuses = statuses
@@ -82,7 +84,13 @@ class VcApiVerifier:
     def _policy(self, *, status_required: bool) -> Policy:
         policy = self._policies.verifier(any_issuer=True, refresh=True)
         waived = frozenset() if status_required else frozenset({Check.STATUS})
-        return replace(policy, required=policy.required - waived, trusted_issuers=None, holder_is_subject=False)
+        return replace(
+            policy,
+            required=policy.required - waived,
+            trusted_issuers=None,
+            holder_is_subject=False,
+            issuer_signs=self._issuer_signs,
+        )
 
     def _counted(self, result: VerificationResult) -> VerificationResult:
         self._metrics.verifications.labels(str(result.verified).lower()).inc()

@@ -47,6 +47,8 @@ class Policy:
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         known_skill: whether a skill of that URL is in a framework that this node has.
         holder_is_subject: whether who presents has to be the subject of every record.
+        issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
+            says nothing of who issued it.
     """
 
     required: frozenset[Check] = REQUIRED_BY_DEFAULT
@@ -58,3 +60,4 @@ class Policy:
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     known_skill: Callable[[str], bool] | None = None
     holder_is_subject: bool = True
+    issuer_signs: bool = True

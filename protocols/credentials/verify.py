@@ -104,7 +104,7 @@ class _Run:
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
-        core = await self._core(secured)
+        core = await self._core(secured, owner_signs=self.policy.issuer_signs)
         if not core.is_well_formed:
             return self._result(secured, core, {})
         more = [
@@ -138,8 +138,9 @@ class _Run:
         )
         return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
 
-    async def _core(self, secured: Secured) -> CoreChecks:
-        return await run_core_checks(secured, resolver=self.resolver, now=self.now, skew=self.policy.clock_skew)
+    async def _core(self, secured: Secured, *, owner_signs: bool = True) -> CoreChecks:
+        skew = self.policy.clock_skew
+        return await run_core_checks(secured, resolver=self.resolver, now=self.now, skew=skew, owner_signs=owner_signs)
 
     async def _binding(self, secured: Secured) -> CheckResult:
         skew = self.policy.clock_skew

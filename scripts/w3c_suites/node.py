@@ -63,7 +63,7 @@ class TestedNode:
             "admin": {"port": self._ports.admin},
             "network": {"allowed_networks": ["127.0.0.0/8", "::1/128"]},
             "verify": {"contexts": {_EXAMPLES: "examples.json"}},
-            "vc_api": {"conformance": True},
+            "vc_api": {"conformance": True, "issuer_signs": False},
         }
         await create(self._home, self._passphrase, to_toml(settings))
         vocabulary = {"@context": {"@vocab": "https://www.w3.org/ns/credentials/examples#"}}

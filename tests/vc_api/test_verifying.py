@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.admin.helpers import Client
+from node.app import create
+from node.config import to_toml
+from protocols.credentials.data_integrity import add_proof
+from storage.dids import DidPurpose
+from storage.secrets import Strength
+from tests.admin.helpers import PASSPHRASE, Client, served
 from tests.vc_api.documents import credential, presentation
 
 _EVERYTHING = {"returnResults": True, "returnCredential": True}
@@ -156,3 +162,20 @@ async def test_a_presentation_that_is_not_the_nodes_to_sign_is_refused(
     body = {"presentation": presentation(**change), "options": options}
     status, problem = await api.ask("POST", "/presentations", json=body)
     assert (status, problem["code"]) == (400, code), problem
+
+
+async def test_only_where_the_configuration_says_so_a_proof_counts_that_is_not_of_the_issuer(tmp_path: Path) -> None:
+    values: dict[str, Any] = {"vc_api": {"issuer_signs": False}}
+    await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
+    async with served(tmp_path / "n") as (node, api):
+        await api.post("/admin/dids", purpose="issuer")
+        async with node.store.read() as tx:
+            signer = node.identity.signer(await node.identity.default(tx, DidPurpose.ISSUER))
+        other = credential(issuer="https://college.example")
+        signed = add_proof(other, suite="eddsa-rdfc-2022", signer=signer, created=node.world.clock())
+        result = await api.post("/credentials/verify", verifiableCredential=signed)
+        assert result["verified"] is True
+        assert [problem["code"] for problem in result["problemDetails"]] == ["controller.not_issuer"]
+        signed["name"] = "Other"
+        status, result = await api.ask("POST", "/credentials/verify", json={"verifiableCredential": signed})
+        assert (status, result["verified"]) == (400, False)

@@ -31,8 +31,14 @@ class CoreChecks:
     proofs: tuple[ExaminedProof, ...] = ()
 
 
-async def run_core_checks(secured: Secured, *, resolver: Resolver, now: datetime, skew: timedelta) -> CoreChecks:
-    """Structure, context, proof, purpose, controller and valid time of a document."""
+async def run_core_checks(
+    secured: Secured, *, resolver: Resolver, now: datetime, skew: timedelta, owner_signs: bool = True
+) -> CoreChecks:
+    """Structure, context, proof, purpose, controller and valid time of a document.
+
+    Args:
+        owner_signs: whether it has to be signed by its issuer or holder.
+    """
     kind = secured.kind
     structure = check_structure(secured.problems())
     if structure.outcome is not Outcome.PASS:
@@ -47,7 +53,7 @@ async def run_core_checks(secured: Secured, *, resolver: Resolver, now: datetime
         *context,
         check_proof(examined, unknown=secured.unknown_proofs),
         check_purpose(examined, kind.purpose),
-        check_controller(examined, owner, kind.role),
+        check_controller(examined, owner, kind.role, owner_signs=owner_signs),
         secured.check_time(examined, now=now, skew=skew),
     )
     return CoreChecks({result.check: result for result in results}, True, owner, tuple(examined))

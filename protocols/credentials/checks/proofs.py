@@ -73,11 +73,18 @@ def check_purpose(examined: Sequence[ExaminedProof], purpose: Relationship) -> C
     return passed(Check.PROOF_PURPOSE, f"The proof was made for {purpose.value}.", _PURPOSE_SPEC)
 
 
-def check_controller(examined: Sequence[ExaminedProof], owner: str | None, role: str) -> CheckResult:
-    """Whether the keys were authorised by their DIDs, and one of these is the ``owner`` (``role``: issuer, holder)."""
+def check_controller(
+    examined: Sequence[ExaminedProof], owner: str | None, role: str, *, owner_signs: bool = True
+) -> CheckResult:
+    """Whether the keys were authorised by their DIDs, and one of these is the ``owner`` (``role``: issuer, holder).
+
+    Args:
+        owner_signs: whether the second is asked for; where it is not, the code still says that it does not hold.
+    """
     if not examined:
         return not_checked(Check.CONTROLLER, "controller.no_proof", "There is no proof to look at.", _CONTROLLER_SPEC)
-    if owner not in {item.signer for item in examined}:
+    is_owner = owner in {item.signer for item in examined}
+    if owner_signs and not is_owner:
         reason = f"The document is not signed with a key of its {role}."
         return failed(Check.CONTROLLER, f"controller.not_{role}", reason, _CONTROLLER_SPEC)
     refusals = [item.refusal for item in examined if item.refusal is not None]
@@ -85,6 +92,9 @@ def check_controller(examined: Sequence[ExaminedProof], owner: str | None, role:
         refusal = min(refusals, key=_may_change)
         make = not_checked if _may_change(refusal) else failed
         return make(Check.CONTROLLER, refusal.code, refusal.message, _CONTROLLER_SPEC)
+    if not is_owner:
+        reason = f"The key is one that its own DID uses for this, which is not the {role}."
+        return passed(Check.CONTROLLER, reason, _CONTROLLER_SPEC, code=f"controller.not_{role}")
     return passed(Check.CONTROLLER, f"The key is one that the {role} uses for this.", _CONTROLLER_SPEC)
 
 
