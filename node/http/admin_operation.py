@@ -104,7 +104,7 @@ def operation_handler(
         )
         answer = result if isinstance(result, Answer) else Answer(value=result, status=operation.status)
         body_bytes = msgspec.json.encode(answer.value)
-        return web.Response(status=answer.status, body=body_bytes, content_type=answer.media_type)
+        return web.Response(status=answer.status, body=body_bytes, headers={"Content-Type": answer.media_type})
 
     return handle
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from node.http import vc_api_handlers as handlers
+from node.http import vc_api_resolution
 from node.http import vc_api_schemas as s
 from node.http.admin_operation import Operation, operation_handler
 from node.http.vc_api_problems import with_vc_problems
@@ -91,6 +92,17 @@ VC_OPERATIONS: tuple[Operation, ...] = (
         handler=handlers.delete_credential,
         response=dict[str, Any],
         status=202,
+    ),
+    Operation(
+        name="resolve",
+        method="GET",
+        path="/1.0/identifiers/{id}",
+        summary="What a DID or DID URL (percent-encoded) resolves to.",
+        about="`Accept` says whether a whole result or a document alone comes back (DID Resolution 1.0, HTTP binding).",
+        handler=vc_api_resolution.resolve,
+        response=dict[str, Any],
+        query=s.ResolutionOptions,
+        also=(400, 404, 406, 410, 500, 501),
     ),
     Operation(
         name="createPresentation",

@@ -40,6 +40,7 @@ _UNKNOWN_OPTION = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED"
 _BY_CODE: tuple[tuple[str, str], ...] = (
     ("json.", _PARSING),
     ("http.body_malformed", _MALFORMED),
+    ("http.query_malformed", _MALFORMED),
     ("structure.period.", _RANGE),
     ("structure.", _MALFORMED),
     ("context.", _MALFORMED),
@@ -70,6 +71,7 @@ _BY_CHECK: dict[Check, str] = {
 }
 """For codes without an entry: what it means that the check does not hold."""
 
+_FIELDS_READ = frozenset({"http.body_malformed", "http.query_malformed"})
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -115,8 +117,8 @@ def _is_worth_saying(check: CheckResult, result: VerificationResult) -> bool:
 
 
 def _type_of_error(error: LernodeError) -> str:
-    # msgspec, which reads bodies, tells its reasons apart by their text only.
-    if error.code == "http.body_malformed" and "unknown field" in error.message:
+    # msgspec, which reads bodies and queries, tells its reasons apart by their text only.
+    if error.code in _FIELDS_READ and "unknown field" in error.message:
         return _UNKNOWN_OPTION
     # Proofs that came along are judged by checks; what is raised about a proof is about one that should be made.
     return _type_of(error.code) or (_GENERATION if error.code.startswith("proof.") else problem_urn(error.code))

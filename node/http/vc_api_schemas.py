@@ -14,12 +14,11 @@ from msgspec import Meta
 from node.http.schemas import Limit, Time, _Given, _View
 
 __all__ = [
-    "AllResults", "CheckedValue", "CredentialResults", "CredentialVerification", "CredentialsQuery", "DeriveCredential",
-    "DeriveOptions",
-    "IssueCredential", "IssueOptions", "PresentOptions", "PresentationResults", "PresentationVerification",
-    "ProofResult", "SignPresentation", "SignedCredential", "SignedPresentation", "StatusEntryName", "StatusUpdate",
-    "UpdateStatus", "VcProblem", "VerifyCredential", "VerifyCredentialOptions", "VerifyPresentation",
-    "VerifyPresentationOptions", "WantedStatus",
+    "AllResults", "CheckedValue", "CredentialResults", "CredentialVerification", "CredentialsQuery",
+    "DeriveCredential", "DeriveOptions", "IssueCredential", "IssueOptions", "PresentOptions", "PresentationResults",
+    "PresentationVerification", "ProofResult", "ResolutionOptions", "SignPresentation", "SignedCredential",
+    "SignedPresentation", "StatusEntryName", "StatusUpdate", "UpdateStatus", "VcProblem", "VerifyCredential",
+    "VerifyCredentialOptions", "VerifyPresentation", "VerifyPresentationOptions", "WantedStatus",
 ]  # fmt: skip
 
 Document = dict[str, Any]
@@ -30,7 +29,7 @@ Pointers = Annotated[list[Annotated[str, Meta(max_length=2000, pattern="^(/.*)?$
 Checks = Annotated[list[Literal["proof", "credentialStatus"]], Meta(min_length=1, max_length=2)]
 
 
-# Issuing --------------------------------------------------------------------------------------------------------------
+# Issuing ------------------------------------------------------------------------------------------------------------
 
 
 class WantedStatus(_Given, frozen=True, kw_only=True):
@@ -97,7 +96,22 @@ class CredentialsQuery(_Given, frozen=True, kw_only=True):
     limit: Limit = 100
 
 
-# Holding --------------------------------------------------------------------------------------------------------------
+# Resolving ----------------------------------------------------------------------------------------------------------
+
+
+class ResolutionOptions(_Given, frozen=True, kw_only=True):
+    """Options of DID Resolution 1.0, and those of did:key, as they stand in a URL."""
+
+    version_id: Url | None = None
+    version_time: Word | None = None
+    version_number: Word | None = None
+    public_key_format: Word | None = None
+    enable_experimental_public_key_types: Word | None = None
+    enable_encryption_key_derivation: Word | None = None
+    default_context: Url | None = None
+
+
+# Holding ------------------------------------------------------------------------------------------------------------
 
 
 class DeriveOptions(_Given, frozen=True, kw_only=True):
@@ -138,7 +152,7 @@ class SignedPresentation(_View, frozen=True, kw_only=True):
     verifiable_presentation: Document
 
 
-# Verifying ------------------------------------------------------------------------------------------------------------
+# Verifying ----------------------------------------------------------------------------------------------------------
 
 
 class VerifyCredentialOptions(_Given, frozen=True, kw_only=True):
