@@ -19,6 +19,8 @@ from protocols.credentials.enveloped import (
 )
 from protocols.credentials.jose.document import JwtDocument
 from protocols.credentials.model import has_type
+from protocols.credentials.sd_jwt.document import SdJwtDocument, SdJwtVc
+from protocols.credentials.sd_jwt.text import read_sd_jwt
 from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
 from protocols.jose import read_jwt
@@ -30,6 +32,9 @@ _ENVELOPES = {ENVELOPED_CREDENTIAL: "credential", ENVELOPED_PRESENTATION: "prese
 _MEDIA_TYPES = {
     "application/vc+jwt": ("vc+jwt", "jwt_vc"),
     "application/vp+jwt": ("vp+jwt", "jwt_vp"),
+    "application/vc+sd-jwt": ("vc+sd-jwt",),
+    "application/vp+sd-jwt": ("vp+sd-jwt",),
+    "application/dc+sd-jwt": ("dc+sd-jwt",),
     "application/jwt": ("vc+jwt", "vp+jwt", "jwt_vc", "jwt_vp"),
 }
 """Media type of an envelope -> how its content may be secured."""
@@ -89,7 +94,11 @@ def _is_json(text: bytes | str) -> bool:
 
 
 def _compact(text: bytes | str, processor: Processor) -> Secured:
-    return JwtDocument(read_jwt(text.strip()), processor)
+    text = (text.decode("latin-1") if isinstance(text, bytes) else text).strip()
+    if "~" not in text:
+        return JwtDocument(read_jwt(text), processor)
+    sd_jwt = read_sd_jwt(text)
+    return SdJwtDocument(sd_jwt, processor) if "@context" in sd_jwt.jwt.claims else SdJwtVc(sd_jwt)
 
 
 def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Secured:

@@ -107,12 +107,10 @@ class _Run:
         core = await self._core(secured, owner_signs=self.policy.issuer_signs)
         if not core.is_well_formed:
             return self._result(secured, core, {})
-        more = [
-            check_issuer_trusted(core.owner, self.policy.trusted_issuers),
-            await self._status(secured, core),
-            check_schema(secured.document, self.policy.schemas),
-            check_skills(secured.document, self.policy.known_skill),
-        ]
+        more = [check_issuer_trusted(core.owner, self.policy.trusted_issuers), await self._status(secured, core)]
+        if Check.SCHEMA in secured.kind.checks:
+            more.append(check_schema(secured.document, self.policy.schemas))
+            more.append(check_skills(secured.document, self.policy.known_skill))
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))
         return self._result(secured, core, {result.check: result for result in more})

@@ -111,7 +111,7 @@ def sign_jws(payload: bytes, signer: Signer, header: Mapping[str, Any]) -> str:
 
     Args:
         header: what it says beside ``alg``, which is that of the signer's key, and ``kid``, which is the signer's
-            verification method where ``header`` names none.
+            verification method where ``header`` names none; a ``kid`` of None leaves it out.
 
     Raises:
         BadInput: ``jws.key_type`` where there is no algorithm for the signer's key.
@@ -120,6 +120,7 @@ def sign_jws(payload: bytes, signer: Signer, header: Mapping[str, Any]) -> str:
     if alg is None:
         raise BadInput("jws.key_type", "There is no JWS algorithm for the key.", "Use Ed25519, P-256 or P-384.")
     full = {"alg": alg, "kid": signer.verification_method, **header}
+    full = {name: value for name, value in full.items() if value is not None}
     signing_input = f"{b64url_encode(strict_json.dumps(full))}.{b64url_encode(payload)}"
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode()))}"
 
