@@ -113,7 +113,7 @@ def problem_of_check(check: CheckResult) -> VcProblem:
 
 def _is_worth_saying(check: CheckResult, result: VerificationResult) -> bool:
     unknown = check.outcome is Outcome.NOT_CHECKED and check.check in result.required
-    return check.outcome is Outcome.FAIL or unknown or check.code == "controller.not_issuer"
+    return check.outcome is Outcome.FAIL or unknown or check.code == "controller.unbound"
 
 
 def _type_of_error(error: LernodeError) -> str:

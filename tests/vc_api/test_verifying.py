@@ -175,7 +175,7 @@ async def test_only_where_the_configuration_says_so_a_proof_counts_that_is_not_o
         signed = add_proof(other, suite="eddsa-rdfc-2022", signer=signer, created=node.world.clock())
         result = await api.post("/credentials/verify", verifiableCredential=signed)
         assert result["verified"] is True
-        assert [problem["code"] for problem in result["problemDetails"]] == ["controller.not_issuer"]
+        assert [problem["code"] for problem in result["problemDetails"]] == ["controller.unbound"]
         signed["name"] = "Other"
         status, result = await api.ask("POST", "/credentials/verify", json={"verifiableCredential": signed})
         assert (status, result["verified"]) == (400, False)

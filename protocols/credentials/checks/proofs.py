@@ -94,7 +94,7 @@ def check_controller(
         return make(Check.CONTROLLER, refusal.code, refusal.message, _CONTROLLER_SPEC)
     if not is_owner:
         reason = f"The key is one that its own DID uses for this, which is not the {role}."
-        return passed(Check.CONTROLLER, reason, _CONTROLLER_SPEC, code=f"controller.not_{role}")
+        return passed(Check.CONTROLLER, reason, _CONTROLLER_SPEC, code="controller.unbound")
     return passed(Check.CONTROLLER, f"The key is one that the {role} uses for this.", _CONTROLLER_SPEC)
 
 
