@@ -97,7 +97,9 @@ class StatusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         tuple[Annotated[str, Meta(pattern="^https?://")], ...],
         _doc("Pages that explain these messages; records name them."),
     ] = ()
-    size_bits: Annotated[int, Meta(ge=131072), _doc("Entries a list of ours; not under 131072, for privacy.")] = 131072
+    size_bits: Annotated[
+        int, Meta(ge=131072, le=1 << 22), _doc("Entries a list of ours, a power of two; not under 131072, for privacy.")
+    ] = 131072
     max_age_offline_seconds: Annotated[
         Seconds, _doc("How old a list may be when its issuer cannot be reached; older: the record does not verify.")
     ] = 7 * 24 * 3600
