@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import aiohttp
@@ -13,6 +12,7 @@ from node.config import parse
 from node.roles.issuer import Award
 from node.roles.policy import VerificationPolicies
 from protocols import strict_json
+from protocols.credentials.issue import issue as secure
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.credentials.verify import verify
@@ -20,7 +20,7 @@ from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.jose import read_jwt
 from protocols.multiformats import Multicodec
 from protocols.status.token import StatusReference, parse_claims, parse_reference, read_token_status
-from storage import audit
+from storage import audit, credentials
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose
 from storage.status_lists import STATUS_LIST
@@ -172,7 +172,6 @@ def test_a_configuration_of_statuses_that_cannot_be_is_refused(status: dict[str,
 
 async def test_a_token_status_list_is_served_signed_and_says_what_the_issuer_says(nodes: Nodes) -> None:
     node = await college(nodes)
-    record = await issue(node)
     async with node.store.write() as tx:
         first, second = await node.publisher.allocate(tx, ["t1", "t2"], (STATUS_LIST,))
         assert await node.publisher.allocate(tx, ["t1"], (STATUS_LIST,)) == [first]
@@ -194,12 +193,42 @@ async def test_a_token_status_list_is_served_signed_and_says_what_the_issuer_say
         return [read_token_status(parsed, item) for item in references if isinstance(item, StatusReference)]
 
     assert await read() == [0, 0]
-    holder = dataclasses.replace(record, statuses=first.refs)
-    for purpose, value, expected in (("suspension", True, 2), ("suspension", False, 0), ("revocation", True, 1)):
+    for value in (2, 1):
         async with node.store.write() as tx:
-            number = await node.publisher.number_for(tx, holder.statuses[0], purpose, value)
-            assert await node.publisher.set(tx, holder.statuses[0], number, None)
-        assert await read() == [expected, 0]
+            assert await node.publisher.set(tx, first.refs[0], value, None)
+        assert await read() == [value, 0]
+
+
+async def test_an_sd_jwt_vc_is_suspended_reinstated_and_revoked_by_its_token_status_list(nodes: Nodes) -> None:
+    node = await college(nodes)
+    async with node.store.write() as tx:
+        own = await node.identity.default(tx, DidPurpose.ISSUER)
+        (place,) = await node.publisher.allocate(tx, ["sd"], (STATUS_LIST,), issuer=own)
+        claims = {"vct": "https://college.example/types/welding", "sub": "did:example:ada", "status": place.claim}
+        now = node.world.clock()
+        made = secure(claims, "dc+sd-jwt", node.identity.signer(own), created=now)
+        record = IssuedCredential(
+            id="sd",
+            exchange_id=None,
+            connection_id=None,
+            document=made.data,
+            credential_id="urn:example:sd",
+            subject=None,
+            achievement_id=None,
+            issued_at=now,
+            statuses=place.refs,
+        )
+        await credentials.add_issued(tx, record)
+    assert (await status(node, record)).code == "ok"
+    for purpose, value, code in (
+        ("suspension", True, "status.suspended"),
+        ("suspension", False, "ok"),
+        ("revocation", True, "status.revoked"),
+    ):
+        await node.issuer.set_status("sd", purpose, value, None)
+        assert (await status(node, record)).code == code
+    with pytest.raises(WrongState):
+        await node.issuer.set_status("sd", "suspension", False, None)
 
 
 @pytest.mark.parametrize("kind", [Multicodec.ED25519_PUB, Multicodec.P256_PUB])
