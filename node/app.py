@@ -14,6 +14,7 @@ from node.config import CONFIG_FILE, Config, load, parse
 from node.http.public import DIDCOMM_PATH, public_app
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
+from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
 from node.roles.holder import Holder
@@ -128,7 +129,7 @@ class Node:
             label=self.label,
             accept_connections=config.policy.accept_connections,
         )
-        policies = VerificationPolicies(config, home)
+        policies = VerificationPolicies(config, home, ResourceFetcher(self.http, cache, clock=world.clock))
         self.verifier = Verifier(
             store=store,
             exchanges=steps,

@@ -18,6 +18,7 @@ from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver
 from node.net.documents import DocumentCache, MemoryDocumentCache
 from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
+from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.roles.policy import VerificationPolicies
 from node.roles.verifier import verify_document
@@ -83,9 +84,9 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
     """
     config = load(how.home) if (how.home / CONFIG_FILE).is_file() else Config()
     world = World()
-    policies = VerificationPolicies(config, how.home)
-    policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
     async with _cache(how.home) as cache, _http(config, offline=how.offline) as http:
+        policies = VerificationPolicies(config, how.home, ResourceFetcher(http, cache, clock=world.clock))
+        policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
         yield FileVerifier(policy, policies, resolver, statuses, world)

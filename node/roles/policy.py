@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from node.config import Config
 from node.records.schema import SCHEMA_CHECKERS
 from node.skills.frameworks import SkillIndex, carried, read_framework
-from protocols import strict_json
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
+from protocols.credentials.resources import GivenResources, ResourceSource
 from protocols.credentials.verification import Check
 from protocols.errors import BadInput
 from protocols.jsonld.contexts import ContextStore
@@ -22,8 +22,11 @@ __all__ = ["VerificationPolicies"]
 class VerificationPolicies:
     """Says what has to hold, for each reason to verify."""
 
-    def __init__(self, config: Config, home: Path) -> None:
+    def __init__(self, config: Config, home: Path, resources: ResourceSource) -> None:
         """Read what the configuration names.
+
+        Args:
+            resources: where schemas come from that the configuration does not name.
 
         Raises:
             BadInput: ``config.*``, ``framework.*`` where a file cannot be used.
@@ -31,6 +34,7 @@ class VerificationPolicies:
         self._config = config
         self.skills = _skills(config, home)
         self.processor = _processor(config, home)
+        self._resources = GivenResources(_schemas(config, home), resources)
 
     def verifier(self, *, trust: Sequence[str] = (), any_issuer: bool = False, refresh: bool = False) -> Policy:
         """For a verifier: everything that must hold holds, and the issuer is one that this node believes.
@@ -50,6 +54,7 @@ class VerificationPolicies:
             blocking_statuses=frozenset(self._config.verify.blocking_statuses),
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
+            resources=self._resources,
             known_skill=self.skills.known,
         )
 
@@ -60,6 +65,7 @@ class VerificationPolicies:
             status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
+            resources=self._resources,
             known_skill=self.skills.known,
         )
 
@@ -78,12 +84,20 @@ def _skills(config: Config, home: Path) -> SkillIndex:
 
 
 def _processor(config: Config, home: Path) -> Processor:
-    extra = {}
-    for url, name in config.verify.contexts.items():
-        try:
-            extra[url] = strict_json.loads_object((home / name).read_bytes())
-        except OSError:
-            raise BadInput(
-                "config.context_missing", "The file of a JSON-LD context cannot be read.", "See verify.contexts."
-            ) from None
+    missing = BadInput(
+        "config.context_missing", "The file of a JSON-LD context cannot be read.", "See verify.contexts."
+    )
+    extra = _files(config.verify.contexts, home, missing)
     return Processor(ContextStore(extra)) if extra else DEFAULT
+
+
+def _schemas(config: Config, home: Path) -> dict[str, bytes]:
+    missing = BadInput("config.schema_missing", "The file of a JSON Schema cannot be read.", "See verify.schemas.")
+    return _files(config.verify.schemas, home, missing)
+
+
+def _files(names: Mapping[str, str], home: Path, missing: BadInput) -> dict[str, bytes]:
+    try:
+        return {url: (home / name).read_bytes() for url, name in names.items()}
+    except OSError:
+        raise missing from None

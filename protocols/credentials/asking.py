@@ -1,4 +1,4 @@
-"""What one verification asks of others: each DID and each status list once, so that all of it sees the same.
+"""What one verification asks of others: each DID, status list and schema once, so that all of it sees the same.
 
 It asks for no more of them than it takes to show a learner's whole folder, as each may be on a host that is slow on
 purpose.
@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from protocols.credentials.checks.status import CheckedList
+from protocols.credentials.resources import ResourceSource
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
 
-__all__ = ["MAX_DIDS", "MAX_LISTS", "AskedDids", "AskedLists"]
+__all__ = ["MAX_DIDS", "MAX_LISTS", "MAX_RESOURCES", "AskedDids", "AskedLists", "AskedResources"]
 
 MAX_DIDS = 256
 MAX_LISTS = 256
+MAX_RESOURCES = 64
 
 _CHARS_A_QUAD = 1000
-"""Reading and unpacking so many characters of a list takes as long as a quad."""
+"""Reading and unpacking so many characters of a list or schema takes as long as a quad."""
 
 
 class AskedDids:
@@ -103,6 +105,41 @@ class AskedLists:
             raise checked
         self._work.quads(_chars(checked.credential) // _CHARS_A_QUAD)
         return checked
+
+
+class AskedResources:
+    """Gets each resource once."""
+
+    def __init__(self, source: ResourceSource, work: Work) -> None:
+        """Resources of a source.
+
+        Args:
+            work: what reading them counts as.
+        """
+        self._source = source
+        self._work = work
+        self._answers: dict[str, bytes | LernodeError] = {}
+
+    async def get(self, url: str) -> bytes:
+        """The resource at ``url``, as :class:`ResourceSource` gives it; raises ``resource.too_many`` besides."""
+        if url not in self._answers:
+            if len(self._answers) >= MAX_RESOURCES:
+                message = f"There are more than {MAX_RESOURCES} schemas."
+                raise BadInput("resource.too_many", message, "Show fewer records at a time.")
+            try:
+                self._answers[url] = await self._source.get(url)
+            except LernodeError as error:
+                self._answers[url] = error
+        answer = self._answers[url]
+        if isinstance(answer, LernodeError):
+            raise answer
+        self._work.quads(len(answer) // _CHARS_A_QUAD)
+        return answer
+
+    async def kept(self, url: str) -> bytes | None:
+        """What :meth:`get` gave, else what the source has at hand."""
+        answer = self._answers.get(url)
+        return answer if isinstance(answer, bytes) else await self._source.kept(url)
 
 
 def _chars(list_credential: object) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from protocols.credentials.resources import NoResources, ResourceSource
 from protocols.credentials.verification import Check
 
 __all__ = ["REQUIRED_BY_DEFAULT", "Policy", "SchemaChecker"]
@@ -45,6 +46,7 @@ class Policy:
             set (``message``, ``refresh``), or the text of a message that must not hold.
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
+        resources: where schemas come from that it does not have itself.
         known_skill: whether a skill of that URL is in a framework that this node has.
         holder_is_subject: whether who presents has to be the subject of every record.
         issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
@@ -58,6 +60,7 @@ class Policy:
     blocking_statuses: frozenset[str] = frozenset()
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
+    resources: ResourceSource = field(default_factory=NoResources)
     known_skill: Callable[[str], bool] | None = None
     holder_is_subject: bool = True
     issuer_signs: bool = True

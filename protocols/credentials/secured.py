@@ -57,6 +57,7 @@ CREDENTIAL = Kind(
         Check.VALID_TIME,
         Check.STATUS,
         Check.SCHEMA,
+        Check.RELATED_RESOURCES,
         Check.SKILLS,
     ),
 )

@@ -16,11 +16,12 @@ from protocols.credentials.model import Version, as_list, contexts, has_type, id
 from protocols.credentials.problem import Problem
 from protocols.credentials.times import parse_time
 
-__all__ = ["MAX_CREDENTIALS", "MAX_PROOFS", "MAX_STATUS_ENTRIES", "Problem", "credential_problems",
+__all__ = ["MAX_CREDENTIALS", "MAX_PROOFS", "MAX_SCHEMAS", "MAX_STATUS_ENTRIES", "Problem", "credential_problems",
            "presentation_problems"]  # fmt: skip
 
 MAX_PROOFS = 16
 MAX_STATUS_ENTRIES = 16
+MAX_SCHEMAS = 8
 MAX_CREDENTIALS = 128
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII).fullmatch
@@ -140,6 +141,8 @@ def _status(document: dict[str, Any], version: Version) -> Iterator[Problem]:
 
 def _extensions(document: dict[str, Any], version: Version) -> Iterator[Problem]:
     second = version is Version.V2_0
+    if len(as_list(document.get("credentialSchema"))) > MAX_SCHEMAS:
+        yield Problem("credentialSchema.many", f"There are more than {MAX_SCHEMAS} schemas.", "VCDM 2.0 §4.11")
     yield from _typed(document, "credentialSchema", "VCDM 2.0 §4.11", id_required=True)
     yield from _typed(document, "refreshService", "VCDM 2.0 §5.4", id_required=not second)
     yield from _typed(document, "evidence", "VCDM 2.0 §5.6")

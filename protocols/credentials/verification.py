@@ -22,6 +22,7 @@ class Check(StrEnum):
     STATUS = "status"
     HOLDER_BINDING = "holder-binding"
     SCHEMA = "schema"
+    RELATED_RESOURCES = "related-resources"
     SKILLS = "skills"
     QUERY = "query"
 

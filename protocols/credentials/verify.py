@@ -4,8 +4,8 @@ Specs: VC Data Model 2.0 (and 1.1), VC Data Integrity 1.0, VC-JOSE-COSE 1.0, SD-
 
 :func:`verify` returns for every input, however hostile; it raises only what the given ``resolver``, ``statuses`` or
 policy functions raise apart from a ``LernodeError``. The document is read once, and what was read is what is checked.
-It asks the network only through ``resolver`` and ``statuses``, keeps nothing, and knows the time only by ``now``.
-Whether a presentation answers a query is added by those who asked (``Check.QUERY``).
+It asks the network only through ``resolver``, ``statuses`` and ``policy.resources``, keeps nothing, and knows the time
+only by ``now``. Whether a presentation answers a query is added by those who asked (``Check.QUERY``).
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from protocols.credentials.asking import AskedDids, AskedLists
-from protocols.credentials.checks.content import check_issuer_trusted, check_schema, check_skills
+from protocols.credentials.asking import AskedDids, AskedLists, AskedResources
+from protocols.credentials.checks.content import check_issuer_trusted, check_skills
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
+from protocols.credentials.checks.related import check_related_resources
 from protocols.credentials.checks.results import failed
+from protocols.credentials.checks.schema import check_schema
 from protocols.credentials.checks.status import CheckedList, check_status
 from protocols.credentials.checks.token_status import check_token_status
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
+from protocols.credentials.schema.interface import CheckedCredential, SchemaWorld
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.did.resolver import Resolver
@@ -69,7 +72,8 @@ async def verify(
         return CheckedList(found.document, core)
 
     lists = AskedLists(statuses, check_list, work)
-    run = _Run(dids, lists, policy, now, Asked(challenge, domain), processor)
+    resources = AskedResources(policy.resources, work)
+    run = _Run(dids, lists, resources, policy, now, Asked(challenge, domain), processor, work)
     try:
         secured = read_secured(document, processor)
     except BadInput as error:
@@ -88,10 +92,12 @@ class _Run:
 
     resolver: AskedDids
     lists: AskedLists
+    resources: AskedResources
     policy: Policy
     now: datetime
     asked: Asked
     processor: Processor
+    work: Work
 
     async def presentation(self, secured: Secured) -> VerificationResult:
         core = await self._core(secured)
@@ -109,8 +115,11 @@ class _Run:
             return self._result(secured, core, {})
         more = [check_issuer_trusted(core.owner, self.policy.trusted_issuers), await self._status(secured, core)]
         if Check.SCHEMA in secured.kind.checks:
-            more.append(check_schema(secured.document, self.policy.schemas))
-            more.append(check_skills(secured.document, self.policy.known_skill))
+            more += [
+                await check_schema(secured.document, self.policy.schemas, self._schema_world()),
+                await check_related_resources(secured.document, self.processor.store, self.resources),
+                check_skills(secured.document, self.policy.known_skill),
+            ]
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))
         return self._result(secured, core, {result.check: result for result in more})
@@ -135,6 +144,22 @@ class _Run:
             secured.token_claims, core, self.lists, resolver=self.resolver, policy=self.policy, now=self.now
         )
         return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
+
+    def _schema_world(self) -> SchemaWorld:
+        trusted = self.policy.trusted_issuers or frozenset()
+        return SchemaWorld(self.resources, self._check_schema_credential, trusted.__contains__, self.work)
+
+    async def _check_schema_credential(self, body: bytes) -> CheckedCredential:
+        found = read_secured(body, self.processor)
+        if found.kind.name != CREDENTIAL.name:
+            raise BadInput("schema.malformed", "What holds the schema is not a credential.")
+        core = await self._core(found)
+        doubts = [
+            result
+            for result in (*core.results.values(), await self._status(found, core))
+            if result.outcome is not Outcome.PASS
+        ]
+        return CheckedCredential(found.document, core.owner, next(iter(doubts), None))
 
     async def _core(self, secured: Secured, *, owner_signs: bool = True) -> CoreChecks:
         skew = self.policy.clock_skew

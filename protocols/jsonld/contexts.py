@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from protocols import strict_json
 from protocols.errors import BadInput, WrongState
 
 __all__ = ["BUNDLED", "Bundled", "ContextStore"]
@@ -46,6 +47,15 @@ class Bundled:
         """Read the file.
 
         Raises:
+            WrongState: as :meth:`read`.
+        """
+        document: dict[str, Any] = json.loads(self.read())
+        return document
+
+    def read(self) -> bytes:
+        """The bytes of the file.
+
+        Raises:
             WrongState: ``jsonld.context_damaged`` where the installed file is not the one of the table.
         """
         data = files("protocols.jsonld").joinpath("data", self.file).read_bytes()
@@ -53,8 +63,7 @@ class Bundled:
             raise WrongState(
                 "jsonld.context_damaged", f"The bundled context {self.url} was changed.", "Install lernode again."
             )
-        document: dict[str, Any] = json.loads(data)
-        return document
+        return data
 
 
 _TABLE = (
@@ -227,18 +236,21 @@ class ContextStore:
     """The contexts that documents may name: the bundled ones and those that the owner configured.
 
     Args:
-        extra: further contexts by URL, each a JSON object with ``@context``; one of a bundled URL replaces it.
+        extra: further contexts by URL, each a JSON object with ``@context``, as object or as bytes; one of a bundled
+            URL replaces it.
 
     Raises:
-        BadInput: ``jsonld.context_malformed`` where an extra document is no context document.
+        BadInput: ``jsonld.context_malformed`` where an extra document is no context document; ``json.*``.
     """
 
-    def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(self, extra: Mapping[str, Mapping[str, Any] | bytes] | None = None) -> None:
         self._loaded: dict[str, dict[str, Any]] = {}
         self._own: set[int] = set()
         self._terms: dict[str, frozenset[str]] = {}
-        self._configured = tuple(extra or ())
-        for url, document in (extra or {}).items():
+        self._bytes: dict[str, bytes | None] = {}
+        for url, given in (extra or {}).items():
+            self._bytes[url] = given if isinstance(given, bytes) else None
+            document = strict_json.loads_object(given) if isinstance(given, bytes) else given
             if "@context" not in document:
                 raise BadInput(
                     "jsonld.context_malformed",
@@ -269,6 +281,21 @@ class ContextStore:
     def __contains__(self, url: object) -> bool:
         return url in self._loaded or url in BUNDLED
 
+    def bytes_of(self, url: str) -> bytes | None:
+        """The very bytes that a context was read from; ``None`` where it was configured as an object.
+
+        Raises:
+            BadInput: ``jsonld.context_unknown``; WrongState: ``jsonld.context_damaged``.
+        """
+        if url in self._bytes:
+            return self._bytes[url]
+        self.get(url)
+        return BUNDLED[url].read()
+
+    def is_configured(self, url: str) -> bool:
+        """Whether the owner configured the context of that URL."""
+        return url in self._bytes
+
     def terms_of(self, url: str) -> frozenset[str]:
         """Every term that a context defines somewhere, also within its terms and by the contexts that it names.
 
@@ -285,7 +312,7 @@ class ContextStore:
         Raises:
             BadInput: ``jsonld.context_unknown`` where one of them names a context that is not known.
         """
-        return frozenset[str]().union(*(self.terms_of(url) for url in self._configured))
+        return frozenset[str]().union(*(self.terms_of(url) for url in self._bytes))
 
     def owns(self, value: Any) -> bool:
         """Whether this very object is part of a stored context: its identity is then a lasting name for it."""

@@ -27,6 +27,7 @@ from node.roles.policy import VerificationPolicies
 from protocols import strict_json
 from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.resources import NoResources
 from protocols.credentials.verify import verify
 from protocols.did import key as did_key
 from protocols.did.document import DidDocument
@@ -76,7 +77,7 @@ class _Bench:
         data = files("node.records").joinpath("demo_catalogue.json").read_bytes()
         self.achievement = Catalogue.parse(data).list()[0]
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.policy = VerificationPolicies(Config(), Path()).verifier(trust=[self.did])
+        self.policy = VerificationPolicies(Config(), Path(), NoResources()).verifier(trust=[self.did])
         self.offline = _Offline()
 
     def issue(self, suite: str) -> dict[str, Any]:

@@ -40,7 +40,8 @@ from tests.credentials.worlds import (
 WEB = "did:web:college.example"
 ORDER = [
     Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE, Check.CONTROLLER, Check.ISSUER_TRUSTED,
-    Check.VALID_TIME, Check.STATUS, Check.SCHEMA, Check.SKILLS,
+    Check.VALID_TIME, Check.STATUS, Check.SCHEMA, Check.RELATED_RESOURCES,
+    Check.SKILLS,
 ]  # fmt: skip
 
 
@@ -230,7 +231,7 @@ def test_schemas_are_found_by_id_and_by_type_and_unknown_ones_are_not_checked() 
         item = found(check_credential(signed, policy=dataclasses.replace(TRUSTING, schemas=schemas)), Check.SCHEMA)
         return item.outcome, item.code
 
-    assert outcome() == (Outcome.NOT_CHECKED, "schema.unknown")
+    assert outcome() == (Outcome.NOT_CHECKED, "schema.unavailable")
     assert outcome(**{schema["id"]: refuse}) == (Outcome.FAIL, "schema.violated")
     assert outcome(OpenBadgeCredential=refuse) == (Outcome.FAIL, "schema.violated")
     assert outcome(**{schema["id"]: lambda _document: []}) == (Outcome.PASS, "ok")

@@ -1,22 +1,18 @@
-"""Trust, schema and skills: what a credential says, held against what this node knows."""
+"""Trust and skills: what a credential says, held against what this node knows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from protocols.credentials.checks.results import failed, not_checked, passed
-from protocols.credentials.model import alignments, as_list, is_url, types_of
-from protocols.credentials.policy import SchemaChecker
+from protocols.credentials.model import alignments, is_url
 from protocols.credentials.verification import Check, CheckResult
-from protocols.errors import LernodeError
 
-__all__ = ["check_issuer_trusted", "check_schema", "check_skills"]
+__all__ = ["check_issuer_trusted", "check_skills"]
 
 _TRUST_SPEC = "VCDM 2.0 §4.7"
-_SCHEMA_SPEC = "VCDM 2.0 §4.11"
 _SKILLS_SPEC = "Open Badges 3.0 §B.4"
-_MAX_PROBLEMS = 5
 
 
 def check_issuer_trusted(issuer: str | None, trusted: frozenset[str] | None) -> CheckResult:
@@ -27,24 +23,6 @@ def check_issuer_trusted(issuer: str | None, trusted: frozenset[str] | None) -> 
     if issuer in trusted:
         return passed(Check.ISSUER_TRUSTED, "The issuer is trusted.", _TRUST_SPEC)
     return failed(Check.ISSUER_TRUSTED, "trust.issuer_untrusted", "The issuer is not a trusted one.", _TRUST_SPEC)
-
-
-def check_schema(document: dict[str, Any], schemas: Mapping[str, SchemaChecker]) -> CheckResult:
-    """Whether the credential keeps the schemas that it names, and those that this node has for its types."""
-    named = [item.get("id") for item in as_list(document.get("credentialSchema")) if isinstance(item, dict)]
-    names = [name for name in [*named, *types_of(document)] if isinstance(name, str) and name in schemas]
-    checkers = list(dict.fromkeys(schemas[name] for name in names))
-    problems = [problem for checker in checkers for problem in _problems(checker, document)]
-    if problems:
-        details = {"problems": problems[:_MAX_PROBLEMS]}
-        reason = "The record does not keep its schema."
-        return failed(Check.SCHEMA, "schema.violated", reason, _SCHEMA_SPEC, details=details)
-    if any(name not in schemas for name in named):
-        reason = "The record names a schema that this node does not know."
-        return not_checked(Check.SCHEMA, "schema.unknown", reason, _SCHEMA_SPEC)
-    if not checkers:
-        return passed(Check.SCHEMA, "The record names no schema.", _SCHEMA_SPEC, code="schema.none")
-    return passed(Check.SCHEMA, "The record keeps its schema.", _SCHEMA_SPEC)
 
 
 def check_skills(document: dict[str, Any], known_skill: Callable[[str], bool] | None) -> CheckResult:
@@ -66,10 +44,3 @@ def check_skills(document: dict[str, Any], known_skill: Callable[[str], bool] | 
         reason = "The record is aligned to skills that no framework of this node has."
         return not_checked(Check.SKILLS, "skills.unknown", reason, _SKILLS_SPEC, details=details)
     return passed(Check.SKILLS, "Every skill is in a known framework.", _SKILLS_SPEC, details=details)
-
-
-def _problems(checker: SchemaChecker, document: dict[str, Any]) -> list[str]:
-    try:
-        return checker(document)
-    except LernodeError as error:
-        return [error.message]
