@@ -160,6 +160,10 @@ def _messages(entry: Mapping[str, Any], size: int) -> tuple[str, ...]:
     for item in given:
         value, text = _message(item)
         found[value] = text
+    ids = [item["id"] for item in given if isinstance(item.get("id"), str)]
+    if len(set(ids)) != len(ids):
+        # In RDF, and so under the signature, messages of one id are one, whose parts could be mixed at will.
+        raise _malformed("has two messages of one id")
     if found.keys() != set(range(1 << size)):
         raise _malformed("has a statusMessage that does not name each value once")
     return tuple(found[value] for value in range(1 << size))

@@ -148,6 +148,7 @@ UNSET, SET = {"status": "0x0", "message": "unset"}, {"status": "0x1", "message":
         (two(UNSET, {**SET, "message": None}), "status.entry_malformed"),
         (two(UNSET, {**SET, "message": "x" * 5000}), "status.entry_malformed"),
         (two(UNSET, "set"), "status.entry_malformed"),
+        (two({**UNSET, "id": "urn:a"}, {**SET, "id": "urn:a"}), "status.entry_malformed"),
         ({"statusReference": "see there"}, "status.entry_malformed"),
         ({"statusReference": [URL, 5]}, "status.entry_malformed"),
         ({"id": 5}, "status.entry_malformed"),
