@@ -52,14 +52,18 @@ def verify(
     It ends with 0 only when it is verified, with 1 when not.
     """
     path = Path(what)
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError:  # too long for a name, for one
+        raise BadInput("cli.no_file", "There is no such file.", "Check its name.") from None
+    if is_folder:
         from node.cli.verify_folder import verify_folder  # noqa: PLC0415
 
         if challenge or domain:
             raise BadInput("cli.usage", "A challenge and a domain belong to one presentation.", "Name its file.")
         verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
         return
-    if what == "-" or path.is_file():
+    if what == "-" or is_file:
         # The verifier's parts are loaded only for files; an exchange is checked by its node.
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 

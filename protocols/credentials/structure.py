@@ -74,6 +74,8 @@ def _proof(document: dict[str, Any], _version: Version) -> Iterator[Problem]:
         yield Problem("proof.object", "A proof is not an object.", "VC Data Integrity 1.0 §2.1")
     elif not all(_is_type(proof.get("type")) for proof in proofs):
         yield Problem("proof.type", "A proof has no type.", "VC Data Integrity 1.0 §2.1")
+    elif any(has_type(proof, "DataIntegrityProof") and not _is_name(proof.get("cryptosuite")) for proof in proofs):
+        yield Problem("proof.cryptosuite", "A DataIntegrityProof names no cryptosuite.", "VC Data Integrity 1.0 §2.1")
     ids = [proof["id"] for proof in proofs if isinstance(proof, dict) and "id" in proof]
     if not all(is_url(item) for item in ids) or len({str(item) for item in ids}) != len(ids):
         yield Problem("proof.id", "The ids of the proofs are not distinct URLs.", "VC Data Integrity 1.0 §2.1")
@@ -230,6 +232,10 @@ def _id_is_url_if_there(item: dict[str, Any]) -> bool:
 def _is_type(value: Any) -> bool:
     names = as_list(value)
     return bool(names) and all(isinstance(name, str) and name and (":" not in name or is_url(name)) for name in names)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _is_text(value: Any) -> bool:

@@ -43,7 +43,7 @@ from protocols.status.token import (
 from scripts.fuzzing import world
 from scripts.fuzzing.mutation import Mutator, mutate_compact, mutate_json, mutate_secured
 
-__all__ = ["TARGETS", "Target"]
+__all__ = ["TARGETS", "Target", "verified_as"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,13 @@ def _world() -> world.World:
 
 
 def _verify(data: bytes) -> None:
-    result = _result(data)
+    result = verified_as(data)
     if result.verified:
         assert _meaning(result.document) in _signed(), "a document that nobody signed is verified"
 
 
-def _result(data: bytes) -> VerificationResult:
+def verified_as(data: bytes) -> VerificationResult:
+    """The result of verifying a document in the world of the seeds."""
     here = _world()
     work = verify(
         data,
@@ -98,7 +99,7 @@ def _result(data: bytes) -> VerificationResult:
 
 @cache
 def _signed() -> list[Any]:
-    results = [_result(data) for data in _secured()]
+    results = [verified_as(data) for data in _secured()]
     assert all(result.verified for result in results)
     return [_meaning(result.document) for result in results]
 
@@ -133,7 +134,7 @@ def _sign(data: bytes) -> None:
         except LernodeError:
             continue
         text = strict_json.dumps(secured)
-        _result(text)
+        verified_as(text)
         read = strict_json.loads_object(text)
         unsecured = UnsecuredDocument({name: value for name, value in read.items() if name != "proof"}, DEFAULT)
         key = signer.key
