@@ -165,7 +165,11 @@ class NodeResolver:
             read = _Reader(method, did, [source.body for source in sources], self._clock())
             try:
                 fetched = await self._fetcher.get(
-                    place, is_fresh=self._is_fresh, check=read, check_change=method.check_change, refresh=refresh
+                    place,
+                    is_fresh=self._is_fresh,
+                    check=read,
+                    check_change=None if sources else method.check_change,
+                    refresh=refresh,
                 )
             except LernodeError as error:
                 raise _as_did_error(error) from None

@@ -132,7 +132,8 @@ class Resolved:
         if not fitting:
             raise BadInput("did.version_unknown", "The DID has no such version.", "Ask for one that it has.")
         chosen = self.versions[fitting[-1]]
-        metadata = {**self.metadata, "versionId": chosen.id, "updated": _time(chosen.time)}
+        at = _time(chosen.time)
+        metadata = {**self.metadata, "versionId": chosen.id, "versionTime": at, "updated": at}
         if fitting[-1] + 1 < len(self.versions):
             following = self.versions[fitting[-1] + 1]
             metadata |= {"nextVersionId": following.id, "nextUpdate": _time(following.time)}

@@ -17,6 +17,7 @@ from protocols.did.document import DidDocument
 from protocols.did.files import AlsoNeeded
 from protocols.did.resolution import Resolved
 from protocols.did.syntax import check_did
+from protocols.did.webvh import method as webvh
 from protocols.errors import BadInput
 
 __all__ = ["DID_METHODS", "HttpMethod", "OfflineMethod", "Resolver", "method_of", "resolve_offline"]
@@ -67,7 +68,7 @@ class HttpMethod:
         document_url: where its first file is.
         read: reads the files that were asked for, in their order: gives the document, or names one more file that it
             needs; raises :class:`BadInput`.
-        check_change: raises :class:`BadInput` where a file may not take the place of the one kept before.
+        check_change: raises :class:`BadInput` where the first file may not take the place of the one kept before.
     """
 
     document_url: _DocumentUrl
@@ -81,6 +82,7 @@ DID_METHODS: dict[str, OfflineMethod | HttpMethod] = {
     peer2.PREFIX: OfflineMethod(peer2.resolve),
     peer4.PREFIX: OfflineMethod(peer4.resolve),
     web.PREFIX: HttpMethod(web.document_url, web.read),
+    webvh.PREFIX: HttpMethod(webvh.document_url, webvh.read, webvh.check_change),
 }
 """Prefix of the DID -> how to resolve it."""
 

@@ -17,6 +17,8 @@ from protocols.did.document import Relationship
 from protocols.errors import BadInput, LernodeError, NotNow
 from protocols.keys import KeyPair, PublicKey
 from protocols.multiformats import Multicodec
+from tests.did.webvh_logs import SECOND as FIRST_WITNESS
+from tests.did.webvh_logs import Log, witness_file, witness_id
 from tests.net.helpers import LOOPBACK, Clock, client, serving, trusting
 
 FIRST = KeyPair.from_seed(bytes(32))
@@ -235,3 +237,70 @@ async def test_a_memory_cache_forgets_what_was_used_longest_ago() -> None:
         assert kept is not None
         await cache.put("other", kept)
         assert await cache.get(url) is None
+
+
+class Files:
+    """A web server with the files of a did:webvh."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.files: dict[str, bytes] = {}
+
+    async def __call__(self, request: http_server.Request) -> http_server.Response:
+        self.asked.append(request.path)
+        body = self.files.get(request.path.removeprefix("/.well-known/"))
+        return http_server.Response(status=404) if body is None else http_server.Response(body=body)
+
+
+async def test_did_webvh_is_read_from_its_log_and_the_proofs_of_its_witnesses_kept_for_when_they_are_away() -> None:
+    clock, host, cache = Clock(), Files(), MemoryDocumentCache()
+    async with client() as http:
+        async with serving(host) as port:
+            log = Log(f"localhost%3A{port}", witness={"threshold": 1, "witnesses": [witness_id(FIRST_WITNESS)]})
+            host.files = {"did.jsonl": log.body}
+            resolver = NodeResolver(http, cache, clock=clock, policy=POLICY)
+            with pytest.raises(BadInput) as caught:
+                await resolver.resolve(log.did)
+            assert caught.value.code == "did.not_found"
+            host.files["did-witness.json"] = witness_file((log.version_ids[0], FIRST_WITNESS))
+            clock.advance(minutes=6)
+            assert (await resolver.resolve(log.did)).id == log.did
+            assert set(host.asked) == {"/.well-known/did.jsonl", "/.well-known/did-witness.json"}
+        clock.advance(days=1)
+        kept = await NodeResolver(http, cache, clock=clock, policy=POLICY).resolve_dated(log.did)
+        assert kept.stale and kept.document.id == log.did
+
+
+async def test_a_log_that_was_rolled_back_or_rewritten_is_refused_and_the_kept_one_stays() -> None:
+    clock, host, cache = Clock(), Files(), MemoryDocumentCache()
+    async with serving(host) as port, client() as http:
+        log = Log(f"localhost%3A{port}")
+        short = log.body
+        host.files = {"did.jsonl": log.add(deactivated=True).body}
+        resolver = NodeResolver(http, cache, clock=clock, policy=POLICY)
+        with pytest.raises(BadInput) as caught:
+            await resolver.resolve(log.did)
+        assert caught.value.code == "did.deactivated"
+        host.files = {"did.jsonl": short}
+        for fresh in (resolver, NodeResolver(http, cache, clock=clock, policy=POLICY)):
+            clock.advance(minutes=6)
+            with pytest.raises(BadInput) as caught:
+                await fresh.resolve(log.did)
+            assert caught.value.code == "did.log_rolled_back"
+
+
+async def test_results_of_did_webvh_have_versions_and_say_that_a_did_is_deactivated() -> None:
+    host = Files()
+    async with serving(host) as port, client() as http:
+        log = Log(f"localhost%3A{port}").add(deactivated=True)
+        host.files = {"did.jsonl": log.body}
+        resolver = NodeResolver(http, MemoryDocumentCache(), clock=Clock(), policy=POLICY)
+        gone = await resolver.result(log.did)
+        assert (gone.http_status, gone.content, gone.error) == (410, None, None)
+        assert gone.content_metadata["deactivated"] is True
+        before = await resolver.result(f"{log.did}?versionId={log.version_ids[0]}#key-1")
+        assert before.content is not None and before.content["controller"] == log.did
+        assert before.content_metadata["nextVersionId"] == log.version_ids[1]
+        assert "retrieved" in before.metadata
+        missing = await resolver.result(log.did, {"versionId": "9-Qm"})
+        assert missing.http_status == 404
