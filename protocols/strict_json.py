@@ -107,12 +107,9 @@ def dumps(value: Mapping[str, Any] | list[Any]) -> bytes:
         text = orjson.dumps(value, option=_AS_GIVEN)
     except TypeError:
         text = b"null"
-    # orjson writes NaN as null, where this has to refuse.
-    return (
-        text
-        if b"null" not in text
-        else json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    )
+    if b"null" not in text:  # as which orjson writes NaN, where this has to refuse
+        return text
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _read_compact(raw: bytes) -> Any:

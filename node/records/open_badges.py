@@ -8,7 +8,6 @@ Signing, the choice of times and identifiers, and the status entries come from o
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import re
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from node.records.catalogue import Achievement
+from protocols import strict_json
 from protocols.credentials.model import CONTEXT_V1, CONTEXT_V2, Version, is_url
 from protocols.credentials.times import format_time
 from protocols.did.syntax import check_did
@@ -103,7 +103,8 @@ def build_credential(
         **({"evidence": list(evidence)} if evidence else {}),
         **({"credentialStatus": _one_or_all(status_entries)} if status_entries else {}),
     }
-    return copy.deepcopy(document)
+    # A deep copy, so that nobody changes the catalogue; in this way the quickest.
+    return strict_json.loads_object(strict_json.dumps(document))
 
 
 def identity_hash(identity: str, salt: str) -> str:
