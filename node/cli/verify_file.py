@@ -24,6 +24,7 @@ from node.roles.policy import VerificationPolicies
 from node.roles.verifier import verify_document
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.world import World
+from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.did.resolver import Resolver
 from protocols.errors import NotNow
@@ -52,13 +53,18 @@ class FilePolicy:
 
 @dataclass(frozen=True, slots=True)
 class FileVerifier:
-    """Checks documents; made by :func:`opened`."""
+    """Checks documents; made by :func:`opened`.
+
+    Attributes:
+        seen: where many are checked as of one moment, what all of them know of status lists.
+    """
 
     policy: Policy
     policies: VerificationPolicies
     resolver: Resolver
     statuses: StatusSource
     world: World
+    seen: SeenLists | None = None
 
     async def verify(self, data: bytes, *, challenge: str | None = None, domain: str | None = None) -> ResultView:
         """How the checks of a document end."""
@@ -71,6 +77,7 @@ class FileVerifier:
             world=self.world,
             challenge=challenge,
             domain=domain,
+            seen=self.seen,
         )
         return msgspec.convert(result.to_json(), ResultView)
 

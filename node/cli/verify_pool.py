@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack
@@ -20,17 +20,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
 from node.http.schemas import ResultView
+from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.errors import LernodeError, NotNow
-from protocols.status.source import StatusListCopy, StatusSource
 from protocols.strict_json import MAX_BYTES
 
 __all__ = ["Verdict", "all_cores", "files_of", "verify_files"]
@@ -38,7 +37,6 @@ __all__ = ["Verdict", "all_cores", "files_of", "verify_files"]
 _FILES_AT_ONCE = 64
 _PARTS_AHEAD = 4
 _MAX_KNOWN = 256
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,13 @@ class _Worker:
     async def _verify_all(self, files: Sequence[Path]) -> list[Verdict]:
         if self._verifier is None:
             verifier = await self._stack.enter_async_context(opened(self._how))
-            asked = _AskedOnce(verifier.resolver, verifier.statuses)
-            self._verifier = replace(verifier, resolver=asked, statuses=asked)
+            began = verifier.world.clock()
+            self._verifier = replace(
+                verifier,
+                resolver=_ResolvedOnce(verifier.resolver),
+                world=replace(verifier.world, clock=lambda: began),
+                seen=SeenLists(),
+            )
         return [await _verdict(self._verifier, file) for file in files]
 
 
@@ -160,41 +163,26 @@ def _said(file: Path, verified: bool, code: str, reason: str, result: ResultView
     return Verdict(verified, code, reason, name, msgspec.json.encode(told))
 
 
-class _AskedOnce:
-    """Resolves each DID and gets each status list once in a run, so that all its verdicts rest on the same answers."""
+class _ResolvedOnce:
+    """Resolves each DID once in a run, so that all its verdicts rest on the same answers."""
 
-    def __init__(self, resolver: Resolver, statuses: StatusSource) -> None:
+    def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._statuses = statuses
-        self._documents: dict[str, DidDocument | LernodeError] = {}
-        self._lists: dict[str, StatusListCopy | LernodeError] = {}
-        self._tokens: dict[str, StatusListCopy | LernodeError] = {}
+        self._known: dict[str, DidDocument | LernodeError] = {}
 
     async def resolve(self, did: str) -> DidDocument:
         """The DID's document."""
-        return await _once(self._documents, did, lambda: self._resolver.resolve(did))
-
-    async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
-        """The status list credential."""
-        return await _once(self._lists, url, lambda: self._statuses.get(url, refresh=refresh))
-
-    async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
-        """The Status List Token."""
-        return await _once(self._tokens, url, lambda: self._statuses.get_token(url, refresh=refresh))
-
-
-async def _once(known: dict[str, T | LernodeError], name: str, ask: Callable[[], Awaitable[T]]) -> T:
-    if name not in known:
-        if len(known) >= _MAX_KNOWN:
-            known.clear()
-        try:
-            known[name] = await ask()
-        except LernodeError as error:
-            known[name] = error
-    answer = known[name]
-    if isinstance(answer, LernodeError):
-        raise answer
-    return answer
+        if did not in self._known:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            try:
+                self._known[did] = await self._resolver.resolve(did)
+            except LernodeError as error:
+                self._known[did] = error
+        answer = self._known[did]
+        if isinstance(answer, LernodeError):
+            raise answer
+        return answer
 
 
 _worker: _Worker | None = None

@@ -17,6 +17,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
+from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.credentials.verify import verify
@@ -215,6 +216,7 @@ async def verify_document(
     world: World,
     challenge: str | None = None,
     domain: str | None = None,
+    seen: SeenLists | None = None,
 ) -> VerificationResult:
     """Verify a credential or presentation, in whatever format it is."""
     return await verify(
@@ -226,6 +228,7 @@ async def verify_document(
         policy=policy,
         now=world.clock(),
         processor=policies.processor,
+        seen=seen,
     )
 
 

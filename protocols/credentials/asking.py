@@ -16,7 +16,7 @@ from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
 
-__all__ = ["MAX_DIDS", "MAX_LISTS", "MAX_RESOURCES", "AskedDids", "AskedLists", "AskedResources"]
+__all__ = ["MAX_DIDS", "MAX_LISTS", "MAX_RESOURCES", "AskedDids", "AskedLists", "AskedResources", "SeenLists"]
 
 MAX_DIDS = 256
 MAX_LISTS = 256
@@ -48,23 +48,48 @@ class AskedDids:
         return answer
 
 
+class SeenLists:
+    """What many verifications as of one moment, such as those of a folder, know of status lists together.
+
+    Attributes:
+        copies: what was got, by kind and URL.
+        checked: the checks of the copies, by their ``id``, which is theirs as long as the copies are kept.
+    """
+
+    def __init__(self) -> None:
+        self.copies: dict[tuple[str, str], StatusListCopy | LernodeError] = {}
+        self.checked: dict[int, CheckedList | LernodeError] = {}
+
+    def make_room(self) -> None:
+        """Forget all, where it is much; not during a verification."""
+        if len(self.copies) >= MAX_LISTS:
+            self.copies.clear()
+            self.checked.clear()
+
+
 class AskedLists:
     """Gets and checks each status list once."""
 
     def __init__(
-        self, source: StatusSource, check: Callable[[PublishedDocument], Awaitable[CheckedList]], work: Work
+        self,
+        source: StatusSource,
+        check: Callable[[PublishedDocument], Awaitable[CheckedList]],
+        work: Work,
+        seen: SeenLists,
     ) -> None:
         """Lists of a source.
 
         Args:
             check: makes the checks of a published list; raises LernodeError where it cannot be read.
             work: what reading the lists counts as.
+            seen: what is known already, and is added to.
         """
         self._source = source
         self._check = check
         self._work = work
-        self._copies: dict[tuple[str, str], StatusListCopy | LernodeError] = {}
-        self._checked: dict[int, CheckedList | LernodeError] = {}
+        self._copies = seen.copies
+        self._checked = seen.checked
+        self._asked: set[tuple[str, str]] = set()
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         """The list at ``url``, as :class:`StatusSource` gives it; raises ``status.too_many_lists`` besides."""
@@ -75,10 +100,11 @@ class AskedLists:
         return await self._once(("token", url), lambda: self._source.get_token(url, refresh=refresh))
 
     async def _once(self, name: tuple[str, str], ask: Callable[[], Awaitable[StatusListCopy]]) -> StatusListCopy:
+        self._asked.add(name)
+        if len(self._asked) > MAX_LISTS:
+            message = f"There are more than {MAX_LISTS} status lists."
+            raise BadInput("status.too_many_lists", message, "Show fewer records at a time.")
         if name not in self._copies:
-            if len(self._copies) >= MAX_LISTS:
-                message = f"There are more than {MAX_LISTS} status lists."
-                raise BadInput("status.too_many_lists", message, "Show fewer records at a time.")
             try:
                 self._copies[name] = await ask()
             except LernodeError as error:

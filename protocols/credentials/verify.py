@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from protocols.credentials.asking import AskedDids, AskedLists, AskedResources
+from protocols.credentials.asking import AskedDids, AskedLists, AskedResources, SeenLists
 from protocols.credentials.checks.content import check_issuer_trusted, check_skills
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
@@ -51,6 +51,7 @@ async def verify(
     challenge: str | None = None,
     domain: str | None = None,
     processor: Processor = DEFAULT,
+    seen: SeenLists | None = None,
 ) -> VerificationResult:
     """Verify a credential, or a presentation and every credential in it, in whatever format it is.
 
@@ -61,17 +62,23 @@ async def verify(
         challenge: what the holder was asked to answer; ``None`` where nothing was asked, which leaves the holder
             binding unchecked.
         domain: what the request named, or ``None``.
+        seen: the status lists of other verifications with the same ``now``, ``policy`` and ``resolver``.
     """
     work = Work.of_a_verification()
+    # What others will rely on must not depend on what this document has left to spend.
+    for_lists = processor.bounded_by(work if seen is None else Work.of_a_verification())
     processor = processor.bounded_by(work)
     dids = AskedDids(resolver)
+    if seen is None:
+        seen = SeenLists()
+    seen.make_room()
 
     async def check_list(published: PublishedDocument) -> CheckedList:
-        found = read_secured(published, processor)
+        found = read_secured(published, for_lists)
         core = await run_core_checks(found, resolver=dids, now=now, skew=policy.clock_skew)
         return CheckedList(found.document, core)
 
-    lists = AskedLists(statuses, check_list, work)
+    lists = AskedLists(statuses, check_list, work, seen)
     resources = AskedResources(policy.resources, work)
     run = _Run(dids, lists, resources, policy, now, Asked(challenge, domain), processor, work)
     try:
