@@ -14,11 +14,8 @@ from typing import Any
 from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.world import World
-from protocols.credentials.data_integrity import add_proof
-from protocols.credentials.data_integrity.proofs import previous_proofs, unsecured_for
-from protocols.credentials.data_integrity.registry import suite_of
-from protocols.credentials.data_integrity.suite import Selective, UnsecuredDocument
-from protocols.credentials.model import holder_id, proofs_of
+from protocols.credentials.data_integrity import add_proof, derive_proof
+from protocols.credentials.model import holder_id
 from protocols.credentials.structure import presentation_problems
 from protocols.errors import BadInput, WrongState
 from storage import audit, credentials
@@ -83,22 +80,10 @@ class VcApiHolder:
         """The part of a credential that ``pointers`` and its issuer select, with a proof of its own.
 
         Raises:
-            BadInput: ``vc_api.not_selective`` where the credential was not issued for that; ``proof.malformed``,
+            BadInput: ``proof.not_selective`` where the credential was not issued for that; ``proof.malformed``,
                 ``pointer.*``, ``jsonld.*``.
         """
-        proofs = proofs_of(credential)
-        for proof in proofs:
-            suite = suite_of(proof)
-            if isinstance(suite, Selective):
-                bare = {name: value for name, value in credential.items() if name != "proof"}
-                base = UnsecuredDocument(bare, self._policies.processor)
-                unsecured = unsecured_for(base, previous_proofs(proof, proofs), self._policies.processor)
-                return suite.derive(unsecured, proof, selective_pointers=pointers)
-        raise BadInput(
-            "vc_api.not_selective",
-            "The credential has no proof that lets parts of it be shown.",
-            "Ask its issuer for one with ecdsa-sd-2023.",
-        )
+        return derive_proof(credential, pointers, processor=self._policies.processor)
 
     async def credential(self, name: str) -> IssuedCredential | HeldCredential:
         """What this node has issued or holds under a name.

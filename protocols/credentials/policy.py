@@ -44,6 +44,8 @@ class Policy:
         refresh_status: ask the issuer for the list even where the kept one is within its ttl.
         blocking_statuses: statuses that fail a record though by themselves they would not: a purpose that must not be
             set (``message``, ``refresh``), or the text of a message that must not hold.
+        accept_base_proofs: take a credential by itself with a base proof of selective disclosure, as issuer and
+            holder do; a verifier gets derived ones, as a base proof lets it pass on more than it was shown.
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         resources: where schemas come from that it does not have itself.
@@ -58,6 +60,7 @@ class Policy:
     status_max_age: timedelta = timedelta(hours=24)
     refresh_status: bool = False
     blocking_statuses: frozenset[str] = frozenset()
+    accept_base_proofs: bool = False
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     resources: ResourceSource = field(default_factory=NoResources)

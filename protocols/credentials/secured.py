@@ -89,6 +89,7 @@ class ExaminedProof:
         signature: whether the signature holds under the key of that method.
         refusal: why the key may not be used for the purpose; ``None`` where it may.
         error: why the signature does not hold or could not be checked, where that is known.
+        is_base: whether it is a base proof of selective disclosure, which is for the holder's eyes only.
     """
 
     proof: dict[str, Any]
@@ -96,6 +97,7 @@ class ExaminedProof:
     signature: Outcome
     refusal: LernodeError | None
     error: LernodeError | None = None
+    is_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)

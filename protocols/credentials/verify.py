@@ -117,7 +117,8 @@ class _Run:
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
-        core = await self._core(secured, owner_signs=self.policy.issuer_signs)
+        accept_base = self.policy.accept_base_proofs and not inside
+        core = await self._core(secured, owner_signs=self.policy.issuer_signs, accept_base=accept_base)
         if not core.is_well_formed:
             return self._result(secured, core, {})
         more = [check_issuer_trusted(core.owner, self.policy.trusted_issuers), await self._status(secured, core)]
@@ -168,9 +169,15 @@ class _Run:
         ]
         return CheckedCredential(found.document, core.owner, next(iter(doubts), None))
 
-    async def _core(self, secured: Secured, *, owner_signs: bool = True) -> CoreChecks:
-        skew = self.policy.clock_skew
-        return await run_core_checks(secured, resolver=self.resolver, now=self.now, skew=skew, owner_signs=owner_signs)
+    async def _core(self, secured: Secured, *, owner_signs: bool = True, accept_base: bool = False) -> CoreChecks:
+        return await run_core_checks(
+            secured,
+            resolver=self.resolver,
+            now=self.now,
+            skew=self.policy.clock_skew,
+            owner_signs=owner_signs,
+            accept_base=accept_base,
+        )
 
     async def _binding(self, secured: Secured) -> CheckResult:
         skew = self.policy.clock_skew

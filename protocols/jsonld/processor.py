@@ -13,6 +13,7 @@ from protocols.errors import BadInput
 from protocols.jsonld import expansion, walker
 from protocols.jsonld.active_contexts import ActiveContexts
 from protocols.jsonld.contexts import ContextStore
+from protocols.jsonld.places import PlacedObject, PlacedWalk
 from protocols.jsonld.rdf_terms import Quad
 from protocols.jsonld.rdfc import Hash, canonical_labels, canonicalize
 from protocols.jsonld.scope import Hard, Scopes
@@ -103,6 +104,22 @@ class Processor:
             self._spend(effort, document)
             raise
         self._spend(effort, quads)
+        return quads
+
+    def placed_quads(self, document: PlacedObject) -> set[Quad]:
+        """The RDF dataset of a document or of a part of it, where the same place has the same blank node in both.
+
+        Raises:
+            BadInput: as :meth:`canonical_nquads`; ``jsonld.not_selectable`` where only the complete path knows the
+                document, which loses the places.
+        """
+        try:
+            quads = walker.to_quads(document, self._scopes, PlacedWalk)
+        except Hard:
+            self.quads(document)
+            message = "The document uses JSON-LD in a way in which its parts cannot be told apart."
+            raise BadInput("jsonld.not_selectable", message, "Write it without maps and named blank nodes.") from None
+        self._spend(1, quads)
         return quads
 
     def _spend(self, effort: int, on: set[Quad] | dict[str, Any]) -> None:

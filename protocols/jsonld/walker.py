@@ -30,17 +30,20 @@ from protocols.jsonld.scope import (
 )
 from protocols.strict_json import MAX_DEPTH
 
-__all__ = ["to_quads"]
+__all__ = ["Walk", "to_quads"]
 
 
-def to_quads(document: dict[str, Any], scopes: Scopes) -> set[Quad]:
+def to_quads(document: dict[str, Any], scopes: Scopes, kind: type[Walk] | None = None) -> set[Quad]:
     """The RDF dataset of a document.
+
+    Args:
+        kind: a walk that labels blank nodes in a way of its own.
 
     Raises:
         Hard: the complete path must look at it.
         BadInput: ``jsonld.*`` where a context cannot be used.
     """
-    walk = _Walk(scopes)
+    walk = (kind or Walk)(scopes)
     try:
         walk.node(scopes.initial(), document, "", 0)
     except InvalidTerm:
@@ -50,7 +53,7 @@ def to_quads(document: dict[str, Any], scopes: Scopes) -> set[Quad]:
     return walk.quads
 
 
-class _Walk:
+class Walk:
     """The walk over one document.
 
     Attributes:
@@ -119,7 +122,7 @@ class _Walk:
                 subject = self._resource(scope.reference(value))
             else:
                 raise Hard
-        return subject or self._blank(), said, others
+        return subject or self.blank(element), said, others
 
     def _property(self, scope: Scope, node: tuple[str, str], key: str, term: Term, value: Any, depth: int) -> None:
         subject, graph = node
@@ -137,7 +140,7 @@ class _Walk:
             texts = [
                 self._object(inner, key, meaning, member, graph, depth) for member in members if member is not None
             ]
-            self.quads.add((subject, term.predicate, self._list(texts, graph), graph))
+            self.quads.add((subject, term.predicate, self._list(texts, graph, value), graph))
             return
         take = self._graph if term.is_graph else self._object
         for member in _flat(value) if isinstance(value, list) else (value,):
@@ -166,17 +169,17 @@ class _Walk:
         """Take a node as the content of a graph of its own; returns the graph's name."""
         if not isinstance(value, dict):
             raise Hard
-        name = self._blank()
+        name = self.blank(value, -1)
         before = len(self.quads)
         self._object(scope, key, term, value, name, depth)
         if len(self.quads) == before:  # nothing said, or a value: the complete path knows which
             raise Hard
         return name
 
-    def _list(self, texts: list[str], graph: str) -> str:
+    def _list(self, texts: list[str], graph: str, value: Any) -> str:
         head = NIL
-        for text in reversed(texts):
-            cell = self._blank()
+        for number in reversed(range(len(texts))):
+            cell, text = self.blank(value, number), texts[number]
             self.quads.add((cell, FIRST, text, graph))
             self.quads.add((cell, REST, head, graph))
             head = cell
@@ -187,10 +190,15 @@ class _Walk:
             return iri(value)
         label = self._labels.get(value)
         if label is None:
-            label = self._labels[value] = self._blank()
+            label = self._labels[value] = self.blank(value)
         return label
 
-    def _blank(self) -> str:
+    def blank(self, _of: Any, _part: int | None = None, /) -> str:
+        """A label for a blank node that no other has.
+
+        A kind of walk may take into account what the node stands for (an object, the items of a list, a name in the
+        document) and, where that has several, which of them (the number of a cell of a list, -1 for a graph's name).
+        """
         self._blanks += 1
         return f"_:b{self._blanks}"
 

@@ -1,4 +1,4 @@
-"""The vectors of VC Data Integrity EdDSA 1.0 pass byte for byte: made from the published keys, and verified."""
+"""The vectors of VC Data Integrity EdDSA 1.0 and ECDSA 1.0 pass byte for byte: made from the keys, and verified."""
 
 from __future__ import annotations
 
@@ -10,81 +10,78 @@ from typing import Any
 import pytest
 
 from protocols.credentials.data_integrity import CRYPTOSUITES, UnsecuredDocument, add_proof, verify_proof
-from protocols.credentials.data_integrity.hash_pair import HashPair
+from protocols.credentials.data_integrity.hash_pair import HashPair, hash_of
 from protocols.credentials.data_integrity.jcs import jcs
 from protocols.credentials.data_integrity.proofs import previous_proofs, unsecured_for
 from protocols.errors import BadInput
-from protocols.jsonld.contexts import ContextStore
-from protocols.jsonld.processor import Processor
-from protocols.keys import KeyPair, PublicKey, SoftwareSigner
+from protocols.keys import EcdsaKeyPair, KeyPair, PublicKey, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec, multibase_decode
+from tests.credentials.vector_contexts import PROCESSOR
 from tests.shared_data import shared_json, shared_path
 
-ROOT = "vectors/vc-di-eddsa"
-_SCHEMA, _CITIZENSHIP, _DATE = (
-    "https://schema.org/",
-    "https://w3id.org/citizenship#",
-    "http://www.w3.org/2001/XMLSchema#dateTime",
-)
-# Contexts that only the vectors use. Of the citizenship context, the terms of the one sample, as its published
-# canonical form spells them out.
-PROCESSOR = Processor(
-    ContextStore(
-        {
-            "https://www.w3.org/ns/credentials/examples/v2": {
-                "@context": {"@vocab": "https://www.w3.org/ns/credentials/examples#"}
-            },
-            "https://w3id.org/citizenship/v4rc1": {
-                "@context": {
-                    "Person": _SCHEMA + "Person",
-                    "image": {"@id": _SCHEMA + "image", "@type": "@id"},
-                    "birthDate": {"@id": _SCHEMA + "birthDate", "@type": _DATE},
-                    "residentSince": {"@id": _CITIZENSHIP + "residentSince", "@type": _DATE},
-                    **{n: _SCHEMA + n for n in ("givenName", "additionalName", "familyName", "gender", "identifier")},
-                    **{
-                        n: _CITIZENSHIP + n
-                        for n in (
-                            "EmploymentAuthorizationDocumentCredential", "EmploymentAuthorizationDocument",
-                            "EmployablePerson", "birthCountry", "employmentAuthorizationDocument", "lprCategory",
-                            "lprNumber",
-                        )
-                    },
-                }
-            },
-        }
-    )
-)  # fmt: skip
+EDDSA, ECDSA = "vectors/vc-di-eddsa", "vectors/vc-di-ecdsa"
 
 
 @dataclass(frozen=True)
 class Vector:
+    """One published example.
+
+    Attributes:
+        tag: how the names of its files end.
+    """
+
     suite: str
+    root: str
     folder: str
     tag: str
-    unsigned: str = "unsigned.json"
+    key: str = "keyPair.json"
+    codec: Multicodec = Multicodec.ED25519_PUB
 
     def json(self, name: str) -> Any:
-        return shared_json(f"{ROOT}/{self.folder}/{name}{self.tag}.json")
+        return shared_json(f"{self.root}/{self.folder}/{name}{self.tag}.json")
 
     def text(self, name: str) -> str:
-        return shared_path(f"{ROOT}/{self.folder}/{name}{self.tag}.txt").read_text()
+        return shared_path(f"{self.root}/{self.folder}/{name}{self.tag}.txt").read_text()
 
     def document(self) -> dict[str, Any]:
         """The unsigned document under the contexts that were signed."""
-        return {**shared_json(f"{ROOT}/{self.unsigned}"), "@context": self.json("signed")["@context"]}
+        unsigned = "employmentAuth.json" if self.folder.endswith("employ") else "unsigned.json"
+        return {**shared_json(f"{self.root}/{unsigned}"), "@context": self.json("signed")["@context"]}
+
+    def keys(self) -> dict[str, str]:
+        return shared_json(f"{self.root}/{self.key}")  # type: ignore[no-any-return]
+
+    def canonical(self, document: dict[str, Any]) -> bytes:
+        """The document as the suite makes it canonical."""
+        if "jcs" in self.suite:
+            return jcs(document)
+        return PROCESSOR.canonical_nquads(document, hash_of(self.codec)).encode()
+
+    def digest(self, canonical: bytes) -> str:
+        return hashlib.new(hash_of(self.codec), canonical).hexdigest()
+
+
+def ecdsa(suite: str, bits: int, folder: str = "") -> Vector:
+    tag = f"{'JCS' if 'jcs' in suite else ''}ECDSAP{bits}"
+    codec = Multicodec.P256_PUB if bits == 256 else Multicodec.P384_PUB
+    return Vector(suite, ECDSA, f"{suite}-p{bits}{folder}", tag, f"p{bits}KeyPair.json", codec)
 
 
 VECTORS = [
-    Vector("eddsa-rdfc-2022", "eddsa-rdfc-2022", "DataInt"),
-    Vector("eddsa-rdfc-2022", "eddsa-rdfc-2022/employ", "DataInt", "employmentAuth.json"),
-    Vector("eddsa-jcs-2022", "eddsa-jcs-2022", "JCS"),
-    Vector("Ed25519Signature2020", "Ed25519Signature2020", "EdSig"),
+    Vector("eddsa-rdfc-2022", EDDSA, "eddsa-rdfc-2022", "DataInt"),
+    Vector("eddsa-rdfc-2022", EDDSA, "eddsa-rdfc-2022/employ", "DataInt"),
+    Vector("eddsa-jcs-2022", EDDSA, "eddsa-jcs-2022", "JCS"),
+    Vector("Ed25519Signature2020", EDDSA, "Ed25519Signature2020", "EdSig"),
+    *(ecdsa(suite, bits) for suite in ("ecdsa-rdfc-2019", "ecdsa-jcs-2019") for bits in (256, 384)),
+    *(ecdsa("ecdsa-rdfc-2019", bits, "/employ") for bits in (256, 384)),
 ]
 EACH = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.folder)
 
 
-def key_pair(item: dict[str, str]) -> KeyPair:
-    return KeyPair.from_seed(multibase_decode(item["privateKeyMultibase"])[2:])
+def key_pair(item: dict[str, str]) -> SigningKey:
+    codec = PublicKey.from_multikey(item["publicKeyMultibase"]).codec
+    secret = multibase_decode(item.get("privateKeyMultibase") or item["secretKeyMultibase"])[2:]
+    return KeyPair.from_seed(secret) if codec is Multicodec.ED25519_PUB else EcdsaKeyPair.from_seed(codec, secret)
 
 
 def signer(item: dict[str, str]) -> SoftwareSigner:
@@ -98,27 +95,25 @@ def without_proof(document: dict[str, Any]) -> dict[str, Any]:
 
 @EACH
 def test_the_canonical_document_and_its_hash_are_the_published_ones(vector: Vector) -> None:
-    document = vector.document()
-    canonical = jcs(document) if vector.tag == "JCS" else PROCESSOR.canonical_nquads(document).encode()
+    canonical = vector.canonical(vector.document())
     assert canonical == vector.text("canonDoc").encode()
-    assert hashlib.sha256(canonical).hexdigest() == vector.text("docHash").strip()
+    assert vector.digest(canonical) == vector.text("docHash").strip()
 
 
 @EACH
 def test_the_canonical_proof_configuration_and_its_hash_are_the_published_ones(vector: Vector) -> None:
-    config = vector.json("proofConfig")
-    canonical = jcs(config) if vector.tag == "JCS" else PROCESSOR.canonical_nquads(config).encode()
+    canonical = vector.canonical(vector.json("proofConfig"))
     assert canonical == vector.text("proofCanon").encode()
-    assert hashlib.sha256(canonical).hexdigest() == vector.text("proofHash").strip()
+    assert vector.digest(canonical) == vector.text("proofHash").strip()
 
 
 @EACH
 def test_what_is_signed_is_the_published_combined_hash(vector: Vector) -> None:
     suite = CRYPTOSUITES[vector.suite]
     assert isinstance(suite, HashPair)
-    options, signature = suite.open(vector.json("signed")["proof"], Multicodec.ED25519_PUB)
+    options, signature = suite.open(vector.json("signed")["proof"], vector.codec)
     unsecured = UnsecuredDocument(without_proof(vector.json("signed")), PROCESSOR)
-    assert suite.signed_bytes(unsecured, options, Multicodec.ED25519_PUB).hex() == vector.text("combinedHash").strip()
+    assert suite.signed_bytes(unsecured, options, vector.codec).hex() == vector.text("combinedHash").strip()
     assert signature.hex() == vector.text("sigHex").strip()
 
 
@@ -127,7 +122,7 @@ def test_adding_the_proof_gives_the_published_document(vector: Vector) -> None:
     made = add_proof(
         vector.document(),
         suite=vector.suite,
-        signer=signer(shared_json(f"{ROOT}/keyPair.json")),
+        signer=signer(vector.keys()),
         created=datetime.fromisoformat(vector.json("signed")["proof"]["created"]),
         processor=PROCESSOR,
     )
@@ -138,7 +133,7 @@ def test_adding_the_proof_gives_the_published_document(vector: Vector) -> None:
 @EACH
 def test_the_published_proof_verifies_and_with_another_bit_it_does_not(vector: Vector) -> None:
     signed = vector.json("signed")
-    key = PublicKey.from_multikey(shared_json(f"{ROOT}/keyPair.json")["publicKeyMultibase"])
+    key = PublicKey.from_multikey(vector.keys()["publicKeyMultibase"])
     good = UnsecuredDocument(without_proof(signed), PROCESSOR)
     bad = UnsecuredDocument({**without_proof(signed), "description": "Another."}, PROCESSOR)
     assert verify_proof(good, signed["proof"], key)
@@ -146,7 +141,7 @@ def test_the_published_proof_verifies_and_with_another_bit_it_does_not(vector: V
     assert not verify_proof(good, {**signed["proof"], "created": "2023-02-24T23:36:39Z"}, key)
 
 
-CHAIN = f"{ROOT}/proof-set-chain"
+CHAIN = f"{EDDSA}/proof-set-chain"
 STEPS = [
     ("unsigned", "signedProofSet1", "keyPair1"),
     ("signedProofSet1", "signedProofSet2", "keyPair2"),

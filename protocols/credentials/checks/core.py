@@ -32,12 +32,19 @@ class CoreChecks:
 
 
 async def run_core_checks(
-    secured: Secured, *, resolver: Resolver, now: datetime, skew: timedelta, owner_signs: bool = True
+    secured: Secured,
+    *,
+    resolver: Resolver,
+    now: datetime,
+    skew: timedelta,
+    owner_signs: bool = True,
+    accept_base: bool = False,
 ) -> CoreChecks:
     """Structure, context, proof, purpose, controller and valid time of a document.
 
     Args:
         owner_signs: whether it has to be signed by its issuer or holder.
+        accept_base: whether base proofs of selective disclosure will do, as they do for issuer and holder.
     """
     kind = secured.kind
     structure = check_structure(secured.problems())
@@ -51,7 +58,7 @@ async def run_core_checks(
     results = (
         structure,
         *context,
-        check_proof(examined, unknown=secured.unknown_proofs),
+        check_proof(examined, unknown=secured.unknown_proofs, accept_base=accept_base),
         check_purpose(examined, kind.purpose),
         check_controller(examined, owner, kind.role, owner_signs=owner_signs),
         secured.check_time(examined, now=now, skew=skew),

@@ -13,9 +13,9 @@ from typing import Any
 
 from protocols.credentials.checks.keys import find_key
 from protocols.credentials.checks.results import failed, not_checked, passed
-from protocols.credentials.data_integrity.proofs import previous_proofs, unsecured_for, verify_proof
+from protocols.credentials.data_integrity.proofs import is_base_proof, previous_proofs, unsecured_for, verify_proof
 from protocols.credentials.data_integrity.registry import suite_of
-from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.data_integrity.suite import UnsecuredDocument, base_proof_shown
 from protocols.credentials.model import is_url, proofs_of
 from protocols.credentials.secured import ExaminedProof
 from protocols.credentials.verification import Check, CheckResult, Outcome
@@ -44,14 +44,22 @@ async def examine_proofs(
     return [await _examine(proof, proofs, unsecured, purpose, resolver, processor) for proof in proofs]
 
 
-def check_proof(examined: Sequence[ExaminedProof], *, unknown: int) -> CheckResult:
-    """Whether the signatures hold; ``unknown`` is how many proofs there are of kinds that lernode does not know."""
+def check_proof(examined: Sequence[ExaminedProof], *, unknown: int, accept_base: bool) -> CheckResult:
+    """Whether the signatures hold.
+
+    Args:
+        unknown: how many proofs there are of kinds that lernode does not know.
+        accept_base: whether the one who asks may see base proofs of selective disclosure.
+    """
     details = {"proofs": len(examined), **({"unknownProofs": unknown} if unknown else {})}
     if not examined and not unknown:
         return failed(Check.PROOF, "proof.missing", "The document has no proof.", _PROOF_SPEC)
     if not examined:
         reason = "The document is proved in a way that this node does not know."
         return not_checked(Check.PROOF, "proof.suite_unknown", reason, _PROOF_SPEC, details=details)
+    if not accept_base and any(item.is_base for item in examined):
+        error = base_proof_shown()
+        return failed(Check.PROOF, error.code, error.message, _PROOF_SPEC, details=details)
     for item in examined:
         if item.signature is Outcome.FAIL:
             code, reason = _why(item.error, "proof.invalid", "The document is not what was signed.")
@@ -116,10 +124,11 @@ async def _examine(
         return ExaminedProof(proof, signer, Outcome.NOT_CHECKED, refusal, refusal)
     try:
         input_document = unsecured_for(unsecured, previous_proofs(proof, proofs), processor)
-        holds = verify_proof(input_document, proof, method.key)
+        holds = verify_proof(input_document, proof, method.key, accept_base=True)
     except LernodeError as error:
         return ExaminedProof(proof, signer, Outcome.FAIL, refusal, error)
-    return ExaminedProof(proof, signer, Outcome.PASS if holds else Outcome.FAIL, refusal)
+    outcome = Outcome.PASS if holds else Outcome.FAIL
+    return ExaminedProof(proof, signer, outcome, refusal, is_base=is_base_proof(proof))
 
 
 def _may_change(error: LernodeError) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
+from protocols.credentials.data_integrity.proofs import add_proof, base_proof, derive_proof, verify_proof
 from protocols.credentials.data_integrity.registry import CRYPTOSUITES
 from protocols.credentials.data_integrity.suite import Cryptosuite, Selective, UnsecuredDocument
 
-__all__ = ["CRYPTOSUITES", "Cryptosuite", "Selective", "UnsecuredDocument", "add_proof", "verify_proof"]
+__all__ = [
+    "CRYPTOSUITES", "Cryptosuite", "Selective", "UnsecuredDocument", "add_proof", "base_proof", "derive_proof",
+    "verify_proof",
+]  # fmt: skip

@@ -19,7 +19,16 @@ from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.keys import PublicKey, Signer
 
-__all__ = ["add_proof", "previous_proofs", "require_signable", "unsecured_for", "verify_proof"]
+__all__ = [
+    "add_proof",
+    "base_proof",
+    "derive_proof",
+    "is_base_proof",
+    "previous_proofs",
+    "require_signable",
+    "unsecured_for",
+    "verify_proof",
+]
 
 
 def add_proof(
@@ -54,7 +63,7 @@ def add_proof(
     Raises:
         BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.previous_missing``; ``proof.not_compacted``
             where the document's JSON could be changed under the signature; ``jsonld.*`` where
-            its contexts or terms are not known.
+            its contexts or terms are not known; ``pointer.*``, ``proof.chain_selective``.
     """
     chosen = suite_named(suite)
     if signer.codec not in chosen.key_types:
@@ -82,9 +91,45 @@ def add_proof(
         proof = chosen.create(unsecured, options, signer)
     elif entropy is None:
         raise ValueError(f"{suite} needs entropy")
+    elif previous_proof is not None:
+        message = "A proof of selective disclosure cannot build on another, which its holder would have to show whole."
+        raise BadInput("proof.chain_selective", message, "Add it beside the other proof.")
     else:
         proof = chosen.create_base(unsecured, options, signer, mandatory_pointers=mandatory_pointers, entropy=entropy)
     return {**bare, "proof": [*existing, proof] if existing else proof}
+
+
+def is_base_proof(proof: Mapping[str, Any]) -> bool:
+    """Whether a proof is one that its holder derives others from."""
+    suite = suite_of(proof)
+    return isinstance(suite, Selective) and suite.is_base(proof)
+
+
+def base_proof(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The proof of a document that parts of it can be shown with, or ``None`` where it has none."""
+    return next(filter(is_base_proof, proofs_of(dict(document))), None)
+
+
+def derive_proof(
+    document: Mapping[str, Any], selective_pointers: Sequence[str], *, processor: Processor = DEFAULT
+) -> dict[str, Any]:
+    """What the holder of ``document`` shows: its mandatory parts, those chosen, and the proof of just these.
+
+    Other proofs of the document hold for all of it only, and are left out.
+
+    Args:
+        selective_pointers: JSON Pointers (RFC 6901); what they lead through keeps its ids and types.
+
+    Raises:
+        BadInput: ``proof.not_selective``; ``proof.malformed``; ``jsonld.*``; ``pointer.*``.
+    """
+    proof = base_proof(document)
+    suite = None if proof is None else suite_of(proof)
+    if proof is None or not isinstance(suite, Selective):
+        message = "The document is secured as a whole, so no part of it can be shown alone."
+        raise BadInput("proof.not_selective", message, "Show all of it, or ask its issuer for one with ecdsa-sd-2023.")
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    return suite.derive(UnsecuredDocument(bare, processor), proof, selective_pointers=selective_pointers)
 
 
 def previous_proofs(proof: Mapping[str, Any], proofs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,18 +158,25 @@ def unsecured_for(
     return UnsecuredDocument({**base.document, "proof": list(previous)}, processor) if previous else base
 
 
-def verify_proof(unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey) -> bool:
+def verify_proof(
+    unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey, *, accept_base: bool = False
+) -> bool:
     """Whether ``proof`` holds for the document under ``key`` (VC Data Integrity 1.0 §4.4, last steps).
 
+    Args:
+        accept_base: also take a base proof of selective disclosure, which only issuer and holder see.
+
     Raises:
-        BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.malformed``; ``proof.not_canonical``
-            or ``jsonld.*`` where the document has no canonical form.
+        BadInput: ``proof.suite_unknown``; ``proof.key_type``; ``proof.malformed``; ``proof.base_proof``;
+            ``proof.not_canonical`` or ``jsonld.*`` where the document has no canonical form.
     """
     suite = suite_of(proof)
     if suite is None:
         raise BadInput("proof.suite_unknown", "The proof is of an unknown kind.", "Update lernode.")
     if key.codec not in suite.key_types:
         raise _wrong_key()
+    if accept_base and isinstance(suite, Selective) and suite.is_base(proof):
+        return suite.verify_base(unsecured, proof, key)
     return suite.verify(unsecured, proof, key)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from protocols.credentials.data_integrity.ecdsa_sd_2023 import EcdsaSd2023
 from protocols.credentials.data_integrity.ed25519_signature_2018 import Ed25519Signature2018
 from protocols.credentials.data_integrity.hash_pair import ECDSA, ED25519
 from protocols.credentials.data_integrity.jcs import JcsSuite
@@ -24,6 +25,7 @@ CRYPTOSUITES: dict[str, WholeDocument | Selective] = {
         Ed25519Signature2018("Ed25519Signature2018", ED25519, "Ed25519Signature2018", ED25519_2018_CONTEXTS),
         RdfcSuite("ecdsa-rdfc-2019", ECDSA),
         JcsSuite("ecdsa-jcs-2019", ECDSA),
+        EcdsaSd2023(),
     )
 }
 """Name of the cryptosuite, or of the proof type where the type is the suite -> the suite."""

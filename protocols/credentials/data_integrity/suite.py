@@ -22,7 +22,14 @@ from protocols.keys import PublicKey, Signer
 from protocols.multiformats import Multicodec
 
 __all__ = [
-    "Cryptosuite", "Entropy", "Selective", "UnsecuredDocument", "WholeDocument", "check_created", "malformed",
+    "Cryptosuite",
+    "Entropy",
+    "Selective",
+    "UnsecuredDocument",
+    "WholeDocument",
+    "base_proof_shown",
+    "check_created",
+    "malformed",
 ]  # fmt: skip
 
 Entropy = Callable[[int], bytes]
@@ -131,7 +138,7 @@ class WholeDocument(Cryptosuite, Protocol):
         """
 
 
-class Selective(Cryptosuite):
+class Selective(Cryptosuite):  # a class to be had, not a Protocol: which suites are such is asked at every signature
     """A suite whose holder may show parts of a document: the issuer makes a base proof, the holder derives others."""
 
     @abstractmethod
@@ -167,6 +174,10 @@ class Selective(Cryptosuite):
         """
 
     @abstractmethod
+    def is_base(self, proof: Mapping[str, Any]) -> bool:
+        """Whether ``proof`` says of itself that it is a base proof."""
+
+    @abstractmethod
     def verify_base(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey) -> bool:
         """Whether a base proof holds: for issuer and holder, as verifiers are shown derived ones only.
 
@@ -183,6 +194,12 @@ def check_created(options: Mapping[str, Any]) -> None:
     """
     if "created" in options and parse_time(options["created"], zone_required=False) is None:
         raise malformed("its created is not a time")
+
+
+def base_proof_shown() -> BadInput:
+    """The error for a base proof where a derived one is expected."""
+    message = "The proof is a base proof, which its holder keeps and derives others from."
+    return BadInput("proof.base_proof", message, "Ask the holder for a record with a derived proof.")
 
 
 def malformed(why: str) -> BadInput:
