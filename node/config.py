@@ -123,7 +123,11 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     catalogue: Annotated[str, _doc("Achievements catalogue (JSON), relative to the node's folder; empty: none.")] = ""
     cryptosuite: Annotated[
-        str, _doc("How records are signed: eddsa-rdfc-2022, eddsa-jcs-2022 or Ed25519Signature2020.")
+        str,
+        _doc(
+            "How records are signed: eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019, ecdsa-jcs-2019, or by its old "
+            "name Ed25519Signature2020."
+        ),
     ] = "eddsa-rdfc-2022"
 
 

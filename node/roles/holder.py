@@ -19,6 +19,7 @@ from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import issuer_id, subject_ids
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
@@ -50,7 +51,11 @@ __all__ = ["Holder", "Matches"]
 
 _VERIFY = "verify-credential"
 _MAX_RECORDS = 10_000
-_SUITES = ("eddsa-rdfc-2022", "eddsa-jcs-2022", "Ed25519Signature2020", "Ed25519Signature2018")
+_SUITES = (
+    "eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019", "Ed25519Signature2020",
+    "Ed25519Signature2018",
+)  # fmt: skip
+"""What presentations are signed with, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +291,7 @@ class Holder:
     async def _present(self, tx: Transaction, situation: Situation, found: Matches, selection: Selection) -> None:
         exchange: present_proof.Exchange = situation.value
         documents = {name: strict_json.loads_object(found.records[name].document) for name in selection.record_ids}
-        suite = _suite_for(found.definition)
+        suite = _suite_for(found.definition, found.holder)
         presentation = build_presentation(
             found.definition,
             selection,
@@ -300,7 +305,7 @@ class Holder:
         signed = add_proof(
             presentation,
             suite=suite,
-            signer=self._identity.signer(found.holder),
+            signer=self._identity.signer(found.holder, suite_named(suite).key_types),
             created=now,
             purpose="authentication",
             challenge=exchange.challenge,
@@ -335,9 +340,10 @@ async def _all_held(tx: Transaction) -> list[HeldCredential]:
     return held
 
 
-def _suite_for(definition: Definition) -> str:
+def _suite_for(definition: Definition, holder: OwnDid) -> str:
+    kinds = {key.codec for key in holder.keys}
     for suite in _SUITES:
-        if definition.formats.allow_presentation_suite(suite):
+        if kinds & suite_named(suite).key_types and definition.formats.allow_presentation_suite(suite):
             return suite
     raise BadInput("pex.format_unsupported", "The verifier wants a proof that this node cannot make.", "Tell it so.")
 

@@ -167,5 +167,5 @@ def _own_key(fragment: str, key: SigningKey) -> OwnKey:
 
 def _no_key() -> WrongState:
     return WrongState(
-        "did.no_key", "The DID has no key of the kind that is needed.", "Make one with: lernode did create --key"
+        "did.no_key", "The DID has no key of the kind that is needed.", "Make one: lernode did add-key, or create --key"
     )

@@ -268,7 +268,7 @@ class Issuer:
     ) -> list[IssuedCredential]:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        signer = self._identity.signer(own)
+        signer = self._identity.signer(own, suite_named(suite).key_types)
         places = await self._publisher.allocate(tx, [name for name, _ in named], issuer=own)
         now = self._world.clock()
         records = []

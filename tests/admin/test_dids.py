@@ -144,3 +144,23 @@ async def test_a_did_that_is_its_key_gets_no_other(admin: Served) -> None:
     (holder,) = [d["did"] for d in (await client.get("/admin/dids"))["items"] if d["purpose"] == "holder"]
     answered, problem = await client.ask("POST", f"/admin/dids/{holder}/keys", json={"kind": "p256"})
     assert (answered, problem["code"]) == (400, "did.keys_unfit")
+
+
+@pytest.mark.parametrize(("suite", "kind"), [("ecdsa-rdfc-2019", "p256"), ("ecdsa-jcs-2019", "p384")])
+async def test_records_are_signed_with_the_key_that_the_configured_suite_needs(
+    tmp_path: Path, suite: str, kind: str
+) -> None:
+    await make_node(tmp_path / "n", "College", issuer=True)
+    settings = tmp_path / "n" / "lernode.toml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before.replace("[issuer]\n", f'[issuer]\ncryptosuite = "{suite}"\n'), encoding="utf-8")
+    assert settings.read_text(encoding="utf-8") != before
+    award = {"achievement": "weld-101", "did": "did:example:ada", "name": "Ada"}
+    async with served(tmp_path / "n") as (_, client):
+        status, problem = await client.ask("POST", "/admin/credentials/issue", json=award)
+        assert (status, problem["code"]) == (409, "did.no_key")
+        (own,) = [d["did"] for d in (await client.get("/admin/dids"))["items"] if d["purpose"] == "issuer"]
+        await client.post(f"/admin/dids/{quote(own, safe='')}/keys", kind=kind)
+        issued = await client.post("/admin/credentials/issue", **award)
+        proof = issued["document"]["proof"]
+        assert (proof["cryptosuite"], proof["verificationMethod"]) == (suite, f"{own}#key-2")
