@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from protocols.credentials.checks.status import CheckedList
+from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.resources import ResourceSource
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver

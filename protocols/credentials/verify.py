@@ -21,7 +21,8 @@ from protocols.credentials.checks.holder import check_holder_binding
 from protocols.credentials.checks.related import check_related_resources
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.schema import check_schema
-from protocols.credentials.checks.status import CheckedList, check_status
+from protocols.credentials.checks.status import check_status
+from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy

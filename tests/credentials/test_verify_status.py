@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from protocols.credentials.checks.core import CoreChecks
-from protocols.credentials.checks.status import CheckedList
+from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import BadInput
 from protocols.status.bitstring import Bitstring

@@ -11,8 +11,9 @@ from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.status.problems import PROBLEM_TYPES
 from protocols.status.source import StatusListCopy
 
-__all__ = ["CLEAR", "copy_details", "is_stale", "refused", "revoked", "stale", "suspended"]
+__all__ = ["CLEAR", "GRAVITY", "copy_details", "is_stale", "refused", "revoked", "stale", "suspended"]
 
+GRAVITY = {Outcome.FAIL: 2, Outcome.NOT_CHECKED: 1, Outcome.PASS: 0}
 CLEAR = "The issuer has not taken the record back."
 
 
