@@ -24,6 +24,8 @@ MAX_RESOURCES = 64
 
 _CHARS_A_QUAD = 1000
 """Reading and unpacking so many characters of a list or schema takes as long as a quad."""
+_BYTES_A_QUAD = 15_000
+"""Unpacking to so many bytes does, where few characters stand for many."""
 
 
 class AskedDids:
@@ -129,7 +131,7 @@ class AskedLists:
         checked = self._checked[name]
         if isinstance(checked, LernodeError):
             raise checked
-        self._work.quads(_chars(checked.credential) // _CHARS_A_QUAD)
+        self._work.quads(_chars(checked.credential) // _CHARS_A_QUAD + checked.unpacking // _BYTES_A_QUAD)
         return checked
 
 

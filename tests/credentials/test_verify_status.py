@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from protocols.credentials.asking import AskedLists, SeenLists
 from protocols.credentials.checks.core import CoreChecks
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import BadInput
-from protocols.status.bitstring import Bitstring
+from protocols.jsonld.work import Work
+from protocols.status.bitstring import MIN_LIST_ENTRIES, Bitstring
+from protocols.status.inflate import MAX_LIST_BYTES
 from protocols.status.source import StatusListCopy
 from tests.credentials.worlds import (
     EXTENSIONS,
@@ -252,7 +256,7 @@ def test_policy_can_ask_for_a_fresh_list() -> None:
     assert lists.refreshed == [False, True]
 
 
-def test_a_list_is_unpacked_once_for_all_records_that_point_into_it() -> None:
+def test_a_short_list_is_unpacked_once_for_all_records_that_point_into_it() -> None:
     checked = CheckedList({}, CoreChecks({}, True))
     encoded = Bitstring(size=2).encode()
     assert checked.decode(encoded, 2) is checked.decode(encoded, 2)
@@ -263,3 +267,24 @@ def test_a_list_is_unpacked_once_for_all_records_that_point_into_it() -> None:
             checked.decode(encoded, 4)
         errors.append(error.value)
     assert errors[0] is errors[1]
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(MIN_LIST_ENTRIES // 8, True), (MAX_LIST_BYTES, False)])
+async def test_long_lists_are_not_kept_and_unpacking_them_again_counts_as_work(length: int, is_kept: bool) -> None:
+    encoded = Bitstring.from_bytes(bytes(length)).encode()
+    assert len(encoded) < 10_000
+    document = {"credentialSubject": {"encodedList": encoded}}
+
+    async def check(published: Any) -> CheckedList:
+        return CheckedList(published, CoreChecks({}, True))
+
+    source = Lists({LIST_URL: StatusListCopy(document, NOW, False)})
+    lists = AskedLists(source, check, Work(quads=1_000), SeenLists())
+    copy = await lists.get(LIST_URL)
+    readings = 0
+    with suppress(BadInput):
+        while readings < 20:
+            checked = await lists.check(copy.document)
+            assert (checked.decode(encoded, 1) is checked.decode(encoded, 1)) == is_kept
+            readings += 1
+    assert (readings == 20) == is_kept

@@ -10,7 +10,6 @@ import pytest
 from node.app import Node
 from node.config import parse
 from node.roles.issuer import Award
-from node.roles.policy import VerificationPolicies
 from protocols import strict_json
 from protocols.credentials.issue import issue as secure
 from protocols.credentials.policy import Policy
@@ -48,10 +47,7 @@ def entries(record: IssuedCredential) -> dict[str, Any]:
 
 async def status(node: Node, record: IssuedCredential) -> CheckResult:
     """How the status check of a record ends now at the college's own desk, and that nothing else is in its way."""
-    policy = VerificationPolicies(node.config, node.home).verifier(any_issuer=True, refresh=True)
-    result = await verify(
-        record.document, resolver=node.resolver, statuses=node.statuses, policy=policy, now=node.world.clock()
-    )
+    result = await node.verifier.verify_document(record.document, any_issuer=True)
     assert {item.check for item in result.checks if item.outcome is Outcome.FAIL} <= {Check.STATUS}
     found = next(item for item in result.checks if item.check is Check.STATUS)
     assert result.verified == (found.outcome is Outcome.PASS)

@@ -11,38 +11,54 @@ from protocols.credentials.checks.core import CoreChecks
 from protocols.credentials.policy import Policy
 from protocols.errors import LernodeError
 from protocols.status.bitstring import Bitstring
+from protocols.status.inflate import MAX_LIST_BYTES
 from protocols.status.source import PublishedDocument, StatusSource
 
 __all__ = ["CheckList", "CheckedList", "StatusInquiry"]
 
 
-@dataclass(frozen=True, slots=True)
+_KEPT_BYTES = 1 << 18
+"""Of an unpacked list; a list of the common size has 16 KiB. Longer ones are unpacked anew, so that many cannot fill
+the memory."""
+
+
+@dataclass(slots=True)
 class CheckedList:
     """A credential on a status list, and what is known of it.
 
     Attributes:
         credential: what its proof covers; the status is read from this and nothing else.
+        unpacking: how many bytes a further reading may have to unpack; 0 where they are few.
     """
 
     credential: dict[str, Any]
     core: CoreChecks
-    _unpacked: dict[int, Bitstring | LernodeError] = field(default_factory=dict, repr=False, compare=False)
+    unpacking: int = 0
+    _kept: tuple[int, Bitstring | LernodeError] | None = field(default=None, repr=False, compare=False)
 
     def decode(self, encoded: str, size: int) -> Bitstring:
-        """The ``encodedList`` of this list unpacked, once for all records that point into it.
+        """The ``encodedList`` of this list unpacked, for short lists once for all records that point into it.
 
         Raises:
             BadInput: as :meth:`Bitstring.decode`.
         """
-        if size not in self._unpacked:
-            try:
-                self._unpacked[size] = Bitstring.decode(encoded, size=size)
-            except LernodeError as error:
-                self._unpacked[size] = error
-        found = self._unpacked[size]
+        if self._kept is not None and self._kept[0] == size:
+            found = self._kept[1]
+        else:
+            found = _decoded(encoded, size)
+            length = len(found) * size // 8 if isinstance(found, Bitstring) else MAX_LIST_BYTES
+            self.unpacking = length if length > _KEPT_BYTES else 0
+            self._kept = None if isinstance(found, Bitstring) and self.unpacking else (size, found)
         if isinstance(found, LernodeError):
             raise found
         return found
+
+
+def _decoded(encoded: str, size: int) -> Bitstring | LernodeError:
+    try:
+        return Bitstring.decode(encoded, size=size)
+    except LernodeError as error:
+        return error
 
 
 CheckList = Callable[[PublishedDocument], Awaitable[CheckedList]]
