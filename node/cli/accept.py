@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from node.cli.attached import attached_fields
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
 from node.cli.options import Setting, common, suggest
@@ -137,5 +138,6 @@ def show_about(about: AboutRecord) -> None:
             *[(f"result: {name}", value) for name, value in about.results],
             ("valid from", when(about.valid_from)),
             ("valid until", when(about.valid_until)),
+            *attached_fields(about.attached),
         ]
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from node.cli.attached import attached_fields
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short, table, when
@@ -114,7 +115,9 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
         for status in facts.pop("statuses", []):
             facts[f"status: {status.purpose}"] = status.message
         facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
+        del facts["attached"]
         fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))
+        fields(attached_fields(found.attached))
         line()
         for text in json.dumps(json.loads(document), indent=2, ensure_ascii=False).splitlines():
             line(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.cli.attached import attached_fields
 from node.cli.output import line, mark
 from node.http.schemas import CheckView, ResultView
 
@@ -14,6 +15,8 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
     line(f"{indent}{result.kind}{who}", bold=True)
     for check in result.checks:
         _show_check(check, indent)
+    for name, value in attached_fields(result.attached):
+        line(f"{indent}  {name}: {value}")
     for inner in result.credentials:
         line()
         show_result(inner, indent=f"{indent}  ")

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from node.app import STORE_FILE
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, Config, load
+from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver
 from node.net.documents import DocumentCache, MemoryDocumentCache
@@ -79,7 +78,7 @@ class FileVerifier:
             domain=domain,
             seen=self.seen,
         )
-        return msgspec.convert(result.to_json(), ResultView)
+        return view_result(result)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from node.http.admin_views import (
     as_page,
     held_fields,
     issued_fields,
+    view_attached,
     view_batch,
     view_exchange,
     view_held,
@@ -122,7 +123,7 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     """One record that the node holds."""
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
-    return HeldDetail(**held_fields(held), document=msgspec.Raw(held.document))
+    return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=msgspec.Raw(held.document))
 
 
 async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[IssuedView]:
@@ -180,7 +181,12 @@ async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> Issued
 async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> IssuedDetail:
     said = await node.publisher.said(tx, record.statuses)
     statuses = [StatusValue(purpose=item.purpose, value=item.value, message=item.message) for item in said]
-    return IssuedDetail(**issued_fields(record), statuses=statuses, document=msgspec.Raw(record.document))
+    return IssuedDetail(
+        **issued_fields(record),
+        statuses=statuses,
+        attached=view_attached(record.document),
+        document=msgspec.Raw(record.document),
+    )
 
 
 def _award(given: schemas.Award) -> Award:

@@ -71,7 +71,7 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
         challenge=body.challenge,
         domain=body.domain,
     )
-    return view_result(result.to_json())
+    return view_result(result)
 
 
 def definition_of(wanted: NewRequest, definition_id: str) -> dict[str, Any]:

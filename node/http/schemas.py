@@ -14,15 +14,60 @@ from msgspec import Meta
 from protocols.keys import KeyKind
 
 __all__ = [
-    "AboutRecord", "AcceptInvitation", "Award", "AwardOverConnection", "BatchAward", "BatchProblemView",
-    "BatchRowView", "BatchToIssue", "BatchView", "CatalogueEntry", "CatalogueView", "ChainView", "CheckView",
-    "ConnectionView", "Decline", "DescriptorView", "DidQuery", "DidView", "DocumentToVerify", "ExchangeDetail",
-    "ExchangeQuery", "ExchangeView", "ExchangesQuery", "HeldDetail", "HeldView", "InvitationView",
-    "IssuedDetail", "IssuedQuery", "IssuedView", "LogEntry", "LogQuery", "MatchesView", "NewDid",
-    "NewInvitation", "NewKey", "NewRequest", "OutboxView", "OwnKeyView", "OwnMethod",
-    "Page", "PageQuery", "Present", "Problem", "RecordProposal",
-    "RecordsQuery", "ResolutionView", "ResultView", "SkillView", "StatusChange", "StatusValue", "StatusView",
-    "VerificationView", "VerifyExchange",
+    "AboutRecord",
+    "AcceptInvitation",
+    "AttachedView",
+    "Award",
+    "AwardOverConnection",
+    "BatchAward",
+    "BatchProblemView",
+    "BatchRowView",
+    "BatchToIssue",
+    "BatchView",
+    "CatalogueEntry",
+    "CatalogueView",
+    "ChainView",
+    "CheckView",
+    "ConnectionView",
+    "Decline",
+    "DescriptorView",
+    "DidQuery",
+    "DidView",
+    "DocumentToVerify",
+    "ExchangeDetail",
+    "ExchangeQuery",
+    "ExchangeView",
+    "ExchangesQuery",
+    "HeldDetail",
+    "HeldView",
+    "InvitationView",
+    "IssuedDetail",
+    "IssuedQuery",
+    "IssuedView",
+    "LogEntry",
+    "LogQuery",
+    "MatchesView",
+    "NewDid",
+    "NewInvitation",
+    "NewKey",
+    "NewRequest",
+    "OutboxView",
+    "OwnKeyView",
+    "OwnMethod",
+    "Page",
+    "PageQuery",
+    "Present",
+    "Problem",
+    "RecordProposal",
+    "RecordsQuery",
+    "ResolutionView",
+    "ResultView",
+    "SkillView",
+    "StatusChange",
+    "StatusValue",
+    "StatusView",
+    "VerificationView",
+    "VerifyExchange",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -247,6 +292,15 @@ class SkillView(_View, frozen=True, kw_only=True):
     url: str | None
 
 
+class AttachedView(_View, frozen=True, kw_only=True):
+    """Terms of use, evidence or a refresh service of a record, as the record says it."""
+
+    property: Annotated[str, Meta(description="termsOfUse, evidence or refreshService.")]
+    types: list[str]
+    id: str | None
+    texts: Annotated[list[tuple[str, str]], Meta(description="What it says in words, each with its property.")]
+
+
 class HeldView(_View, frozen=True, kw_only=True):
     """A record that the node holds."""
 
@@ -265,6 +319,7 @@ class HeldView(_View, frozen=True, kw_only=True):
 class HeldDetail(HeldView, frozen=True, kw_only=True):
     """A record that the node holds, with the document as it was received."""
 
+    attached: list[AttachedView]
     document: msgspec.Raw
 
 
@@ -300,6 +355,7 @@ class IssuedDetail(IssuedView, frozen=True, kw_only=True):
     """A record that the node issued, with the document as it was signed and what is said of it now."""
 
     statuses: list[StatusValue]
+    attached: list[AttachedView]
     document: msgspec.Raw
 
 
@@ -396,6 +452,7 @@ class AboutRecord(_View, frozen=True, kw_only=True):
     results: list[tuple[str, str]]
     valid_from: datetime | None
     valid_until: datetime | None
+    attached: list[AttachedView]
 
 
 class ExchangeDetail(ExchangeView, frozen=True, kw_only=True):
@@ -509,6 +566,9 @@ class ResultView(_View, frozen=True, kw_only=True):
     issuer: str | None = None
     holder: str | None = None
     securing: Annotated[str | None, Meta(description="How it is secured, e.g. eddsa-rdfc-2022 or vc+jwt.")] = None
+    attached: Annotated[
+        list[AttachedView], Meta(description="What a verified record says of its use, evidence and refreshing.")
+    ] = []
     credentials: list[ResultView] = []
 
 

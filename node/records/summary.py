@@ -7,24 +7,22 @@ Texts are cut to a length and freed from control characters, for they end up on 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from node.records.attached import Attached, attached
+from node.records.shown import shown, shown_text
 from protocols.credentials import model
 from protocols.credentials.times import parse_time
 from storage.credentials import Skill
 
-__all__ = ["MAX_SKILLS", "MAX_TEXT", "RecordSummary", "skills_of", "summary"]
+__all__ = ["MAX_SKILLS", "RecordSummary", "skills_of", "summary"]
 
-MAX_TEXT = 500
 MAX_SKILLS = 200
 
 _UNSAID = ("", "VerifiableCredential")
-_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode categories that move or hide what stands beside them, or are no characters at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,7 @@ class RecordSummary:
         results: what was reached, each ``(name of the result, value)``.
         types: of the credential, without ``VerifiableCredential``.
         status_purposes: what its status entries are for, e.g. ``revocation``.
+        attached: terms of use, evidence and refresh services.
     """
 
     id: str | None
@@ -54,19 +53,20 @@ class RecordSummary:
     results: tuple[tuple[str, str], ...]
     types: tuple[str, ...]
     status_purposes: tuple[str, ...]
+    attached: tuple[Attached, ...]
 
 
 def summary(document: dict[str, Any]) -> RecordSummary:
     """Read what any credential says, be it an Open Badges record or not."""
     achievement = next(_achievements(document), {})
-    types = tuple(kind for name in model.types_of(document)[:20] if (kind := _clean(name)) not in _UNSAID)
+    types = tuple(kind for name in model.types_of(document)[:20] if (kind := shown(name)) not in _UNSAID)
     issuer = document.get("issuer")
-    achievement_name = _text(achievement.get("name"))
+    achievement_name = shown_text(achievement.get("name"))
     return RecordSummary(
         id=model.id_of(document),
-        name=_text(document.get("name")) or achievement_name or next(reversed(types), "Credential"),
+        name=shown_text(document.get("name")) or achievement_name or next(reversed(types), "Credential"),
         issuer=model.issuer_id(document),
-        issuer_name=_text(issuer.get("name")) if isinstance(issuer, dict) else None,
+        issuer_name=shown_text(issuer.get("name")) if isinstance(issuer, dict) else None,
         subject=next((found for found in model.subject_ids(document) if found), None),
         achievement_id=model.id_of(achievement),
         achievement_name=achievement_name,
@@ -76,6 +76,7 @@ def summary(document: dict[str, Any]) -> RecordSummary:
         results=tuple(_results(document)),
         types=types,
         status_purposes=_purposes(document),
+        attached=attached(document),
     )
 
 
@@ -83,11 +84,11 @@ def skills_of(alignments: Any) -> tuple[Skill, ...]:
     """The skills that Alignments (OB 3.0 §B) name, each once, in their order."""
     found: dict[Skill, None] = {}
     for item in model.as_list(alignments):
-        name = _text(item.get("targetName")) if isinstance(item, dict) else None
+        name = shown_text(item.get("targetName")) if isinstance(item, dict) else None
         if name is None or len(found) == MAX_SKILLS:
             continue
         url = item.get("targetUrl")
-        code, framework = _text(item.get("targetCode")), _text(item.get("targetFramework"))
+        code, framework = shown_text(item.get("targetCode")), shown_text(item.get("targetFramework"))
         found[Skill(code=code, name=name, framework=framework, url=url if model.is_url(url) else None)] = None
     return tuple(found)
 
@@ -104,7 +105,7 @@ def _results(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if not isinstance(result, dict):
                 continue
             level = result.get("achievedLevel")
-            reached = _text(result.get("value")) or _text(result.get("status")) or names.get(_key(level))
+            reached = shown_text(result.get("value")) or shown_text(result.get("status")) or names.get(_key(level))
             if reached is not None:
                 yield names.get(_key(result.get("resultDescription")), "Result"), reached
 
@@ -115,7 +116,7 @@ def _described(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if not isinstance(description, dict):
                 continue
             for named in [description, *model.as_list(description.get("rubricCriterionLevel"))]:
-                name = _text(named.get("name")) if isinstance(named, dict) else None
+                name = shown_text(named.get("name")) if isinstance(named, dict) else None
                 if name is not None:
                     yield _key(named.get("id")), name
 
@@ -125,24 +126,9 @@ def _key(identifier: Any) -> str:
 
 
 def _purposes(document: dict[str, Any]) -> tuple[str, ...]:
-    purposes = (_text(entry.get("statusPurpose")) for entry in model.status_entries(document))
+    purposes = (shown_text(entry.get("statusPurpose")) for entry in model.status_entries(document))
     return tuple(dict.fromkeys(purpose for purpose in purposes if purpose))
 
 
 def _time(document: dict[str, Any], *names: str) -> datetime | None:
     return next((parse_time(document[name], zone_required=False) for name in names if name in document), None)
-
-
-def _text(value: Any) -> str | None:
-    """A text, also where it is given as a language value object or several of them (VCDM 2.0 §11.1)."""
-    for item in model.as_list(value)[:20]:
-        text = item.get("@value") if isinstance(item, dict) else item
-        cleaned = _clean(text) if isinstance(text, str) else ""
-        if cleaned:
-            return cleaned
-    return None
-
-
-def _clean(text: str) -> str:
-    shown = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in text[: 2 * MAX_TEXT])
-    return " ".join(shown.split())[:MAX_TEXT]

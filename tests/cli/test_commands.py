@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from node.cli.main import COMMANDS, cli, main
 from tests.admin.helpers import PASSPHRASE, make_node
+from tests.credentials import worlds as credentials
 
 
 @pytest.fixture
@@ -103,6 +105,24 @@ def test_issue_export_verify_and_revoke_without_a_running_node(
     assert json.loads(capsys.readouterr().out)["state"] == "revoked"
     assert run(monkeypatch, "reinstate", issued["id"], "--home", home) == 1
     assert run(monkeypatch, "log", "--verify", "--home", home) == 0
+
+
+def test_terms_evidence_and_refresh_service_of_a_verified_record_are_shown(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = {"id": "https://college.example/video", "type": ["Evidence"], "name": "Video", "narrative": "A weld."}
+    signed = credentials.issue(credentials.record(evidence=[evidence]), created=datetime(2026, 1, 2, tzinfo=UTC))
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(signed), encoding="utf-8")
+    arguments = ("verify", file, "--trust", signed["issuer"]["id"], "--offline", "--home", home)
+    assert run(monkeypatch, *arguments) == 0
+    assert "evidence: Evidence · https://college.example/video · name: Video" in capsys.readouterr().out
+    assert run(monkeypatch, *arguments, "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)["attached"]
+    assert shown["texts"] == [["name", "Video"], ["narrative", "A weld."]]
+    file.write_text(json.dumps({**signed, "name": "Another"}), encoding="utf-8")
+    assert run(monkeypatch, *arguments, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["attached"] == []
 
 
 def test_a_message_is_set_on_a_record_and_shown(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.records.summary import MAX_SKILLS, MAX_TEXT, summary
+from node.records.shown import MAX_TEXT
+from node.records.summary import MAX_SKILLS, summary
 from storage.credentials import Skill
 from tests.shared_data import shared_json
 
