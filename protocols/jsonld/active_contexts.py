@@ -27,6 +27,7 @@ _MAX_KEPT = 1024
 _MAX_DERIVED = 400
 _MAX_INLINE = 32
 _MAX_INLINE_CHARS = 1 << 16
+_MAX_INLINE_STRING = 1024
 
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*|_):\S*").fullmatch
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*").fullmatch
@@ -250,6 +251,9 @@ def _check_inline(context: Any) -> int:
     members = [*context, *context.values()] if isinstance(context, Mapping) else context
     for member in members:
         if isinstance(member, str):
+            if len(member) > _MAX_INLINE_STRING:
+                # It would stand in the quads as often as the term in the document.
+                raise BadInput("jsonld.too_complex", "An inline context has too long an IRI.", "Use a shorter one.")
             if _LIKE_KEYWORD(member) and member not in _KEYWORDS:
                 raise BadInput(
                     "jsonld.reserved_term",

@@ -17,7 +17,7 @@ from typing import Literal as OneOf
 
 from protocols.errors import BadInput
 from protocols.jsonld.rdf_terms import Quad
-from protocols.jsonld.work import MAX_QUADS, Work, too_complex
+from protocols.jsonld.work import MAX_CHARS, MAX_QUADS, Work, too_complex
 
 __all__ = ["Hash", "canonical_labels", "canonicalize", "sorted_nquads"]
 
@@ -48,6 +48,8 @@ def canonical_labels(quads: set[Quad], hash: Hash = "sha256", work: Work | None 
     """
     if len(quads) > MAX_QUADS:
         raise too_complex(f"more than {MAX_QUADS} statements")
+    if sum(len(s) + len(p) + len(o) + len(g) for s, p, o, g in quads) > MAX_CHARS:
+        raise too_complex("statements that are too long")
     work = work or Work()
     work.quads(len(quads))
     try:
@@ -130,6 +132,7 @@ class _Labelling:
         self._hashes = hashes
         self._algorithm = algorithm
         self._canonical: dict[str, str] = {}
+        self._weights: dict[str, int] = {}
         self._work = work
 
     def order(self) -> list[str]:
@@ -155,7 +158,7 @@ class _Labelling:
 
     def _n_degree(self, label: str, issued: dict[str, str]) -> tuple[str, dict[str, str]]:
         """Hash N-Degree Quads (§4.8); the labels issued on the way are those of the path that was chosen."""
-        self._work.hash()
+        self._work.effort(self._weight(label))
         data: list[str] = []
         for digest, related in sorted(self._related(label, issued).items()):
             path, issued = self._best_path(related, issued)
@@ -175,7 +178,7 @@ class _Labelling:
         self, order: Sequence[str], issued: dict[str, str], best: str | None
     ) -> tuple[str, dict[str, str]] | None:
         """The path along the related blank nodes in one order; None where it cannot be the least (§4.8.3 step 5.4)."""
-        self._work.steps(len(order))
+        self._work.effort(2 * len(order) + len(issued) // 32)
         path = ""
         unvisited = []
         for label in order:
@@ -193,6 +196,14 @@ class _Labelling:
             if _exceeds(path, best):
                 return None
         return path, issued
+
+    def _weight(self, label: str) -> int:
+        """About how many microseconds it takes to hash a blank node with those beside it."""
+        weight = self._weights.get(label)
+        if weight is None:
+            beside = _neighbours(label, self._mentions[label])
+            weight = self._weights[label] = 8 + sum(2 + len(predicate) // 256 for _, predicate, _ in beside)
+        return weight
 
     def _related(self, label: str, issued: dict[str, str]) -> dict[str, list[str]]:
         """The blank nodes beside one, by their Hash Related Blank Node (§4.7)."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_HASHES", "MAX_QUADS", "MAX_STEPS", "Work", "too_complex"]
+__all__ = ["MAX_CHARS", "MAX_EFFORT", "MAX_QUADS", "Work", "too_complex"]
 
 MAX_QUADS = 10_000
 """How many quads one document may have."""
-MAX_HASHES = 2_500
-MAX_STEPS = 20_000
-"""How often N-degree hashing may hash a blank node, and how many related ones it may put in order, before a
-graph counts as poisoned. The hardest graphs of the W3C suite that are to be computed need a fifth of it."""
+MAX_CHARS = 1 << 23
+"""How long these may be in all: an IRI that stands once in a document may stand in each of its quads."""
+MAX_EFFORT = 40_000
+"""How much N-degree hashing may take before a graph counts as poisoned, in about microseconds. The hardest graphs of
+the W3C suite that are to be computed need two fifths of it."""
 
 _QUADS_OF_A_VERIFICATION = 60_000
-_TROUBLE = "blank nodes that are too hard to tell apart"
 
 
 class Work:
@@ -29,12 +29,11 @@ class Work:
         BadInput: ``jsonld.too_complex`` from each method, where it is too much.
     """
 
-    __slots__ = ("_hashes", "_quads", "_steps")
+    __slots__ = ("_effort", "_quads")
 
     def __init__(self, quads: int = MAX_QUADS) -> None:
         self._quads = quads
-        self._hashes = MAX_HASHES
-        self._steps = MAX_STEPS
+        self._effort = MAX_EFFORT
 
     @classmethod
     def of_a_verification(cls) -> Work:
@@ -47,17 +46,11 @@ class Work:
         if self._quads < 0:
             raise too_complex("too much that has to be looked at many times")
 
-    def hash(self) -> None:
-        """A blank node is to be hashed with its surroundings."""
-        self._hashes -= 1
-        if self._hashes < 0:
-            raise too_complex(_TROUBLE)
-
-    def steps(self, count: int) -> None:
-        """So many related blank nodes are to be put in order."""
-        self._steps -= count
-        if self._steps < 0:
-            raise too_complex(_TROUBLE)
+    def effort(self, count: int) -> None:
+        """Blank nodes are to be hashed with their surroundings, or put in order."""
+        self._effort -= count
+        if self._effort < 0:
+            raise too_complex("blank nodes that are too hard to tell apart")
 
 
 def too_complex(why: str) -> BadInput:

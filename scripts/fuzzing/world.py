@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
+from protocols.credentials.issue import issue
 from protocols.credentials.policy import Policy
+from protocols.credentials.sd_jwt.presenting import bind_sd_jwt, present_sd_jwt
 from protocols.did import key as did_key
 from protocols.did import peer2, peer4
 from protocols.did.document import DidDocument, parse_document
 from protocols.did.resolver import resolve_offline
 from protocols.errors import NotNow
-from protocols.jose.jwt import sign_jwt
-from protocols.keys import EcdsaKeyPair, KeyPair, SigningKey, SoftwareSigner
+from protocols.keys import EcdsaKeyPair, KeyPair, PublicKey, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import status_entry
@@ -24,14 +26,16 @@ from protocols.status.list_credential import status_list_credential
 from protocols.status.source import StatusListCopy
 
 __all__ = [
-    "CREATED", "HOLDER", "LIST_URL", "NOW", "POLICY", "SIGNERS", "WEB_DID", "World", "did_documents", "did_of", "dids",
-    "finished", "jwts", "presentation", "record", "secured", "status_lists",
+    "CHALLENGE", "CREATED", "DOMAIN", "HOLDER", "LIST_URL", "NOW", "POLICY", "SIGNERS", "WEB_DID", "World",
+    "did_documents", "did_of", "dids", "finished", "jwts", "presentation", "record", "secured", "status_lists",
 ]  # fmt: skip
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CREATED = NOW - timedelta(days=1)
 LIST_URL = "https://college.example/status/1"
 WEB_DID = "did:web:college.example"
+CHALLENGE = "c-1"
+DOMAIN = "employer.example"
 V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
@@ -114,7 +118,7 @@ def secured() -> list[dict[str, Any]]:
 
 
 def _signed(document: dict[str, Any], *, by: SoftwareSigner | None = None, **options: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, "entropy": bytes, **options}
+    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, "entropy": _entropy(), **options}
     return add_proof(document, signer=by or SIGNERS[Multicodec.ED25519_PUB], **settings)
 
 
@@ -126,12 +130,48 @@ def presentation() -> dict[str, Any]:
         "holder": did_of(HOLDER),
         "verifiableCredential": secured()[:2],
     }
-    return _signed(document, by=HOLDER, purpose="authentication", challenge="c-1", domain="employer.example")
+    return _signed(document, by=HOLDER, purpose="authentication", challenge=CHALLENGE, domain=DOMAIN)
 
 
 def jwts() -> list[str]:
-    """A record as JWT under each kind of key (VC-JOSE-COSE 1.0 §3.1.1)."""
-    return [sign_jwt(record(did_of(signer)), signer, typ="vc+jwt", cty="vc") for signer in SIGNERS.values()]
+    """Records, a transcript and a presentation as JWTs and SD-JWTs, under each kind of key."""
+    texts = [
+        _issued(record(did_of(signer)), securing, signer)
+        for securing in ("vc+jwt", "vc+sd-jwt")
+        for signer in SIGNERS.values()
+    ]
+    issuer = SIGNERS[Multicodec.ED25519_PUB]
+    bound = _issued(TRANSCRIPT, "dc+sd-jwt", issuer, holder=PublicKey(HOLDER.codec, HOLDER.key.public), decoys=2)
+    shown = present_sd_jwt(bound, ["/results/1/grade"])
+    answer = bind_sd_jwt(shown, HOLDER, challenge=CHALLENGE, domain=DOMAIN, now=NOW)
+    unsigned = {"@context": [V2], "type": ["VerifiablePresentation"], "holder": did_of(HOLDER)}
+    inside = [{"@context": [V2], "type": "EnvelopedVerifiableCredential", "id": f"data:application/vc+jwt,{texts[0]}"}]
+    presented = _issued(
+        {**unsigned, "verifiableCredential": inside}, "vp+jwt", HOLDER, challenge=CHALLENGE, domain=DOMAIN
+    )
+    return [*texts, _issued(TRANSCRIPT, "dc+sd-jwt", issuer), answer, presented]
+
+
+TRANSCRIPT = {
+    "vct": "https://college.example/transcript",
+    "name": "Ada",
+    "results": [{"course": "Welding", "grade": "B"}, {"course": "Mathematics", "grade": "A"}],
+}
+_SELECTIVE = {"vc+sd-jwt": ["/name", "/credentialSubject"], "dc+sd-jwt": ["/name", "/results/1", "/results/1/grade"]}
+
+
+def _issued(document: dict[str, Any], securing: str, signer: SoftwareSigner, **options: Any) -> str:
+    pointers = _SELECTIVE.get(securing, ())
+    made = issue(
+        document, securing, signer, created=CREATED, selective_pointers=pointers, entropy=_entropy(), **options
+    )
+    return str(made.document)
+
+
+def _entropy() -> Callable[[int], bytes]:
+    """Bytes that are the same in every run, and others at every call."""
+    calls = count()
+    return lambda size: _secret(f"entropy {next(calls)}", size)
 
 
 def status_lists() -> list[dict[str, Any]]:

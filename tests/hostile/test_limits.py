@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,6 +150,41 @@ def test_a_whole_folder_of_ordinary_records_can_be_shown_at_once() -> None:
     shown = check_presentation(present(*[issue(record(id=f"urn:uuid:{n}")) for n in range(128)]))
     assert shown.verified
     assert len(shown.credentials) == 128
+
+
+LONG = "https://college.example/" + "x" * 60_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"@context": [V2, {"@vocab": LONG + "#"}], "credentialSubject": {"grade": list(range(5000))}},
+        {
+            "@context": [V2, {"grade": {"@id": TERMS + "grade", "@type": LONG}}],
+            "credentialSubject": {"grade": [str(number) for number in range(5000)]},
+        },
+        {
+            "@context": [V2, {"long": LONG + "#"}, {"@vocab": TERMS}],
+            "credentialSubject": {"knows": [{"id": f"long:{number}"} for number in range(5000)]},
+        },
+        {"credentialSubject": {"id": LONG * 10, "grade": list(range(5000))}},
+        {"credentialSubject": {"@graph": [{"@id": LONG, "grade": number} for number in range(9)], "id": LONG}},
+        {
+            "credentialSubject": {
+                "grade": [{"@value": str(number), "@language": "a" + "-b" * 9000} for number in range(50)]
+            }
+        },
+    ],
+    ids=["vocabulary", "datatype", "prefix", "subject", "graph", "language"],
+)
+def test_a_long_name_is_not_written_out_thousands_of_times(document: dict[str, Any]) -> None:
+    signed = {**with_claims(), **document, "proof": issue(record())["proof"]}
+    tracemalloc.start()
+    try:
+        assert not check_credential(signed).verified
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @dataclass
