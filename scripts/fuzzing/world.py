@@ -10,6 +10,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
+from protocols.credentials.data_integrity.proofs import derive_proof
+from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import issue
 from protocols.credentials.policy import Policy
 from protocols.credentials.sd_jwt.presenting import bind_sd_jwt, present_sd_jwt
@@ -118,8 +120,13 @@ def secured() -> list[dict[str, Any]]:
 
 
 def _signed(document: dict[str, Any], *, by: SoftwareSigner | None = None, **options: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, "entropy": _entropy(), **options}
-    return add_proof(document, signer=by or SIGNERS[Multicodec.ED25519_PUB], **settings)
+    settings: dict[str, Any] = {"suite": "eddsa-rdfc-2022", "created": CREATED, **options}
+    signer = by or SIGNERS[Multicodec.ED25519_PUB]
+    if not isinstance(CRYPTOSUITES[settings["suite"]], Selective):
+        return add_proof(document, signer=signer, **settings)
+    # What its holder shows of it: all but its name.
+    base = add_proof(document, signer=signer, mandatory_pointers=["/issuer"], entropy=_entropy(), **settings)
+    return derive_proof(base, ["/id", "/validFrom", "/credentialSubject"])
 
 
 def presentation() -> dict[str, Any]:
