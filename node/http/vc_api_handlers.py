@@ -48,6 +48,7 @@ async def issue_credential(node: Node, call: Call[Nothing, IssueCredential]) -> 
             credential_id=options.credential_id,
             status_purposes=tuple(dict.fromkeys(item.status_purpose for item in as_list(options.credential_status))),
             mandatory_pointers=None if options.mandatory_pointers is None else tuple(options.mandatory_pointers),
+            selective_pointers=tuple(options.selective_pointers),
         ),
     )
     return SignedCredential(verifiable_credential=msgspec.Raw(made.document))
@@ -128,14 +129,17 @@ def _is_status_required(checks: Sequence[str] | None) -> bool:
 
 
 def _wanted(options: IssueOptions | PresentOptions, *, selective: bool = False) -> Wanted:
-    """The proof that is asked for; a proof type other than DataIntegrityProof is a cryptosuite by itself."""
-    suite = options.cryptosuite
-    if options.type not in (None, "DataIntegrityProof"):
-        if suite is not None:
-            raise BadInput(
-                "vc_api.suite_ambiguous",
-                "Only proofs of the type DataIntegrityProof have a cryptosuite.",
-                "Leave out type or cryptosuite.",
-            )
-        suite = options.type
-    return Wanted(cryptosuite=suite, verification_method=options.verification_method, selective=selective)
+    """How it is to be signed: by a cryptosuite, by a proof type that is one by itself, or in an envelope."""
+    envelope = options.media_type not in (None, "application/vc", "application/vp")
+    kind = None if options.type == "DataIntegrityProof" else options.type
+    named = [options.cryptosuite, kind, (options.media_type or "").removeprefix("application/") if envelope else None]
+    securings = [name for name in named if name is not None]
+    if len(securings) > 1 or (envelope and options.type is not None):
+        raise BadInput(
+            "vc_api.securing_ambiguous",
+            "The options name more than one way to sign.",
+            "Give a cryptosuite, or a type of its own, or the media type of an envelope.",
+        )
+    return Wanted(
+        securing=next(iter(securings), None), verification_method=options.verification_method, selective=selective
+    )

@@ -121,7 +121,8 @@ def _type_of_error(error: LernodeError) -> str:
     if error.code in _FIELDS_READ and "unknown field" in error.message:
         return _UNKNOWN_OPTION
     # Proofs that came along are judged by checks; what is raised about a proof is about one that should be made.
-    return _type_of(error.code) or (_GENERATION if error.code.startswith("proof.") else problem_urn(error.code))
+    made = error.code.startswith(("proof.", "securing.", "pointer.", "sd_jwt."))
+    return _type_of(error.code) or (_GENERATION if made else problem_urn(error.code))
 
 
 def _type_of(code: str) -> str | None:

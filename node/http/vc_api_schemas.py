@@ -40,12 +40,14 @@ class WantedStatus(_Given, frozen=True, kw_only=True):
 
 
 class IssueOptions(_Given, frozen=True, kw_only=True):
-    """How a credential is issued; lernode adds `type`, `cryptosuite`, `verificationMethod` and `credentialStatus`."""
+    """How a credential is issued; `credentialId` and `mandatoryPointers` are the specification's, the rest is added."""
 
     credential_id: Url | None = None
     mandatory_pointers: Pointers | None = None
+    selective_pointers: Pointers = msgspec.field(default_factory=list)
     type: Word | None = None
     cryptosuite: Word | None = None
+    media_type: Literal["application/vc", "application/vc+jwt", "application/vc+sd-jwt"] | None = None
     verification_method: Url | None = None
     credential_status: WantedStatus | Annotated[list[WantedStatus], Meta(max_length=4)] | None = None
 
@@ -128,10 +130,11 @@ class DeriveCredential(_Given, frozen=True, kw_only=True):
 
 
 class PresentOptions(_Given, frozen=True, kw_only=True):
-    """How a presentation is signed."""
+    """How a presentation is signed; `mediaType` is added to the specification's."""
 
     type: Word | None = None
     cryptosuite: Word | None = None
+    media_type: Literal["application/vp", "application/vp+jwt"] | None = None
     verification_method: Url | None = None
     proof_purpose: Literal["authentication"] = "authentication"
     created: Time | None = None

@@ -34,7 +34,7 @@ def view_credential(
         verified=result.verified,
         credential=document if options.return_credential else None,
         problem_details=problems_of(result) if options.return_problem_details else None,
-        results=_credential_results(document, result) if options.return_results else None,
+        results=_credential_results(result.document or document, result) if options.return_results else None,
     )
 
 
@@ -46,7 +46,7 @@ def view_presentation(
         verified=result.verified,
         verifiable_presentation=document if options.return_presentation else None,
         problem_details=list(_all_problems(result)) if options.return_problem_details else None,
-        results=_presentation_results(document, result, options) if options.return_results else None,
+        results=_presentation_results(result.document or document, result, options) if options.return_results else None,
     )
 
 

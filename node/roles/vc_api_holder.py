@@ -14,7 +14,8 @@ from typing import Any
 from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.world import World
-from protocols.credentials.data_integrity import add_proof, derive_proof
+from protocols.credentials.data_integrity import derive_proof
+from protocols.credentials.issue import issue
 from protocols.credentials.model import holder_id
 from protocols.credentials.structure import presentation_problems
 from protocols.errors import BadInput, WrongState
@@ -55,7 +56,7 @@ class VcApiHolder:
 
         Raises:
             BadInput: ``vc_api.*`` where it is not for this node to sign; ``structure.*`` where it breaks a rule of the
-                data model; ``proof.*``, ``jsonld.*`` where it cannot be signed.
+                data model; ``securing.*``, ``proof.*``, ``jsonld.*`` where it cannot be signed.
             WrongState: ``did.none``.
         """
         problems = presentation_problems(presentation)
@@ -64,17 +65,16 @@ class VcApiHolder:
             raise BadInput(f"structure.{first.rule}", first.message, f"Correct the presentation ({first.spec}).")
         async with self._store.read() as tx:
             chosen = await self._signing.choose(tx, DidPurpose.HOLDER, holder_id(presentation), wish.wanted)
-        return add_proof(
+        return issue(
             presentation if "holder" in presentation else {**presentation, "holder": chosen.did.did},
-            suite=chosen.suite,
-            signer=chosen.signer,
+            chosen.securing,
+            chosen.signer,
             created=wish.created or self._world.clock(),
-            entropy=self._world.entropy,
-            purpose="authentication",
             challenge=wish.challenge,
             domain=wish.domain,
+            entropy=self._world.entropy,
             processor=self._policies.processor,
-        )
+        ).embeddable
 
     def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
         """The part of a credential that ``pointers`` and its issuer select, with a proof of its own.

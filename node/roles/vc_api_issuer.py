@@ -20,7 +20,7 @@ from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.issue import issue
 from protocols.credentials.model import as_list, id_of, issuer_id, status_entries, subject_ids
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.credentials.verify import verify
@@ -46,12 +46,14 @@ class IssueWish:
         credential_id: names the credential towards this node where the credential has no ``id``.
         status_purposes: for each of these the credential gets an entry in a status list of this node.
         mandatory_pointers: JSON Pointers (RFC 6901) to what every derived credential shows (ecdsa-sd-2023).
+        selective_pointers: JSON Pointers to what the holder may withhold (vc+sd-jwt).
     """
 
     wanted: Wanted = AS_WE_LIKE
     credential_id: str | None = None
     status_purposes: tuple[str, ...] = ()
     mandatory_pointers: tuple[str, ...] | None = None
+    selective_pointers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class VcApiIssuer:
 
         Raises:
             BadInput: ``vc_api.*`` where it is not for this node to sign; the code of the check that fails where the
-                credential breaks a rule; ``proof.*``, ``jsonld.*`` where it cannot be signed.
+                credential breaks a rule; ``securing.*``, ``proof.*``, ``jsonld.*`` where it cannot be signed.
             WrongState: ``issued_record.exists`` where another credential has its id; ``did.none``.
         """
         name = _name_of(credential, wish.credential_id)
@@ -120,12 +122,13 @@ class VcApiIssuer:
             record_id = self._world.new_id()
             places = await self._allocate(tx, chosen.did, record_id, wish.status_purposes)
             now = self._world.clock()
-            signed = add_proof(
+            issued = issue(
                 _with_status(complete, places.entries),
-                suite=chosen.suite,
-                signer=chosen.signer,
+                chosen.securing,
+                chosen.signer,
                 created=now,
                 mandatory_pointers=wish.mandatory_pointers or (),
+                selective_pointers=wish.selective_pointers,
                 entropy=self._world.entropy,
                 processor=self._policies.processor,
             )
@@ -133,9 +136,9 @@ class VcApiIssuer:
                 id=record_id,
                 exchange_id=None,
                 connection_id=None,
-                document=strict_json.dumps(signed),
+                document=strict_json.dumps(issued.embeddable),
                 credential_id=name or record_id,
-                subject=next(iter(subject_ids(signed)), None),
+                subject=next(iter(subject_ids(complete)), None),
                 achievement_id=None,
                 issued_at=now,
                 statuses=places.refs,

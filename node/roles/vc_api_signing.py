@@ -4,9 +4,9 @@
    names; else the node's default DID for that purpose, or, where none of its keys can make the cryptosuite that is
    asked for, the oldest one that can. It has to be an active DID of this node with that purpose, and the document may
    name no other.
-2. How: the cryptosuite that the client names; else the node's own (``issuer.cryptosuite``) where a key can make it;
-   else the first in ``CRYPTOSUITES`` that a key can make. One of selective disclosure is taken where it is named, or
-   where ``mandatoryPointers`` are given, which others cannot keep.
+2. How: the way of securing that the client names; else the node's own (``issuer.cryptosuite``) where a key can make it;
+   else the first cryptosuite that a key can make. One of selective disclosure is taken where it is named, or where
+   ``mandatoryPointers`` are given, which others cannot keep; an envelope only where it is named.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from node.roles.identity import Identity
 from protocols.credentials.data_integrity import CRYPTOSUITES
-from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.data_integrity.suite import Selective
+from protocols.credentials.issue import securing_named
 from protocols.errors import BadInput
 from protocols.keys import Signer
 from storage import dids
@@ -31,12 +31,12 @@ class Wanted:
     """What a client says of the proof.
 
     Attributes:
-        cryptosuite: a key of ``CRYPTOSUITES``.
+        securing: a key of ``SECURINGS``.
         verification_method: a DID URL of this node.
         selective: whether the holder is to show parts of the document.
     """
 
-    cryptosuite: str | None = None
+    securing: str | None = None
     verification_method: str | None = None
     selective: bool = False
 
@@ -47,11 +47,11 @@ AS_WE_LIKE = Wanted()
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Who signs, and how."""
+    """Who signs, and how (a key of ``SECURINGS``)."""
 
     did: OwnDid
     signer: Signer
-    suite: str
+    securing: str
 
 
 class SignerChoice:
@@ -68,25 +68,25 @@ class SignerChoice:
             named: the issuer or holder that the document names.
 
         Raises:
-            BadInput: ``proof.suite_unknown``; ``vc_api.foreign_signer`` where a DID is named that is not the node's own
-                for this purpose; ``vc_api.suite_unfit`` where no key of the one named can make the cryptosuite.
+            BadInput: ``securing.unknown``; ``vc_api.foreign_signer`` where a DID is named that is not the node's own
+                for this purpose; ``vc_api.securing_unfit`` where no key of the one named can make the cryptosuite.
             WrongState: ``did.none``.
         """
-        suites = _suites(wanted, self._default_suite)
+        names = _securings(wanted, self._default_suite)
         method = wanted.verification_method
         owner = method.partition("#")[0] if method is not None else named
         if named not in (None, owner):
             raise _foreign(purpose)
         for did in await self._candidates(tx, purpose, owner):
             keys = [key for key in did.keys if method in (None, f"{did.did}#{key.fragment}")]
-            for suite in suites:
+            for name in names:
                 for key in keys:
-                    if key.codec in CRYPTOSUITES[suite].key_types:
-                        return Chosen(did, self._identity.signer_named(did, f"{did.did}#{key.fragment}"), suite)
+                    if key.codec in securing_named(name).key_types:
+                        return Chosen(did, self._identity.signer_named(did, f"{did.did}#{key.fragment}"), name)
         raise BadInput(
-            "vc_api.suite_unfit",
-            "No key that may sign this can make such a proof.",
-            "Name another cryptosuite, or a verification method with another kind of key.",
+            "vc_api.securing_unfit",
+            "No key that may sign this can sign it so.",
+            "Name another cryptosuite or media type, or a verification method with another kind of key.",
         )
 
     async def _candidates(self, tx: Transaction, purpose: DidPurpose, owner: str | None) -> list[OwnDid]:
@@ -100,11 +100,12 @@ class SignerChoice:
         return [own]
 
 
-def _suites(wanted: Wanted, default: str) -> list[str]:
-    """The cryptosuites that would do, the preferred first."""
-    if wanted.cryptosuite is not None:
-        suite = suite_named(wanted.cryptosuite)
-        return [wanted.cryptosuite] if isinstance(suite, Selective) or not wanted.selective else []
+def _securings(wanted: Wanted, default: str) -> list[str]:
+    """The ways of securing that would do, the preferred first."""
+    if wanted.securing is not None:
+        securing_named(wanted.securing)
+        suite = CRYPTOSUITES.get(wanted.securing)
+        return [wanted.securing] if isinstance(suite, Selective) or not wanted.selective else []
     able = [name for name, suite in CRYPTOSUITES.items() if isinstance(suite, Selective) is wanted.selective]
     return sorted(able, key=lambda name: name != default)
 

@@ -36,8 +36,11 @@ def _presentations(base: str, tags: list[str]) -> dict[str, Any]:
 
 def _data_model(base: str, dids: Dids) -> dict[str, Any]:
     return {
-        "issuers": [_issuer(base, dids["ed25519"], ["vc2.0"])],
-        "verifiers": [_verifier(base, ["vc2.0"])],
+        "issuers": [
+            _issuer(base, dids["ed25519"], ["vc2.0"]),
+            _issuer(base, dids["p256"], ["EnvelopingProof"], {"mediaType": "application/vc+jwt"}),
+        ],
+        "verifiers": [_verifier(base, ["vc2.0"]), _verifier(base, ["EnvelopingProof"])],
         "vpVerifiers": [_presentations(base, ["vc2.0"])],
     }
 
@@ -117,6 +120,6 @@ def local_config(suite: str, base: str, dids: Dids) -> dict[str, Any]:
     """
     implementation = {"name": "lernode", "implementation": "lernode", **SUITES[suite](base, dids)}
     return {
-        "settings": {"enableInteropTests": False, "testAllImplementations": False},
+        "settings": {"enableInteropTests": True, "testAllImplementations": False},
         "implementations": [implementation],
     }

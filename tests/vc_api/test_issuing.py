@@ -45,6 +45,24 @@ async def test_the_issuer_decides_the_key_and_the_options_the_cryptosuite(
     assert (await api.post("/credentials/verify", verifiableCredential=signed))["verified"] is True
 
 
+@pytest.mark.parametrize("key", ["ed25519", "p256", "p384"])
+@pytest.mark.parametrize("media_type", ["application/vc+jwt", "application/vc+sd-jwt"])
+async def test_a_credential_in_an_envelope_is_issued_kept_and_verified(api: Client, key: str, media_type: str) -> None:
+    given = credential(issuer=await issuer_did(api, key))
+    options = {"mediaType": media_type}
+    if media_type == "application/vc+sd-jwt":
+        options["selectivePointers"] = ["/credentialSubject/name"]
+    issued = await api.post("/credentials/issue", credential=given, options=options)
+    envelope = issued["verifiableCredential"]
+    assert envelope["type"] == ["EnvelopedVerifiableCredential"]
+    assert envelope["id"].startswith(f"data:{media_type},")
+    assert await api.get(f"/credentials/{quote(given['id'], safe='')}") == issued
+    assert (await api.post("/credentials/verify", verifiableCredential=envelope))["verified"] is True
+    envelope["id"] = envelope["id"].replace(".", ".e", 1)
+    status, result = await api.ask("POST", "/credentials/verify", json={"verifiableCredential": envelope})
+    assert (status, result["verified"]) == (400, False)
+
+
 async def test_without_an_issuer_the_oldest_did_that_can_make_the_proof_signs(api: Client) -> None:
     did = await issuer_did(api, "p384")
     answer = await api.post("/credentials/issue", credential=credential(), options={"cryptosuite": "ecdsa-rdfc-2019"})
@@ -101,10 +119,12 @@ async def test_a_credential_without_an_id_is_found_by_the_credential_id_that_the
         ({"issuer": {"id": None}}, {}, "vc_api.issuer_malformed"),
         ({"issuer": "college"}, {}, "vc_api.issuer_malformed"),
         ({}, {"verificationMethod": "did:example:other#key-1"}, "vc_api.foreign_signer"),
-        ({}, {"cryptosuite": "ecdsa-rdfc-2019"}, "vc_api.suite_unfit"),
-        ({}, {"cryptosuite": "rot13"}, "proof.suite_unknown"),
-        ({}, {"type": "Ed25519Signature2020", "cryptosuite": "eddsa-rdfc-2022"}, "vc_api.suite_ambiguous"),
-        ({}, {"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": ["/issuer"]}, "vc_api.suite_unfit"),
+        ({}, {"cryptosuite": "ecdsa-rdfc-2019"}, "vc_api.securing_unfit"),
+        ({}, {"cryptosuite": "rot13"}, "securing.unknown"),
+        ({}, {"type": "Ed25519Signature2020", "cryptosuite": "eddsa-rdfc-2022"}, "vc_api.securing_ambiguous"),
+        ({}, {"cryptosuite": "eddsa-rdfc-2022", "mediaType": "application/vc+jwt"}, "vc_api.securing_ambiguous"),
+        ({}, {"selectivePointers": ["/name"]}, "securing.terms"),
+        ({}, {"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": ["/issuer"]}, "vc_api.securing_unfit"),
         ({}, {"credentialId": "urn:other"}, "vc_api.two_ids"),
         ({"@context": []}, {}, "structure.context.first"),
         ({"type": ["Diploma"]}, {}, "structure.type.missing"),

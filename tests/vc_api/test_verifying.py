@@ -106,6 +106,20 @@ async def test_a_presentation_is_signed_by_the_holder_and_verifies_for_what_it_a
     assert [inside["verified"] for inside in result["results"]["credentials"]] == [True]
 
 
+async def test_a_presentation_in_an_envelope_holds_credentials_of_every_kind(api: Client) -> None:
+    enveloped = await api.post(
+        "/credentials/issue", credential=credential(), options={"mediaType": "application/vc+jwt"}
+    )
+    inside = presentation(await _signed(api), enveloped["verifiableCredential"])
+    asked = {"challenge": "n0nce", "domain": "employer.example"}
+    answer = await api.post("/presentations", presentation=inside, options={**asked, "mediaType": "application/vp+jwt"})
+    shown = answer["verifiablePresentation"]
+    assert shown["type"] == ["EnvelopedVerifiablePresentation"]
+    options = {**asked, "returnResults": True}
+    result = await api.post("/presentations/verify", verifiablePresentation=shown, options=options)
+    assert [credential["verified"] for credential in result["results"]["credentials"]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -152,7 +166,7 @@ async def test_a_presentation_that_was_changed_is_not_verified(
     [
         ({"holder": "did:example:other"}, {}, "vc_api.foreign_signer"),
         ({"type": ["Other"]}, {}, "structure.type.missing"),
-        ({}, {"cryptosuite": "rot13"}, "proof.suite_unknown"),
+        ({}, {"cryptosuite": "rot13"}, "securing.unknown"),
         ({}, {"verificationMethod": "did:example:other#a"}, "vc_api.foreign_signer"),
     ],
 )
