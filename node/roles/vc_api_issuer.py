@@ -34,7 +34,7 @@ from storage.engine import Store, Transaction
 
 __all__ = ["IssueWish", "StatusWish", "VcApiIssuer"]
 
-_SAID_BY_THE_DOCUMENT = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.SCHEMA, Check.SKILLS})
+_SAID_BY_THE_DOCUMENT = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.SCHEMA, Check.RELATED_RESOURCES, Check.SKILLS})
 """What has to hold of a credential before it is signed."""
 
 

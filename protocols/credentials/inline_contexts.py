@@ -69,7 +69,7 @@ class InlineContexts:
         """What is wrong with the value of an ``@context``, as sentences; what it says is remembered."""
         if context is None:
             yield "A context is null."
-        for item in as_list(context):
+        for item in _members(context):
             if isinstance(item, dict):
                 yield from self._of_object(item)
             elif is_url(item):
@@ -79,7 +79,7 @@ class InlineContexts:
 
     def json_terms(self, context: Any) -> frozenset[str]:
         """The terms that the value of an ``@context`` defines as JSON literals, whose content is signed as it is."""
-        objects = [item for item in as_list(context) if isinstance(item, dict)]
+        objects = [item for item in _members(context) if isinstance(item, dict)]
         return frozenset(
             term for item in objects for term, meaning in item.items()
             if isinstance(meaning, dict) and meaning.get("@type") == "@json"
@@ -133,6 +133,16 @@ class InlineContexts:
         if colon and prefix in self.prefixes and not rest.startswith("//"):
             return self.prefixes[prefix] + rest
         return identifier if identifier.startswith(_ABSOLUTE) else None
+
+
+def _members(context: Any) -> Iterator[Any]:
+    """The contexts in the value of an ``@context``; one that is wrapped as if it were a file is what is in it."""
+    for item in as_list(context):
+        if isinstance(item, dict) and item.keys() == {"@context"}:
+            inner = item["@context"]
+            yield from [None] if inner is None else _members(inner)
+        else:
+            yield item
 
 
 def is_plain_term(key: str) -> bool:

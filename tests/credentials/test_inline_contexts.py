@@ -61,6 +61,7 @@ def with_claims(signed: dict[str, Any], context: Any, **claims: Any) -> dict[str
 
 LEGAL = {
     "a new term": graded(COLLEGE, grade="A", maxGrade="B"),
+    "a context wrapped like a file": graded({"@context": COLLEGE}, grade="A"),
     "a term by a prefix": graded({"ex": TERMS, "grade": "ex:grade"}, grade="A"),
     "a typed term": graded(
         {"grade": {"@id": TERMS + "grade", "@type": "http://www.w3.org/2001/XMLSchema#integer"}}, grade=5
@@ -97,6 +98,9 @@ def test_what_others_write_with_inline_contexts_is_accepted(suite: str, document
 
 ILLEGAL: dict[str, tuple[str, Any]] = {
     "an alias": ("last part", {"mark": TERMS + "grade"}),
+    "an alias in a wrapped context": ("last part", {"@context": {"mark": TERMS + "grade"}}),
+    "a wrapped context with more beside it": ("more than", {"@context": COLLEGE, "maxGrade": TERMS + "maxGrade"}),
+    "nothing in a wrapped context": ("neither", {"@context": None}),
     "an alias by a prefix": ("last part", {"ex": TERMS, "mark": "ex:grade"}),
     "an alias in a term": ("last part", {"course": {"@id": TERMS + "course", "@context": {"mark": TERMS + "grade"}}}),
     "an alias that differs in case": ("last part", {"Grade": TERMS + "grade"}),
