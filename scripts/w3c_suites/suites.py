@@ -13,6 +13,8 @@ __all__ = ["SUITES", "local_config"]
 
 Dids = Mapping[str, str]
 _BOTH_VERSIONS = {"vc": ["1.1", "2.0"]}
+_SUITES_HOLDER = "Digital Bazaar"
+"""``holderName`` in config/runner.json of vc-di-ecdsa-test-suite."""
 
 
 def _issuer(base: str, did: str, tags: list[str], options: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -70,9 +72,16 @@ def _ecdsa(base: str, dids: Dids) -> dict[str, Any]:
             _verifier(base, ["ecdsa-jcs-2019"], supportedEcdsaKeyTypes=every),
             _verifier(base, [sd], supportedEcdsaKeyTypes=["P-256"]),
         ],
-        "vcHolders": [
-            {"id": f"{base}/credentials/derive", "endpoint": f"{base}/credentials/derive", "tags": ["vcHolder", sd]}
-        ],
+    }
+
+
+def _holder(base: str) -> dict[str, Any]:
+    """Where the suite of ECDSA lets parts of a credential be selected: at the implementation that its files name."""
+    derive = f"{base}/credentials/derive"
+    return {
+        "name": _SUITES_HOLDER,
+        "implementation": "lernode",
+        "vcHolders": [{"id": derive, "endpoint": derive, "tags": ["vcHolder"]}],
     }
 
 
@@ -120,6 +129,7 @@ def local_config(suite: str, base: str, dids: Dids) -> dict[str, Any]:
     """
     implementation = {"name": "lernode", "implementation": "lernode", **SUITES[suite](base, dids)}
     return {
+        # Interoperability with itself only: no implementation on the network is asked.
         "settings": {"enableInteropTests": True, "testAllImplementations": False},
-        "implementations": [implementation],
+        "implementations": [implementation, _holder(base)],
     }
