@@ -21,9 +21,11 @@ from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did import web
+from protocols.did.dereference import parse_did_url
 from protocols.did.document import parse_document
 from protocols.did.resolver import resolve_offline
 from protocols.did.syntax import absolute_url
+from protocols.did.webvh import method as webvh
 from protocols.errors import LernodeError
 from protocols.jose.jwt import method_url, read_jwt, time_problem
 from protocols.jsonld.processor import DEFAULT
@@ -225,6 +227,8 @@ def _did(data: bytes) -> None:
     readers: tuple[Callable[[str], object], ...] = (
         resolve_offline,
         web.document_url,
+        webvh.document_url,
+        parse_did_url,
         lambda text: absolute_url(text, world.WEB_DID),
     )
     for read in readers:
