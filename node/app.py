@@ -149,6 +149,7 @@ class Node:
             catalogue=_catalogue(config, home),
             label=self.label,
             suite=config.issuer.cryptosuite,
+            mandatory_pointers=config.issuer.mandatory_pointers,
             issue_on_request=config.policy.issue_on_request,
             world=world,
             metrics=self.metrics,

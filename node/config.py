@@ -125,10 +125,17 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     cryptosuite: Annotated[
         str,
         _doc(
-            "How records are signed: eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019, ecdsa-jcs-2019, or by its old "
-            "name Ed25519Signature2020."
+            "How records are signed, as the kind of key allows: eddsa-rdfc-2022, eddsa-jcs-2022, or by its old name "
+            "Ed25519Signature2020; ecdsa-rdfc-2019, ecdsa-jcs-2019; ecdsa-sd-2023 with P-256, to be shown in part."
         ),
     ] = "eddsa-rdfc-2022"
+    mandatory_pointers: Annotated[
+        tuple[str, ...],
+        _doc("With ecdsa-sd-2023: JSON Pointers to what holders cannot withhold, as far as a record has it."),
+    ] = (
+        "/issuer", "/validFrom", "/validUntil", "/credentialStatus", "/credentialSchema", "/refreshService",
+        "/termsOfUse", "/credentialSubject/id", "/credentialSubject/identifier",
+    )  # fmt: skip
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -96,11 +96,12 @@ async def _show_matches(api: Api, found: MatchesView, chosen: dict[str, str]) ->
         _show_descriptor(descriptor, chosen)
     sent = {chosen.get(d.id) or d.chosen for d in found.descriptors} - {None}
     line()
-    line("What would leave, whole, with its proof:" if sent else "Nothing fits, so nothing can be sent.", bold=True)
+    line("What would leave, with its proof:" if sent else "Nothing fits, so nothing can be sent.", bold=True)
     for record in sorted(str(record) for record in sent):
         held = await api.get(f"/admin/records/{segment(record)}", HeldDetail)
         line(f"  {held.name} ({short(held.id)})", bold=True)
-        for claim in _claims(json.loads(bytes(held.document))):
+        # A record that was chosen otherwise than proposed may leave in part; what is shown then is the most of it.
+        for claim in _claims(json.loads(bytes(found.leaving.get(held.id, held.document)))):
             line(f"    {claim}")
 
 

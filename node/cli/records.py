@@ -13,7 +13,7 @@ from node.cli.client import segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short, table, when
 from node.cli.write import write_record
-from node.http.schemas import HeldDetail, HeldView, IssuedDetail, IssuedView, Page
+from node.http.schemas import Derive, DerivedRecord, HeldDetail, HeldView, IssuedDetail, IssuedView, Page
 from protocols.errors import BadInput
 
 __all__ = ["records"]
@@ -27,6 +27,7 @@ __all__ = ["records"]
 @click.option("--skill", help="Code or URL of a skill, or a part of its name.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many to list.")
 @click.option("--after", metavar="ID", help="List what comes after this one.")
+@click.option("--reveal", multiple=True, metavar="POINTER", help="Show only this of the record; repeatable.")
 @click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the record to a file.")
 def records(
     setting: Setting,
@@ -36,22 +37,31 @@ def records(
     skill: str | None,
     limit: int,
     after: str | None,
+    reveal: tuple[str, ...],
     export: Path | None,
 ) -> None:
-    """List records, or show one, or write one to a file.
+    """List records, or show one, or write one to a file, whole or in part.
+
+    A record that its issuer secured for that (ecdsa-sd-2023) can be shown in part: what the issuer made mandatory,
+    and what you reveal by JSON Pointers. The part has a proof of its own, and verifies without the rest.
 
     \b
     Examples:
       lernode records
       lernode records --search welding
       lernode records 7c01 --export welding.json
+      lernode records 7c01 --reveal /credentialSubject/result/0 --export one-result.json
       lernode records --issued
 
     Next: lernode verify FILE checks an exported record; lernode revoke takes back an issued one.
     """
     if issued and (search or skill):
         raise BadInput("cli.usage", "Issued records are not searched.", "Leave out --search and --skill.")
-    if record is not None:
+    if reveal and (record is None or issued):
+        raise BadInput("cli.usage", "What is revealed is a part of one held record.", "Name it: lernode records ID")
+    if record is not None and reveal:
+        _show_part(setting, record, reveal, export)
+    elif record is not None:
         _show_one(setting, record, issued, export)
     elif export is not None:
         raise BadInput("cli.usage", "One record is exported at a time.", "Name it: lernode records ID --export FILE")
@@ -119,5 +129,24 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
         fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))
         fields(attached_fields(found.attached))
         line()
-        for text in json.dumps(json.loads(document), indent=2, ensure_ascii=False).splitlines():
-            line(text)
+        _show_document(document)
+
+
+def _show_part(setting: Setting, record: str, reveal: tuple[str, ...], export: Path | None) -> None:
+    path = f"/admin/records/{segment(record)}/derive"
+    made = with_api(setting, lambda api: api.post(path, DerivedRecord, Derive(reveal=list(reveal))))
+    document = bytes(made.document)
+    if export is not None:
+        write_record(export, document)
+    if setting.json:
+        emit_json(msgspec.json.encode(made))
+    elif export is not None:
+        line(f"Written to {export}.", style="green")
+        line(f"Next: lernode verify {export}")
+    else:
+        _show_document(document)
+
+
+def _show_document(document: bytes) -> None:
+    for text in json.dumps(json.loads(document), indent=2, ensure_ascii=False).splitlines():
+        line(text)

@@ -190,6 +190,15 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.HeldDetail,
     ),
     Operation(
+        name="deriveRecord",
+        method="POST",
+        path="/admin/records/{id}/derive",
+        summary="A part of a held record, for records that are secured so that they can be shown in part.",
+        handler=admin_records.derive,
+        response=s.DerivedRecord,
+        body=s.Derive,
+    ),
+    Operation(
         name="listIssued",
         method="GET",
         path="/admin/issued",

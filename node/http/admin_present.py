@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from node.http.admin_exchanges import show_exchange
 from node.http.admin_lookup import find_connection, find_exchange, find_held
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_verification import definition_of
 from node.http.admin_views import view_exchange, view_held
 from node.http.schemas import DescriptorView, ExchangeDetail, ExchangeView, MatchesView, NewRequest, Present
+from protocols import strict_json
 from storage import connections
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
         row = await find_exchange(tx, call.id)
         peer = await connections.get(tx, row.connection_id)
     found = await node.holder.matches(row.id)
+    leaving = node.holder.shown(found, found.selection) if found.selection else {}
     return MatchesView(
         exchange_id=row.id,
         peer=peer.their_label,
@@ -36,6 +40,7 @@ async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
         purpose=found.definition.purpose or None,
         satisfiable=found.selection is not None,
         descriptors=_descriptors(found),
+        leaving={name: msgspec.Raw(strict_json.dumps(document)) for name, document in leaving.items()},
     )
 
 

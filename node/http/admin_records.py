@@ -26,6 +26,8 @@ from node.http.schemas import (
     BatchView,
     CatalogueEntry,
     CatalogueView,
+    Derive,
+    DerivedRecord,
     ExchangeView,
     HeldDetail,
     HeldView,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "catalogue",
     "change_status",
+    "derive",
     "issue",
     "issue_batch",
     "issued_record",
@@ -124,6 +127,18 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
     return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=msgspec.Raw(held.document))
+
+
+async def derive(node: Node, call: Call[Nothing, Derive]) -> DerivedRecord:
+    """A part of a record that the node holds.
+
+    Raises:
+        BadInput: ``proof.not_selective``, ``pointer.*``.
+    """
+    async with node.store.read() as tx:
+        held = await find_held(tx, call.id)
+    derived = await node.holder.derive(held.id, call.body.reveal)
+    return DerivedRecord(document=msgspec.Raw(strict_json.dumps(derived)))
 
 
 async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[IssuedView]:

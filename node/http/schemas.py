@@ -323,6 +323,21 @@ class HeldDetail(HeldView, frozen=True, kw_only=True):
     document: msgspec.Raw
 
 
+class Derive(_Given, frozen=True, kw_only=True):
+    """What of a record is shown, besides what its issuer made mandatory."""
+
+    reveal: Annotated[
+        list[Annotated[str, Meta(max_length=4000)]],
+        Meta(max_length=1000, description="JSON Pointers (RFC 6901) into the record; none for the mandatory parts."),
+    ] = []
+
+
+class DerivedRecord(_View, frozen=True, kw_only=True):
+    """A part of a record with a proof of its own."""
+
+    document: msgspec.Raw
+
+
 class RecordsQuery(PageQuery, frozen=True, kw_only=True):
     """Which records."""
 
@@ -514,6 +529,10 @@ class MatchesView(_View, frozen=True, kw_only=True):
     purpose: str | None
     satisfiable: bool
     descriptors: list[DescriptorView]
+    leaving: Annotated[
+        dict[str, msgspec.Raw],
+        Meta(description="Each record that is sent where nothing else is chosen, exactly as it leaves."),
+    ] = {}
 
 
 class NewRequest(_Given, frozen=True, kw_only=True):

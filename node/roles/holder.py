@@ -18,7 +18,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import add_proof
+from protocols.credentials.data_integrity import add_proof, base_proof, derive_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import issuer_id, subject_ids
 from protocols.credentials.verify import verify
@@ -33,6 +33,7 @@ from protocols.exchange.presentation_exchange import (
     build_presentation,
     match,
     parse_definition,
+    pointers_asked_for,
     select,
 )
 from protocols.issue_credential import machine as issue_credential
@@ -223,6 +224,17 @@ class Holder:
             skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
         )
 
+    async def derive(self, record_id: str, pointers: Sequence[str]) -> dict[str, Any]:
+        """A part of a held record, to be handed over as a file: what is mandatory, and what the pointers name.
+
+        Raises:
+            WrongState: ``record.unknown``.
+            BadInput: ``proof.not_selective``, ``pointer.*``.
+        """
+        async with self._store.read() as tx:
+            held = await credentials.get_held(tx, record_id)
+        return derive_proof(strict_json.loads_object(held.document), pointers, processor=self._policies.processor)
+
     # Presentations ------------------------------------------------------------------------------------------------
 
     async def matches(self, exchange_id: str) -> Matches:
@@ -290,7 +302,7 @@ class Holder:
 
     async def _present(self, tx: Transaction, situation: Situation, found: Matches, selection: Selection) -> None:
         exchange: present_proof.Exchange = situation.value
-        documents = {name: strict_json.loads_object(found.records[name].document) for name in selection.record_ids}
+        documents = self.shown(found, selection)
         suite = _suite_for(found.definition, found.holder)
         presentation = build_presentation(
             found.definition,
@@ -320,6 +332,21 @@ class Holder:
             subjects=(situation.row.id, situation.connection.id, *selection.record_ids),
         )
         await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
+
+    def shown(self, found: Matches, selection: Selection) -> dict[str, dict[str, Any]]:
+        """The selected records by id as they leave; those that can be shown in part, as far as they are asked for.
+
+        Raises:
+            BadInput: ``pointer.*`` where what is asked for cannot be shown by itself.
+        """
+        return {name: self._shown(found, selection, name) for name in selection.record_ids}
+
+    def _shown(self, found: Matches, selection: Selection, record_id: str) -> dict[str, Any]:
+        document = strict_json.loads_object(found.records[record_id].document)
+        if base_proof(document) is None:
+            return document
+        pointers = pointers_asked_for(found.definition, selection, record_id, document)
+        return derive_proof(document, pointers, processor=self._policies.processor)
 
     async def _subject_of(self, tx: Transaction, held: Sequence[HeldCredential]) -> OwnDid:
         """The DID of this node that the newest records are about, for it has to sign; else the default one."""

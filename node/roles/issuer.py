@@ -21,6 +21,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.credentials.data_integrity.registry import suite_named
+from protocols.credentials.data_integrity.selection import those_there
 from protocols.credentials.model import issuer_id, subject_ids
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
@@ -88,6 +89,7 @@ class Issuer:
         catalogue: Catalogue | None,
         label: str,
         suite: str,
+        mandatory_pointers: Sequence[str],
         issue_on_request: bool,
         world: World,
         metrics: Metrics,
@@ -99,6 +101,7 @@ class Issuer:
         self._publisher = publisher
         self._label = label
         self._suite = suite
+        self._mandatory_pointers = mandatory_pointers
         self._world = world
         self._metrics = metrics
         deciders = {Decision.ISSUE: self._issue_what_was_offered} if issue_on_request else {}
@@ -276,7 +279,14 @@ class Issuer:
             complete = _with_status(credential, place.entries)
             if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
                 raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
-            signed = add_proof(complete, suite=suite, signer=signer, created=now)
+            signed = add_proof(
+                complete,
+                suite=suite,
+                signer=signer,
+                created=now,
+                mandatory_pointers=those_there(complete, self._mandatory_pointers),
+                entropy=self._world.entropy,
+            )
             records.append(self._record(signed, place.refs, now, situation))
             await asyncio.sleep(0)  # a long list must not hold up the node's other work
         await credentials.add_issued(tx, *records)

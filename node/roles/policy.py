@@ -62,6 +62,7 @@ class VerificationPolicies:
         """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it."""
         return Policy(
             required=REQUIRED_BY_DEFAULT - {Check.ISSUER_TRUSTED, Check.STATUS},
+            accept_base_proofs=True,
             status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,

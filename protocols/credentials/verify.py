@@ -24,6 +24,7 @@ from protocols.credentials.checks.schema import check_schema
 from protocols.credentials.checks.status import check_status
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
+from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
@@ -124,8 +125,9 @@ class _Run:
             return self._result(secured, core, {})
         more = [check_issuer_trusted(core.owner, self.policy.trusted_issuers), await self._status(secured, core)]
         if Check.SCHEMA in secured.kind.checks:
+            in_part = any(is_derived_proof(item.proof) for item in core.proofs)
             more += [
-                await check_schema(secured.document, self.policy.schemas, self._schema_world()),
+                await check_schema(secured.document, self.policy.schemas, self._schema_world(), in_part=in_part),
                 await check_related_resources(secured.document, self.processor.store, self.resources),
                 check_skills(secured.document, self.policy.known_skill),
             ]

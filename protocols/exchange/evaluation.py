@@ -4,7 +4,7 @@ The same code runs at the holder, on kept records, and at the verifier, on prese
 
 Where the specification is of two minds, the stricter reading is taken: an ``optional`` field that is there must
 pass its filter. What cannot be done with the whole-document proofs of this node is never said to be done:
-``limit_disclosure: required`` and ``predicate: required`` are met by no record.
+``limit_disclosure: required`` is met by records that can be, or are, shown in part; ``predicate: required`` by none.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from protocols.credentials.data_integrity.proofs import is_selective
 from protocols.exchange.budget import Budget
 from protocols.exchange.definition import Constraints, Definition, Directive, Field, InputDescriptor, SchemaUri
 from protocols.exchange.jsonpath import Match
@@ -21,7 +22,7 @@ from protocols.exchange.reasons import Reason
 from protocols.exchange.subjects import is_self_attested, subject_at
 from protocols.exchange.type_names import TypeNames
 
-__all__ = ["Candidate", "why_not"]
+__all__ = ["Candidate", "query", "why_not"]
 
 _TYPE_NAMES_STEPS = 500
 
@@ -59,7 +60,7 @@ def why_not(definition: Definition, descriptor: InputDescriptor, candidate: Cand
         or _wrong_schema(descriptor.schemas, candidate)
         or _first(_wrong_field(entry, candidate) for entry in constraints.fields)
         or _wrong_subject(constraints, candidate)
-        or _undoable(constraints)
+        or _undoable(constraints, candidate.document)
     )
 
 
@@ -90,7 +91,7 @@ def _context_and_schema_uris(document: dict[str, Any]) -> frozenset[str]:
 
 
 def _wrong_field(entry: Field, candidate: Candidate) -> Reason | None:
-    match, found_any = _query(entry, candidate)
+    match, found_any = query(entry, candidate)
     if match is not None or (entry.optional and not found_any):
         return None
     place = entry.paths[0].text
@@ -99,7 +100,7 @@ def _wrong_field(entry: Field, candidate: Candidate) -> Reason | None:
     return Reason("pex.field_missing", f"The record has nothing at {place}.", place)
 
 
-def _query(entry: Field, candidate: Candidate) -> tuple[Match | None, bool]:
+def query(entry: Field, candidate: Candidate) -> tuple[Match | None, bool]:
     """The Field Query Result, and whether any path led anywhere."""
     found_any = False
     for path in entry.paths:
@@ -115,7 +116,7 @@ def _query(entry: Field, candidate: Candidate) -> tuple[Match | None, bool]:
 def _wrong_subject(constraints: Constraints, candidate: Candidate) -> Reason | None:
     for rule in constraints.is_holder:
         for entry in rule.fields if rule.directive is Directive.REQUIRED else ():
-            match, _found = _query(entry, candidate)
+            match, _found = query(entry, candidate)
             # Without the attribute nothing binds the record to its presenter, also where the field is optional.
             subject = subject_at(candidate.document, match.location) if match else None
             if subject is None or subject != candidate.holder:
@@ -125,8 +126,8 @@ def _wrong_subject(constraints: Constraints, candidate: Candidate) -> Reason | N
     return None
 
 
-def _undoable(constraints: Constraints) -> Reason | None:
-    if constraints.limit_disclosure is Directive.REQUIRED:
+def _undoable(constraints: Constraints, document: dict[str, Any]) -> Reason | None:
+    if constraints.limit_disclosure is Directive.REQUIRED and not is_selective(document):
         return Reason(
             "pex.disclosure_cannot_be_limited", "The record is signed as a whole and cannot be shown in part."
         )

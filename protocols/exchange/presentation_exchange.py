@@ -21,6 +21,7 @@ from protocols.exchange.attachments import (
     encode_request,
 )
 from protocols.exchange.definition import Definition, InputDescriptor, parse_definition
+from protocols.exchange.disclosure import pointers_asked_for
 from protocols.exchange.matching import DescriptorMatch, MatchReport, Record, Selection, match, select
 from protocols.exchange.query import for_achievement, for_skill, for_type
 from protocols.exchange.reasons import Reason
@@ -38,5 +39,5 @@ __all__ = [
     "InputDescriptor", "MatchReport", "PresentationRequest", "Reason", "Record", "Selection", "SubmissionCheck",
     "Vcdm", "build_presentation", "build_submission", "check_submission", "decode_proposal", "decode_request",
     "encode_proposal", "encode_request", "for_achievement", "for_skill", "for_type", "match", "parse_definition",
-    "select",
+    "pointers_asked_for", "select",
 ]  # fmt: skip

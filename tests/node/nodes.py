@@ -123,11 +123,19 @@ class Nodes:
         self._running: list[Node] = []
 
     async def make(
-        self, label: str, *, issuer: bool = False, world: World | None = None, **sections: dict[str, Any]
+        self,
+        label: str,
+        *,
+        issuer: bool | dict[str, Any] = False,
+        world: World | None = None,
+        **sections: dict[str, Any],
     ) -> Node:
-        """A node that runs."""
+        """A node that runs; as ``issuer`` it issues, with that section of the configuration if so."""
         home = self._folder / label
-        await make_home(home, settings(label, free_port(), **sections), issuer=issuer, world=world)
+        if isinstance(issuer, dict):
+            sections["issuer"] = issuer
+        values = settings(label, free_port(), **sections)
+        await make_home(home, values, issuer=issuer is not False, world=world)
         return await self._start(home, world)
 
     async def stop(self, node: Node) -> None:

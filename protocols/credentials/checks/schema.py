@@ -20,12 +20,13 @@ _GRAVITY = {Outcome.FAIL: 2, Outcome.NOT_CHECKED: 1, Outcome.PASS: 0}
 
 
 async def check_schema(
-    document: dict[str, Any], schemas: Mapping[str, SchemaChecker], world: SchemaWorld
+    document: dict[str, Any], schemas: Mapping[str, SchemaChecker], world: SchemaWorld, *, in_part: bool = False
 ) -> CheckResult:
     """How the credential stands to all its schemas; the gravest answer stands for all.
 
     Args:
         schemas: those that this node has itself, by the id of a schema or a type of credential.
+        in_part: whether its holder may have left things out, so that nothing can be said against it.
     """
     local = {**KNOWN_SCHEMAS, **schemas}
     entries = [item for item in as_list(document.get("credentialSchema")) if isinstance(item, dict)]
@@ -33,7 +34,11 @@ async def check_schema(
     results += [await _by_type(entry, document, world) for entry in entries if _name(entry) not in local]
     if not results:
         return passed(Check.SCHEMA, "The record names no schema.", SPEC, code="schema.none")
-    return max(results, key=lambda result: _GRAVITY[result.outcome])
+    gravest = max(results, key=lambda result: _GRAVITY[result.outcome])
+    if in_part and gravest.outcome is Outcome.FAIL:
+        reason = "The record is shown in part, and the part by itself does not keep the schema."
+        return not_checked(Check.SCHEMA, "schema.shown_in_part", reason, SPEC)
+    return gravest
 
 
 def _by_local(

@@ -24,6 +24,8 @@ __all__ = [
     "base_proof",
     "derive_proof",
     "is_base_proof",
+    "is_derived_proof",
+    "is_selective",
     "previous_proofs",
     "require_signable",
     "unsecured_for",
@@ -105,9 +107,20 @@ def is_base_proof(proof: Mapping[str, Any]) -> bool:
     return isinstance(suite, Selective) and suite.is_base(proof)
 
 
+def is_derived_proof(proof: Mapping[str, Any]) -> bool:
+    """Whether a proof is of a part of a document, which its holder chose."""
+    suite = suite_of(proof)
+    return isinstance(suite, Selective) and not suite.is_base(proof)
+
+
 def base_proof(document: Mapping[str, Any]) -> dict[str, Any] | None:
     """The proof of a document that parts of it can be shown with, or ``None`` where it has none."""
     return next(filter(is_base_proof, proofs_of(dict(document))), None)
+
+
+def is_selective(document: Mapping[str, Any]) -> bool:
+    """Whether a document can be shown in part, or is a part that is shown."""
+    return any(isinstance(suite_of(proof), Selective) for proof in proofs_of(dict(document)))
 
 
 def derive_proof(

@@ -7,14 +7,14 @@ that are not chosen leave no gap. The order of the document is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocols.errors import BadInput
 from protocols.json_pointer import parse_pointer, step_into
 from protocols.jsonld.places import PlacedArray, PlacedObject
 
-__all__ = ["MAX_POINTERS", "select"]
+__all__ = ["MAX_POINTERS", "select", "those_there"]
 
 MAX_POINTERS = 1_000
 _KEPT = ("id", "type", "@context")
@@ -39,6 +39,24 @@ def select(document: PlacedObject, pointers: Sequence[str]) -> PlacedObject | No
     part = _part(document, chosen)
     assert isinstance(part, PlacedObject)
     return part
+
+
+def those_there(document: Mapping[str, Any], pointers: Sequence[str]) -> list[str]:
+    """Those of ``pointers`` that lead somewhere in ``document``.
+
+    Raises:
+        BadInput: ``pointer.malformed``.
+    """
+    return [pointer for pointer in pointers if _leads_somewhere(document, parse_pointer(pointer))]
+
+
+def _leads_somewhere(value: Any, steps: Sequence[str]) -> bool:
+    try:
+        for step in steps:
+            value = step_into(value, step)
+    except BadInput:
+        return False
+    return True
 
 
 def _choose(chosen: Chosen | None, value: Any, steps: Sequence[str]) -> Chosen | None:
