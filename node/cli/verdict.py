@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 from node.cli.attached import attached_fields
 from node.cli.output import line, mark
 from node.http.schemas import CheckView, ResultView
 
-__all__ = ["reason_check", "show_result"]
+__all__ = ["reason_check", "show_documents", "show_result"]
 
 
 def show_result(result: ResultView, *, indent: str = "") -> None:
     """Every check of a document and of those in it, then the verdict."""
     who = f" of {result.holder}" if result.holder else f" by {result.issuer}" if result.issuer else ""
-    line(f"{indent}{result.kind}{who}", bold=True)
+    how = f", secured by {result.securing}" if result.securing else ""
+    line(f"{indent}{result.kind}{who}{how}", bold=True)
     for check in result.checks:
         _show_check(check, indent)
     for name, value in attached_fields(result.attached):
@@ -29,6 +32,19 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
         line("NOT VERIFIED", style="red", bold=True)
         worst = reason_check(result)
         line(f"Because: {worst.reason if worst else 'a check that is required is missing.'}")
+
+
+def show_documents(result: ResultView) -> None:
+    """What the signatures cover, of the document and of those in it, where the result has it."""
+    if result.document is not None:
+        line()
+        line(
+            f"What the {result.kind} says:" if result.verified else f"What the {result.kind} says, unproved:", bold=True
+        )
+        for text in json.dumps(result.document, indent=2, ensure_ascii=False).splitlines():
+            line(f"  {text}")
+    for inner in result.credentials:
+        show_documents(inner)
 
 
 def _show_check(check: CheckView, indent: str) -> None:

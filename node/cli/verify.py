@@ -11,7 +11,7 @@ import msgspec
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, line
-from node.cli.verdict import show_result
+from node.cli.verdict import show_documents, show_result
 from node.http.schemas import ResultView, VerificationView, VerifyExchange
 from protocols.errors import BadInput
 
@@ -28,6 +28,7 @@ _MAX_BYTES = 1 << 20
 @click.option("--offline", is_flag=True, help="Ask nobody: use what the file and this node's store hold.")
 @click.option("--challenge", help="What the holder of a presentation file was asked to answer.")
 @click.option("--domain", help="For whom a presentation file was made.")
+@click.option("--show", is_flag=True, help="Show what the signature covers, too; files only.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes for a folder; one a core.")
 def verify(
     setting: Setting,
@@ -37,14 +38,18 @@ def verify(
     offline: bool,
     challenge: str | None,
     domain: str | None,
+    show: bool,
     jobs: int | None,
 ) -> None:
     """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
+
+    The format is found by itself: JSON with a proof or an envelope, a JWT, or an SD-JWT.
 
     \b
     Examples:
       lernode verify welding.json --trust did:web:riverside.example
       lernode verify welding.json --any-issuer --offline
+      lernode verify welding.jwt --any-issuer --show
       lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
       lernode verify 9b1e                  what a peer presented, checked again now
       curl -s https://... | lernode verify - --any-issuer
@@ -59,8 +64,8 @@ def verify(
     if is_folder:
         from node.cli.verify_folder import verify_folder  # noqa: PLC0415
 
-        if challenge or domain:
-            raise BadInput("cli.usage", "A challenge and a domain belong to one presentation.", "Name its file.")
+        if challenge or domain or show:
+            raise BadInput("cli.usage", "A challenge, a domain and --show belong to one file.", "Name that file.")
         verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
         return
     if what == "-" or is_file:
@@ -68,12 +73,12 @@ def verify(
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 
         how = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline)
-        result = verify_file(how, _read(path), challenge=challenge, domain=domain)
+        result = verify_file(how, _read(path), challenge=challenge, domain=domain, show=show)
         document = msgspec.json.encode(result)
     else:
         if path.suffix or len(path.parts) > 1:
             raise BadInput("cli.no_file", "There is no such file.", "Check its name.")
-        if any_issuer or offline or challenge or domain or jobs:
+        if any_issuer or offline or challenge or domain or show or jobs:
             raise BadInput("cli.usage", "These options are for files.", "Add only --trust to an exchange.")
         kept = _again(setting, what, trust)
         result, document = kept.result, msgspec.json.encode(kept)
@@ -81,6 +86,7 @@ def verify(
         emit_json(document)
     else:
         show_result(result)
+        show_documents(result)
         _advise(result, any_issuer=any_issuer)
     if not result.verified:
         raise click.exceptions.Exit(1)

@@ -65,8 +65,10 @@ class FileVerifier:
     world: World
     seen: SeenLists | None = None
 
-    async def verify(self, data: bytes, *, challenge: str | None = None, domain: str | None = None) -> ResultView:
-        """How the checks of a document end."""
+    async def verify(
+        self, data: bytes, *, challenge: str | None = None, domain: str | None = None, show: bool = False
+    ) -> ResultView:
+        """How the checks of a document end; ``show``: with the document, too."""
         result = await verify_document(
             data,
             policy=self.policy,
@@ -78,7 +80,7 @@ class FileVerifier:
             domain=domain,
             seen=self.seen,
         )
-        return view_result(result)
+        return view_result(result, show=show)
 
 
 @asynccontextmanager
@@ -98,7 +100,9 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
         yield FileVerifier(policy, policies, resolver, statuses, world)
 
 
-def verify_file(how: FilePolicy, data: bytes, *, challenge: str | None, domain: str | None) -> ResultView:
+def verify_file(
+    how: FilePolicy, data: bytes, *, challenge: str | None, domain: str | None, show: bool = False
+) -> ResultView:
     """How the checks of the document end.
 
     Raises:
@@ -107,7 +111,7 @@ def verify_file(how: FilePolicy, data: bytes, *, challenge: str | None, domain: 
 
     async def go() -> ResultView:
         async with opened(how) as verifier, waiting("Verifying"):
-            return await verifier.verify(data, challenge=challenge, domain=domain)
+            return await verifier.verify(data, challenge=challenge, domain=domain, show=show)
 
     return asyncio.run(go())
 

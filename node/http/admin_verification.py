@@ -15,7 +15,6 @@ from node.http.schemas import (
     VerificationView,
     VerifyExchange,
 )
-from protocols import strict_json
 from protocols.errors import BadInput, WrongState
 from protocols.exchange.presentation_exchange import for_skill, for_type
 from storage import verifications
@@ -65,13 +64,13 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
     """Verify a document that was sent along; nothing is kept of it."""
     body = call.body
     result = await node.verifier.verify_document(
-        strict_json.dumps(body.document),
+        body.document,
         trust=body.trust,
         any_issuer=body.any_issuer,
         challenge=body.challenge,
         domain=body.domain,
     )
-    return view_result(result)
+    return view_result(result, show=body.show)
 
 
 def definition_of(wanted: NewRequest, definition_id: str) -> dict[str, Any]:

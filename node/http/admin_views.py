@@ -239,9 +239,13 @@ def view_exchange(row: ExchangeRow, peer: str | None) -> ExchangeView:
     return ExchangeView(**exchange_fields(row, peer))
 
 
-def view_result(result: VerificationResult) -> ResultView:
-    """The result of a verification, with what is attached to the records in it that are verified."""
-    view = view_kept_result(result.to_json())
+def view_result(result: VerificationResult, *, show: bool = False) -> ResultView:
+    """The result of a verification, with what is attached to the records in it that are verified.
+
+    Args:
+        show: with the documents, too.
+    """
+    view = view_kept_result(result.to_json(show=show))
     return _with_attached(view, result)
 
 

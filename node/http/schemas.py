@@ -558,8 +558,11 @@ class VerifyExchange(_Given, frozen=True, kw_only=True):
 class DocumentToVerify(VerifyExchange, frozen=True, kw_only=True):
     """A credential or presentation to verify."""
 
-    document: dict[str, Any]
+    document: Annotated[
+        dict[str, Any] | str, Meta(description="A JSON object, or the text of a JWT or SD-JWT; any format is found.")
+    ]
     any_issuer: Annotated[bool, Meta(description="Do not ask whether the issuer is trusted.")] = False
+    show: Annotated[bool, Meta(description="Give back what the signature covers.")] = False
     challenge: Name | None = None
     domain: Name | None = None
 
@@ -588,6 +591,9 @@ class ResultView(_View, frozen=True, kw_only=True):
     attached: Annotated[
         list[AttachedView], Meta(description="What a verified record says of its use, evidence and refreshing.")
     ] = []
+    document: Annotated[
+        dict[str, Any] | None, Meta(description="What the signature covers, where that was asked for.")
+    ] = None
     credentials: list[ResultView] = []
 
 

@@ -110,7 +110,7 @@ class Verifier:
 
     async def verify_document(
         self,
-        data: bytes,
+        document: dict[str, Any] | bytes | str,
         *,
         trust: Sequence[str] = (),
         any_issuer: bool = False,
@@ -118,9 +118,9 @@ class Verifier:
         challenge: str | None = None,
         domain: str | None = None,
     ) -> VerificationResult:
-        """Check a credential or presentation from a file; nothing is kept."""
+        """Check a credential or presentation, in whatever format it is; nothing is kept."""
         return await verify_document(
-            data,
+            document,
             policy=self._policies.verifier(trust=trust, any_issuer=any_issuer, refresh=refresh),
             policies=self._policies,
             resolver=self._resolver,
@@ -207,7 +207,7 @@ class Verifier:
 
 
 async def verify_document(
-    data: bytes,
+    document: dict[str, Any] | bytes | str,
     *,
     policy: Policy,
     policies: VerificationPolicies,
@@ -220,7 +220,7 @@ async def verify_document(
 ) -> VerificationResult:
     """Verify a credential or presentation, in whatever format it is."""
     return await verify(
-        data,
+        document,
         challenge=challenge,
         domain=domain,
         resolver=resolver,

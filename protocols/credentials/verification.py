@@ -83,8 +83,12 @@ class VerificationResult:
         failed = any(c.outcome is Outcome.FAIL for c in self.checks)
         return self.required <= passed and not failed and all(c.verified for c in self.credentials)
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as plain JSON values, without the document, for storage, HTTP and ``--json``."""
+    def to_json(self, *, show: bool = False) -> dict[str, Any]:
+        """The result as plain JSON values, for storage, HTTP and ``--json``.
+
+        Args:
+            show: with the documents, too.
+        """
         result: dict[str, Any] = {
             "kind": self.kind,
             "verified": self.verified,
@@ -107,6 +111,8 @@ class VerificationResult:
             result["holder"] = self.holder
         if self.securing:
             result["securing"] = self.securing
+        if show and self.document is not None:
+            result["document"] = self.document
         if self.credentials:
-            result["credentials"] = [c.to_json() for c in self.credentials]
+            result["credentials"] = [c.to_json(show=show) for c in self.credentials]
         return result
