@@ -114,7 +114,7 @@ class Node:
             identity=self.identity,
             world=world,
             endpoint=endpoint,
-            suite=config.issuer.cryptosuite,
+            securing=config.issuer.securing,
             config=config.status,
         )
         self.peering = Peering(
@@ -148,7 +148,7 @@ class Node:
             publisher=self.publisher,
             catalogue=_catalogue(config, home),
             label=self.label,
-            suite=config.issuer.cryptosuite,
+            securing=config.issuer.securing,
             mandatory_pointers=config.issuer.mandatory_pointers,
             issue_on_request=config.policy.issue_on_request,
             world=world,
@@ -172,7 +172,7 @@ class Node:
         self._servers: list[web.AppRunner] = []
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
-        signing = SignerChoice(self.identity, self.config.issuer.cryptosuite)
+        signing = SignerChoice(self.identity, self.config.issuer.securing)
         return VcApiRoles(
             issuer=VcApiIssuer(
                 store=self.store,

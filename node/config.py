@@ -122,11 +122,12 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What this node awards."""
 
     catalogue: Annotated[str, _doc("Achievements catalogue (JSON), relative to the node's folder; empty: none.")] = ""
-    cryptosuite: Annotated[
+    securing: Annotated[
         str,
         _doc(
-            "How records are signed, as the kind of key allows: eddsa-rdfc-2022, eddsa-jcs-2022, or by its old name "
-            "Ed25519Signature2020; ecdsa-rdfc-2019, ecdsa-jcs-2019; ecdsa-sd-2023 with P-256, to be shown in part."
+            "How records are secured, as the kind of key allows: eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019, "
+            "ecdsa-jcs-2019, Ed25519Signature2020; ecdsa-sd-2023 with P-256, to be shown in part; vc+jwt; vc+sd-jwt. What "
+            "is offered over a connection, and status lists, always have a proof of a cryptosuite inside."
         ),
     ] = "eddsa-rdfc-2022"
     mandatory_pointers: Annotated[

@@ -14,6 +14,7 @@ from node.cli.issue_list import Order, issue_list
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, note, short, table
 from node.cli.write import check_new, write_record
+from node.http.documents import document_bytes
 from node.http.schemas import (
     Award,
     AwardOverConnection,
@@ -134,7 +135,7 @@ async def _offer(api: Api, offer: AwardOverConnection, wait: int) -> ExchangeDet
 
 def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None:
     if out is not None:
-        write_record(out, bytes(made.document))
+        write_record(out, document_bytes(made.document))
     if setting.json:
         emit_json(msgspec.json.encode(made))
     elif out is not None:
@@ -143,7 +144,7 @@ def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None
         line(f"Next: hand the file over. Whoever gets it runs: lernode verify {out}")
     else:
         # The record itself is the output, so that it can be piped.
-        click.echo(bytes(made.document))
+        click.echo(document_bytes(made.document))
         note(f"Issued as {short(made.id)}; with --out FILE it is written to a file.")
 
 

@@ -22,6 +22,7 @@ from node.cli.options import Setting, suggest
 from node.cli.output import emit_json, line, note
 from node.cli.progress import counted
 from node.cli.write import make_folder, write_record
+from node.http.documents import document_bytes
 from node.http.schemas import BatchAward, BatchRowView, BatchToIssue, BatchView, CatalogueView
 from node.records.catalogue import Achievement, Catalogue
 from node.records.csv_input import LearnerList, LearnerRow, parse_learners
@@ -153,7 +154,7 @@ def _take(part: BatchView, out: Path | None, slug: str, outcome: _Outcome) -> No
 
 def _keep(file: Path, row: BatchRowView) -> str:
     """Write a record, unless it is there from the time before."""
-    document = bytes(row.document)
+    document = document_bytes(row.document)
     try:
         write_record(file, document)
     except BadInput:

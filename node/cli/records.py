@@ -13,6 +13,7 @@ from node.cli.client import segment, with_api
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short, table, when
 from node.cli.write import write_record
+from node.http.documents import document_bytes
 from node.http.schemas import Derive, DerivedRecord, HeldDetail, HeldView, IssuedDetail, IssuedView, Page
 from protocols.errors import BadInput
 
@@ -111,7 +112,7 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
     kind: type[HeldDetail] | type[IssuedDetail] = IssuedDetail if issued else HeldDetail
     path = f"/admin/{'issued' if issued else 'records'}/{segment(record)}"
     found: HeldDetail | IssuedDetail = with_api(setting, lambda api: api.get(path, kind))
-    document = bytes(found.document)
+    document = document_bytes(found.document)
     if export is not None:
         write_record(export, document)
     if setting.json:
@@ -148,5 +149,8 @@ def _show_part(setting: Setting, record: str, reveal: tuple[str, ...], export: P
 
 
 def _show_document(document: bytes) -> None:
-    for text in json.dumps(json.loads(document), indent=2, ensure_ascii=False).splitlines():
-        line(text)
+    """A JSON document with an indent; compact text as it is."""
+    is_json = document.startswith(b"{")
+    text = json.dumps(json.loads(document), indent=2, ensure_ascii=False) if is_json else document.decode()
+    for part in text.splitlines():
+        line(part)

@@ -20,6 +20,7 @@ from node.http.admin_views import (
     view_issued,
     view_skills,
 )
+from node.http.documents import document_json
 from node.http.schemas import (
     AwardOverConnection,
     BatchToIssue,
@@ -126,7 +127,7 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     """One record that the node holds."""
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
-    return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=msgspec.Raw(held.document))
+    return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=document_json(held.document))
 
 
 async def derive(node: Node, call: Call[Nothing, Derive]) -> DerivedRecord:
@@ -200,7 +201,7 @@ async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> Issu
         **issued_fields(record),
         statuses=statuses,
         attached=view_attached(record.document),
-        document=msgspec.Raw(record.document),
+        document=document_json(record.document),
     )
 
 

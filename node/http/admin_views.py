@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from node.http.documents import document_json
 from node.http.schemas import (
     AboutRecord,
     AttachedView,
@@ -209,7 +210,7 @@ def view_batch(rows: Iterable[BatchRow], *, documents: bool) -> BatchView:
                     id=row.record.id,
                     credential_id=row.record.credential_id,
                     is_new=row.is_new,
-                    document=msgspec.Raw(row.record.document if documents else b"null"),
+                    document=document_json(row.record.document) if documents else msgspec.Raw(b"null"),
                 )
             )
         elif row.problem is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from node.http.admin_operation import Answer, Call, Nothing
+from node.http.documents import document_object
 from node.http.vc_api_schemas import (
     CredentialsQuery,
     DeriveCredential,
@@ -51,7 +52,7 @@ async def issue_credential(node: Node, call: Call[Nothing, IssueCredential]) -> 
             selective_pointers=tuple(options.selective_pointers),
         ),
     )
-    return SignedCredential(verifiable_credential=msgspec.Raw(made.document))
+    return SignedCredential(verifiable_credential=document_object(made.document))
 
 
 async def update_status(node: Node, call: Call[Nothing, UpdateStatus]) -> StatusUpdate:
@@ -72,13 +73,13 @@ async def update_status(node: Node, call: Call[Nothing, UpdateStatus]) -> Status
 async def get_credentials(node: Node, call: Call[CredentialsQuery, Nothing]) -> list[msgspec.Raw]:
     """The credentials that the node holds."""
     found = await node.vc_api.holder.credentials(after=call.query.after, limit=call.query.limit)
-    return [msgspec.Raw(record.document) for record in found]
+    return [document_object(record.document) for record in found]
 
 
 async def get_credential(node: Node, call: Call[Nothing, Nothing]) -> SignedCredential:
     """One credential, issued or held."""
     found = await node.vc_api.holder.credential(call.id)
-    return SignedCredential(verifiable_credential=msgspec.Raw(found.document))
+    return SignedCredential(verifiable_credential=document_object(found.document))
 
 
 async def delete_credential(node: Node, call: Call[Nothing, Nothing]) -> dict[str, Any]:

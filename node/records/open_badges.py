@@ -22,7 +22,8 @@ from protocols.credentials.times import format_time
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 
-__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email", "identity_hash"]
+__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email", "identity_hash",
+           "withholdable"]  # fmt: skip
 
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 STATUS_CONTEXT = "https://www.w3.org/ns/credentials/status/v1"
@@ -105,6 +106,18 @@ def build_credential(
     }
     # A deep copy, so that nobody changes the catalogue; in this way the quickest.
     return strict_json.loads_object(strict_json.dumps(document))
+
+
+def withholdable(credential: dict[str, Any]) -> list[str]:
+    """What a learner may want to show apart from the rest, as JSON Pointers: who it is, each result, each evidence."""
+    places = [(credential, "/evidence")]
+    places += [(credential["credentialSubject"], f"/credentialSubject/{name}") for name in ("identifier", "result")]
+    pointers = []
+    for thing, pointer in places:
+        items = thing.get(pointer.rpartition("/")[2])
+        if isinstance(items, list):
+            pointers += [pointer, *(f"{pointer}/{number}" for number in range(len(items)))]
+    return pointers
 
 
 def identity_hash(identity: str, salt: str) -> str:

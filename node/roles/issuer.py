@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from node.records.catalogue import Achievement, Catalogue
-from node.records.open_badges import IssuerProfile, build_credential
+from node.records.open_badges import IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
 from node.roles.identity import Identity
+from node.roles.proof_suite import proof_suite
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
@@ -19,9 +20,10 @@ from node.runtime.exchanges import Exchanges, Situation, require_waiting
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import add_proof
-from protocols.credentials.data_integrity.registry import suite_named
+from protocols.credentials.data_integrity.registry import CRYPTOSUITES, suite_named
 from protocols.credentials.data_integrity.selection import those_there
+from protocols.credentials.data_integrity.suite import Selective
+from protocols.credentials.issue import Issued, issue, securing_named
 from protocols.credentials.model import issuer_id, subject_ids
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
@@ -35,6 +37,8 @@ from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 from storage.status_lists import STATUS_LIST
+
+_SD_JWT = "vc+sd-jwt"
 
 __all__ = ["Award", "BatchRow", "Issuer"]
 
@@ -88,7 +92,7 @@ class Issuer:
         publisher: StatusPublisher,
         catalogue: Catalogue | None,
         label: str,
-        suite: str,
+        securing: str,
         mandatory_pointers: Sequence[str],
         issue_on_request: bool,
         world: World,
@@ -100,7 +104,7 @@ class Issuer:
         self._identity = identity
         self._publisher = publisher
         self._label = label
-        self._suite = suite
+        self._securing = securing_named(securing)
         self._mandatory_pointers = mandatory_pointers
         self._world = world
         self._metrics = metrics
@@ -129,8 +133,9 @@ class Issuer:
             WrongState: ``catalogue.unknown_achievement``, ``did.none``.
         """
         async with self._store.write() as tx:
-            credential = self._credential(await self._identity.default(tx, DidPurpose.ISSUER), award)
-            return (await self._sign(tx, [(str(credential["id"]), credential)], self._suite))[0]
+            own = await self._identity.default(tx, DidPurpose.ISSUER)
+            credential = self._credential(own, award, self._securing.name)
+            return (await self._sign(tx, [(str(credential["id"]), credential)], self._securing.name))[0]
 
     async def issue_rows(self, batch: str, achievement_id: str, awards: Mapping[str, Award]) -> list[BatchRow]:
         """Issue those rows of a batch that have no record yet, in one unit of work; say of all which they have.
@@ -156,11 +161,11 @@ class Issuer:
             for key, award in awards.items():
                 if key not in rows:
                     try:
-                        unsigned[key] = self._credential(own, award, earned=begun)
+                        unsigned[key] = self._credential(own, award, self._securing.name, earned=begun)
                     except BadInput as problem:
                         rows[key] = BatchRow(key, None, problem=problem)
             named = [(f"batch:{batch}:{key}", credential) for key, credential in unsigned.items()]
-            made = dict(zip(unsigned, await self._sign(tx, named, self._suite), strict=True))
+            made = dict(zip(unsigned, await self._sign(tx, named, self._securing.name), strict=True))
             await batches.add_rows(tx, batch, {key: record.id for key, record in made.items()})
             rows |= {key: BatchRow(key, record, is_new=True) for key, record in made.items()}
         return [rows[key] for key in awards]
@@ -266,28 +271,30 @@ class Issuer:
         self,
         tx: Transaction,
         named: Sequence[tuple[str, dict[str, Any]]],
-        suite: str,
+        securing: str,
         situation: Situation | None = None,
     ) -> list[IssuedCredential]:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        signer = self._identity.signer(own, suite_named(suite).key_types)
+        signer = self._identity.signer(own, securing_named(securing).key_types)
         places = await self._publisher.allocate(tx, [name for name, _ in named], issuer=own)
         now = self._world.clock()
+        is_selective = isinstance(CRYPTOSUITES.get(securing), Selective)
         records = []
         for (_, credential), place in zip(named, places, strict=True):
             complete = _with_status(credential, place.entries)
             if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
                 raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
-            signed = add_proof(
+            issued = issue(
                 complete,
-                suite=suite,
-                signer=signer,
+                securing,
+                signer,
                 created=now,
-                mandatory_pointers=those_there(complete, self._mandatory_pointers),
+                mandatory_pointers=those_there(complete, self._mandatory_pointers) if is_selective else (),
+                selective_pointers=withholdable(complete) if securing == _SD_JWT else (),
                 entropy=self._world.entropy,
             )
-            records.append(self._record(signed, place.refs, now, situation))
+            records.append(self._record(complete, issued, place.refs, now, situation))
             await asyncio.sleep(0)  # a long list must not hold up the node's other work
         await credentials.add_issued(tx, *records)
         subjects = [(record.id,) for record in records]
@@ -296,22 +303,27 @@ class Issuer:
         return records
 
     def _record(
-        self, signed: dict[str, Any], refs: tuple[StatusRef, ...], now: datetime, situation: Situation | None
+        self,
+        credential: dict[str, Any],
+        issued: Issued,
+        refs: tuple[StatusRef, ...],
+        now: datetime,
+        situation: Situation | None,
     ) -> IssuedCredential:
         return IssuedCredential(
             id=self._world.new_id(),
             exchange_id=situation.row.id if situation else None,
             connection_id=situation.connection.id if situation else None,
-            document=strict_json.dumps(signed),
-            credential_id=str(signed["id"]),
-            subject=next(iter(subject_ids(signed)), None),
-            achievement_id=_achievement_id(signed),
+            document=issued.data,
+            credential_id=str(credential["id"]),
+            subject=next(iter(subject_ids(credential)), None),
+            achievement_id=_achievement_id(credential),
             issued_at=now,
             statuses=refs,
         )
 
     def _credential(
-        self, own: OwnDid, award: Award, *, earned: datetime | None = None, open_subject: bool = False
+        self, own: OwnDid, award: Award, securing: str, *, earned: datetime | None = None, open_subject: bool = False
     ) -> dict[str, Any]:
         achievement = self._achievement(award.achievement_id)
         credential = build_credential(
@@ -327,7 +339,7 @@ class Issuer:
             credential_id=f"urn:uuid:{self._world.new_id()}",
             result=_result(achievement, award.result),
         )
-        return _with_suite_context(credential, self._suite)
+        return _with_suite_context(credential, securing)
 
     def _achievement(self, achievement_id: str) -> Achievement:
         if self.catalogue is None:
@@ -339,13 +351,14 @@ class Issuer:
     async def _offered(self, tx: Transaction, award: Award, exchange_id: str) -> LdProofVcDetail:
         """What is offered is what will be signed, its status included; only the subject is left to the holder."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        credential = self._credential(own, award, open_subject=True)
+        name = proof_suite(own, self._securing.name, selective=True)
+        credential = self._credential(own, award, name, open_subject=True)
         (place,) = await self._publisher.allocate(tx, [exchange_id])
-        suite = suite_named(self._suite)
+        suite = suite_named(name)
         return LdProofVcDetail.of(
             _with_status(credential, place.entries),
             proof_type=suite.proof_type,
-            cryptosuite=self._suite if suite.proof_type != self._suite else None,
+            cryptosuite=name if suite.proof_type != name else None,
             status_type=ENTRY_TYPE if place.entries else None,
         )
 
@@ -358,6 +371,8 @@ def _with_status(credential: dict[str, Any], entries: Sequence[dict[str, Any]]) 
 
 def _with_suite_context(credential: dict[str, Any], name: str) -> dict[str, Any]:
     """What is offered must be what is signed, so the suite's context is there from the start."""
+    if name not in CRYPTOSUITES:
+        return credential
     contexts = list(credential["@context"])
     wanted = suite_named(name).contexts
     return credential if set(wanted) & set(contexts) else {**credential, "@context": [*contexts, wanted[0]]}

@@ -15,9 +15,10 @@ from typing import Any
 
 from node.config import StatusConfig
 from node.roles.identity import Identity
+from node.roles.proof_suite import proof_suite
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import CRYPTOSUITES, Selective, add_proof
+from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.errors import BadInput, WrongState
 from protocols.jose import sign_jwt
 from protocols.status.bitstring import Bitstring
@@ -72,13 +73,13 @@ class StatusPublisher:
     """Allocates indices, sets values, signs and serves the lists."""
 
     def __init__(
-        self, *, store: Store, identity: Identity, world: World, endpoint: str, suite: str, config: StatusConfig
+        self, *, store: Store, identity: Identity, world: World, endpoint: str, securing: str, config: StatusConfig
     ) -> None:
         self._store = store
         self._identity = identity
         self._world = world
         self._endpoint = endpoint
-        self._suite = suite
+        self._securing = securing
         self._config = config
         self.ttl_seconds = config.ttl_seconds
 
@@ -221,16 +222,9 @@ class StatusPublisher:
             valid_from=now,
             ttl_ms=self.ttl_seconds * 1000,
         )
-        suite = self._suite_of(did)
+        suite = proof_suite(did, self._securing)
         signer = self._identity.signer(did, CRYPTOSUITES[suite].key_types)
         return strict_json.dumps(add_proof(credential, suite=suite, signer=signer, created=now))
-
-    def _suite_of(self, did: OwnDid) -> str:
-        """How ``did`` signs lists: as the node signs records, or else with the first suite that fits its keys."""
-        kinds = {key.codec for key in did.keys}
-        whole = {name: suite for name, suite in CRYPTOSUITES.items() if not isinstance(suite, Selective)}
-        fitting = [name for name, suite in whole.items() if kinds & suite.key_types]
-        return self._suite if self._suite in fitting else fitting[0]
 
 
 def _lists_of(columns: Sequence[Sequence[StatusRef]]) -> set[str]:

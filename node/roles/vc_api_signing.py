@@ -4,7 +4,7 @@
    names; else the node's default DID for that purpose, or, where none of its keys can make the cryptosuite that is
    asked for, the oldest one that can. It has to be an active DID of this node with that purpose, and the document may
    name no other.
-2. How: the way of securing that the client names; else the node's own (``issuer.cryptosuite``) where a key can make it;
+2. How: the way of securing that the client names; else the node's own (``issuer.securing``) where a key can make it;
    else the first cryptosuite that a key can make. One of selective disclosure is taken where it is named, or where
    ``mandatoryPointers`` are given, which others cannot keep; an envelope only where it is named.
 """

@@ -119,6 +119,14 @@ def test_a_credential_is_verified_whole_and_in_part(by: SoftwareSigner) -> None:
     assert shown.document == {name: value for name, value in document.items() if name != "name"}
 
 
+def test_an_array_may_be_withheld_item_by_item() -> None:
+    text = vc(selective_pointers=["/credentialSubject/achievement/alignment/0"])
+    result = check(present_sd_jwt(text, []))
+    assert result.verified, codes(result)
+    assert result.document is not None
+    assert result.document["credentialSubject"]["achievement"]["alignment"] == []
+
+
 def test_a_presentation_holds_it_in_an_envelope() -> None:
     envelope = {
         "@context": [V2],

@@ -94,8 +94,11 @@ class SdJwtDocument(_InSdJwt):
         return found
 
     def check_context(self) -> CheckResult:
-        """Whether every context is known and every term is defined."""
-        return context_of(self.document, self._processor)
+        """Whether every context is known and every term is defined.
+
+        An array of which all is withheld is empty, which says nothing, and is no reason to refuse what is shown.
+        """
+        return context_of(_without_empty(self.document), self._processor)
 
     def check_time(self, examined: Sequence[ExaminedProof], *, now: datetime, skew: timedelta) -> CheckResult:
         """Whether now lies within its period and that of the signature."""
@@ -103,6 +106,12 @@ class SdJwtDocument(_InSdJwt):
         return jwt_time(self._disclosed.claims, now=now, skew=skew) or check_valid_time(
             self.document, (), now=now, skew=skew
         )
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_empty(item) for name, item in value.items() if item != []}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 class SdJwtVc(_InSdJwt):

@@ -1,0 +1,32 @@
+"""Records as they stand in JSON messages: an object as it is, the compact text of a JWT or SD-JWT as a string."""
+
+from __future__ import annotations
+
+import msgspec
+
+from protocols.credentials.issuing import Issued
+
+__all__ = ["document_bytes", "document_json", "document_object"]
+
+
+def document_json(document: bytes) -> msgspec.Raw:
+    """A kept document as a member of an answer."""
+    return msgspec.Raw(document if _is_object(document) else msgspec.json.encode(document.decode()))
+
+
+def document_bytes(member: msgspec.Raw) -> bytes:
+    """The document that :func:`document_json` has written, as it was kept."""
+    data = bytes(member)
+    return data if _is_object(data) else msgspec.json.decode(data, type=str).encode()
+
+
+def document_object(document: bytes) -> msgspec.Raw:
+    """A kept document where only objects may stand: compact text in an envelope (VCDM 2.0 §4.13.1)."""
+    if _is_object(document):
+        return msgspec.Raw(document)
+    securing = "vc+sd-jwt" if b"~" in document else "vc+jwt"
+    return msgspec.Raw(msgspec.json.encode(Issued(document.decode(), f"application/{securing}", securing).embeddable))
+
+
+def _is_object(document: bytes) -> bool:
+    return document.startswith(b"{")

@@ -1,0 +1,84 @@
+"""An issuer whose records are JWTs or SD-JWTs: handed over as text, shown in part, offered with a proof inside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from node.app import Node
+from node.http.documents import document_bytes, document_json, document_object
+from node.roles.issuer import Award
+from protocols.credentials.sd_jwt.presenting import present_sd_jwt
+from tests.admin.helpers import PASSPHRASE, make_node, served
+
+
+@asynccontextmanager
+async def college(home: Path) -> AsyncIterator[Node]:
+    """An issuer that listens, so that its DID and its status lists can be had."""
+    await make_node(home, "College", issuer=True)
+    node = await Node.open(home, PASSPHRASE)
+    await node.start()
+    try:
+        yield node
+    finally:
+        await node.stop()
+
+
+@pytest.mark.parametrize("securing", ["eddsa-jcs-2022", "vc+jwt", "vc+sd-jwt"])
+async def test_what_the_issuer_signs_is_what_anybody_verifies(
+    securing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LERNODE_ISSUER_SECURING", securing)
+    async with college(tmp_path / "n") as node:
+        award = Award(achievement_id="weld-101", subject_did="did:example:ada", name="Ada", result="B")
+        document = (await node.issuer.issue(award)).document
+        result = await node.verifier.verify_document(document, any_issuer=True)
+        assert result.verified, result.to_json()
+        assert result.securing == securing
+        assert result.document is not None
+        subject = result.document["credentialSubject"]
+        assert (subject["id"], subject["result"][0]["value"]) == ("did:example:ada", "B")
+        if securing == "vc+sd-jwt":
+            less = await node.verifier.verify_document(present_sd_jwt(document.decode(), []), any_issuer=True)
+            assert less.verified, less.to_json()
+            assert less.document is not None
+            assert {"identifier", "result"}.isdisjoint(less.document["credentialSubject"])
+
+
+async def test_compact_text_is_a_string_in_the_admin_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LERNODE_ISSUER_SECURING", "vc+jwt")
+    await make_node(tmp_path / "n", "College", issuer=True)
+    async with served(tmp_path / "n") as (_, client):
+        issued = await client.post("/admin/credentials/issue", achievement="weld-101", did="did:example:ada")
+        assert issued["document"].startswith("eyJ")
+        assert (await client.get(f"/admin/issued/{issued['id']}"))["document"] == issued["document"]
+        result = await client.post("/admin/verify", document=issued["document"], anyIssuer=True, show=True)
+        assert result["document"]["id"] == issued["credentialId"]
+
+
+async def test_an_offer_has_its_proof_inside_whatever_files_are_secured_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LERNODE_ISSUER_SECURING", "vc+jwt")
+    await make_node(tmp_path / "n", "College", issuer=True)
+    async with served(tmp_path / "n") as (_, client):
+        await client.post("/admin/connections", invitation=(await client.post("/admin/invitations"))["url"])
+        peer = (await client.get("/admin/connections"))["items"][0]["id"]
+        offered = await client.post("/admin/credentials/offers", connection=peer, achievement="weld-101", name="Ada")
+        assert offered["state"] == "offer-sent"
+
+
+@pytest.mark.parametrize("document", [b'{"a":1}', b"eyJ.eyJ.x", b"eyJ.eyJ.x~abc~"])
+def test_a_document_comes_back_from_json_as_it_was_kept(document: bytes) -> None:
+    assert document_bytes(document_json(document)) == document
+
+
+def test_where_only_objects_may_stand_text_is_in_an_envelope() -> None:
+    found = [msgspec.json.decode(document_object(text)) for text in (b"eyJ.eyJ.x", b"eyJ.eyJ.x~", b'{"a":1}')]
+    assert [item.get("id") for item in found] == [
+        "data:application/vc+jwt,eyJ.eyJ.x", "data:application/vc+sd-jwt,eyJ.eyJ.x~", None
+    ]  # fmt: skip
