@@ -24,6 +24,7 @@ from protocols.credentials.data_integrity.registry import CRYPTOSUITES, suite_na
 from protocols.credentials.data_integrity.selection import those_there
 from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import Issued, issue, securing_named
+from protocols.credentials.issuing import Securing
 from protocols.credentials.model import issuer_id, subject_ids
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
@@ -104,7 +105,7 @@ class Issuer:
         self._identity = identity
         self._publisher = publisher
         self._label = label
-        self._securing = securing_named(securing)
+        self._securing = _for_records(securing)
         self._mandatory_pointers = mandatory_pointers
         self._world = world
         self._metrics = metrics
@@ -361,6 +362,16 @@ class Issuer:
             cryptosuite=name if suite.proof_type != name else None,
             status_type=ENTRY_TYPE if place.entries else None,
         )
+
+
+def _for_records(securing: str) -> Securing:
+    if securing not in (*CRYPTOSUITES, "vc+jwt", _SD_JWT):
+        raise BadInput(
+            "config.securing",
+            "issuer.securing names no way to secure records.",
+            f"Use one of {', '.join(CRYPTOSUITES)}, vc+jwt, {_SD_JWT}.",
+        )
+    return securing_named(securing)
 
 
 def _with_status(credential: dict[str, Any], entries: Sequence[dict[str, Any]]) -> dict[str, Any]:

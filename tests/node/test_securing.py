@@ -13,6 +13,7 @@ from node.app import Node
 from node.http.documents import document_bytes, document_json, document_object
 from node.roles.issuer import Award
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
+from protocols.errors import BadInput
 from tests.admin.helpers import PASSPHRASE, make_node, served
 
 
@@ -82,3 +83,14 @@ def test_where_only_objects_may_stand_text_is_in_an_envelope() -> None:
     assert [item.get("id") for item in found] == [
         "data:application/vc+jwt,eyJ.eyJ.x", "data:application/vc+sd-jwt,eyJ.eyJ.x~", None
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("securing", ["vp+jwt", "dc+sd-jwt", "none", ""])
+async def test_a_way_that_secures_no_record_is_refused_at_the_start(
+    securing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_node(tmp_path / "n", "College", issuer=True)
+    monkeypatch.setenv("LERNODE_ISSUER_SECURING", securing)
+    with pytest.raises(BadInput) as caught:
+        await Node.open(tmp_path / "n", PASSPHRASE)
+    assert caught.value.code == "config.securing"
