@@ -153,7 +153,7 @@ async def test_records_are_signed_with_the_key_that_the_configured_suite_needs(
     await make_node(tmp_path / "n", "College", issuer=True)
     settings = tmp_path / "n" / "lernode.toml"
     before = settings.read_text(encoding="utf-8")
-    settings.write_text(before.replace("[issuer]\n", f'[issuer]\ncryptosuite = "{suite}"\n'), encoding="utf-8")
+    settings.write_text(before.replace("[issuer]\n", f'[issuer]\nsecuring = "{suite}"\n'), encoding="utf-8")
     assert settings.read_text(encoding="utf-8") != before
     award = {"achievement": "weld-101", "did": "did:example:ada", "name": "Ada"}
     async with served(tmp_path / "n") as (_, client):
