@@ -103,7 +103,7 @@ def multibase_decode(text: str, *, max_chars: int = 4096) -> bytes:
     if text.startswith("z"):
         return b58_decode(text[1:], max_chars=max_chars)
     if text.startswith("u"):
-        return b64url_decode(text[1:])
+        return b64url_decode_exact(text[1:])
     raise BadInput("encoding.multibase", "A value is not multibase.", "Start it with z (base58) or u (base64url).")
 
 

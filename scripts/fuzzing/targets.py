@@ -17,20 +17,21 @@ from typing import Any
 
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, proofs
+from protocols.credentials.data_integrity.sd_proof_value import BaseProofValue, DerivedProofValue
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did import web
 from protocols.did.dereference import parse_did_url
 from protocols.did.document import parse_document
-from protocols.did.resolver import resolve_offline
+from protocols.did.resolver import HttpMethod, method_of, resolve_offline
 from protocols.did.syntax import absolute_url
 from protocols.did.webvh import method as webvh
 from protocols.errors import LernodeError
 from protocols.jose.jwt import method_url, read_jwt, time_problem
 from protocols.jsonld.processor import DEFAULT
 from protocols.keys import PublicKey, SigningKey
-from protocols.multiformats import Multicodec
+from protocols.multiformats import Multicodec, b64url_decode, b64url_encode
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import parse_status_entries, status_entry
 from protocols.status.list_credential import list_ttl, read_status
@@ -241,6 +242,33 @@ def _did_document(data: bytes) -> None:
         raw = strict_json.loads(data)
         named = raw.get("id") if isinstance(raw, dict) else None
         parse_document(raw, named if isinstance(named, str) else world.WEB_DID)
+    for did in world.DIDS_OF_THE_WEB:
+        method = method_of(did)
+        assert isinstance(method, HttpMethod)
+        with suppress(LernodeError):
+            method.read(did, [data], now=world.NOW)
+        with suppress(LernodeError):
+            method.check_change(data, data)
+
+
+def _sd_proof_value(data: bytes) -> None:
+    # As the value stands in a proof, and as the CBOR that is in it.
+    for text in (_text(data), "u2V0B" + b64url_encode(data), "u2V0A" + b64url_encode(data)):
+        for kind in (BaseProofValue, DerivedProofValue):
+            with suppress(LernodeError):
+                value = kind.decode(text)
+                assert value.encode() == text, "a proof value has two texts"
+
+
+def _sd_proof_values() -> list[bytes]:
+    number = bytes(64)
+    key = b"\x80\x24\x02" + bytes(range(32))
+    values = (
+        BaseProofValue(number, key, bytes(32), [number, number], ["/issuer", "/a/0"]),
+        DerivedProofValue(number, key, [number], {0: bytes(32), 1: bytes(32)}, [0, 3]),
+    )
+    texts = [value.encode() for value in values]
+    return [*(text.encode() for text in texts), *(b64url_decode(text[1:])[3:] for text in texts)]
 
 
 def _strict_json(data: bytes) -> None:
@@ -271,6 +299,7 @@ TARGETS: dict[str, Target] = {
     ),
     "did": Target(lambda: [did.encode() for did in world.dids()], _did, None),
     "did-document": Target(lambda: _json(*world.did_documents()), _did_document),
+    "sd-proof-value": Target(_sd_proof_values, _sd_proof_value, None),
     "json": Target(lambda: _json(*world.secured()[:2], [1, 1.5, "\ud800\U0001f600", None, {"": [{}]}]), _strict_json),
 }
 """Name of the target, as ``scripts/fuzz`` takes it -> the target."""

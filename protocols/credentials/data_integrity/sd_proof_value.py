@@ -15,7 +15,7 @@ import cbor2
 
 from protocols.credentials.data_integrity.suite import malformed
 from protocols.errors import BadInput
-from protocols.multiformats import b64url_decode, b64url_encode
+from protocols.multiformats import b64url_decode_exact, b64url_encode
 
 __all__ = ["MAX_STATEMENTS", "BaseProofValue", "DerivedProofValue", "is_base_proof_value"]
 
@@ -119,7 +119,7 @@ def _decode(value: Any, header: bytes) -> list[Any]:
     if not isinstance(value, str) or value[:1] != "u" or len(value) > _MAX_CHARS:
         raise malformed("its proofValue is not base64url multibase")
     try:
-        data = b64url_decode(value[1:])
+        data = b64url_decode_exact(value[1:])
     except BadInput:
         raise malformed("its proofValue is not base64url multibase") from None
     if data[:3] != header:
