@@ -44,6 +44,8 @@ _BY_CODE: tuple[tuple[str, str], ...] = (
     ("structure.period.", _RANGE),
     ("structure.", _MALFORMED),
     ("context.", _MALFORMED),
+    ("related.digest_mismatch", _CRYPTOGRAPHIC),
+    ("schema.digest_mismatch", _CRYPTOGRAPHIC),
     ("schema.", _MALFORMED),
     ("time.", _RANGE),
     ("jsonld.undefined_term", _DATA_LOSS),

@@ -7,9 +7,12 @@ holds; what a reader of the JSON sees would be something else.
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.verification import Check, VerificationResult
@@ -207,6 +210,35 @@ def test_a_json_term_of_one_object_hides_nothing_in_another() -> None:
     assert compaction_problem(graded(vocabulary, note=raw), DEFAULT.store) is None
     hidden = {"raw": {"id": record()["id"], "credentialStatus": {"type": "x"}}}
     assert compaction_problem(graded(vocabulary, note=raw, other=hidden), DEFAULT.store) is not None
+
+
+NAMES = ["grade", "low", "mark", "ex", "Grade"]
+MEANINGS = st.sampled_from(
+    [TERMS + "grade", TERMS + "low", TERMS, "ex:grade", "ex:low", {"@id": TERMS + "grade"}, {"@id": "ex:low"}]
+)
+INLINE = st.dictionaries(st.sampled_from(NAMES), MEANINGS, min_size=2) | st.just({"@vocab": TERMS})
+PLACES = [*NAMES, "ex:grade", "ex:low", TERMS + "grade", TERMS + "low"]
+
+
+def meaning(context: dict[str, Any], claims: dict[str, Any]) -> str | None:
+    """What a signature over RDF covers, where the document passes for one that shows no more and no less."""
+    document = {"@context": [V2, context], "id": "urn:a:1", "type": "VerifiableCredential", **claims}
+    if compaction_problem(document, DEFAULT.store) is not None:
+        return None
+    try:
+        return DEFAULT.canonical_nquads(document)
+    except BadInput:
+        return None
+
+
+@settings(deadline=None)
+@given(INLINE)
+def test_documents_of_the_same_meaning_show_the_same_whatever_their_contexts(context: dict[str, Any]) -> None:
+    plain = {"grade": "D", "low": "A"}
+    signed = meaning({"@vocab": TERMS}, plain)
+    for first, second in itertools.permutations(PLACES, 2):
+        claims = {first: "D", second: "A"}
+        assert claims == plain or meaning(context, claims) != signed
 
 
 CONFIGURED = "https://college.example/context"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.admin.helpers import Client
 from tests.vc_api.conftest import issuer_did
-from tests.vc_api.documents import credential
+from tests.vc_api.documents import V2, credential
 
 
 async def test_a_given_credential_is_signed_and_verifies(api: Client) -> None:
@@ -131,6 +131,7 @@ async def test_a_credential_without_an_id_is_found_by_the_credential_id_that_the
         ({"credentialSubject": []}, {}, "structure.subject.missing"),
         ({"madeUp": 1}, {}, "jsonld.undefined_term"),
         ({"validFrom": "yesterday"}, {}, "structure.validFrom.time"),
+        ({"relatedResource": {"id": V2, "digestSRI": "sha256-AAAA"}}, {}, "related.digest_mismatch"),
     ],
 )
 async def test_what_cannot_be_signed_is_refused_with_its_reason(
