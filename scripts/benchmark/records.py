@@ -1,4 +1,4 @@
-"""Issue and verify the Open Badges 3.0 record, with both cryptosuites, and beside plain pyld.
+"""Issue and verify the Open Badges 3.0 record, with both cryptosuites, beside plain pyld and beside other programs.
 
 The record is what the demo's college would issue for the first achievement of its catalogue, about a did:key, without
 status entries. It is verified as a verifier node does: from JSON text, with every check and the schema of Open Badges,
@@ -8,169 +8,141 @@ and also by its proof alone. Its issuer is a did:key, so nothing is asked of any
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import statistics
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
-from nacl import bindings
-from pyld import jsonld
-
-from node.config import Config
-from node.records.catalogue import Catalogue
-from node.records.open_badges import IssuerProfile, build_credential
-from node.roles.policy import VerificationPolicies
 from protocols import strict_json
-from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
-from protocols.credentials.data_integrity.suite import UnsecuredDocument
-from protocols.credentials.resources import NoResources
-from protocols.credentials.verify import verify
-from protocols.did import key as did_key
-from protocols.did.document import DidDocument
-from protocols.did.resolver import resolve_offline
-from protocols.errors import BadInput, NotNow
-from protocols.jsonld.contexts import ContextStore
-from protocols.jsonld.processor import DEFAULT
-from protocols.keys import KeyPair, PublicKey, SoftwareSigner
-from protocols.multiformats import multibase_decode
-from protocols.status.source import StatusListCopy
 from scripts.benchmark.figures import Figure, Target
+from scripts.benchmark.peers import PEERS, Running, running
 from scripts.benchmark.raw import SIGN, VERIFY, raw_batches
+from scripts.benchmark.subject import JCS, RDFC, SUITES, Subject
 from scripts.benchmark.timing import Batch, Compared, Plan, compare, each, each_awaited, figure_of, progress, spread
 
 __all__ = ["measure"]
 
-_RDFC = "eddsa-rdfc-2022"
-_SUITES = (_RDFC, "eddsa-jcs-2022")
-_PYLD = "verify.plain-pyld"
-_GOAL = Target(4.0, is_floor=True)
-
-
-class _Offline:
-    """Resolves what needs no network, and has no status lists."""
-
-    async def resolve(self, did: str) -> DidDocument:
-        document = resolve_offline(did)
-        if document is None:
-            raise BadInput("did.method_unknown", "The DID needs the network.", "Use a did:key.")
-        return document
-
-    async def get(self, _url: str, *, refresh: bool = False) -> StatusListCopy:
-        del refresh
-        raise NotNow("status.unreachable", "There is no network here.", "Measure a record without status.")
-
-    get_token = get
-
-
-class _Bench:
-    """One issuer and its record."""
-
-    def __init__(self) -> None:
-        self.key = KeyPair.from_seed(os.urandom(32))
-        self.did = did_key.did_from_public(self.key.public)
-        self.signer = SoftwareSigner(self.key, did_key.verification_method(self.did))
-        self.subject = did_key.did_from_public(KeyPair.from_seed(os.urandom(32)).public)
-        data = files("node.records").joinpath("demo_catalogue.json").read_bytes()
-        self.achievement = Catalogue.parse(data).list()[0]
-        self.now = datetime.now(UTC).replace(microsecond=0)
-        self.policy = VerificationPolicies(Config(), Path(), NoResources()).verifier(trust=[self.did])
-        self.offline = _Offline()
-
-    def issue(self, suite: str) -> dict[str, Any]:
-        """Build the record and sign it."""
-        record = build_credential(
-            achievement=self.achievement,
-            issuer=IssuerProfile(self.did, "Riverside Community College", "https://riverside.example"),
-            credential_id="urn:uuid:0b2f6a3c-7a53-4a0e-9a0f-3f6a4a1c2d5e",
-            valid_from=self.now,
-            subject_did=self.subject,
-        )
-        return add_proof(record, suite=suite, signer=self.signer, created=self.now)
-
-    async def verify(self, text: bytes) -> None:
-        """Every check of the record, as a verifier makes them."""
-        result = await verify(text, resolver=self.offline, statuses=self.offline, policy=self.policy, now=self.now)
-        if not result.verified:
-            raise AssertionError(f"the record does not verify: {result}")
-
-    def verify_proof(self, record: Mapping[str, Any]) -> None:
-        """The proof alone, from the parsed record and the known key."""
-        unsecured = UnsecuredDocument({name: value for name, value in record.items() if name != "proof"}, DEFAULT)
-        if not verify_proof(unsecured, record["proof"], PublicKey(self.key.codec, self.key.public)):
-            raise AssertionError("the proof does not verify")
-
-    def verify_with_pyld(self, record: Mapping[str, Any]) -> None:
-        """The proof alone, as one writes it with plain pyld: contexts are at hand, and pyld's own caches are on."""
-        proof = dict(record["proof"])
-        signature = multibase_decode(proof.pop("proofValue"))
-        unsecured = {name: value for name, value in record.items() if name != "proof"}
-        hashed = b"".join(
-            hashlib.sha256(_pyld_nquads(part).encode()).digest()
-            for part in ({**proof, "@context": record["@context"]}, unsecured)
-        )
-        bindings.crypto_sign_open(signature + hashed, self.key.public)
+_OPERATIONS = {"issue": SIGN, "verify": VERIFY}
+_PYLD = {"issue": "issue.plain-pyld", "verify": "verify.plain-pyld"}
+_FIFTEEN = Target(15.0, is_floor=True)
+_OF_SIGN = Target(0.6, is_floor=True)
+_OF_VERIFY = Target(0.7, is_floor=True)
 
 
 def measure(plan: Plan) -> list[Figure]:
     """The figures of records."""
-    bench = _Bench()
-    records = {suite: bench.issue(suite) for suite in _SUITES}
-    size = len(strict_json.dumps(records[_RDFC]))
-    progress(f"records: issue and verify a record of {size:,} bytes with both suites and with plain pyld ...")
-    with asyncio.Runner() as runner:
-        batches = {**raw_batches(), **_batches(bench, records, runner)}
+    subject = Subject()
+    records = {suite: subject.issue(suite) for suite in SUITES}
+    size = len(strict_json.dumps(records[RDFC]))
+    with asyncio.Runner() as runner, ExitStack() as stack:
+        peers = _start(stack, runner, subject)
+        others = ", ".join(["plain pyld", *(peer.peer.about for peer in peers)])
+        progress(f"records: issue and verify a record of {size:,} bytes with both suites, and with {others} ...")
+        batches = {**raw_batches(), **_batches(subject, records, runner)}
+        for peer in peers:
+            batches |= {_of_peer(peer, operation): peer.batch(operation) for operation in _OPERATIONS}
         compared = compare(batches, plan)
-    figures = [_raw(compared, name) for name in (SIGN, VERIFY)]
-    for suite in _SUITES:
-        figures.append(figure_of(compared, f"issue.{suite}", f"issue, {suite}", SIGN))
-        figures.append(figure_of(compared, f"verify.{suite}", f"verify, {suite}, every check", VERIFY))
-        figures.append(figure_of(compared, f"verify-proof.{suite}", f"verify, {suite}, proof alone", VERIFY))
-    figures.append(figure_of(compared, _PYLD, f"verify, {_RDFC}, proof alone, plain pyld", VERIFY))
-    figures.append(_against_pyld(compared, f"verify.{_RDFC}", "every check over plain pyld's proof alone"))
-    figures.append(_against_pyld(compared, f"verify-proof.{_RDFC}", "proof alone over plain pyld's"))
-    return figures
+    return [
+        *(_raw(compared, name) for name in (SIGN, VERIFY)),
+        *(figure for suite in SUITES for figure in _of_suite(compared, suite)),
+        figure_of(compared, _PYLD["issue"], f"issue, {RDFC}, proof alone, plain pyld", SIGN),
+        figure_of(compared, _PYLD["verify"], f"verify, {RDFC}, proof alone, plain pyld", VERIFY),
+        *(figure for peer in peers for figure in _of_peers(compared, peer)),
+        *_targets(compared, peers),
+    ]
 
 
-def _batches(bench: _Bench, records: Mapping[str, dict[str, Any]], runner: asyncio.Runner) -> dict[str, Batch]:
+def _start(stack: ExitStack, runner: asyncio.Runner, subject: Subject) -> list[Running]:
+    """The peers that can be had; each has shown that it verifies ours and that we verify its own."""
+    found = []
+    given = subject.for_peers()
+    for peer in PEERS:
+        started = stack.enter_context(running(peer, given))
+        if started is not None:
+            process, record = started
+            runner.run(subject.verify(strict_json.dumps(record)))
+            process.batch("verify")(1)
+            found.append(process)
+    return found
+
+
+def _batches(subject: Subject, records: Mapping[str, dict[str, Any]], runner: asyncio.Runner) -> dict[str, Batch]:
     def issue(suite: str) -> Batch:
-        return each(lambda: bench.issue(suite))
+        return each(lambda: subject.issue(suite))
 
     def verify(text: bytes) -> Batch:
-        return each_awaited(runner.run, lambda: bench.verify(text))
+        return each_awaited(runner.run, lambda: subject.verify(text))
 
-    def prove(record: dict[str, Any]) -> Batch:
-        return each(lambda: bench.verify_proof(record))
+    def alone(record: dict[str, Any]) -> tuple[Batch, Batch]:
+        return each(lambda: subject.prove(record)), each(lambda: subject.verify_proof(record))
 
     batches: dict[str, Batch] = {}
     for suite, record in records.items():
         batches[f"issue.{suite}"] = issue(suite)
         batches[f"verify.{suite}"] = verify(strict_json.dumps(record))
-        batches[f"verify-proof.{suite}"] = prove(record)
-    batches[_PYLD] = each(lambda: bench.verify_with_pyld(records[_RDFC]))
+        batches[f"issue-proof.{suite}"], batches[f"verify-proof.{suite}"] = alone(record)
+    batches[_PYLD["issue"]] = each(lambda: subject.prove_with_pyld(records[RDFC]))
+    batches[_PYLD["verify"]] = each(lambda: subject.verify_with_pyld(records[RDFC]))
     return batches
 
 
-def _against_pyld(compared: Compared, name: str, about: str) -> Figure:
-    ratios = compared.ratios(name, _PYLD)
-    return Figure(f"{name}.over-pyld", about, compared.ratio(name, _PYLD), "times", spread(ratios), target=_GOAL)
+def _of_suite(compared: Compared, suite: str) -> list[Figure]:
+    return [
+        figure_of(compared, f"issue.{suite}", f"issue, {suite}", SIGN),
+        figure_of(compared, f"issue-proof.{suite}", f"issue, {suite}, proof alone", SIGN),
+        figure_of(compared, f"verify.{suite}", f"verify, {suite}, every check", VERIFY),
+        figure_of(compared, f"verify-proof.{suite}", f"verify, {suite}, proof alone", VERIFY),
+    ]
+
+
+def _of_peer(peer: Running, operation: str) -> str:
+    return f"{operation}.{RDFC}.{peer.peer.name}"
+
+
+def _of_peers(compared: Compared, peer: Running) -> list[Figure]:
+    return [
+        figure_of(
+            compared, _of_peer(peer, operation), f"{operation}, {RDFC}, {peer.peer.about}", _OPERATIONS[operation]
+        )
+        for operation in _OPERATIONS
+    ]
+
+
+def _targets(compared: Compared, peers: Sequence[Running]) -> list[Figure]:
+    figures = [
+        _over(compared, f"issue.{RDFC}", _PYLD["issue"], "issue, over plain pyld's proof alone", _FIFTEEN),
+        _over(compared, f"verify.{RDFC}", _PYLD["verify"], "every check, over plain pyld's proof alone", _FIFTEEN),
+        _over(compared, f"verify-proof.{RDFC}", _PYLD["verify"], "proof alone, over plain pyld's"),
+    ]
+    for peer in peers:
+        for operation in _OPERATIONS:
+            about = (
+                f"{operation}, every check, over {peer.peer.about}"
+                if operation == "verify"
+                else f"issue, over {peer.peer.about}"
+            )
+            figures.append(_over(compared, f"{operation}.{RDFC}", _of_peer(peer, operation), about, _FIFTEEN))
+    return [
+        *figures,
+        _over(
+            compared, f"issue-proof.{JCS}", SIGN, f"{JCS}, making a proof, over raw sign", Target(0.6, is_floor=True)
+        ),
+        _over(
+            compared,
+            f"verify-proof.{JCS}",
+            VERIFY,
+            f"{JCS}, checking a proof, over raw verify",
+            Target(0.7, is_floor=True),
+        ),
+    ]
+
+
+def _over(compared: Compared, name: str, baseline: str, about: str, target: Target | None = None) -> Figure:
+    ratios = compared.ratios(name, baseline)
+    key = f"{name}.over.{baseline.lower().replace(' ', '-')}"
+    return Figure(key, about, compared.ratio(name, baseline), "times", spread(ratios), target=target)
 
 
 def _raw(compared: Compared, name: str) -> Figure:
     rates = compared.rates[name]
     return Figure(name.lower().replace(" ", "."), name, statistics.median(rates), "/s", spread(rates))
-
-
-_CONTEXTS = ContextStore()
-
-
-def _load(url: str, _options: Any) -> dict[str, Any]:
-    return {"contextUrl": None, "documentUrl": url, "document": _CONTEXTS.get(url)}
-
-
-def _pyld_nquads(document: dict[str, Any]) -> str:
-    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": _load}
-    return str(jsonld.normalize(document, options))
