@@ -39,6 +39,7 @@ from protocols.status.source import PublishedDocument, StatusSource
 
 __all__ = ["Policy", "verify"]
 
+_ORDER = tuple(Check)
 _KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
 
 
@@ -68,8 +69,8 @@ async def verify(
     """
     work = Work.of_a_verification()
     # What others will rely on must not depend on what this document has left to spend.
-    for_lists = processor.bounded_by(work if seen is None else Work.of_a_verification())
-    processor = processor.bounded_by(work)
+    unbounded, processor = processor, processor.bounded_by(work)
+    for_lists = processor if seen is None else unbounded.bounded_by(Work.of_a_verification())
     dids = AskedDids(resolver)
     if seen is None:
         seen = SeenLists()
@@ -194,8 +195,8 @@ class _Run:
         credentials: tuple[VerificationResult, ...] = (),
     ) -> VerificationResult:
         made = core.results | more
-        names = [*secured.kind.checks, *(check for check in more if check not in secured.kind.checks)]
-        ordered = [check for check in Check if check in names]
+        names = {*secured.kind.checks, *more}
+        ordered = [check for check in _ORDER if check in names]
         is_credential = secured.kind.name == CREDENTIAL.name
         return VerificationResult(
             kind=secured.kind.name,

@@ -6,7 +6,6 @@ same text as any conforming processor, or an error; nothing is dropped on the wa
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 from protocols.errors import BadInput
@@ -48,8 +47,8 @@ class Processor:
 
     def bounded_by(self, work: Work) -> Processor:
         """The same processor, for a verification: all that it is asked to do counts as ``work``."""
-        bounded = copy(self)
-        bounded._work = work
+        bounded = Processor.__new__(Processor)
+        bounded.__dict__.update(self.__dict__, _work=work)
         return bounded
 
     def canonical_nquads(self, document: dict[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002

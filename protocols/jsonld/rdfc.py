@@ -84,6 +84,8 @@ def sorted_nquads(quads: Iterable[Quad], labels: Mapping[str, str]) -> list[str]
 
 def _labels(mentions: dict[str, list[Quad]], algorithm: Hash, work: Work) -> dict[str, str]:
     """The canonical label of each blank node."""
+    if len(mentions) <= 1:  # such as those of a proof's options
+        return dict.fromkeys(mentions, "_:c14n0")
     hashes = {label: _first_degree(label, about, algorithm) for label, about in mentions.items()}
     if len(set(hashes.values())) == len(hashes):
         order = sorted(hashes, key=hashes.__getitem__)
