@@ -8,10 +8,14 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.config import Config, VerifyConfig
+from node.roles.policy import VerificationPolicies
+from protocols.credentials.asking import MAX_RESOURCES
 from protocols.credentials.schema.json_schema import MAX_SCHEMA_BYTES, evaluate
 from protocols.credentials.structure import credential_problems
 from protocols.credentials.verification import Check, CheckResult, Outcome
@@ -26,9 +30,11 @@ from tests.credentials.worlds import (
     V2,
     Lists,
     check_credential,
+    check_presentation,
     did,
     found,
     issue,
+    present,
     record,
     status_list,
 )
@@ -298,3 +304,27 @@ def test_a_schema_of_an_unknown_kind_is_not_checked() -> None:
         issue(record(credentialSchema={"id": URL, "type": "Unknown"}))
     result = checked(published(NAMED), "https://college.example/terms#Own")
     assert (result.outcome, result.code) == (Outcome.NOT_CHECKED, "schema.unknown")
+
+
+def test_no_more_schemas_are_asked_for_than_a_limit_whatever_is_shown() -> None:
+    files = Files()
+    entries = [
+        [{"id": f"https://a.example/{number}/{each}", "type": "JsonSchema"} for each in range(8)] for number in range(9)
+    ]
+    shown = present(*(issue(record(credentialSchema=several)) for several in entries))
+    result = check_presentation(shown, policy=dataclasses.replace(TRUSTING, resources=files))
+    assert len(files.asked) == MAX_RESOURCES < 9 * 8
+    assert found(result.credentials[-1], Check.SCHEMA).outcome is Outcome.NOT_CHECKED
+
+
+async def test_a_schema_that_the_owner_gives_is_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(json.dumps(STRICT), encoding="utf-8")
+    files = Files({"https://college.example/other": b"{}"})
+    config = Config(verify=VerifyConfig(schemas={URL: "schema.json"}))
+    resources = VerificationPolicies(config, tmp_path, files).verifier().resources
+    assert await resources.get(URL) == await resources.kept(URL) == json.dumps(STRICT).encode()
+    assert await resources.get("https://college.example/other") == b"{}"
+    assert files.asked == ["https://college.example/other"]
+    with pytest.raises(BadInput) as caught:
+        VerificationPolicies(Config(verify=VerifyConfig(schemas={URL: "lost.json"})), tmp_path, files)
+    assert caught.value.code == "config.schema_missing"
