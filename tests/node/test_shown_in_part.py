@@ -19,7 +19,7 @@ SECRET = "Passed the practical test."
 @pytest.fixture
 async def selective_town(nodes: Nodes) -> Town:
     """A town whose college signs statement by statement, with a P-256 key beside its first one."""
-    college = await nodes.make("college", issuer={"cryptosuite": "ecdsa-sd-2023"})
+    college = await nodes.make("college", issuer={"securing": "ecdsa-sd-2023"})
     async with college.store.write() as tx:
         own = await college.identity.default(tx, DidPurpose.ISSUER)
         await college.identity.add_key(tx, own.did, Multicodec.P256_PUB)
