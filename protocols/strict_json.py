@@ -23,7 +23,7 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "dumps", "loads", "loads_object"]
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 
-_BYTES_A_VALUE = 8
+_BYTES_A_VALUE = 12
 """A text in which values are on average shorter than this, with what stands between them, is made to keep one busy."""
 _FEW_VALUES = 1 << 12
 _MARKS = b"{[,"

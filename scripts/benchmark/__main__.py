@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from scripts.benchmark import demo, exchanges, idle, messages, records
+from scripts.benchmark import demo, exchanges, hostile, idle, messages, records
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
 
@@ -23,6 +23,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "exchanges": exchanges.measure,
     "idle": idle.measure,
     "demo": demo.measure,
+    "hostile": hostile.measure,
 }
 
 

@@ -99,9 +99,9 @@ def test_a_text_of_almost_nothing_but_values_is_too_complex(unit: str) -> None:
 
 
 def test_a_large_text_of_ordinary_values_is_read() -> None:
-    rows = [{"name": f"Learner {number}", "grades": [1, 2.5, "A"]} for number in range(20_000)]
+    rows = [{"name": f"Learner {number} of the college", "grades": [1, 2.5, "A", None]} for number in range(12_000)]
     text = json.dumps(rows)
-    assert len(text) > MAX_BYTES * 0.9
+    assert len(text) > MAX_BYTES * 0.75
     assert loads(text) == rows
 
 
