@@ -29,6 +29,7 @@ from protocols.jsonld.processor import Processor
 __all__ = ["read_document", "read_secured", "secured_item"]
 
 _ENVELOPES = {ENVELOPED_CREDENTIAL: "credential", ENVELOPED_PRESENTATION: "presentation"}
+_OF_AN_ENVELOPE = frozenset({"@context", "id", "type"})
 _MEDIA_TYPES = {
     "application/vc+jwt": ("vc+jwt", "jwt_vc"),
     "application/vp+jwt": ("vp+jwt", "jwt_vp"),
@@ -102,12 +103,17 @@ def _compact(text: bytes | str, processor: Processor) -> Secured:
 
 
 def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Secured:
-    """What is in the envelope, which has to be what the envelope says; nothing else of the envelope is used."""
+    """What is in the envelope, which has to be what the envelope says.
+
+    An envelope that says more is refused: no issuer has signed that, and somebody might read it for the credential.
+    """
     problem = next(iter(envelope_problems(envelope, kind)), None)
     found = data_url_of(envelope)
     if problem is not None or found is None:
         message = problem.message if problem else "The envelope holds nothing."
         raise BadInput("structure.enveloped", message, "See VCDM 2.0 §4.13.")
+    if not envelope.keys() <= _OF_AN_ENVELOPE:
+        raise BadInput("structure.enveloped", "The envelope says more than what is in it.", "Leave that out.")
     media_type, text = found
     secured = _compact(text, processor)
     if secured.securing not in _MEDIA_TYPES.get(media_type, ()) or secured.kind.name != _ENVELOPES[kind]:

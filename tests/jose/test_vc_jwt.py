@@ -241,6 +241,7 @@ def test_a_did_that_cannot_be_had_leaves_the_proof_unchecked() -> None:
         (enveloped(vc_jwt(record()), id="https://college.example/1"), "structure.enveloped"),
         (enveloped(vc_jwt(record()), id=7), "structure.enveloped"),
         (enveloped(vc_jwt(record()), **{"@context": [V1]}), "structure.enveloped"),
+        (enveloped(vc_jwt(record()), credentialSubject={"id": did(HOLDER)}), "structure.enveloped"),
         (enveloped(""), "structure.enveloped"),
         (enveloped("abc"), "jws.malformed"),
         (enveloped(b64url_encode(b"{}") + ".."), "jws.alg_unsupported"),
