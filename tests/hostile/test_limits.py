@@ -62,6 +62,11 @@ class Counting(Processor):
         super().__init__(ContextStore())
         self.asked: Counter[str] = Counter()
 
+    def bounded_by(self, work: Work) -> Processor:
+        counting = Counting()
+        counting._work, counting.asked = work, self.asked
+        return counting
+
     def quads(self, document: dict[str, Any]) -> Any:
         try:
             quads = super().quads(document)
