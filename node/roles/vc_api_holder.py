@@ -15,8 +15,10 @@ from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.world import World
 from protocols.credentials.data_integrity import derive_proof
-from protocols.credentials.issue import issue
-from protocols.credentials.model import holder_id
+from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of
+from protocols.credentials.issue import Issued, issue
+from protocols.credentials.model import has_type, holder_id
+from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.structure import presentation_problems
 from protocols.errors import BadInput, WrongState
 from storage import audit, credentials
@@ -25,6 +27,9 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 
 __all__ = ["PresentWish", "VcApiHolder"]
+
+
+_SD_JWTS = {"application/vc+sd-jwt": "vc+sd-jwt", "application/dc+sd-jwt": "dc+sd-jwt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +82,22 @@ class VcApiHolder:
         ).embeddable
 
     def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
-        """The part of a credential that ``pointers`` and its issuer select, with a proof of its own.
+        """The part of a credential that ``pointers`` and its issuer select, with a proof of its own or in its envelope.
 
         Raises:
-            BadInput: ``proof.not_selective`` where the credential was not issued for that; ``proof.malformed``,
-                ``pointer.*``, ``jsonld.*``.
+            BadInput: ``proof.not_selective``, ``vc_api.not_selective`` where the credential was not issued for that;
+                ``proof.malformed``, ``sd_jwt.*``, ``pointer.*``, ``jsonld.*``.
         """
-        return derive_proof(credential, pointers, processor=self._policies.processor)
+        if not has_type(credential, ENVELOPED_CREDENTIAL):
+            return derive_proof(credential, pointers, processor=self._policies.processor)
+        media_type, text = data_url_of(credential) or ("", "")
+        if media_type not in _SD_JWTS:
+            raise BadInput(
+                "vc_api.not_selective",
+                "What is in the envelope is shown whole or not at all.",
+                "Ask its issuer for an SD-JWT, or for a credential with ecdsa-sd-2023.",
+            )
+        return Issued(present_sd_jwt(text, pointers), media_type, _SD_JWTS[media_type]).embeddable
 
     async def credential(self, name: str) -> IssuedCredential | HeldCredential:
         """What this node has issued or holds under a name.

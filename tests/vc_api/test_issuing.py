@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -81,6 +82,28 @@ async def test_the_same_request_is_answered_by_the_same_credential_and_uses_one_
     first = await api.ask("POST", "/credentials/issue", json=body)
     assert await api.ask("POST", "/credentials/issue", json=body) == first
     assert first[0] == 201
+
+
+async def test_the_same_request_several_times_at_once_issues_once(api: Client) -> None:
+    body = {"credential": credential()}
+    answers = await asyncio.gather(*(api.ask("POST", "/credentials/issue", json=body) for _ in range(5)))
+    assert [status for status, _ in answers] == [201] * 5
+    assert len({answer["verifiableCredential"]["proof"]["proofValue"] for _, answer in answers}) == 1
+    assert len((await api.get("/admin/issued"))["items"]) == 1
+
+
+async def test_proofs_that_are_there_are_kept_beside_the_new_one(api: Client) -> None:
+    first = (await api.post("/credentials/issue", credential=credential()))["verifiableCredential"]
+    again = {**first, "id": "urn:uuid:00000000-0000-4000-8000-000000000000"}
+    del again["proof"]
+    signed = (await api.post("/credentials/issue", credential=again))["verifiableCredential"]
+    options = {"cryptosuite": "eddsa-jcs-2022", "credentialId": signed["id"]}
+    status, problem = await api.ask("POST", "/credentials/issue", json={"credential": signed, "options": options})
+    assert (status, problem["code"]) == (409, "issued_record.exists")
+    await api.ask("DELETE", f"/credentials/{quote(signed['id'], safe='')}")
+    both = (await api.post("/credentials/issue", credential=signed, options=options))["verifiableCredential"]
+    assert [proof["cryptosuite"] for proof in both["proof"]] == ["eddsa-rdfc-2022", "eddsa-jcs-2022"]
+    assert (await api.post("/credentials/verify", verifiableCredential=both))["verified"] is True
 
 
 async def test_another_credential_with_the_same_id_is_refused(api: Client) -> None:
