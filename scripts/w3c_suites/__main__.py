@@ -14,7 +14,7 @@ from pathlib import Path
 from scripts.benchmark.processes import free_ports
 from scripts.w3c_suites.gate import Gate, make_certificate
 from scripts.w3c_suites.mocha import Report, run_suite, suite_name
-from scripts.w3c_suites.node import Ports, TestedNode
+from scripts.w3c_suites.node import NodeUnderTest, Ports
 from scripts.w3c_suites.suites import SUITES, local_config
 
 
@@ -45,7 +45,7 @@ async def _run(folders: list[Path], *, keep: bool) -> list[Report]:
         ports = Ports(first, first + 1, first + 2, first + 3)
         certificate, key = make_certificate(scratch)
         gate = Gate(certificate, key)
-        node = TestedNode(scratch / "node", ports, certificate)
+        node = NodeUnderTest(scratch / "node", ports, certificate)
         try:
             await gate.open(ports.public_tls, ports.public)
             await gate.open(ports.admin_tls, ports.admin)

@@ -18,7 +18,7 @@ from node.app import create
 from node.config import to_toml
 from node.http.admin_socket import admin_socket_path
 
-__all__ = ["Ports", "TestedNode"]
+__all__ = ["NodeUnderTest", "Ports"]
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
@@ -37,7 +37,7 @@ class Ports:
     admin_tls: int
 
 
-class TestedNode:
+class NodeUnderTest:
     """One node, and the DIDs that it issues under by kind of key."""
 
     def __init__(self, home: Path, ports: Ports, certificate: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.admin.helpers import Client
 from tests.vc_api.documents import V2
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 _ENTRY = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
 _DOCUMENT = {"@context": [V2], "type": ["VerifiableCredential"]}
 _BODIES: dict[str, dict[str, Any]] = {
@@ -82,30 +84,30 @@ def _wrong_bodies() -> Iterator[Any]:
                     yield url, _replaced(body, path, wrong)
 
 
-async def test_no_mistyped_body_makes_the_node_fail(api: Client) -> None:
+async def test_no_mistyped_body_makes_the_node_fail(untouched: Client) -> None:
     wrong = list(_wrong_bodies())
     assert len(wrong) > 100
     for url, body in wrong:
-        status, answer = await api.ask("POST", url, json=body)
+        status, answer = await untouched.ask("POST", url, json=body)
         assert status in {400, 404}, (url, body, answer)
         assert "type" in answer or answer["verified"] is False
 
 
-async def test_a_field_that_is_not_known_is_named_as_the_specification_names_it(api: Client) -> None:
+async def test_a_field_that_is_not_known_is_named_as_the_specification_names_it(untouched: Client) -> None:
     body = {"credential": _DOCUMENT, "options": {"madeUp": 1}}
-    status, problem = await api.ask("POST", "/credentials/issue", json=body)
+    status, problem = await untouched.ask("POST", "/credentials/issue", json=body)
     assert (status, problem["type"]) == (400, "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED")
 
 
 @pytest.mark.parametrize("url", _BODIES)
 @pytest.mark.parametrize("raw", [b"{", b'{"a": 1, "a": 2}', b"[]", b"null", b"\xff", b'{"a": NaN}', b"[" * 100])
-async def test_what_is_not_json_is_a_parsing_error(api: Client, url: str, raw: bytes) -> None:
+async def test_what_is_not_json_is_a_parsing_error(untouched: Client, url: str, raw: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    status, problem = await api.ask("POST", url, data=raw, headers=headers)
+    status, problem = await untouched.ask("POST", url, data=raw, headers=headers)
     assert (status, problem["type"]) == (400, "https://www.w3.org/TR/vc-data-model#PARSING_ERROR")
 
 
 @pytest.mark.parametrize("url", _BODIES)
-async def test_a_body_that_a_page_of_another_site_could_send_is_refused(api: Client, url: str) -> None:
-    status, _ = await api.ask("POST", url, data=b"{}", headers={"Content-Type": "text/plain"})
+async def test_a_body_that_a_page_of_another_site_could_send_is_refused(untouched: Client, url: str) -> None:
+    status, _ = await untouched.ask("POST", url, data=b"{}", headers={"Content-Type": "text/plain"})
     assert status == 415

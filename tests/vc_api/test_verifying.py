@@ -161,23 +161,6 @@ async def test_a_presentation_that_was_changed_is_not_verified(
     assert result["problemDetails"]
 
 
-@pytest.mark.parametrize(
-    ("change", "options", "code"),
-    [
-        ({"holder": "did:example:other"}, {}, "vc_api.foreign_signer"),
-        ({"type": ["Other"]}, {}, "structure.type.missing"),
-        ({}, {"cryptosuite": "rot13"}, "securing.unknown"),
-        ({}, {"verificationMethod": "did:example:other#a"}, "vc_api.foreign_signer"),
-    ],
-)
-async def test_a_presentation_that_is_not_the_nodes_to_sign_is_refused(
-    api: Client, change: dict[str, Any], options: dict[str, Any], code: str
-) -> None:
-    body = {"presentation": presentation(**change), "options": options}
-    status, problem = await api.ask("POST", "/presentations", json=body)
-    assert (status, problem["code"]) == (400, code), problem
-
-
 async def test_only_where_the_configuration_says_so_a_proof_counts_that_is_not_of_the_issuer(tmp_path: Path) -> None:
     values: dict[str, Any] = {"vc_api": {"issuer_signs": False}}
     await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
