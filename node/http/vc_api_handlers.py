@@ -131,7 +131,8 @@ def _is_status_required(checks: Sequence[str] | None) -> bool:
 
 def _wanted(options: IssueOptions | PresentOptions, *, selective: bool = False) -> Wanted:
     """How it is to be signed: by a cryptosuite, by a proof type that is one by itself, or in an envelope."""
-    envelope = options.media_type not in (None, "application/vc", "application/vp")
+    plain = options.media_type in ("application/vc", "application/vp")
+    envelope = options.media_type is not None and not plain
     kind = None if options.type == "DataIntegrityProof" else options.type
     named = [options.cryptosuite, kind, (options.media_type or "").removeprefix("application/") if envelope else None]
     securings = [name for name in named if name is not None]
@@ -142,5 +143,8 @@ def _wanted(options: IssueOptions | PresentOptions, *, selective: bool = False) 
             "Give a cryptosuite, or a type of its own, or the media type of an envelope.",
         )
     return Wanted(
-        securing=next(iter(securings), None), verification_method=options.verification_method, selective=selective
+        securing=next(iter(securings), None),
+        verification_method=options.verification_method,
+        selective=selective,
+        embedded=plain or options.type is not None,
     )

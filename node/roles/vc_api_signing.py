@@ -6,7 +6,7 @@
    name no other.
 2. How: the way of securing that the client names; else the node's own (``issuer.securing``) where a key can make it;
    else the first cryptosuite that a key can make. One of selective disclosure is taken where it is named, or where
-   ``mandatoryPointers`` are given, which others cannot keep; an envelope only where it is named.
+   ``mandatoryPointers`` are given, which others cannot keep; an envelope where it is named, or is the node's own way.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ from storage.engine import Transaction
 __all__ = ["AS_WE_LIKE", "Chosen", "SignerChoice", "Wanted"]
 
 
+_ENVELOPES = frozenset({"vc+jwt", "vc+sd-jwt"})
+"""Those of ``SECURINGS`` that any credential fits into."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a client says of the proof.
@@ -34,11 +38,13 @@ class Wanted:
         securing: a key of ``SECURINGS``.
         verification_method: a DID URL of this node.
         selective: whether the holder is to show parts of the document.
+        embedded: whether the proof has to be in the document, whatever the node's own way is.
     """
 
     securing: str | None = None
     verification_method: str | None = None
     selective: bool = False
+    embedded: bool = False
 
 
 AS_WE_LIKE = Wanted()
@@ -57,9 +63,9 @@ class Chosen:
 class SignerChoice:
     """Applies the rule."""
 
-    def __init__(self, identity: Identity, default_suite: str) -> None:
+    def __init__(self, identity: Identity, default: str) -> None:
         self._identity = identity
-        self._default_suite = default_suite
+        self._default = default
 
     async def choose(self, tx: Transaction, purpose: DidPurpose, named: str | None, wanted: Wanted) -> Chosen:
         """Who signs, and how.
@@ -72,7 +78,7 @@ class SignerChoice:
                 for this purpose; ``vc_api.securing_unfit`` where no key of the one named can make the cryptosuite.
             WrongState: ``did.none``.
         """
-        names = _securings(wanted, self._default_suite)
+        names = _securings(wanted, self._default, is_credential=purpose is DidPurpose.ISSUER)
         method = wanted.verification_method
         owner = method.partition("#")[0] if method is not None else named
         if named not in (None, owner):
@@ -100,13 +106,15 @@ class SignerChoice:
         return [own]
 
 
-def _securings(wanted: Wanted, default: str) -> list[str]:
+def _securings(wanted: Wanted, default: str, *, is_credential: bool) -> list[str]:
     """The ways of securing that would do, the preferred first."""
     if wanted.securing is not None:
         securing_named(wanted.securing)
         suite = CRYPTOSUITES.get(wanted.securing)
         return [wanted.securing] if isinstance(suite, Selective) or not wanted.selective else []
     able = [name for name, suite in CRYPTOSUITES.items() if isinstance(suite, Selective) is wanted.selective]
+    if is_credential and default in _ENVELOPES and not (wanted.selective or wanted.embedded):
+        return [default, *able]
     return sorted(able, key=lambda name: name != default)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.admin.helpers import Client
+from node.app import create
+from node.config import to_toml
+from storage.secrets import Strength
+from tests.admin.helpers import PASSPHRASE, Client, served
 from tests.vc_api.conftest import issuer_did
 from tests.vc_api.documents import credential
 
@@ -68,6 +72,26 @@ async def test_without_an_issuer_the_oldest_did_that_can_make_the_proof_signs(ap
     did = await issuer_did(api, "p384")
     answer = await api.post("/credentials/issue", credential=credential(), options={"cryptosuite": "ecdsa-rdfc-2019"})
     assert answer["verifiableCredential"]["issuer"] == did
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({}, "EnvelopedVerifiableCredential"),
+        ({"mediaType": "application/vc"}, "VerifiableCredential"),
+        ({"type": "DataIntegrityProof"}, "VerifiableCredential"),
+        ({"cryptosuite": "eddsa-jcs-2022"}, "VerifiableCredential"),
+    ],
+)
+async def test_the_nodes_own_way_of_securing_holds_where_the_client_names_none(
+    tmp_path: Path, options: dict[str, Any], kind: str
+) -> None:
+    values: dict[str, Any] = {"issuer": {"securing": "vc+jwt"}}
+    await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
+    async with served(tmp_path / "n") as (_, api):
+        await issuer_did(api)
+        issued = await api.post("/credentials/issue", credential=credential(), options=options)
+        assert issued["verifiableCredential"]["type"] == [kind]
 
 
 async def test_an_issuer_object_keeps_its_other_properties(api: Client) -> None:
