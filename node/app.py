@@ -41,6 +41,7 @@ from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from node.runtime.world import World
 from protocols.errors import BadInput, NotNow, WrongState
+from protocols.jsonld.processor import DEFAULT
 from storage.dids import DidPurpose
 from storage.engine import Store
 from storage.secrets import Strength, Vault
@@ -130,6 +131,8 @@ class Node:
             accept_connections=config.policy.accept_connections,
         )
         policies = VerificationPolicies(config, home, ResourceFetcher(self.http, cache, clock=world.clock))
+        processors = {policies.processor, DEFAULT}
+        self.metrics.jsonld_fallbacks.set_function(lambda: sum(each.fallbacks for each in processors))
         self.verifier = Verifier(
             store=store,
             exchanges=steps,

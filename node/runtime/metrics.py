@@ -26,6 +26,11 @@ class Metrics:
         self.verifications = Counter(
             "lernode_verifications", "Verifications, by outcome.", ["verified"], registry=self.registry
         )
+        self.jsonld_fallbacks = Gauge(
+            "lernode_jsonld_fallbacks",
+            "Documents since the start that only the complete JSON-LD path covers.",
+            registry=self.registry,
+        )
         self.outbox_waiting = Gauge("lernode_outbox_waiting", "Messages that wait.", registry=self.registry)
         self.outbox_dead = Gauge("lernode_outbox_dead", "Messages given up.", registry=self.registry)
         self.outbox_oldest = Gauge(

@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from scripts.benchmark import demo, exchanges, hostile, idle, messages, records
+from scripts.benchmark import chart, demo, exchanges, hostile, idle, lists, messages, records
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
 
 _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "records": records.measure,
+    "lists": lists.measure,
     "messages": messages.measure,
     "exchanges": exchanges.measure,
     "idle": idle.measure,
@@ -36,15 +37,22 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     show_default=True,
     help="Where the figures are written for machines.",
 )
+@click.option(
+    "--chart",
+    "chart_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where a chart of records is drawn (SVG).",
+)
 @click.option("--quick", is_flag=True, help="Fewer and shorter rounds: to see whether something broke.")
 @click.option("--only", type=click.Choice(list(_AREAS)), multiple=True, help="Only this area; repeatable.")
-def main(json_file: Path, quick: bool, only: tuple[str, ...]) -> None:
+def main(json_file: Path, chart_file: Path | None, quick: bool, only: tuple[str, ...]) -> None:
     """Measure what lernode costs on this machine, as ratios to raw Ed25519 of libsodium in the same run.
 
     \b
     Examples:
       scripts/bench
       scripts/bench --quick --only records --only messages
+      scripts/bench --only records --chart docs/images/speed.svg
 
     What is measured, and how to read it: docs/performance.md.
     """
@@ -53,6 +61,8 @@ def main(json_file: Path, quick: bool, only: tuple[str, ...]) -> None:
     figures = [figure for area in only or _AREAS for figure in _AREAS[area](plan)]
     report = {"at": _now(), "quick": quick, "machine": machine, "figures": as_json(figures)}
     json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if chart_file is not None:
+        chart_file.write_text(chart.draw(figures, when=_now()[:10]), encoding="utf-8")
     print(as_table(figures))
     print(f"\n{'; '.join(f'{name}: {value}' for name, value in machine.items())}")
     progress(f"Written to {json_file}.")

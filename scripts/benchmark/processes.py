@@ -19,7 +19,7 @@ from node.cli.init import settings_of, write_catalogue
 from node.config import to_toml
 from node.http.admin_socket import admin_socket_path
 
-__all__ = ["NodeProcess", "free_ports", "lernode"]
+__all__ = ["NodeProcess", "free_ports", "lernode", "resident_mib"]
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
@@ -77,6 +77,12 @@ class NodeProcess:
         self._session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(admin_socket_path(self.home))))
         return took
 
+    async def command(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start a command with this node; what it prints is thrown away."""
+        null = asyncio.subprocess.DEVNULL
+        home = ("--home", str(self.home))
+        return await lernode(*arguments, *home, passphrase=self._passphrase, stdout=null, stderr=null)
+
     async def stop(self) -> None:
         """Stop the process, gently first."""
         if self._session is not None:
@@ -92,13 +98,7 @@ class NodeProcess:
 
     def resident_mib(self) -> float | None:
         """Memory that is resident now (VmRSS, Linux only)."""
-        if self._process is None:
-            return None
-        try:
-            text = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return None
-        return next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS:"))
+        return None if self._process is None else resident_mib(self._process.pid)
 
     @property
     def _log(self) -> Path:
@@ -113,8 +113,17 @@ class NodeProcess:
         return True
 
 
+def resident_mib(pid: int) -> float | None:
+    """Memory of a process that is resident now (VmRSS, Linux only)."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS:")), None)
+
+
 async def lernode(
-    *arguments: str, passphrase: str | None = None, stdout: int, stderr: IO[bytes] | None = None
+    *arguments: str, passphrase: str | None = None, stdout: int, stderr: IO[bytes] | int | None = None
 ) -> asyncio.subprocess.Process:
     """Start a command of lernode."""
     environment = {**os.environ, **({"LERNODE_PASSPHRASE": passphrase} if passphrase else {})}

@@ -33,6 +33,7 @@ class Plan:
         pairs: how many pairs of nodes exchange records, one after the other.
         exchanges: how many exchanges of one pair are timed.
         starts: how often a node, and the demo, is started.
+        learners: how long the list is to which records are issued, and how many files the folder has.
     """
 
     rounds: int = 21
@@ -40,11 +41,12 @@ class Plan:
     pairs: int = 3
     exchanges: int = 40
     starts: int = 5
+    learners: int = 10_000
 
     @classmethod
     def quick(cls) -> Plan:
         """Enough to see whether something broke."""
-        return cls(rounds=5, slice_seconds=0.05, pairs=1, exchanges=16, starts=2)
+        return cls(rounds=5, slice_seconds=0.05, pairs=1, exchanges=16, starts=2, learners=1_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
+from scripts.benchmark.chart import draw
 from scripts.benchmark.figures import Figure, Target, as_json, as_table
 from scripts.benchmark.timing import Batch, Compared, Plan, compare
 
@@ -52,3 +55,18 @@ def test_the_table_lines_up_and_says_what_was_missed() -> None:
     column = heading.index("unit")
     assert first[column:].startswith("/s ") and second[column:].startswith("MiB ")
     assert [entry["met"] for entry in as_json(figures)] == [None, False]
+
+
+def test_the_chart_is_an_image_that_says_in_words_what_it_shows() -> None:
+    figures = [
+        Figure("issue.eddsa-rdfc-2022", "issue, <ours>", 4_000.0, "/s", (1.0, 1.0)),
+        Figure("issue.plain-pyld", "issue, plain pyld", 200.0, "/s", (1.0, 1.0)),
+        Figure("memory", "memory", 66.0, "MiB", (1.0, 1.0)),
+    ]
+    root = ElementTree.fromstring(draw(figures, when="2026-11-24"))
+    assert root.attrib["role"] == "img"
+    texts = ["".join(element.itertext()) for element in root]
+    assert "issue, <ours>: 4,000 a second; issue, plain pyld: 200 a second." in texts
+    widths = [float(element.attrib["width"]) for element in root if element.tag.endswith("rect")]
+    assert len(widths) == 2
+    assert widths[0] > widths[1]

@@ -14,6 +14,7 @@ from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check
 from protocols.credentials.verify import verify
 from protocols.didcomm.message import AckOn, PlainMessage
+from protocols.jsonld.processor import DEFAULT
 from storage import connections
 from tests.node.conftest import Town, build_town
 from tests.node.nodes import Clock, Nodes, asks_for, check, exchange_in, give, issued
@@ -66,7 +67,9 @@ async def test_the_did_document_health_and_metrics(town: Town, http: aiohttp.Cli
         assert await answer.json() == {"status": "ok"}
     await give(town.college, town.college_to_learner.id)
     async with http.get(f"{base}/metrics") as answer:
-        assert "lernode_records_issued_total 1.0" in await answer.text()
+        metrics = await answer.text()
+    assert "lernode_records_issued_total 1.0" in metrics
+    assert f"lernode_jsonld_fallbacks {float(DEFAULT.fallbacks)}" in metrics
 
 
 async def test_an_invitation_opened_in_a_browser_explains_itself(town: Town, http: aiohttp.ClientSession) -> None:
