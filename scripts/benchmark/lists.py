@@ -7,8 +7,11 @@ stored. The folder is verified with every check, against the DID document and th
 from __future__ import annotations
 
 import asyncio
+import resource
+import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmark.figures import Figure, Target
@@ -37,24 +40,38 @@ async def _measure(folder: Path, learners: int) -> list[Figure]:
     rows = "".join(f"Learner {n},learner{n}@example.org,2026-05-31\n" for n in range(learners))
     (folder / "list.csv").write_text("name,email,date\n" + rows, encoding="utf-8")
     issue = ("issue", "weld-101", "--csv", str(folder / "list.csv"))
-    took, sizes = await _run(node, *issue)
+    issued = await _run(node, *issue)
     await node.start()
     try:
         await _run(node, *issue, "--out", str(folder / "records"))
         verify = ("verify", str(folder / "records"), "--any-issuer", "--jobs")
-        seconds: dict[str, list[float]] = {"1": [], "2": []}
+        runs: dict[str, list[_Taken]] = {"1": [], "2": []}
         for _ in range(_ROUNDS):
-            for jobs, found in seconds.items():
-                found.append((await _run(node, *verify, jobs))[0])
+            for jobs, found in runs.items():
+                found.append(await _run(node, *verify, jobs))
     finally:
         await node.stop()
-    return [*_of_issuing(learners, took, sizes), *_of_verifying(learners, seconds)]
+    return [*_of_issuing(learners, issued), *_of_verifying(learners, runs)]
 
 
-async def _run(node: NodeProcess, *arguments: str) -> tuple[float, list[float]]:
-    """The seconds that a command takes, and its memory in MiB from time to time."""
-    sizes = []
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What a command took.
+
+    Attributes:
+        seconds: from its start to its end.
+        cpu: seconds of CPU, of all its processes; what it would have taken one core that does nothing else.
+        sizes: its memory in MiB, from time to time.
+    """
+
+    seconds: float
+    cpu: float
+    sizes: list[float]
+
+
+async def _run(node: NodeProcess, *arguments: str) -> _Taken:
+    sizes: list[float] = []
+    began, cpu_before = time.perf_counter(), _cpu_of_children()
     process = await node.command(*arguments)
     ended = asyncio.ensure_future(process.wait())
     while not ended.done():
@@ -63,28 +80,41 @@ async def _run(node: NodeProcess, *arguments: str) -> tuple[float, list[float]]:
         await asyncio.wait({ended}, timeout=_LOOK_EVERY_SECONDS)
     if ended.result() != 0:
         raise RuntimeError(f"lernode {arguments[0]} ended with {ended.result()}")
-    return time.perf_counter() - began, sizes
+    return _Taken(time.perf_counter() - began, _cpu_of_children() - cpu_before, sizes)
 
 
-def _of_issuing(learners: int, took: float, sizes: list[float]) -> list[Figure]:
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _of_issuing(learners: int, took: _Taken) -> list[Figure]:
     about = f"issue {learners:,} records from a list"
     target = _ISSUE if learners == Plan().learners else None
-    figures = [Figure("lists.issue", about, took, "s", (took, took), target=target)]
+    figures = [
+        Figure("lists.issue", about, took.seconds, "s", (took.seconds, took.seconds), target=target),
+        Figure("lists.issue.cpu", f"{about}: CPU time", took.cpu, "s", (took.cpu, took.cpu)),
+    ]
     # The node is opened first, for which Argon2id takes 256 MiB for a moment; the list itself is what follows.
-    issuing = sizes[len(sizes) // 2 :]
+    issuing = took.sizes[len(took.sizes) // 2 :]
     if issuing:
         about = f"{about}: memory in its second half"
         figures.append(Figure("lists.memory", about, max(issuing), "MiB", spread(issuing), target=_MEMORY))
     return figures
 
 
-def _of_verifying(learners: int, seconds: dict[str, list[float]]) -> list[Figure]:
-    rates = {jobs: sorted(learners / took for took in found) for jobs, found in seconds.items()}
-    ratios = sorted(one / two for one, two in zip(seconds["1"], seconds["2"], strict=True))
-    middle = _ROUNDS // 2
-    figures = [
-        Figure(f"lists.verify.{jobs}", f"verify a folder, {jobs} at once", found[middle], "/s", spread(found))
-        for jobs, found in rates.items()
-    ]
+def _of_verifying(learners: int, runs: dict[str, list[_Taken]]) -> list[Figure]:
+    figures = []
+    for jobs, found in runs.items():
+        about = f"verify a folder, {jobs} at once"
+        rates = [learners / each.seconds for each in found]
+        figures.append(Figure(f"lists.verify.{jobs}", about, statistics.median(rates), "/s", spread(rates)))
+        of_cpu = [1000 * each.cpu / learners for each in found]
+        name = f"lists.verify.{jobs}.cpu"
+        figures.append(Figure(name, f"{about}: CPU time a file", statistics.median(of_cpu), "ms", spread(of_cpu)))
+    ratios = [one.seconds / two.seconds for one, two in zip(runs["1"], runs["2"], strict=True)]
     about = "verify a folder, two processes over one"
-    return [*figures, Figure("lists.verify.ratio", about, ratios[middle], "times", spread(ratios), target=_TWICE)]
+    return [
+        *figures,
+        Figure("lists.verify.ratio", about, statistics.median(ratios), "times", spread(ratios), target=_TWICE),
+    ]
