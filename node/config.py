@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from protocols.errors import BadInput
 
-__all__ = ["CONFIG_FILE", "ENV_PREFIX", "Config", "describe", "load", "to_toml"]
+__all__ = ["CONFIG_FILE", "ENV_PREFIX", "Config", "describe", "is_loopback", "load", "to_toml"]
 
 CONFIG_FILE = "lernode.toml"
 ENV_PREFIX = "LERNODE_"
@@ -225,7 +225,7 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput("config.malformed", "status.messages has a message twice.", "Remove one of them.")
     if not config.node.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
-    if config.vc_api.conformance and not _is_loopback(config.admin.host):
+    if config.vc_api.conformance and not is_loopback(config.admin.host):
         raise BadInput(
             "config.conformance_exposed",
             "With vc_api.conformance anybody who reaches the admin port may sign, and admin.host is not loopback.",
@@ -234,7 +234,7 @@ def parse(values: Mapping[str, Any]) -> Config:
     return config
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether an address to listen on can only be reached from this machine; a name other than localhost may be any."""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from node.config import is_loopback
 from node.http import admin_exchanges, admin_node, admin_peers, admin_present, admin_records, admin_verification
 from node.http import schemas as s
 from node.http.admin_operation import Operation, operation_handler
@@ -371,7 +372,7 @@ def admin_app(node: Node, *, token: str | None) -> web.Application:
 
 def vc_api_app(node: Node) -> web.Application:
     """The VC API of ``node`` by itself, open to whoever reaches it: for ``vc_api.conformance`` only."""
-    app, stopping = _empty_app(VC_OPERATIONS, [])
+    app, stopping = _empty_app(VC_OPERATIONS, [_only_by_loopback_names])
     add_vc_api(app, node, stopping)
     return app
 
@@ -397,6 +398,14 @@ def _document(described: tuple[Operation, ...]) -> bytes:
     return strict_json.dumps(openapi_document(described, version=admin_node.node_version()))
 
 
+@web.middleware
+async def _only_by_loopback_names(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns away pages of a browser whose host name was made to lead here."""
+    if not is_loopback(request.url.host or ""):
+        return problem_response(403, "http.403", "This is only for this machine.", "Use http://localhost.")
+    return await handler(request)
+
+
 def _bearer(token: str, open_paths: frozenset[str]) -> Middleware:
     """Lets only those in who have the token (RFC 6750), but for ``open_paths``."""
     expected = token.encode()
@@ -404,7 +413,7 @@ def _bearer(token: str, open_paths: frozenset[str]) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        if resource is not None and resource.canonical in open_paths:
+        if resource is not None and resource.canonical in open_paths and is_loopback(request.url.host or ""):
             return await handler(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         # Bytes, because compare_digest refuses text that is not ASCII; constant time, so that nobody feels his way.

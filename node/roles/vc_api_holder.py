@@ -18,9 +18,12 @@ from protocols.credentials.data_integrity import derive_proof
 from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of
 from protocols.credentials.issue import Issued, issue
 from protocols.credentials.model import has_type, holder_id
+from protocols.credentials.reading import read_document
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.structure import presentation_problems
 from protocols.errors import BadInput, WrongState
+from protocols.jsonld.processor import Processor
+from protocols.jsonld.work import Work
 from storage import audit, credentials
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.dids import DidPurpose
@@ -60,10 +63,11 @@ class VcApiHolder:
         """Sign a presentation as its holder, who is filled in where it names none.
 
         Raises:
-            BadInput: ``vc_api.*`` where it is not for this node to sign; ``structure.*`` where it breaks a rule of the
-                data model; ``securing.*``, ``proof.*``, ``jsonld.*`` where it cannot be signed.
+            BadInput: ``json.*``; ``vc_api.*`` where it is not for this node to sign; ``structure.*`` where it breaks a
+                rule of the data model; ``securing.*``, ``proof.*``, ``jsonld.*`` where it cannot be signed.
             WrongState: ``did.none``.
         """
+        presentation = read_document(presentation)
         problems = presentation_problems(presentation)
         if problems:
             first = problems[0]
@@ -78,7 +82,7 @@ class VcApiHolder:
             challenge=wish.challenge,
             domain=wish.domain,
             entropy=self._world.entropy,
-            processor=self._policies.processor,
+            processor=self._bounded(),
         ).embeddable
 
     def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
@@ -88,8 +92,9 @@ class VcApiHolder:
             BadInput: ``proof.not_selective``, ``vc_api.not_selective`` where the credential was not issued for that;
                 ``proof.malformed``, ``sd_jwt.*``, ``pointer.*``, ``jsonld.*``.
         """
+        credential = read_document(credential)
         if not has_type(credential, ENVELOPED_CREDENTIAL):
-            return derive_proof(credential, pointers, processor=self._policies.processor)
+            return derive_proof(credential, pointers, processor=self._bounded())
         media_type, text = data_url_of(credential) or ("", "")
         if media_type not in _SD_JWTS:
             raise BadInput(
@@ -132,6 +137,10 @@ class VcApiHolder:
             await audit.append(
                 tx, at=self._world.clock(), event="record.deleted", actor="operator", subjects=(found.id,)
             )
+
+    def _bounded(self) -> Processor:
+        """For a document of a client: it may cost as much as a verification."""
+        return self._policies.processor.bounded_by(Work.of_a_verification())
 
 
 async def _find(tx: Transaction, name: str) -> IssuedCredential | HeldCredential:

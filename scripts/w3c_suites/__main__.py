@@ -25,13 +25,16 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every test's outcome there too")
     parser.add_argument("--keep", action="store_true", help="keep the node's folder and the suites' output")
     arguments = parser.parse_args()
+    folders = [folder.resolve() for folder in arguments.folders]
     try:
-        reports = asyncio.run(_run([folder.resolve() for folder in arguments.folders], keep=arguments.keep))
+        reports = asyncio.run(_run(folders, keep=arguments.keep))
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(report) for report in reports], indent=2), encoding="utf-8")
+    if len(reports) < len(folders):
+        return 2
     return 1 if any(report.failures for report in reports) else 0
 
 
@@ -55,7 +58,11 @@ async def _run(folders: list[Path], *, keep: bool) -> list[Report]:
                 room = scratch / folder.name
                 room.mkdir()
                 config = local_config(suite_name(folder), f"https://localhost:{ports.admin_tls}", node.dids)
-                reports.append(await run_suite(folder, config, room))
+                try:
+                    reports.append(await run_suite(folder, config, room))
+                except RuntimeError as error:
+                    print(f"{folder.name}: {error}", file=sys.stderr)
+                    continue
                 _show(reports[-1])
             return reports
         finally:

@@ -74,7 +74,7 @@ async def run_suite(folder: Path, config: dict[str, Any], scratch: Path) -> Repo
         scratch: an empty folder for its configuration and its report.
 
     Raises:
-        RuntimeError: it gave no report.
+        RuntimeError: it gave no report, or none in time.
     """
     (scratch / "localConfig.cjs").write_text(_CONFIG.format(config=json.dumps(config, indent=2)), encoding="utf-8")
     output = scratch / "report.json"
@@ -84,7 +84,12 @@ async def run_suite(folder: Path, config: dict[str, Any], scratch: Path) -> Repo
         cwd=folder, env={**os.environ, "APP_ROOT_PATH": str(scratch)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(process.communicate(), _TIME_LIMIT_SECONDS)
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), _TIME_LIMIT_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise RuntimeError(f"The suite took more than {_TIME_LIMIT_SECONDS:.0f} seconds.") from None
     (scratch / "output.log").write_bytes(said)
     if not output.exists():
         raise RuntimeError(f"The suite gave no report:\n{said.decode(errors='replace')[-2000:]}")

@@ -65,6 +65,17 @@ async def test_without_a_token_conformance_opens_the_vc_api_only(tmp_path: Path)
             assert not any(path.startswith("/admin") for path in (await response.json())["paths"])
 
 
+@pytest.mark.parametrize(("token", "refusal"), [(None, 403), (_TOKEN, 401)])
+async def test_a_host_name_that_was_made_to_lead_here_opens_nothing(
+    tmp_path: Path, token: str | None, refusal: int
+) -> None:
+    async with _port(tmp_path / "n", conformance=True, token=token) as session:
+        for host, status in (("evil.example", refusal), ("localhost:1", 201), ("[::1]", 201)):
+            body = {"credential": credential()}
+            async with session.post("/credentials/issue", json=body, headers={"Host": host}) as response:
+                assert response.status == status, host
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "admin.example", ""])
 def test_conformance_is_refused_where_others_could_reach_the_port(host: str) -> None:
     with pytest.raises(BadInput) as refused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
+from protocols import strict_json
 from tests.admin.helpers import Client
 from tests.vc_api.documents import V2, credential, presentation
 
@@ -61,3 +63,22 @@ async def test_a_presentation_that_is_not_the_nodes_to_sign_is_refused(
     body = {"presentation": presentation(**change), "options": options}
     status, problem = await untouched.ask("POST", "/presentations", json=body)
     assert (status, problem["code"]) == (400, code), problem
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/credentials/issue", "credential"),
+        ("/credentials/verify", "verifiableCredential"),
+        ("/credentials/derive", "verifiableCredential"),
+        ("/presentations", "presentation"),
+        ("/presentations/verify", "verifiablePresentation"),
+    ],
+)
+async def test_a_document_of_more_than_a_mebibyte_is_not_worked_on(untouched: Client, path: str, name: str) -> None:
+    document = {**credential(), "type": ["VerifiableCredential", "VerifiablePresentation"], "name": "x" * (1 << 20)}
+    body = io.BytesIO(strict_json.dumps({name: document}))
+    status, answer = await untouched.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
+    assert status in {400, 413}
+    (problem,) = answer.get("problemDetails", [answer])[:1]
+    assert problem["code"] == "json.too_large"
