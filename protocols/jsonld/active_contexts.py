@@ -168,6 +168,8 @@ class ActiveContexts:
             )
         except Exception as error:  # pyld meets some malformed contexts with KeyError, TypeError and others
             raise refusal(error, "context") from None
+        if "_uuid" not in derived:  # an object whose @context is an empty list; pyld refuses it when it expands
+            raise refusal(JsonLdError("", "jsonld.SyntaxError", code="keyword redefinition"), "document")
         if not _ABSOLUTE(derived.get("@vocab", "_:")) or derived.get("@vocab", "").startswith(BASE[:-1]):
             raise _invalid("its @vocab is relative")
         if not _LANGUAGE(derived.get("@language", "en")):

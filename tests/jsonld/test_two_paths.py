@@ -320,3 +320,8 @@ def test_processing_in_any_order_with_little_room_gives_the_same(monkeypatch: py
     processor = Processor(STORE)
     for document in (open_badge(), {"@context": V2, "@id": "urn:a", "urn:p": "x"}, open_badge()):
         assert processor.canonical_nquads(document) == reference(document)
+
+
+@pytest.mark.parametrize("context", [{"@context": []}, [], [[]], [None], [{}], [V2, {"@context": []}]])
+def test_contexts_that_define_nothing_mean_the_same_on_both_paths(context: Any) -> None:
+    compare({"@context": context, "@id": "urn:a", "urn:p": "b"})
