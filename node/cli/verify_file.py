@@ -25,6 +25,7 @@ from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.world import World
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
+from protocols.credentials.verification import VerificationResult
 from protocols.did.resolver import Resolver
 from protocols.errors import NotNow
 from protocols.status.source import StatusSource
@@ -66,10 +67,10 @@ class FileVerifier:
     seen: SeenLists | None = None
 
     async def verify(
-        self, data: bytes, *, challenge: str | None = None, domain: str | None = None, show: bool = False
-    ) -> ResultView:
-        """How the checks of a document end; ``show``: with the document, too."""
-        result = await verify_document(
+        self, data: bytes, *, challenge: str | None = None, domain: str | None = None
+    ) -> VerificationResult:
+        """How the checks of a document end."""
+        return await verify_document(
             data,
             policy=self.policy,
             policies=self.policies,
@@ -80,7 +81,6 @@ class FileVerifier:
             domain=domain,
             seen=self.seen,
         )
-        return view_result(result, show=show)
 
 
 @asynccontextmanager
@@ -111,7 +111,7 @@ def verify_file(
 
     async def go() -> ResultView:
         async with opened(how) as verifier, waiting("Verifying"):
-            return await verifier.verify(data, challenge=challenge, domain=domain, show=show)
+            return view_result(await verifier.verify(data, challenge=challenge, domain=domain), show=show)
 
     return asyncio.run(go())
 

@@ -39,7 +39,7 @@ def verify_folder(
     began = time.monotonic()
     jobs = jobs or all_cores()
     with counted("Verifying", len(files)) as advance:
-        for verdict in verify_files(files, how, jobs=jobs):
+        for verdict in verify_files(files, how, jobs=jobs, as_json=setting.json):
             if setting.json:
                 click.echo(verdict.as_json)
             elif not verdict.verified:

@@ -25,6 +25,7 @@ import msgspec
 
 from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
+from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
@@ -45,7 +46,7 @@ class Verdict:
 
     Attributes:
         code: ``ok``, or of the check that stands in the way.
-        as_json: all of this and every check, as one JSON object.
+        as_json: all of this and every check, as one JSON object; empty where that was not asked for.
     """
 
     verified: bool
@@ -69,8 +70,11 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def verify_files(files: Sequence[Path], how: FilePolicy, *, jobs: int) -> Iterator[Verdict]:
+def verify_files(files: Sequence[Path], how: FilePolicy, *, jobs: int, as_json: bool) -> Iterator[Verdict]:
     """Verify files in ``jobs`` processes; the verdicts come in the order of the files.
+
+    Args:
+        as_json: whether every check is to be told.
 
     Raises:
         LernodeError: ``config.*`` or ``store.*`` where there is a node that cannot be read.
@@ -79,13 +83,13 @@ def verify_files(files: Sequence[Path], how: FilePolicy, *, jobs: int) -> Iterat
     parts = [files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE)]
     jobs = min(jobs, len(parts))
     if jobs <= 1:
-        with _Worker(how) as worker:
+        with _Worker(how, as_json) as worker:
             for part in parts:
                 yield from worker.verify(part)
         return
     # A fork has everything loaded; it is safe here, where no thread runs yet. Elsewhere it is not to be trusted.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(how,))
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(how, as_json))
     try:
         yield from _in_order(pool, parts, ahead=jobs * _PARTS_AHEAD)
     except BrokenProcessPool:
@@ -107,8 +111,9 @@ def _in_order(pool: ProcessPoolExecutor, parts: Sequence[Sequence[Path]], *, ahe
 class _Worker:
     """A verifier with an event loop, opened when the first files come."""
 
-    def __init__(self, how: FilePolicy) -> None:
+    def __init__(self, how: FilePolicy, as_json: bool) -> None:
         self._how = how
+        self._as_json = as_json
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self._verifier: FileVerifier | None = None
@@ -138,29 +143,36 @@ class _Worker:
                 world=replace(verifier.world, clock=lambda: began),
                 seen=SeenLists(),
             )
-        return [await _verdict(self._verifier, file) for file in files]
+        return [await _verdict(self._verifier, file, self._as_json) for file in files]
 
 
-async def _verdict(verifier: FileVerifier, file: Path) -> Verdict:
+async def _verdict(verifier: FileVerifier, file: Path, as_json: bool) -> Verdict:
     try:
         with file.open("rb") as opened_file:
             # One byte more than is allowed, so that the verification itself refuses what is too large.
             data = opened_file.read(MAX_BYTES + 1)
     except OSError:
-        return _said(file, False, "cli.no_file", "The file cannot be read.", None)
+        return _said(file, "cli.no_file", "The file cannot be read.", None, as_json)
     result = await verifier.verify(data)
-    if result.verified:
-        return _said(file, True, "ok", "", result)
-    check = reason_check(result)
-    if check is None:
-        return _said(file, False, "verification.incomplete", "A check that is required is missing.", result)
-    return _said(file, False, check.code, check.reason, result)
+    if result.verified and not as_json:
+        return Verdict(True, "ok", "", _name(file), b"")
+    view = view_result(result)
+    check = None if view.verified else reason_check(view)
+    if check is not None:
+        return _said(file, check.code, check.reason, view, as_json)
+    if view.verified:
+        return _said(file, "ok", "", view, as_json)
+    return _said(file, "verification.incomplete", "A check that is required is missing.", view, as_json)
 
 
-def _said(file: Path, verified: bool, code: str, reason: str, result: ResultView | None) -> Verdict:
-    name = os.fsencode(file).decode(errors="replace")
-    told = {"file": name, "verified": verified, "code": code, "reason": reason, "result": result}
-    return Verdict(verified, code, reason, name, msgspec.json.encode(told))
+def _said(file: Path, code: str, reason: str, view: ResultView | None, as_json: bool) -> Verdict:
+    verified = view is not None and view.verified
+    told = {"file": _name(file), "verified": verified, "code": code, "reason": reason, "result": view}
+    return Verdict(verified, code, reason, _name(file), msgspec.json.encode(told) if as_json else b"")
+
+
+def _name(file: Path) -> str:
+    return os.fsencode(file).decode(errors="replace")
 
 
 class _ResolvedOnce:
@@ -189,10 +201,10 @@ _worker: _Worker | None = None
 """Of this process, where it is one of several."""
 
 
-def _begin(how: FilePolicy) -> None:
+def _begin(how: FilePolicy, as_json: bool) -> None:
     global _worker  # noqa: PLW0603 - a process of the pool keeps its verifier from one part to the next
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told, and ends the others
-    _worker = _Worker(how)
+    _worker = _Worker(how, as_json)
     Finalize(None, _worker.close, exitpriority=1)
 
 
