@@ -205,6 +205,7 @@ DEFINITIONS = st.fixed_dictionaries(
         "@language": st.sampled_from(["fr", None]),
         "@context": SCOPED,
         "@direction": st.sampled_from(["ltr", None]),
+        "@nest": st.just("n"),
         "@protected": st.booleans(),
     },
 )
@@ -222,6 +223,7 @@ INLINE = st.fixed_dictionaries(
         "type": st.just("@type"),
         "value": st.just("@value"),
         "none": st.none(),
+        "n": st.just("@nest"),
         "x": st.just("https://x.example/"),
         "T": st.fixed_dictionaries({"@id": st.just("urn:T")}, optional={"@context": SCOPED}),
         "U": st.fixed_dictionaries({"@id": st.just("urn:U")}, optional={"@context": SCOPED}),
@@ -243,6 +245,8 @@ def inline_nodes(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
     for key in ("p", "q", "r", "x:s", "urn:u"):
         members[key] = st.one_of(simple, simple, st.lists(simple, max_size=3))
     node = draw(st.fixed_dictionaries({}, optional=members))
+    if not draw(st.integers(0, 4)):
+        node["n"] = {draw(st.sampled_from(["p", "q"])): draw(simple)}
     if not draw(st.integers(0, 4)):
         node["@context"] = draw(INLINE)
     return node
