@@ -17,6 +17,7 @@ from node.net.guarded_http import GuardedHttp, NetworkPolicy
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
+from node.roles.discovery import Discovery
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
@@ -169,8 +170,16 @@ class Node:
             world=world,
             metrics=self.metrics,
         )
+        self.discovery = Discovery(
+            store=store,
+            exchanges=steps,
+            outbox=self.outbox,
+            world=world,
+            disclosed=config.policy.disclose_features,
+        )
         self.vc_api = self._vc_api_roles(policies)
         self.peering.attach(self.inbound)
+        self.discovery.attach(self.inbound)
         attach_threads(self.inbound, steps, world)
         self._servers: list[web.AppRunner] = []
 

@@ -9,6 +9,7 @@ from node.cli.client import Api, with_api
 from node.cli.exchanges import show_waiting
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short, table
+from node.cli.peer import show_peer
 from node.http.schemas import ConnectionView, ExchangeView, Page, StatusView
 
 __all__ = ["status"]
@@ -26,16 +27,23 @@ class _Overview(msgspec.Struct, rename="camel"):
 
 @click.command(short_help="Show how the node is and what waits.")
 @common
-def status(setting: Setting) -> None:
+@click.argument("peer", required=False)
+def status(setting: Setting, peer: str | None) -> None:
     """Show who the node is, its peers, what waits for your decision, and what happened last.
+
+    With the name of a PEER: whether it answers now, and what it speaks.
 
     \b
     Examples:
       lernode status
+      lernode status Ada
       lernode status --json
 
     Next: lernode accept answers what waits; lernode present answers a request for records.
     """
+    if peer is not None:
+        show_peer(setting, peer)
+        return
     overview = with_api(setting, _overview)
     if setting.json:
         emit_json(msgspec.json.encode(overview))

@@ -134,6 +134,16 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.ConnectionView,
     ),
     Operation(
+        name="askFeatures",
+        method="POST",
+        path="/admin/connections/{id}/features",
+        summary="Ask a peer which protocols it speaks; its answer comes into the exchange, as `features` of its data.",
+        handler=admin_peers.ask_features,
+        response=s.ExchangeView,
+        body=s.FeaturesQuery,
+        status=201,
+    ),
+    Operation(
         name="offerRecord",
         method="POST",
         path="/admin/credentials/offers",

@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 
 from node.http.admin_lookup import find_connection
 from node.http.admin_operation import Call, Nothing
-from node.http.admin_views import as_page, view_connection, view_invitation
-from node.http.schemas import AcceptInvitation, ConnectionView, InvitationView, NewInvitation, Page, PageQuery
+from node.http.admin_views import as_page, view_connection, view_exchange, view_invitation
+from node.http.schemas import (
+    AcceptInvitation,
+    ConnectionView,
+    ExchangeView,
+    FeaturesQuery,
+    InvitationView,
+    NewInvitation,
+    Page,
+    PageQuery,
+)
 from storage import connections, invitations
 
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["accept_invitation", "connection", "create_invitation", "list_connections", "list_invitations"]
+__all__ = [
+    "accept_invitation", "ask_features", "connection", "create_invitation", "list_connections", "list_invitations",
+]  # fmt: skip
 
 
 async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> InvitationView:
@@ -56,6 +67,19 @@ async def connection(node: Node, call: Call[Nothing, Nothing]) -> ConnectionView
     """One peer."""
     async with node.store.read() as tx:
         return view_connection(await find_connection(tx, call.id))
+
+
+async def ask_features(node: Node, call: Call[Nothing, FeaturesQuery]) -> ExchangeView:
+    """Ask a peer which protocols it speaks.
+
+    Raises:
+        WrongState: ``connection.not_ready``.
+        BadInput: ``discover_features.queries``.
+    """
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.id)
+    row = await node.discovery.ask(peer.id, call.body.match, int(call.body.version[0]))
+    return view_exchange(row, peer.their_label)
 
 
 def _page_url(node: Node) -> str:

@@ -38,6 +38,7 @@ __all__ = [
     "ExchangeQuery",
     "ExchangeView",
     "ExchangesQuery",
+    "FeaturesQuery",
     "HeldDetail",
     "HeldView",
     "InvitationView",
@@ -232,6 +233,16 @@ class ConnectionView(_View, frozen=True, kw_only=True):
     invitation_id: str | None
     created: datetime
     updated: datetime
+
+
+class FeaturesQuery(_Given, frozen=True, kw_only=True):
+    """What to ask a peer about."""
+
+    match: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...],
+        Meta(min_length=1, max_length=32, description="Protocol URIs; `*` is a wildcard. Version 1.0 takes one."),
+    ] = ("*",)
+    version: Annotated[Literal["1.0", "2.0"], Meta(description="Of Discover Features.")] = "2.0"
 
 
 # Records --------------------------------------------------------------------------------------------------------

@@ -103,6 +103,11 @@ class Inbound:
         self._introduce |= introduce or {}
         self._greet = greet or self._greet
 
+    @property
+    def protocols(self) -> frozenset[str]:
+        """The protocols whose messages are taken, each as a URI with its major version."""
+        return frozenset(self._handlers) | frozenset(self._introduce)
+
     async def receive(self, envelope: bytes) -> Received:
         """Take one envelope and do what it says, once.
 

@@ -34,6 +34,10 @@ class Fields:
         self._where = where
         self._code = code
 
+    def has(self, name: str) -> bool:
+        """Whether the field is there."""
+        return self._body.get(name) is not None
+
     def text(self, name: str, *, max_chars: int = MAX_TEXT) -> str:
         """A string that must be there; may be empty."""
         value = self.optional_text(name, max_chars=max_chars)

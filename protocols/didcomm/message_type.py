@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from protocols.errors import PeerFault
 
-__all__ = ["DIDCOMM_ORG", "ProtocolVersion", "normalise_type", "parse_protocol", "version_of_type"]
+__all__ = [
+    "DIDCOMM_ORG", "ProtocolVersion", "normalise_type", "parse_protocol", "version_of_type", "with_current_prefix",
+]  # fmt: skip
 
 DIDCOMM_ORG = "https://didcomm.org/"
 _LEGACY_PREFIX = "did:sov:BzCbsNYhMrjHiqZDTUASHg;spec/"
@@ -47,7 +49,7 @@ def normalise_type(uri: str) -> str:
     Raises:
         PeerFault: ``message.type`` where it is no message type URI of RFC 0003.
     """
-    current = _with_current_prefix(uri)
+    current = with_current_prefix(uri)
     if len(current) > _MAX_CHARS or not _MESSAGE_TYPE_URI.fullmatch(current):
         raise PeerFault("message.type", "The message type is not a message type URI.", "See Aries RFC 0003.")
     return current
@@ -68,12 +70,13 @@ def parse_protocol(uri: str) -> ProtocolVersion:
     Raises:
         PeerFault: ``message.type``.
     """
-    current = _with_current_prefix(uri)
+    current = with_current_prefix(uri)
     match = _PROTOCOL_URI.fullmatch(current) if len(current) <= _MAX_CHARS else None
     if match is None:
         raise PeerFault("message.type", "A protocol name is not a protocol URI.", "See Aries RFC 0003.")
     return ProtocolVersion(match["family"], int(match["major"]), int(match["minor"]))
 
 
-def _with_current_prefix(uri: str) -> str:
+def with_current_prefix(uri: str) -> str:
+    """The URI, or the beginning of one, with today's prefix."""
     return DIDCOMM_ORG + uri.removeprefix(_LEGACY_PREFIX) if uri.startswith(_LEGACY_PREFIX) else uri

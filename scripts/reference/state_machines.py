@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from protocols.did_exchange import machine as did_exchange
+from protocols.discover_features import machine as discover_features
 from protocols.issue_credential import machine as issue_credential
 from protocols.out_of_band import machine as out_of_band
 from protocols.present_proof import machine as present_proof
@@ -61,6 +62,12 @@ MACHINES = (
         "Aries RFC 0048",
         "Whether a peer answers.",
         trust_ping.TRANSITIONS,
+    ),
+    Machine(
+        "Discover Features 1.0 and 2.0",
+        "Aries RFC 0031 and RFC 0557",
+        "What a peer speaks, as far as it says so.",
+        discover_features.TRANSITIONS,
     ),
 )
 

@@ -54,3 +54,17 @@ async def test_a_presentation_that_is_refused_ends_with_1_and_every_next_step_ca
         code, printed = await lernode(net.learner, "present", request, "--yes")
         assert "the verifier did not take it" in printed
         assert code == 1
+
+
+async def test_what_a_person_sees_of_a_peer(tmp_path: Path) -> None:
+    template = Template(tmp_path / "template")
+    await template.make()
+    async with network(template, tmp_path / "nodes", lambda net: net.forward, ask_the_learner) as net:
+        await connect(net.college, net.learner)
+        code, printed = await lernode(net.college, "status", "learner")
+        assert code == 0, printed
+        assert "answers now      yes" in printed
+        (issuing,) = [line.split() for line in printed.splitlines() if line.startswith("issue-credential/2.0")]
+        assert "holder" in issuing
+        code, printed = await lernode(net.college, "status", "nobody")
+        assert code == 2, printed

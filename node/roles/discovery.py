@@ -1,0 +1,119 @@
+"""What this node speaks, told to peers that ask, and asked of peers (Aries RFC 0031, RFC 0557).
+
+What is told is what the node really takes: the protocols that it has registered for messages from peers, less those
+that its policy keeps to itself. A peer's question leaves nothing behind; an own question is kept with its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from node.runtime.delivery import Outbox
+from node.runtime.exchanges import ExchangeKind, Exchanges
+from node.runtime.inbound import Inbound, Incoming
+from node.runtime.world import World
+from protocols.did_exchange import machine as did_exchange
+from protocols.discover_features import machine
+from protocols.discover_features.messages import FAMILY, PROTOCOL_TYPE, Disclosures, Feature, Queries, Query, decode
+from protocols.errors import WrongState
+from protocols.issue_credential import machine as issue_credential
+from protocols.machine import Send
+from protocols.out_of_band import machine as out_of_band
+from protocols.present_proof import machine as present_proof
+from protocols.trust_ping import machine as trust_ping
+from storage import connections, dids, exchanges
+from storage.connections import Connection
+from storage.dids import DidPurpose
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
+
+__all__ = ["Discovery"]
+
+_KINDS = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exchange) for major in (1, 2)}
+
+_ROLES: Mapping[str, type[StrEnum]] = {
+    "https://didcomm.org/out-of-band/1": out_of_band.Role,
+    "https://didcomm.org/didexchange/1": did_exchange.Role,
+    "https://didcomm.org/trust_ping/1": trust_ping.Role,
+    "https://didcomm.org/issue-credential/2": issue_credential.Role,
+    "https://didcomm.org/present-proof/2": present_proof.Role,
+    f"{FAMILY}/1": machine.Role,
+    f"{FAMILY}/2": machine.Role,
+}
+"""Protocol with its major version -> the roles it has; a protocol that is not here is told of without roles."""
+
+_MINORS: Mapping[str, tuple[int, ...]] = {
+    "https://didcomm.org/out-of-band/1": (0, 1),
+    "https://didcomm.org/didexchange/1": (0, 1),
+}
+"""Protocol with its major version -> the minor ones that are spoken, where that is not 0 alone."""
+
+
+class Discovery:
+    """Asks peers what they speak, and answers them."""
+
+    def __init__(
+        self, *, store: Store, exchanges: Exchanges, outbox: Outbox, world: World, disclosed: Sequence[str]
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._outbox = outbox
+        self._world = world
+        self._disclosed = disclosed
+        self._inbound: Inbound | None = None
+
+    def attach(self, inbound: Inbound) -> None:
+        """Take part in what arrives; what is registered there is what the node speaks."""
+        self._inbound = inbound
+        inbound.register({kind.protocol: self._receive for kind in _KINDS.values()})
+
+    async def ask(self, connection_id: str, match: Sequence[str], major: int) -> ExchangeRow:
+        """Ask a peer which protocols it speaks; the answer comes into the exchange.
+
+        Args:
+            match: protocol URIs, in which ``*`` stands for any characters; version 1.0 takes one.
+            major: of the version to ask with, 1 or 2.
+
+        Raises:
+            WrongState: ``connection.unknown``, ``connection.not_ready``.
+            BadInput: ``discover_features.queries``.
+        """
+        step = machine.ask([Query(PROTOCOL_TYPE, each) for each in match], new_id=self._world.new_id, major=major)
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            if connection.their_did is None:
+                raise WrongState("connection.not_ready", "The connection is not complete.", "Wait for the peer.")
+            return await self._exchanges.apply(tx, _KINDS[major], connection, None, step)
+
+    async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        message = decode(incoming.message)
+        if isinstance(message, Queries):
+            features = await self._features(tx)
+            for effect in machine.receive_queries(message, features, new_id=self._world.new_id).effects:
+                if isinstance(effect, Send):
+                    await self._outbox.put(tx, connection, effect.message)
+        else:
+            await self._take(tx, connection, message)
+
+    async def _take(self, tx: Transaction, connection: Connection, message: Disclosures) -> None:
+        kind = _KINDS[message.major]
+        row = await exchanges.find(tx, connection.id, message.thid, kind.protocol)
+        if row is not None:  # what nobody asked for is not kept
+            step = machine.receive_disclosures(kind.value(row), message)
+            await self._exchanges.apply(tx, kind, connection, row, step)
+
+    async def _features(self, tx: Transaction) -> list[Feature]:
+        issues = await dids.default(tx, DidPurpose.ISSUER) is not None
+        spoken = self._inbound.protocols if self._inbound else ()
+        return [
+            feature
+            for protocol in sorted(spoken)
+            for feature in _features_of(protocol, issues=issues)
+            if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
+        ]
+
+
+def _features_of(protocol: str, *, issues: bool) -> list[Feature]:
+    roles = tuple(role.value for role in _ROLES.get(protocol, ()) if issues or role.value != "issuer")
+    return [Feature(id=f"{protocol}.{minor}", roles=roles) for minor in _MINORS.get(protocol, (0,))]
