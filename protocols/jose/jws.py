@@ -34,7 +34,7 @@ ALGORITHMS = {
     "ES256": Multicodec.P256_PUB,
     "ES384": Multicodec.P384_PUB,
 }
-"""``alg`` -> the one kind of key that it goes with."""
+"""``alg`` -> the one kind of key that it goes with; what credentials and tokens may be signed with."""
 
 _ALG_OF = {codec: name for name, codec in reversed(ALGORITHMS.items())}
 _KEYS_IN_HEADER = ("jwk", "jku", "x5u", "x5c")
@@ -46,11 +46,13 @@ class Jws:
 
     Attributes:
         header: the protected header.
+        codec: the kind of key that its ``alg`` goes with.
         payload: the decoded payload.
         signing_input: what is signed, as received (RFC 7515 §2).
     """
 
     header: Mapping[str, Any]
+    codec: Multicodec
     payload: bytes
     signing_input: bytes
     signature: bytes
@@ -73,15 +75,18 @@ class Jws:
         Raises:
             BadInput: ``jws.key_type`` where the key is of another kind than ``alg`` says.
         """
-        if ALGORITHMS[self.header["alg"]] is not key.codec:
+        if self.codec is not key.codec:
             raise BadInput(
                 "jws.key_type", "The key is of another kind than the JWS says.", "Use a key and alg that go together."
             )
         return key.verify(self.signing_input, self.signature)
 
 
-def read_jws(text: str | bytes) -> Jws:
+def read_jws(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS) -> Jws:
     """Read a compact JWS.
+
+    Args:
+        algorithms: those that are allowed, and what kind of key each goes with.
 
     Raises:
         BadInput: ``jws.too_large``, ``jws.malformed``, ``jws.header_refused`` (a key or critical extension in the
@@ -98,12 +103,12 @@ def read_jws(text: str | bytes) -> Jws:
     if len(encoded_header) > _MAX_HEADER:
         raise _malformed(f"its header is longer than {_MAX_HEADER} characters")
     header = strict_json.loads_object(b64url_decode_exact(encoded_header), max_depth=_MAX_HEADER_DEPTH)
-    codec = _check_header(header)
+    codec = _check_header(header, algorithms)
     signature = b64url_decode_exact(encoded_signature)
     if len(signature) != SIGNATURE_BYTES[codec]:
         raise _malformed("its signature is not as long as those of its algorithm")
     payload = b64url_decode_exact(encoded_payload)
-    return Jws(header, payload, f"{encoded_header}.{encoded_payload}".encode(), signature)
+    return Jws(header, codec, payload, f"{encoded_header}.{encoded_payload}".encode(), signature)
 
 
 def sign_jws(payload: bytes, signer: Signer, header: Mapping[str, Any]) -> str:
@@ -125,7 +130,7 @@ def sign_jws(payload: bytes, signer: Signer, header: Mapping[str, Any]) -> str:
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode()))}"
 
 
-def _check_header(header: dict[str, Any]) -> Multicodec:
+def _check_header(header: dict[str, Any], algorithms: Mapping[str, Multicodec]) -> Multicodec:
     """The kind of key that ``alg`` names; refuses what would say more than a header may."""
     for name in _KEYS_IN_HEADER:
         if name in header:
@@ -137,9 +142,9 @@ def _check_header(header: dict[str, Any]) -> Multicodec:
         if not isinstance(header.get(name, ""), str):
             raise _malformed(f"its {name} is not a string")
     alg = header.get("alg")
-    if not isinstance(alg, str) or alg not in ALGORITHMS:
+    if not isinstance(alg, str) or alg not in algorithms:
         raise BadInput("jws.alg_unsupported", "The algorithm of the JWS is not allowed.", "Use EdDSA, ES256 or ES384.")
-    return ALGORITHMS[alg]
+    return algorithms[alg]
 
 
 def _malformed(why: str) -> BadInput:

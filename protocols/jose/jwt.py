@@ -13,8 +13,9 @@ from typing import Any
 from protocols import strict_json
 from protocols.did.syntax import absolute_url
 from protocols.errors import BadInput
-from protocols.jose.jws import Jws, read_jws, sign_jws
+from protocols.jose.jws import ALGORITHMS, Jws, read_jws, sign_jws
 from protocols.keys import Signer
+from protocols.multiformats import Multicodec
 
 __all__ = ["Jwt", "is_typ", "method_url", "read_jwt", "sign_jwt", "time_problem"]
 
@@ -34,13 +35,16 @@ class Jwt:
     claims: dict[str, Any]
 
 
-def read_jwt(text: str | bytes) -> Jwt:
+def read_jwt(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS) -> Jwt:
     """Read a signed JWT in compact serialisation.
+
+    Args:
+        algorithms: as :func:`~protocols.jose.jws.read_jws` takes them.
 
     Raises:
         BadInput: as :func:`~protocols.jose.jws.read_jws`; ``json.*`` where the payload is not a JSON object.
     """
-    jws = read_jws(text)
+    jws = read_jws(text, algorithms)
     return Jwt(jws, strict_json.loads_object(jws.payload))
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, multikey_encode
 
-__all__ = ["EcdsaKeyPair", "coordinates", "ecdsa_verify", "is_ecdsa_key", "public_from_coordinates"]
+__all__ = ["EcdsaKeyPair", "coordinates", "ecdsa_verify", "is_ecdsa_key", "load_point", "public_from_coordinates"]
 
 
 class _Curve(NamedTuple):
@@ -33,9 +33,9 @@ class _Curve(NamedTuple):
 _CURVES = {
     Multicodec.P256_PUB: _Curve(ec.SECP256R1(), hashes.SHA256(), 32),
     Multicodec.P384_PUB: _Curve(ec.SECP384R1(), hashes.SHA384(), 48),
-    # Read and shown only: no signature under these is checked (see the table of verifiers).
-    Multicodec.P521_PUB: _Curve(ec.SECP521R1(), hashes.SHA512(), 66),
     Multicodec.SECP256K1_PUB: _Curve(ec.SECP256K1(), hashes.SHA256(), 32),
+    # Read, shown and agreed with only: no signature under it is checked (see the table of verifiers).
+    Multicodec.P521_PUB: _Curve(ec.SECP521R1(), hashes.SHA512(), 66),
 }
 
 
@@ -90,7 +90,7 @@ def ecdsa_verify(codec: Multicodec, public: bytes, data: bytes, signature: bytes
         return False
     r, s = (int.from_bytes(half, "big") for half in (signature[: curve.size], signature[curve.size :]))
     try:
-        _load(codec, public).verify(encode_dss_signature(r, s), data, ec.ECDSA(curve.hash))
+        load_point(codec, public).verify(encode_dss_signature(r, s), data, ec.ECDSA(curve.hash))
     except (InvalidSignature, BadInput):
         return False
     return True
@@ -99,7 +99,7 @@ def ecdsa_verify(codec: Multicodec, public: bytes, data: bytes, signature: bytes
 def is_ecdsa_key(codec: Multicodec, public: bytes) -> bool:
     """Whether the bytes are a compressed point of the curve."""
     try:
-        _load(codec, public)
+        load_point(codec, public)
     except BadInput:
         return False
     return True
@@ -112,7 +112,7 @@ def coordinates(codec: Multicodec, public: bytes) -> tuple[bytes, bytes]:
         BadInput: ``key.malformed`` where it is no point of the curve.
     """
     size = _CURVES[codec].size
-    numbers = _load(codec, public).public_numbers()
+    numbers = load_point(codec, public).public_numbers()
     return numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")
 
 
@@ -132,8 +132,12 @@ def public_from_coordinates(codec: Multicodec, x: bytes, y: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _load(codec: Multicodec, public: bytes) -> ec.EllipticCurvePublicKey:
-    """The key, kept: finding y from x costs as much as checking a signature."""
+def load_point(codec: Multicodec, public: bytes) -> ec.EllipticCurvePublicKey:
+    """The key of a compressed point, kept: finding y from x costs as much as checking a signature.
+
+    Raises:
+        BadInput: ``key.malformed`` where it is no point of the curve.
+    """
     # OpenSSL would take the long form of a point too; a key has one form here.
     if len(public) != _CURVES[codec].size + 1:
         raise _malformed()

@@ -105,6 +105,8 @@ _VERIFIERS: dict[Multicodec, Callable[[bytes, bytes, bytes], bool]] = {
     Multicodec.ED25519_PUB: ed25519_verify,
     Multicodec.P256_PUB: partial(ecdsa_verify, Multicodec.P256_PUB),
     Multicodec.P384_PUB: partial(ecdsa_verify, Multicodec.P384_PUB),
+    # For what peers say to each other (DIDComm 2.1 §Message Signing); no credential may be signed with it.
+    Multicodec.SECP256K1_PUB: partial(ecdsa_verify, Multicodec.SECP256K1_PUB),
 }
 
 _IS_KEY: dict[Multicodec, Callable[[bytes], bool]] = {codec: partial(is_ecdsa_key, codec) for codec in Multicodec} | {
@@ -119,5 +121,10 @@ def _is_usable(key: PublicKey) -> bool:
     return _IS_KEY[key.codec](key.raw)
 
 
-SIGNATURE_BYTES = {Multicodec.ED25519_PUB: 64, Multicodec.P256_PUB: 64, Multicodec.P384_PUB: 96}
+SIGNATURE_BYTES = {
+    Multicodec.ED25519_PUB: 64,
+    Multicodec.P256_PUB: 64,
+    Multicodec.P384_PUB: 96,
+    Multicodec.SECP256K1_PUB: 64,
+}
 """How long a signature of each kind of key is."""

@@ -81,7 +81,7 @@ def test_a_method_that_the_document_does_not_have_is_unknown(url: str) -> None:
         method(controller="did:example:other"),
         method(type="EcdsaSecp256k1VerificationKey2019"),
         method(publicKeyMultibase=X25519),
-        method(publicKeyMultibase="zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme"),
+        method(publicKeyMultibase="z2J9gcGMwFj5dFRM6nhT4RDGwmurFXiy6maxztsN9qvkbDSVwQasde2BXH6AM73Mo9nrQdbvhaP7fSPmdsCVyRjRyhkkaKt7"),
         method(publicKeyMultibase="z0OIl"),
         method(publicKeyMultibase=None),
         method(publicKeyJwk={"kty": "OKP"}),
