@@ -18,8 +18,8 @@ from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
-from protocols.didcomm import codec_v1
-from protocols.didcomm.envelope import MEDIA_TYPE, pack, wrap_for_routing
+from protocols.didcomm import codec
+from protocols.didcomm.envelope_v1 import MEDIA_TYPE, pack, wrap_for_routing
 from protocols.didcomm.message import ProtocolMessage, Wire
 from protocols.errors import LernodeError, NotNow
 from storage import connections, outbox
@@ -42,16 +42,14 @@ def seal(connection: Connection, plaintext: bytes, keyring: Keyring, world: Worl
     """
     if connection.their_verkey is None:
         raise NotNow("connection.no_key", "The peer's key is not known yet.", "Wait for its answer.")
-    wire = Wire(connection.wire)
     sender = keyring.get(connection.my_verkey)
-    envelope = pack(plaintext, to=[connection.their_verkey], sender=sender, entropy=world.entropy, wire=wire)
+    envelope = pack(plaintext, to=[connection.their_verkey], sender=sender, entropy=world.entropy)
     return wrap_for_routing(
         envelope,
         to=connection.their_verkey,
         routing_keys=connection.their_routing_keys,
         new_id=world.new_id,
         entropy=world.entropy,
-        wire=wire,
     )
 
 
@@ -83,7 +81,7 @@ class Outbox:
             id=plain.id,
             connection_id=connection.id,
             lane=connection.id,
-            message=codec_v1.encode(plain),
+            message=codec.encode(plain),
             message_type=plain.type,
             thid=plain.thid,
             now=self._world.clock(),
@@ -95,7 +93,7 @@ class Outbox:
         if connection.their_endpoint is None:
             return
         try:
-            plaintext = codec_v1.encode(message.encode(Wire(connection.wire)))
+            plaintext = codec.encode(message.encode(Wire(connection.wire)))
             envelope = seal(connection, plaintext, self._keyring, self._world)
             await self._http.post(connection.their_endpoint, envelope, MEDIA_TYPE)
         except LernodeError as error:

@@ -17,7 +17,8 @@ from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.didcomm import ack, codec_v1, problem_report
-from protocols.didcomm.envelope import Unpacked, unpack
+from protocols.didcomm.envelope_types import Unpacked
+from protocols.didcomm.envelope_v1 import unpack
 from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage
 from protocols.errors import LernodeError, PeerFault
 from storage import connections, inbox

@@ -14,7 +14,7 @@ __all__ = ["Keyring"]
 
 
 class Keyring:
-    """Finds key pairs by their public key (raw base58); a :class:`protocols.didcomm.envelope.KeyStore`."""
+    """Finds key pairs by their public key (raw base58); a :class:`protocols.didcomm.envelope_types.KeyStore`."""
 
     def __init__(self, vault: Vault, world: World) -> None:
         self._vault = vault

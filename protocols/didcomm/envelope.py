@@ -1,40 +1,59 @@
-"""Encrypted envelopes, whatever the wire version: pack, unpack, and wrap for mediators.
+"""Envelopes of whatever wire version: which it is, by its content, and what was in it.
 
-Aries RFC 0019 is the one version spoken today; a second is one more entry in ``_FORMATS``. Media types are those
-of RFC 0044. Finding keys, sending and receiving are left to the running node.
+A DIDComm v2 envelope lists its recipients, or its signatures, in the open; a v1 envelope (Aries RFC 0019) does not. The
+media type says nothing that could be relied on. Packing stands with each version, as keys are named differently
+there: verkeys in :mod:`protocols.didcomm.envelope_v1`, verification methods in :mod:`protocols.didcomm.envelope_v2`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from protocols.didcomm import envelope_v1
-from protocols.didcomm.envelope_types import Entropy, KeyStore, Unpacked
-from protocols.didcomm.message import Wire
-from protocols.keys import KeyPair
+from protocols import strict_json
+from protocols.did.resolver import Resolver
+from protocols.didcomm import codec_v1, envelope_v1, envelope_v2, signed_v2
+from protocols.didcomm.envelope_types import AgreementKeyStore, KeyStore
+from protocols.didcomm.message import PlainMessage, Wire
+from protocols.errors import LernodeError, PeerFault
 
 __all__ = [
-    "ACCEPTED_MEDIA_TYPES", "MEDIA_TYPE", "Entropy", "KeyStore", "Unpacked", "is_accepted_media_type", "pack",
-    "unpack", "wrap_for_routing",
+    "ACCEPTED_MEDIA_TYPES", "MAX_BYTES", "MEDIA_TYPES", "EnvelopeKeys", "Opened", "is_accepted_media_type",
+    "open_envelope", "wire_of",
 ]  # fmt: skip
 
-MEDIA_TYPE = envelope_v1.MEDIA_TYPE
-# RFC 0044 §Media types: agents of before it was written post envelopes under the other two.
-ACCEPTED_MEDIA_TYPES = frozenset({MEDIA_TYPE, "application/ssi-agent-wire", "application/json"})
+MEDIA_TYPES: dict[Wire, str] = {Wire.V1: envelope_v1.MEDIA_TYPE, Wire.V2: envelope_v2.MEDIA_TYPE}
+"""What an encrypted message is sent as."""
+
+# RFC 0044 §Media types: agents of before it was written post envelopes under the last two.
+ACCEPTED_MEDIA_TYPES = frozenset(
+    {*MEDIA_TYPES.values(), signed_v2.MEDIA_TYPE, "application/ssi-agent-wire", "application/json"}
+)
+
+MAX_BYTES = max(envelope_v1.MAX_BYTES, envelope_v2.MAX_BYTES)
+"""The longest envelope of any version."""
+
+_V2_MEMBERS = frozenset({"recipients", "payload"})
 
 
-class _Format(Protocol):
-    def pack(self, plaintext: bytes, *, to: Sequence[str], sender: KeyPair | None, entropy: Entropy) -> bytes: ...
-
-    def unpack(self, envelope: bytes, keys: KeyStore) -> Unpacked: ...
-
-    def wrap_for_routing(
-        self, envelope: bytes, *, to: str, routing_keys: Sequence[str], new_id: Callable[[], str], entropy: Entropy
-    ) -> bytes: ...
+class EnvelopeKeys(KeyStore, AgreementKeyStore, Protocol):
+    """The keys that can open envelopes of every version."""
 
 
-_FORMATS: dict[Wire, _Format] = {Wire.V1: envelope_v1}
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message and who the envelope proves it is from.
+
+    Attributes:
+        sender: the key that authenticated it: verkey in v1, DID URL in v2; None where it is anonymous.
+        recipient: the key of ours that opened it, likewise; None where it was signed only.
+        signer: the key (DID URL) that signed it; v2 only.
+    """
+
+    message: PlainMessage
+    sender: str | None
+    recipient: str | None
+    signer: str | None = None
 
 
 def is_accepted_media_type(content_type: str) -> bool:
@@ -42,42 +61,31 @@ def is_accepted_media_type(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in ACCEPTED_MEDIA_TYPES
 
 
-def pack(
-    plaintext: bytes, *, to: Sequence[str], sender: KeyPair | None, entropy: Entropy, wire: Wire = Wire.V1
-) -> bytes:
-    """Encrypt ``plaintext`` for every verkey in ``to``; authenticated by ``sender``, anonymous where it is None.
+def wire_of(envelope: bytes) -> Wire:
+    """The version of an envelope.
 
     Raises:
-        BadInput: ``envelope.recipient`` where ``to`` is empty, too long or holds what is no Ed25519 verkey.
+        PeerFault: ``envelope.too_large`` or ``envelope.malformed``.
     """
-    return _FORMATS[wire].pack(plaintext, to=to, sender=sender, entropy=entropy)
+    if len(envelope) > MAX_BYTES:
+        raise PeerFault("envelope.too_large", f"The envelope is larger than {MAX_BYTES} bytes.", "Send less.")
+    try:
+        raw = strict_json.loads_object(envelope, max_bytes=MAX_BYTES)
+    except LernodeError:
+        raise PeerFault("envelope.malformed", "The envelope is not JSON.", "Send a DIDComm message.") from None
+    return Wire.V2 if _V2_MEMBERS & raw.keys() else Wire.V1
 
 
-def unpack(envelope: bytes, keys: KeyStore, *, wire: Wire = Wire.V1) -> Unpacked:
-    """Open an envelope with the first of its recipients' keys that ``keys`` has.
+async def open_envelope(envelope: bytes, keys: EnvelopeKeys, resolver: Resolver) -> Opened:
+    """Open an envelope and read the message in it.
 
     Raises:
-        PeerFault: ``envelope.too_large``, ``envelope.malformed``, ``envelope.not_for_us`` or ``envelope.unreadable``.
+        PeerFault: ``envelope.*`` or ``message.*``.
+        BadInput: ``json.*`` where the message is not JSON within limits.
+        NotNow: ``did.unreachable``: who sent it cannot be found out at the moment.
     """
-    return _FORMATS[wire].unpack(envelope, keys)
-
-
-def wrap_for_routing(
-    envelope: bytes,
-    *,
-    to: str,
-    routing_keys: Sequence[str],
-    new_id: Callable[[], str],
-    entropy: Entropy,
-    wire: Wire = Wire.V1,
-) -> bytes:
-    """Wrap a packed envelope once for every mediator (RFC 0094); unchanged where there is none.
-
-    Args:
-        to: the verkey that the innermost envelope is for.
-        routing_keys: mediators' verkeys in the order of the DID document; the endpoint belongs to the last.
-
-    Raises:
-        BadInput: ``envelope.recipient``.
-    """
-    return _FORMATS[wire].wrap_for_routing(envelope, to=to, routing_keys=routing_keys, new_id=new_id, entropy=entropy)
+    if wire_of(envelope) is Wire.V1:
+        old = envelope_v1.unpack(envelope, keys)
+        return Opened(codec_v1.decode(old.plaintext), old.sender, old.recipient)
+    new = await envelope_v2.unpack(envelope, keys, resolver)
+    return Opened(new.message, new.sender, new.recipient, new.signer)

@@ -6,24 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from protocols.keys import KeyPair
+from protocols.keys import AgreementKey, KeyPair
 
-__all__ = ["Entropy", "KeyStore", "Unpacked"]
+__all__ = ["AgreementKeyStore", "Entropy", "KeyStore", "Unpacked"]
 
 Entropy = Callable[[int], bytes]
 """Gives that many unpredictable bytes each time it is called."""
 
 
 class KeyStore(Protocol):
-    """The keys that can open envelopes."""
+    """The keys that can open envelopes of DIDComm v1."""
 
     def find(self, verkey: str) -> KeyPair | None:
         """The pair with this Ed25519 public key (raw base58), or None where this node has no such key."""
 
 
+class AgreementKeyStore(Protocol):
+    """The keys that can open envelopes of DIDComm v2."""
+
+    def find_agreement(self, kid: str) -> AgreementKey | None:
+        """The key that this DID URL names, or None where this node has no such key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What was in an envelope.
+    """What was in an envelope of DIDComm v1.
 
     Attributes:
         plaintext: the message, decrypted and authenticated.

@@ -27,7 +27,7 @@ from protocols.errors import BadInput, LernodeError, PeerFault
 from protocols.keys import KeyPair, ed25519_public_to_x25519
 from protocols.multiformats import b58_decode, b58_encode, b64url_decode, b64url_encode
 
-__all__ = ["MEDIA_TYPE", "pack", "unpack", "wrap_for_routing"]
+__all__ = ["MAX_BYTES", "MEDIA_TYPE", "pack", "unpack", "wrap_for_routing"]
 
 MEDIA_TYPE = "application/didcomm-envelope-enc"
 
@@ -37,7 +37,7 @@ _AUTHCRYPT = "Authcrypt"
 _ANONCRYPT = "Anoncrypt"
 _FORWARD = "https://didcomm.org/routing/1.0/forward"
 # Base64url of base64url of the largest plaintext, twice for a mediator in between, fits four times the JSON limit.
-_MAX_BYTES = 4 * strict_json.MAX_BYTES
+MAX_BYTES = 4 * strict_json.MAX_BYTES
 _MAX_RECIPIENTS = 64
 _KEY_BYTES = 32
 _NONCE_BYTES = bindings.crypto_aead_chacha20poly1305_ietf_NPUBBYTES
@@ -79,8 +79,8 @@ def unpack(envelope: bytes, keys: KeyStore) -> Unpacked:
     Raises:
         PeerFault: ``envelope.too_large``, ``envelope.malformed``, ``envelope.not_for_us`` or ``envelope.unreadable``.
     """
-    if len(envelope) > _MAX_BYTES:
-        raise PeerFault("envelope.too_large", f"The envelope is larger than {_MAX_BYTES} bytes.", "Send less.")
+    if len(envelope) > MAX_BYTES:
+        raise PeerFault("envelope.too_large", f"The envelope is larger than {MAX_BYTES} bytes.", "Send less.")
     try:
         parsed = _parse(envelope)
     except PeerFault:
@@ -169,8 +169,8 @@ def _public(verkey: str) -> bytes:
 
 
 def _parse(envelope: bytes) -> _Parsed:
-    outer = _fields(strict_json.loads_object(envelope, max_bytes=_MAX_BYTES))
-    protected_text = outer.text("protected", max_chars=_MAX_BYTES)
+    outer = _fields(strict_json.loads_object(envelope, max_bytes=MAX_BYTES))
+    protected_text = outer.text("protected", max_chars=MAX_BYTES)
     protected = _fields(strict_json.loads_object(b64url_decode(protected_text)))
     alg = protected.text("alg")
     if protected.text("enc") != _ENC or protected.text("typ") != _TYP or alg not in {_AUTHCRYPT, _ANONCRYPT}:
@@ -184,7 +184,7 @@ def _parse(envelope: bytes) -> _Parsed:
         protected=protected_text.encode(),
         recipients=tuple(_parse_recipient(recipient, authenticated=alg == _AUTHCRYPT) for recipient in recipients),
         nonce=nonce,
-        sealed=b64url_decode(outer.text("ciphertext", max_chars=_MAX_BYTES)) + tag,
+        sealed=b64url_decode(outer.text("ciphertext", max_chars=MAX_BYTES)) + tag,
     )
 
 

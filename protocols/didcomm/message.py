@@ -1,7 +1,8 @@
 """The message model that protocols see, whatever wire version carried the message.
 
-Aries RFC 0005 (DIDComm v1), RFC 0008 (threading), RFC 0317 (``~please_ack``). A protocol's ``messages.py``
-turns a :class:`PlainMessage` into its own typed message and back; nothing else reads a raw body.
+Aries RFC 0005 (DIDComm v1), RFC 0008 (threading), RFC 0317 (``~please_ack``); DIDComm 2.1 §Plaintext Message
+Structure. A protocol's ``messages.py`` turns a :class:`PlainMessage` into its own typed message and back; nothing else
+reads a raw body.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Wire(StrEnum):
     """The wire versions; a connection speaks one."""
 
     V1 = "didcomm/aip2;env=rfc19"
+    V2 = "didcomm/v2"
 
 
 class AckOn(StrEnum):
@@ -38,6 +40,18 @@ class PlainMessage:
         pthid: parent thread, or None.
         body: everything else, decorators of the protocol included, headers and threading excluded.
         please_ack: when the sender asks for an acknowledgement; empty where it does not.
+        from_: the sender's DID. What it is worth, the envelope says.
+        to: DIDs of the audience.
+        created_time: seconds since 1970 in UTC, by the sender's clock.
+        expires_time: likewise; when the sender gives up.
+        attachments: as on the wire; :func:`protocols.didcomm.attachments_v2.read` reads one.
+        from_prior: JWT that says which DID the sender had before; not verified.
+        lang: language of the message (BCP 47).
+        resend: earlier messages that the sender asks to have acknowledged, by id.
+        ack: messages that this one acknowledges, the first received first.
+        headers: those of extensions, e.g. ``return_route``.
+
+    What follows ``wire`` is said by DIDComm v2 only; in v1 it is the body's, where it is said at all.
     """
 
     type: str
@@ -47,6 +61,16 @@ class PlainMessage:
     body: Mapping[str, Any] = field(default_factory=dict)
     please_ack: frozenset[AckOn] = frozenset()
     wire: Wire = Wire.V1
+    from_: str | None = None
+    to: tuple[str, ...] = ()
+    created_time: int | None = None
+    expires_time: int | None = None
+    attachments: tuple[Mapping[str, Any], ...] = ()
+    from_prior: str | None = None
+    lang: str | None = None
+    resend: tuple[str, ...] = ()
+    ack: tuple[str, ...] = ()
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def protocol(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from protocols.didcomm.envelope import pack, unpack
+from protocols.didcomm.envelope_v1 import pack, unpack
 from protocols.keys import KeyPair
 from scripts.benchmark.figures import Figure
 from scripts.benchmark.raw import SIGN, VERIFY, raw_batches

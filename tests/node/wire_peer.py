@@ -19,7 +19,7 @@ from protocols.did import peer4
 from protocols.did.services import Service
 from protocols.did_exchange.messages import Complete, Request
 from protocols.didcomm import codec_v1
-from protocols.didcomm.envelope import MEDIA_TYPE, pack, unpack
+from protocols.didcomm.envelope_v1 import MEDIA_TYPE, pack, unpack
 from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
 from protocols.keys import KeyPair, SoftwareSigner
 from protocols.out_of_band import link

@@ -14,7 +14,7 @@ from nacl import bindings
 from nacl.public import Box, PrivateKey, PublicKey, SealedBox
 
 from protocols.didcomm import envelope
-from protocols.didcomm.envelope import pack, unpack, wrap_for_routing
+from protocols.didcomm.envelope_v1 import pack, unpack, wrap_for_routing
 from protocols.errors import BadInput, LernodeError, PeerFault
 from protocols.keys import KeyPair, ed25519_public_to_x25519
 from tests.didcomm.helpers import Keys, entropy_from, ids, key
