@@ -23,8 +23,8 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-# A digit before what can follow a number: only there can a number be, and classes of bytes are found quickly.
-_CLASSES = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x2C if byte in b",]}" else 0x20 for byte in range(256))
+# A digit or the last letter of null before what can follow a value: classes of bytes are found quickly.
+_CLASSES = bytes(0x30 if byte in b"0123456789l" else 0x2C if byte in b",]}" else 0x20 for byte in range(256))
 _FRACTION = re.compile(rb"[:,\[]-?[0-9]+(?:\.[0-9]+(?:e[+-]?[0-9]+)?|e[+-]?[0-9]+)[,\]}]").search
 _BEYOND_BMP = re.compile(rb"[\xF0-\xFF]").search
 
@@ -46,9 +46,9 @@ def canonical_json(value: Any) -> bytes:
         text = orjson.dumps(value, option=_OPTIONS)
     except TypeError:
         return _by_library(value)
-    if b"0," in text.translate(_CLASSES) and _FRACTION(text) is not None:
+    if b"0," in text.translate(_CLASSES) and (b"null" in text or _FRACTION(text) is not None):
         return _by_library(value)
-    if b"null" in text or not (text.isascii() or _BEYOND_BMP(text) is None):
+    if not text.isascii() and _BEYOND_BMP(text) is not None:
         return _by_library(value)
     return text
 

@@ -9,7 +9,8 @@ import base64
 import binascii
 from enum import IntEnum
 
-from protocols import base58
+import base58
+
 from protocols.errors import BadInput
 
 __all__ = [
@@ -72,7 +73,7 @@ def b64url_decode_exact(text: str) -> bytes:
 
 def b58_encode(data: bytes) -> str:
     """Base58 with the Bitcoin alphabet."""
-    return base58.encode(data)
+    return base58.b58encode(data).decode()
 
 
 def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
@@ -84,9 +85,14 @@ def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
     if len(text) > max_chars:
         raise BadInput("encoding.base58", "A base58 value is too long.", f"Keep it under {max_chars} characters.")
     try:
-        return base58.decode(text)
+        if text[-1:].isspace():  # the library passes over it
+            raise ValueError
+        # Its decoder of numbers takes half the time of the one of bytes, which makes them one by one.
+        number = base58.b58decode_int(text.encode("ascii"))
     except ValueError:
         raise BadInput("encoding.base58", "A value is not base58.", "Use the Bitcoin alphabet.") from None
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def multibase_encode(data: bytes) -> str:

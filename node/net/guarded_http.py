@@ -29,6 +29,8 @@ from protocols.errors import BadInput, NotNow, WrongState
 
 __all__ = ["GuardedHttp", "NetworkPolicy", "Response"]
 
+_NO_URL = (ValueError, TypeError, IndexError)
+"""What yarl raises for a text that it cannot read; the last for an empty host after brackets, as in ``https://[]@``."""
 _MAX_URL_CHARS = 4096
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -166,7 +168,7 @@ class GuardedHttp:
     def _redirect(self, current: URL, location: str) -> URL:
         try:
             joined = current.join(URL(location)).with_fragment(None)
-        except (ValueError, TypeError):
+        except _NO_URL:
             raise _bad_url("the server redirects to what is not a URL") from None
         if current.scheme == "https" and joined.scheme != "https":
             raise BadInput("net.scheme", "The server redirects from https to plain http.", "Use an https URL.")
@@ -179,7 +181,7 @@ class GuardedHttp:
         try:
             target = URL(url)
             host, port = target.raw_host, target.port
-        except (ValueError, TypeError):
+        except _NO_URL:
             raise _bad_url("it cannot be read") from None
         if target.scheme != "https" and not (target.scheme == "http" and self.policy.allow_http):
             raise BadInput(

@@ -304,7 +304,7 @@ async def test_no_compression_no_cookies_no_environment_proxy(monkeypatch: pytes
 @pytest.mark.parametrize(
     "url",
     ["", "x", "https://", "https:///x", "ftp://127.0.0.1/", "file:///etc/passwd", "https://user:secret@college.example/",
-     "https://user@college.example/", "https://[::1", "https://college.example:99999/", "https://a b/",
+     "https://user@college.example/", "https://[::1", "https://[]@", "https://college.example:99999/", "https://a b/",
      "https://college.example/" + "x" * 5000, "https://\ud800/"],
 )  # fmt: skip
 async def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(url: str) -> None:
