@@ -1,5 +1,8 @@
 """Acknowledgements (Aries RFC 0015): ``notification/1.0/ack`` and the ones that protocols adopt as their own.
 
+In DIDComm v2 (2.1 §ACKs) an ``ack`` header says which messages were received, here by the first of their thread; one of
+no protocol is the empty message.
+
 When an ack is due, and what it does to an exchange, is left to each machine.
 """
 
@@ -11,11 +14,13 @@ from enum import StrEnum
 from protocols.didcomm.fields import Fields
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG
+from protocols.didcomm.versions import EMPTY, on_wire
 from protocols.errors import PeerFault
 
 __all__ = ["NOTIFICATION", "Ack", "AckStatus", "decode", "is_ack"]
 
 NOTIFICATION = DIDCOMM_ORG + "notification/1.0"
+_EMPTY = f"{EMPTY}/empty"
 
 
 class AckStatus(StrEnum):
@@ -42,12 +47,17 @@ class Ack:
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         body = {"status": self.status.value}
-        return PlainMessage(f"{self.protocol}/ack", self.id, self.thid, self.pthid, body, wire=wire)
+        if wire is Wire.V1:
+            return PlainMessage(f"{self.protocol}/ack", self.id, self.thid, self.pthid, body, wire=wire)
+        if self.protocol == NOTIFICATION:
+            return PlainMessage(_EMPTY, self.id, self.thid, self.pthid, wire=wire, ack=(self.thid,))
+        type_uri = f"{on_wire(self.protocol, wire)}/ack"
+        return PlainMessage(type_uri, self.id, self.thid, self.pthid, body, wire=wire, ack=(self.thid,))
 
 
 def is_ack(message: PlainMessage) -> bool:
     """Whether the message is an ack, of whatever protocol."""
-    return message.name == "ack"
+    return message.name == "ack" or (message.type == _EMPTY and bool(message.ack))
 
 
 def decode(message: PlainMessage) -> Ack:
@@ -60,9 +70,9 @@ def decode(message: PlainMessage) -> Ack:
     if not is_ack(message):
         raise PeerFault("message.type", "The message is not an ack.", "See Aries RFC 0015.")
     fields = Fields(message.body)
-    status = fields.text("status")
+    status = AckStatus.OK.value if message.wire is Wire.V2 and not fields.has("status") else fields.text("status")
     if status not in {member.value for member in AckStatus}:
         raise fields.fault("status", "is neither OK nor PENDING")
     if message.thid == message.id:
-        raise fields.fault("~thread.thid", "is missing")
+        raise fields.fault("thid", "is missing")
     return Ack(message.id, message.thid, AckStatus(status), message.type.rsplit("/", 1)[0], message.pthid)

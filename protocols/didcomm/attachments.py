@@ -41,6 +41,7 @@ class Attachment:
         links: HTTP(S) URLs of the same content.
         sha256: hex digest of the content.
         jws: the signature object as received, see :meth:`verify`.
+        format: what the content is, beyond its media type; DIDComm v2 only, as v1 names it beside the attachments.
     """
 
     id: str | None = None
@@ -54,6 +55,7 @@ class Attachment:
     description: str | None = None
     byte_count: int | None = None
     lastmod_time: str | None = None
+    format: str | None = None
 
     @classmethod
     def of_json(cls, value: Any, *, id: str) -> Attachment:  # noqa: A002 - the wire's own name
@@ -66,16 +68,16 @@ class Attachment:
         return cls(id=id, media_type=media_type, base64=b64url_encode(content))
 
     @classmethod
-    def from_wire(cls, raw: Mapping[str, Any]) -> Attachment:
-        """Read an attachment descriptor.
+    def from_wire(cls, raw: Mapping[str, Any], *, format: str | None = None) -> Attachment:  # noqa: A002
+        """Read an attachment descriptor of DIDComm v1.
 
         Raises:
             PeerFault: ``attachment.malformed``.
         """
-        return _read(raw)
+        return _read(raw, format)
 
     def to_wire(self) -> dict[str, Any]:
-        """The descriptor as JSON values, absent fields left out."""
+        """The descriptor as DIDComm v1 writes it, absent fields left out."""
         data: dict[str, Any] = {}
         if self.base64 is not None:
             data["base64"] = self.base64
@@ -160,7 +162,7 @@ class Attachment:
         raise PeerFault("attachment.signature", "No expected key signed the attachment.", "Sign with the named key.")
 
 
-def _read(raw: Mapping[str, Any]) -> Attachment:
+def _read(raw: Mapping[str, Any], content_format: str | None) -> Attachment:
     fields = _fields(raw)
     data = fields.mapping("data")
     inner = _fields(data)
@@ -184,6 +186,7 @@ def _read(raw: Mapping[str, Any]) -> Attachment:
         description=fields.optional_text("description"),
         byte_count=fields.optional_integer("byte_count"),
         lastmod_time=fields.optional_text("lastmod_time", max_chars=64),
+        format=content_format,
     )
 
 

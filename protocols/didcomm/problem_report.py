@@ -1,11 +1,13 @@
-"""Problem reports (Aries RFC 0035): ``report-problem/1.0`` and the ones that protocols adopt as their own.
+"""Problem reports: ``report-problem/1.0`` (Aries RFC 0035) and the ones that protocols adopt as their own; 2.0 in v2.
 
-It reads every spelling that agents in the field write and writes RFC 0035's. What a code does to an exchange is left
-to its machine. A report is never answered by a report, so that two nodes cannot quarrel for ever.
+It reads every spelling that agents in the field write and writes RFC 0035's. In DIDComm v2 (2.1 §Problem Reports) there
+is one report for all protocols, which starts a thread and names the one in trouble as its parent. What a code does to
+an exchange is left to its machine. A report is never answered by a report, so that two nodes cannot quarrel for ever.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 from protocols.didcomm.fields import Fields
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG
+from protocols.didcomm.versions import on_wire
 from protocols.errors import PeerFault
 
 __all__ = ["REPORT_PROBLEM", "Impact", "ProblemReport", "WhoRetries", "decode", "is_problem_report"]
@@ -21,6 +24,9 @@ __all__ = ["REPORT_PROBLEM", "Impact", "ProblemReport", "WhoRetries", "decode", 
 REPORT_PROBLEM = DIDCOMM_ORG + "report-problem/1.0"
 _NAMES = frozenset({"problem-report", "problem_report"})
 _MAX_CODE = 128
+_MAX_EXPLAIN = 4096
+_MAX_ARGS = 16
+_PLACEHOLDER = re.compile(r"\{(\d{1,2})\}", re.ASCII)
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -69,7 +75,11 @@ class ProblemReport:
         return self.code.startswith("w.")
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it."""
+        """The message as ``wire`` carries it. v2 has room for ``code`` and ``explain`` only."""
+        if wire is Wire.V2:
+            said = {"code": _v2_code(self.code), "comment": self.explain}
+            type_uri = f"{on_wire(REPORT_PROBLEM, wire)}/problem-report"
+            return PlainMessage(type_uri, self.id, self.id, self.thid, said, wire=wire)
         body: dict[str, Any] = {"description": {"code": self.code, "en": self.explain}}
         if self.fix_hint is not None:
             body["fix_hint"] = {"en": self.fix_hint}
@@ -99,6 +109,8 @@ def decode(message: PlainMessage) -> ProblemReport:
         raise PeerFault("message.type", "The message is not a problem report.", "See Aries RFC 0035.")
     protocol, name = message.type.rsplit("/", 1)
     fields = Fields(message.body)
+    if message.wire is Wire.V2:
+        return _decode_v2(message, fields)
     code, explain = _description(message.body)
     code = code or fields.optional_text("problem-code", max_chars=_MAX_CODE)
     if not code:
@@ -117,6 +129,44 @@ def decode(message: PlainMessage) -> ProblemReport:
     )
 
 
+def _decode_v2(message: PlainMessage, fields: Fields) -> ProblemReport:
+    """Protocols that adopt the report for themselves name the thread in trouble as the report's own, not its parent."""
+    code = fields.text("code", max_chars=_MAX_CODE)
+    in_trouble = message.pthid or (message.thid if message.thid != message.id else None)
+    if not code:
+        raise fields.fault("code", "is empty")
+    if in_trouble is None:
+        raise fields.fault("pthid", "is missing")
+    return ProblemReport(
+        id=message.id,
+        thid=in_trouble,
+        protocol=message.type.rsplit("/", 1)[0],
+        code=code,
+        explain=_interpolated(fields.optional_text("comment") or "", fields.items("args", max_items=_MAX_ARGS)),
+    )
+
+
+def _interpolated(comment: str, args: list[Any]) -> str:
+    """DIDComm 2.1 §Problem Reports: ``{1}`` is the first of ``args``, or a question mark; what is left is appended."""
+    texts = [arg if isinstance(arg, str) else "?" for arg in args]
+    used: set[int] = set()
+
+    def value(match: re.Match[str]) -> str:
+        number = int(match[1])
+        used.add(number)
+        return texts[number - 1] if 0 < number <= len(texts) else "?"
+
+    filled = _PLACEHOLDER.sub(value, comment)
+    rest = [text for number, text in enumerate(texts, 1) if number not in used]
+    return ", ".join([filled, *rest] if filled else rest)[:_MAX_EXPLAIN]
+
+
+def _v2_code(code: str) -> str:
+    """A code with sorter and scope in lower kebab-case (DIDComm 2.1 §Problem Codes); ours end the protocol."""
+    is_sorted = code.startswith(("e.", "w."))
+    return (code if is_sorted else f"e.p.{code}").lower().replace("_", "-")
+
+
 def _description(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     description = body.get("description")
     coded = description if isinstance(description, dict) else body.get("description~l10n")
@@ -127,7 +177,7 @@ def _description(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
 def _english(value: Any) -> str | None:
     """A localised text (RFC 0043): plain, or by language; what is neither is no reason to lose the report."""
     text = value.get("en") if isinstance(value, dict) else value
-    return text[:4096] if isinstance(text, str) else None
+    return text[:_MAX_EXPLAIN] if isinstance(text, str) else None
 
 
 def _plain_explain(fields: Fields) -> str | None:

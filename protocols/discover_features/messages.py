@@ -1,7 +1,8 @@
 """Discover Features messages: ``query`` and ``disclose`` (Aries RFC 0031), ``queries`` and ``disclosures`` (RFC 0557).
 
-Both versions read into the same two messages; ``major`` says which one is meant. What a peer discloses is what it
-says of itself: bounded and typed here, believed by nobody.
+Both versions read into the same two messages; ``major`` says which one is meant. DIDComm 2.1 §Discover Features
+Protocol 2.0 calls the answer ``disclose`` where the RFC says ``disclosures``; either is read. What a peer discloses is
+what it says of itself: bounded and typed here, believed by nobody.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FAMILY = DIDCOMM_ORG + "discover-features"
 PROTOCOL_TYPE = "protocol"
 """The feature type of protocols, the only one of 1.0."""
 
+_ANSWER = {Wire.V1: "disclosures", Wire.V2: "disclose"}
 _MAX_QUERIES = 32
 _MAX_FEATURES = 512
 _MAX_ROLES = 16
@@ -78,7 +80,7 @@ class Disclosures:
             protocols = [{"pid": feature.id, **_roles(feature)} for feature in self.features]
             return PlainMessage(f"{FAMILY}/1.0/disclose", self.id, self.thid, body={"protocols": protocols}, wire=wire)
         items = [{"feature-type": f.feature_type, "id": f.id, **_roles(f)} for f in self.features]
-        return PlainMessage(f"{FAMILY}/2.0/disclosures", self.id, self.thid, body={"disclosures": items}, wire=wire)
+        return PlainMessage(f"{FAMILY}/2.0/{_ANSWER[wire]}", self.id, self.thid, body={"disclosures": items}, wire=wire)
 
 
 DiscoverFeaturesMessage = Queries | Disclosures
@@ -101,7 +103,7 @@ def decode(message: PlainMessage) -> DiscoverFeaturesMessage:
         case "/1", "disclose":
             found = _required(fields, "protocols", _MAX_FEATURES)
             return Disclosures(message.id, message.thid, tuple(_feature(raw, "pid", PROTOCOL_TYPE) for raw in found), 1)
-        case "/2", "disclosures":
+        case "/2", "disclosures" | "disclose":
             found = _required(fields, "disclosures", _MAX_FEATURES)
             return Disclosures(message.id, message.thid, tuple(_feature(raw, "id") for raw in found), 2)
     raise PeerFault("message.type", "Discover Features has no such message.", "See Aries RFC 0557.")

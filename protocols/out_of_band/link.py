@@ -1,7 +1,8 @@
 """An invitation as a link (which is also the text of its QR code), and back from whatever a person pastes.
 
-Aries RFC 0434 §Standard Out-of-Band Message Encoding: ``https://<domain>/<path>?oob=<base64url of the JSON>``.
-Shortened links must be fetched first, which is left to the node.
+Aries RFC 0434 §Standard Out-of-Band Message Encoding: ``https://<domain>/<path>?oob=<base64url of the JSON>``; for
+DIDComm v2 the parameter is ``_oob`` (2.1 §Standard Message Encoding). What the JSON is, says which version it is of,
+whatever the parameter. Shortened links must be fetched first, which is left to the node.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from protocols import strict_json
-from protocols.didcomm import codec_v1
+from protocols.didcomm import codec, codec_v1, codec_v2
 from protocols.didcomm.message import Wire
 from protocols.errors import BadInput, LernodeError
 from protocols.multiformats import b64url_decode, b64url_encode
@@ -19,13 +20,15 @@ __all__ = ["MAX_TEXT_BYTES", "from_text", "to_link"]
 
 MAX_TEXT_BYTES = 256 * 1024
 _MAX_PARAMETERS = 32
+_PARAMETERS = {Wire.V1: "oob", Wire.V2: "_oob"}
 
 
 def to_link(invitation: Invitation, base_url: str) -> str:
     """The invitation as a link under ``base_url``, whose other query parameters are kept.
 
     Raises:
-        BadInput: ``invitation.base_url`` where that is not an absolute URL without a fragment.
+        BadInput: ``invitation.base_url`` where that is not an absolute URL without a fragment; as
+            :meth:`Invitation.encode`.
     """
     try:
         parts = urlsplit(base_url)
@@ -33,8 +36,8 @@ def to_link(invitation: Invitation, base_url: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https", "didcomm"} or not parts.netloc or parts.fragment:
         raise BadInput("invitation.base_url", "The link's base is not an absolute URL.", "Use https://host/path.")
-    text = b64url_encode(codec_v1.encode(invitation.encode(Wire.V1)))
-    query = "&".join(part for part in (parts.query, urlencode({"oob": text})) if part)
+    text = b64url_encode(codec.encode(invitation.encode(invitation.wire)))
+    query = "&".join(part for part in (parts.query, urlencode({_PARAMETERS[invitation.wire]: text})) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
@@ -51,7 +54,8 @@ def from_text(text: str) -> Invitation:
     stripped = text.strip()
     try:
         raw = stripped.encode() if stripped.startswith("{") else b64url_decode(_oob(stripped))
-        message = decode(codec_v1.decode_object(strict_json.loads_object(raw, max_bytes=MAX_TEXT_BYTES)))
+        value = strict_json.loads_object(raw, max_bytes=MAX_TEXT_BYTES)
+        message = decode((codec_v1 if "@type" in value else codec_v2).decode_object(value))
     except UnicodeEncodeError:
         raise _malformed("The text is not Unicode.") from None
     except LernodeError as error:
@@ -67,7 +71,8 @@ def _oob(text: str) -> str:
     if ":" not in text:
         return text
     try:
-        values = parse_qs(urlsplit(text).query, max_num_fields=_MAX_PARAMETERS).get("oob", [])
+        query = parse_qs(urlsplit(text).query, max_num_fields=_MAX_PARAMETERS)
+        values = [value for name in _PARAMETERS.values() for value in query.get(name, [])]
     except ValueError:
         raise _malformed("The link is not a URL.") from None
     if len(values) != 1:

@@ -1,4 +1,7 @@
-"""Trust Ping 1.0 messages (Aries RFC 0048). ``~timing`` and localisation are ignored."""
+"""Trust Ping messages: 1.0 in DIDComm v1 (Aries RFC 0048), 2.0 in v2 (DIDComm 2.1 §Trust Ping Protocol 2.0).
+
+``~timing`` and localisation are ignored; the comment of 1.0 is read and written in 2.0 too, which ignores it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Any
 from protocols.didcomm.fields import Fields
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG
+from protocols.didcomm.versions import known_as, on_wire
 from protocols.errors import PeerFault
 
 __all__ = ["PROTOCOL", "Ping", "PingResponse", "TrustPingMessage", "decode"]
 
 PROTOCOL = DIDCOMM_ORG + "trust_ping/1.0"
-_KNOWN_AS = DIDCOMM_ORG + "trust_ping/1"
+_RESPONSE = {Wire.V1: "ping_response", Wire.V2: "ping-response"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Ping:
         body: dict[str, Any] = {"response_requested": self.response_requested}
         if self.comment is not None:
             body["comment"] = self.comment
-        return PlainMessage(f"{PROTOCOL}/ping", self.id, self.thid, self.pthid, body, wire=wire)
+        return PlainMessage(f"{on_wire(PROTOCOL, wire)}/ping", self.id, self.thid, self.pthid, body, wire=wire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class PingResponse:
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         body = {} if self.comment is None else {"comment": self.comment}
-        return PlainMessage(f"{PROTOCOL}/ping_response", self.id, self.thid, body=body, wire=wire)
+        return PlainMessage(f"{on_wire(PROTOCOL, wire)}/{_RESPONSE[wire]}", self.id, self.thid, body=body, wire=wire)
 
 
 TrustPingMessage = Ping | PingResponse
@@ -58,12 +62,13 @@ def decode(message: PlainMessage) -> TrustPingMessage:
         PeerFault: ``message.type`` or ``message.malformed``.
     """
     fields = Fields(message.body)
-    if message.protocol == _KNOWN_AS and message.name == "ping":
+    is_ours = message.protocol == known_as(PROTOCOL, message.wire)
+    if is_ours and message.name == "ping":
         comment = fields.optional_text("comment")
         wanted = fields.boolean("response_requested", default=True)
         return Ping(message.id, message.thid, message.pthid, comment, wanted)
-    if message.protocol == _KNOWN_AS and message.name == "ping_response":
+    if is_ours and message.name == _RESPONSE[message.wire]:
         if message.thid == message.id:
-            raise fields.fault("~thread.thid", "is missing")
+            raise fields.fault("thid", "is missing")
         return PingResponse(message.id, message.thid, fields.optional_text("comment"))
-    raise PeerFault("message.type", "Trust Ping 1.x has no such message.", "See Aries RFC 0048.")
+    raise PeerFault("message.type", "Trust Ping has no such message.", "See Aries RFC 0048 and DIDComm 2.1.")
