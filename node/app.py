@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from node.config import CONFIG_FILE, Config, load, parse
+from node.config import CONFIG_FILE, STORE_FILE, Config, load, parse
 from node.http.public import DIDCOMM_PATH, public_app
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
@@ -47,9 +47,8 @@ from storage.dids import DidPurpose
 from storage.engine import Store
 from storage.secrets import Strength, Vault
 
-__all__ = ["STORE_FILE", "Node", "create"]
+__all__ = ["Node", "create"]
 
-STORE_FILE = "node.sqlite"
 _SHUTDOWN_SECONDS = 5.0
 
 

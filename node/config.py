@@ -18,9 +18,10 @@ from msgspec import Meta
 
 from protocols.errors import BadInput
 
-__all__ = ["CONFIG_FILE", "ENV_PREFIX", "Config", "describe", "is_loopback", "load", "to_toml"]
+__all__ = ["CONFIG_FILE", "ENV_PREFIX", "STORE_FILE", "Config", "describe", "is_loopback", "load", "to_toml"]
 
 CONFIG_FILE = "lernode.toml"
+STORE_FILE = "node.sqlite"
 ENV_PREFIX = "LERNODE_"
 
 Seconds = Annotated[int, Meta(ge=0)]

@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.app import STORE_FILE
 from node.cli.progress import waiting
-from node.config import CONFIG_FILE, Config, load
+from node.config import CONFIG_FILE, STORE_FILE, Config, load
 from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver

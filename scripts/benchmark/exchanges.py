@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from node.app import STORE_FILE
+from node.config import STORE_FILE
 from node.http import schemas as s
 from scripts.benchmark.figures import Figure
 from scripts.benchmark.processes import NodeProcess, free_ports

@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from node.app import STORE_FILE
 from node.cli.main import COMMANDS, cli
-from node.config import describe
+from node.config import STORE_FILE, describe
 from node.http.admin import OPERATIONS
 from protocols.credentials.verification import Check
 from scripts.reference.pages import ROOT

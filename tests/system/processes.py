@@ -19,9 +19,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from node.app import STORE_FILE, create
+from node.app import create
 from node.cli.init import settings_of, write_catalogue
-from node.config import to_toml
+from node.config import STORE_FILE, to_toml
 from node.http.admin_socket import admin_socket_path
 from storage.secrets import Strength
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from node.app import STORE_FILE
+from node.config import STORE_FILE
 from tests.admin.helpers import PASSPHRASE, make_node
 
 pytestmark = pytest.mark.system
