@@ -23,6 +23,7 @@ from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
+from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import attach_threads
 from node.roles.vc_api import VcApiRoles
@@ -144,11 +145,21 @@ class Node:
             metrics=self.metrics,
             own_url=endpoint,
         )
+        self.notices = RevocationNotices(
+            store=store,
+            exchanges=steps,
+            jobs=self.jobs,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policies=policies,
+            world=world,
+        )
         self.issuer = Issuer(
             store=store,
             exchanges=steps,
             identity=self.identity,
             publisher=self.publisher,
+            notices=self.notices,
             catalogue=_catalogue(config, home),
             label=self.label,
             securing=config.issuer.securing,
@@ -179,6 +190,7 @@ class Node:
         self.vc_api = self._vc_api_roles(policies)
         self.peering.attach(self.inbound)
         self.discovery.attach(self.inbound)
+        self.notices.attach(self.inbound)
         attach_threads(self.inbound, steps, world)
         self._servers: list[web.AppRunner] = []
 

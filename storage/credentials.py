@@ -31,6 +31,7 @@ __all__ = [
     "find_held",
     "find_held_by_exchange",
     "find_held_by_prefix",
+    "find_held_from",
     "find_issued",
     "find_issued_by_prefix",
     "get_held",
@@ -38,6 +39,7 @@ __all__ = [
     "get_issued_all",
     "list_held",
     "list_issued",
+    "set_held_state",
     "set_issued_state",
 ]
 
@@ -54,6 +56,14 @@ class Skill:
     url: str | None = None
 
 
+class IssuedState(StrEnum):
+    """What the issuer says of a record now; the status lists say it to others."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCredential:
     """A record that this node holds.
@@ -62,6 +72,8 @@ class HeldCredential:
         exchange_id: the exchange that brought it; None where it came from a file.
         document: exactly as received.
         credential_id: the document's own ``id``, which it need not have.
+        state: what the issuer's status lists said when they were looked at last.
+        state_at: when that was; None before the first time.
     """
 
     id: str
@@ -76,14 +88,8 @@ class HeldCredential:
     valid_until: datetime | None
     stored_at: datetime
     skills: tuple[Skill, ...] = ()
-
-
-class IssuedState(StrEnum):
-    """What the issuer says of a record now; the status lists say it to others."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
+    state: IssuedState = IssuedState.ACTIVE
+    state_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +181,29 @@ async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | Non
     query = Query("SELECT * FROM held_credentials").equal("credential_id", credential_id)
     found = await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", None, 1)))
     return found[0] if found else None
+
+
+async def find_held_from(
+    tx: Transaction, connection_id: str, *, thid: str | None = None, credential_id: str | None = None
+) -> HeldCredential | None:
+    """The newest held record that came from this peer, in this thread or with this ``id`` of its document, or None."""
+    query = Query("SELECT h.* FROM held_credentials h JOIN exchanges e ON e.id = h.exchange_id")
+    query.where("e.connection_id = ?", connection_id).equal("e.thid", thid).equal("h.credential_id", credential_id)
+    found = await _with_skills(tx, await tx.all(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1")))
+    return found[0] if found else None
+
+
+async def set_held_state(tx: Transaction, record_id: str, state: IssuedState, at: datetime) -> None:
+    """Note what the issuer's status lists said of a held record.
+
+    Raises:
+        WrongState: ``record.unknown``.
+    """
+    changed = await tx.execute(
+        "UPDATE held_credentials SET state = ?, state_at = ? WHERE id = ?", (state.value, to_micros(at), record_id)
+    )
+    if not changed:
+        raise unknown("record")
 
 
 async def delete_held(tx: Transaction, record_id: str) -> None:
@@ -382,6 +411,8 @@ def _held(row: Row, skills: tuple[Skill, ...]) -> HeldCredential:
         valid_until=from_micros(row["valid_until"]),
         stored_at=from_micros(row["stored_at"]),
         skills=skills,
+        state=IssuedState(row["state"]),
+        state_at=from_micros(row["state_at"]),
     )
 
 

@@ -236,13 +236,22 @@ class _Journey:
         return "Verified: every check that the employer requires passed."
 
     async def revoke(self) -> str:
-        """Revoke the one record that was issued."""
+        """Revoke the one record that was issued; the learner's node hears of it and looks itself."""
         issued = await self.college.api.get("/admin/issued", s.Page[s.IssuedView])
         self.story.expect(len(issued.items) == 1, "the college issued exactly one record")
         change = s.StatusChange(action="revoke", reason="shown in the demo")
         changed = await self.college.api.post(f"/admin/issued/{issued.items[0].id}/status", s.IssuedView, change)
         self.story.expect(changed.state == "revoked", "the record is revoked")
-        return "One bit among 131,072 is set in the college's signed status list; nobody was told whose it is."
+
+        async def known() -> bool | None:
+            records = await self.learner.api.get("/admin/records", s.Page[s.HeldView])
+            done = await self.college.api.get("/admin/exchanges", s.Page[s.ExchangeView], limit=1)
+            return True if records.items[0].state == "revoked" and done.items[0].state == "done" else None
+
+        await _eventually(known)
+        return (
+            "One bit among 131,072 is set in the college's signed status list; only the learner was told whose it is."
+        )
 
     async def check_again(self) -> str:
         """Verify the same presentation again."""

@@ -84,9 +84,10 @@ def _list_held(setting: Setting, search: str | None, skill: str | None, limit: i
         line("No records." if search or skill else "No records yet. Accept one with: lernode accept")
         return
     rows = (
-        (short(r.id), r.name, r.issuer, ", ".join(s.name for s in r.skills), when(r.stored_at)) for r in found.items
+        (short(r.id), r.state, r.name, r.issuer, ", ".join(s.name for s in r.skills), when(r.stored_at))
+        for r in found.items
     )
-    table(("RECORD", "NAME", "ISSUER", "SKILLS", "KEPT SINCE"), rows)
+    table(("RECORD", "STATE", "NAME", "ISSUER", "SKILLS", "KEPT SINCE"), rows)
     _show_more(found.next)
 
 

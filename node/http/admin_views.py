@@ -134,6 +134,8 @@ def held_fields(record: HeldCredential) -> dict[str, Any]:
         "valid_from": record.valid_from,
         "valid_until": record.valid_until,
         "stored_at": record.stored_at,
+        "state": record.state.value,
+        "state_at": record.state_at,
         "exchange_id": record.exchange_id,
     }
 

@@ -324,6 +324,8 @@ class HeldView(_View, frozen=True, kw_only=True):
     valid_from: datetime | None
     valid_until: datetime | None
     stored_at: datetime
+    state: Annotated[str, Meta(description="What the issuer's status lists said when they were looked at last.")]
+    state_at: Annotated[datetime | None, Meta(description="When that was, after the record was stored.")]
     exchange_id: str | None
 
 

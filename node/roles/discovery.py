@@ -21,14 +21,16 @@ from protocols.issue_credential import machine as issue_credential
 from protocols.machine import Send
 from protocols.out_of_band import machine as out_of_band
 from protocols.present_proof import machine as present_proof
+from protocols.revocation_notification import machine as revocation_notification
+from protocols.revocation_notification.messages import FAMILY as REVOCATION_NOTIFICATION
 from protocols.trust_ping import machine as trust_ping
 from storage import connections, dids, exchanges
 from storage.connections import Connection
 from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
-from storage.exchanges import ExchangeRow
+from storage.exchanges import ExchangeRow, Filter
 
-__all__ = ["Discovery"]
+__all__ = ["Discovery", "latest_features"]
 
 _KINDS = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exchange) for major in (1, 2)}
 
@@ -38,6 +40,8 @@ _ROLES: Mapping[str, type[StrEnum]] = {
     "https://didcomm.org/trust_ping/1": trust_ping.Role,
     "https://didcomm.org/issue-credential/2": issue_credential.Role,
     "https://didcomm.org/present-proof/2": present_proof.Role,
+    f"{REVOCATION_NOTIFICATION}/1": revocation_notification.Role,
+    f"{REVOCATION_NOTIFICATION}/2": revocation_notification.Role,
     f"{FAMILY}/1": machine.Role,
     f"{FAMILY}/2": machine.Role,
 }
@@ -112,6 +116,23 @@ class Discovery:
             for feature in _features_of(protocol, issues=issues)
             if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
         ]
+
+
+async def latest_features(tx: Transaction, connection_id: str) -> tuple[Feature, ...]:
+    """What a peer disclosed when it answered last; empty where it was not asked or has not answered."""
+    rows = [
+        row
+        for kind in _KINDS.values()
+        for row in await exchanges.page(
+            tx,
+            Filter(protocol=kind.protocol, connection_id=connection_id, state=machine.State.DONE.value),
+            limit=1,
+        )
+    ]
+    if not rows:
+        return ()
+    value: machine.Exchange = _KINDS[2].value(max(rows, key=lambda row: row.updated))
+    return value.features
 
 
 def _features_of(protocol: str, *, issues: bool) -> list[Feature]:

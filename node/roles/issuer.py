@@ -13,6 +13,7 @@ from node.records.open_badges import IssuerProfile, build_credential, withholdab
 from node.records.results import make_result
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
+from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
@@ -91,6 +92,7 @@ class Issuer:
         exchanges: Exchanges,
         identity: Identity,
         publisher: StatusPublisher,
+        notices: RevocationNotices,
         catalogue: Catalogue | None,
         label: str,
         securing: str,
@@ -104,6 +106,7 @@ class Issuer:
         self._exchanges = exchanges
         self._identity = identity
         self._publisher = publisher
+        self._notices = notices
         self._label = label
         self._securing = _for_records(securing)
         self._mandatory_pointers = mandatory_pointers
@@ -203,7 +206,8 @@ class Issuer:
     async def set_status(self, record_id: str, purpose: str, value: bool | str, reason: str | None) -> IssuedCredential:
         """Say something of a record from now on; the signed list is published before this returns.
 
-        Doing it again changes nothing. A revocation and a refresh cannot be taken back.
+        Doing it again changes nothing. A revocation and a refresh cannot be taken back. A holder who got the record
+        over a connection is told of a revocation.
 
         Args:
             purpose: ``revocation``, ``suspension``, ``refresh`` or ``message``.
@@ -236,6 +240,8 @@ class Issuer:
     async def _note_state(self, tx: Transaction, record: IssuedCredential, state: IssuedState) -> None:
         await credentials.set_issued_state(tx, record.id, state)
         await self._note(tx, record, "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}")
+        if state is IssuedState.REVOKED:
+            await self._notices.notify(tx, record)
 
     async def _note(self, tx: Transaction, record: IssuedCredential, event: str) -> None:
         await audit.append(tx, at=self._world.clock(), event=event, actor="operator", subjects=(record.id,))

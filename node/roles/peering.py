@@ -38,7 +38,6 @@ DID_EXCHANGE = ExchangeKind("https://didcomm.org/didexchange/1", did_exchange.Ex
 _OUT_OF_BAND = "https://didcomm.org/out-of-band/1"
 _TRUST_PING = "https://didcomm.org/trust_ping/1"
 _REPORT_PROBLEM = "https://didcomm.org/report-problem/1"
-_NOTIFICATION = "https://didcomm.org/notification/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,6 @@ class Peering:
                 _OUT_OF_BAND: self._on_out_of_band,
                 _TRUST_PING: self._on_ping,
                 _REPORT_PROBLEM: self._on_notice,
-                _NOTIFICATION: self._on_notice,
             },
             {DID_EXCHANGE.protocol: self._introduce},
             self._imply_complete,
@@ -317,7 +315,7 @@ class Peering:
             await self._send_only(tx, connection, trust_ping.receive_ping(message, new_id=self._world.new_id))
 
     async def _on_notice(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
-        """Note a plain problem report or acknowledgement; the text of a peer is not kept."""
+        """Note a plain problem report; the text of a peer is not kept."""
         await audit.append(
             tx,
             at=self._world.clock(),

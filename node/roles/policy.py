@@ -58,11 +58,16 @@ class VerificationPolicies:
             known_skill=self.skills.known,
         )
 
-    def holder(self) -> Policy:
-        """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it."""
+    def holder(self, *, refresh: bool = False) -> Policy:
+        """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it.
+
+        Args:
+            refresh: fetch status lists anew.
+        """
         return Policy(
             required=REQUIRED_BY_DEFAULT - {Check.ISSUER_TRUSTED, Check.STATUS},
             accept_base_proofs=True,
+            refresh_status=refresh,
             status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,

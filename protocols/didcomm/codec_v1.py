@@ -99,9 +99,13 @@ def _bad_thread() -> PeerFault:
 
 
 def _please_ack(raw: dict[str, Any]) -> frozenset[AckOn]:
-    """RFC 0317: ``on`` is required, so a decorator without it asks for nothing; values it does not define neither."""
-    decorator = Fields(raw).optional_mapping("~please_ack")
-    if decorator is None:
-        return frozenset()
-    asked = Fields(decorator, where="~please_ack decorator").texts("on")
+    """RFC 0317: ``on`` is required, so a decorator without it asks for nothing; values it does not define neither.
+
+    The samples of RFC 0721 write the list alone, without ``on``.
+    """
+    decorator = raw.get("~please_ack")
+    if isinstance(decorator, list):
+        asked = Fields(raw).texts("~please_ack")
+    else:
+        asked = Fields(Fields(raw).optional_mapping("~please_ack") or {}, where="~please_ack decorator").texts("on")
     return frozenset(on for on in AckOn if on.value in asked)

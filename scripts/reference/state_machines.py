@@ -13,6 +13,7 @@ from protocols.discover_features import machine as discover_features
 from protocols.issue_credential import machine as issue_credential
 from protocols.out_of_band import machine as out_of_band
 from protocols.present_proof import machine as present_proof
+from protocols.revocation_notification import machine as revocation_notification
 from protocols.trust_ping import machine as trust_ping
 from scripts.reference.markdown import NOTICE, table
 
@@ -68,6 +69,12 @@ MACHINES = (
         "Aries RFC 0031 and RFC 0557",
         "What a peer speaks, as far as it says so.",
         discover_features.TRANSITIONS,
+    ),
+    Machine(
+        "Revocation Notification 1.0 and 2.0",
+        "Aries RFC 0183 and RFC 0721",
+        "How an issuer tells a holder that a record is revoked; the holder looks at the status list itself.",
+        revocation_notification.TRANSITIONS,
     ),
 )
 

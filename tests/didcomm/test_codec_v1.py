@@ -61,6 +61,7 @@ def test_threads(thread: Any, thid: str, pthid: str | None) -> None:
         ({}, set()),
         ({"on": []}, set()),
         ({"on": ["RECEIPT"]}, {AckOn.RECEIPT}),
+        (["RECEIPT", "OUTCOME"], {AckOn.RECEIPT, AckOn.OUTCOME}),
         ({"on": ["OUTCOME", "RECEIPT", "SOMETIME"]}, {AckOn.RECEIPT, AckOn.OUTCOME}),
     ],
 )
@@ -95,7 +96,7 @@ def test_a_minor_version_does_not_change_the_protocol() -> None:
             {"pthid": "x" * 5000}, {"pthid": "a\tb"},
         )),
         *(({"~please_ack": wrong}, "message.malformed") for wrong in (
-            1, "x", [], {"on": 1}, {"on": "RECEIPT"}, {"on": [1]},
+            1, "x", [1], {"on": 1}, {"on": "RECEIPT"}, {"on": [1]},
         )),
     ],
 )  # fmt: skip

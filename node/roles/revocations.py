@@ -1,0 +1,189 @@
+"""Notices of revocation between issuer and holder (Aries RFC 0183, RFC 0721).
+
+The issuer's notice leaves in the unit of work that revokes the record. The holder takes a notice for a hint to look:
+only for a record that came from that very peer, and the record is marked by what the issuer's status list says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from node.roles.discovery import latest_features
+from node.roles.policy import VerificationPolicies
+from node.roles.threads import situation as situation_of
+from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
+from node.runtime.inbound import Inbound, Incoming
+from node.runtime.jobs import Jobs
+from node.runtime.world import World
+from protocols import strict_json
+from protocols.credentials.verification import Check, Outcome, VerificationResult
+from protocols.credentials.verify import verify
+from protocols.did.resolver import Resolver
+from protocols.didcomm import ack
+from protocols.didcomm.message import AckOn
+from protocols.errors import NotNow
+from protocols.machine import Verify
+from protocols.revocation_notification import machine
+from protocols.revocation_notification.messages import FAMILY, LD_PROOF_VC, Named, Revoke, decode
+from protocols.status.source import StatusSource
+from storage import audit, connections, credentials, exchanges
+from storage.connections import Connection
+from storage.credentials import HeldCredential, IssuedCredential, IssuedState
+from storage.engine import Store, Transaction
+from storage.jobs import Job
+
+__all__ = ["REVOCATION_NOTIFICATION", "RevocationNotices"]
+
+REVOCATION_NOTIFICATION = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exchange) for major in (1, 2)}
+_KINDS = tuple(REVOCATION_NOTIFICATION.values())
+_NOTIFICATION = "https://didcomm.org/notification/1"
+_CHECK = "check-revoked"
+_TRIES = 10
+
+
+class RevocationNotices:
+    """Tells holders, and listens to issuers."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        jobs: Jobs,
+        resolver: Resolver,
+        statuses: StatusSource,
+        policies: VerificationPolicies,
+        world: World,
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._jobs = jobs
+        self._resolver = resolver
+        self._statuses = statuses
+        self._policies = policies
+        self._world = world
+        for kind in _KINDS:
+            exchanges.register(kind.protocol, {Verify: self._plan_check}, {})
+        jobs.register(_CHECK, self._check)
+
+    def attach(self, inbound: Inbound) -> None:
+        """Take part in what arrives."""
+        inbound.register({kind.protocol: self._receive for kind in _KINDS} | {_NOTIFICATION: self._receive})
+
+    async def notify(self, tx: Transaction, record: IssuedCredential) -> None:
+        """Tell the holder of a record, where it went over a connection, that it is revoked; in this unit of work."""
+        if record.connection_id is None or record.exchange_id is None:
+            return
+        connection = await connections.get(tx, record.connection_id)
+        named = Named(revocation_format=LD_PROOF_VC, credential_id=record.credential_id)
+        if await _speaks_only_1(tx, connection):
+            named = Named(thread_id=(await exchanges.get(tx, record.exchange_id)).thid)
+        step = machine.notify(named, new_id=self._world.new_id)
+        await self._exchanges.apply(tx, REVOCATION_NOTIFICATION[named.major], connection, None, step)
+
+    async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        message = decode(incoming.message)
+        if isinstance(message, Revoke):
+            await self._on_revoke(tx, connection, message)
+        else:
+            await self._on_ack(tx, connection, message)
+
+    async def _on_ack(self, tx: Transaction, connection: Connection, message: ack.Ack) -> None:
+        """One for a notice ends it; any other is noted."""
+        for kind in _KINDS:
+            row = await exchanges.find(tx, connection.id, message.thid, kind.protocol)
+            if row is not None:
+                value = kind.value(row)
+                step = machine.receive_ack(value, message)
+                if step.exchange != value:
+                    await self._exchanges.apply(tx, kind, connection, row, step)
+                return
+        await self._note(tx, connection, "peer.ack")
+
+    async def _on_revoke(self, tx: Transaction, connection: Connection, message: Revoke) -> None:
+        kind = REVOCATION_NOTIFICATION[message.record.major]
+        held = await _find(tx, connection, message.record)
+        if held is None:
+            await self._note(tx, connection, "peer.revoke")
+        elif held.state is IssuedState.REVOKED and AckOn.OUTCOME not in message.please_ack:
+            return  # known, and nobody wants to hear it
+        elif await exchanges.find(tx, connection.id, message.thid, kind.protocol) is None:
+            step = machine.receive_revoke(message, strict_json.loads_object(held.document))
+            await self._exchanges.apply(tx, kind, connection, None, step)
+
+    async def _note(self, tx: Transaction, connection: Connection, event: str) -> None:
+        """What a peer said that changes nothing here; its text is not kept."""
+        await audit.append(tx, at=self._world.clock(), event=event, actor=connection.id, subjects=(connection.id,))
+
+    async def _plan_check(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
+        await self._jobs.plan(tx, _CHECK, situation.row.id)
+
+    async def _check(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
+        """The slow part, outside any transaction: what does the issuer's status list say?"""
+        async with self._store.read() as tx:
+            situation = await situation_of(tx, job.exchange_id or "", *_KINDS)
+            held = await _find(tx, situation.connection, situation.value.record)
+        result = None if held is None else await self._verified(strict_json.loads_object(held.document))
+        said = _said(result)
+        if held is not None and said is None and job.attempts < _TRIES:
+            raise NotNow("status.unreachable", "The issuer's status list cannot be had now.", "Tried again.")
+        problem = None if said is IssuedState.REVOKED else machine.NOT_REVOKED if said else "status.unreachable"
+
+        async def commit(tx: Transaction) -> None:
+            current = await situation_of(tx, situation.row.id, *_KINDS)
+            if held is not None and said is not None:
+                await self._mark(tx, current, held, said)
+            step = machine.status_checked(current.value, problem=problem, new_id=self._world.new_id)
+            await self._exchanges.apply(
+                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+            )
+
+        return commit
+
+    async def _verified(self, document: dict[str, object]) -> VerificationResult:
+        return await verify(
+            document,
+            expected="credential",
+            resolver=self._resolver,
+            statuses=self._statuses,
+            policy=self._policies.holder(refresh=True),
+            now=self._world.clock(),
+            processor=self._policies.processor,
+        )
+
+    async def _mark(self, tx: Transaction, situation: Situation, held: HeldCredential, said: IssuedState) -> None:
+        now = self._world.clock()
+        await credentials.set_held_state(tx, held.id, said, now)
+        if said is not held.state:
+            await audit.append(
+                tx, at=now, event=f"held.{said.value}", actor=situation.connection.id, subjects=(held.id,)
+            )
+
+
+async def _speaks_only_1(tx: Transaction, connection: Connection) -> bool:
+    told = {feature.id for feature in await latest_features(tx, connection.id)}
+    return f"{FAMILY}/1.0" in told and f"{FAMILY}/2.0" not in told
+
+
+async def _find(tx: Transaction, connection: Connection, record: Named) -> HeldCredential | None:
+    """The record that is meant, if it came from this peer; None for formats that records of this node do not have."""
+    if record.thread_id is not None:
+        return await credentials.find_held_from(tx, connection.id, thid=record.thread_id)
+    if record.revocation_format != LD_PROOF_VC or not record.credential_id:
+        return None
+    return await credentials.find_held_from(tx, connection.id, credential_id=record.credential_id)
+
+
+def _said(result: VerificationResult | None) -> IssuedState | None:
+    """What a list that was had just now says of the record; None where none was."""
+    check = next((c for c in result.checks if c.check is Check.STATUS), None) if result else None
+    if check is None:
+        return None
+    details = check.details or {}
+    codes = {check.code} | {status["code"] for status in details.get("statuses", ())}
+    if "status.revoked" in codes:
+        return IssuedState.REVOKED
+    if "status.suspended" in codes:
+        return IssuedState.SUSPENDED
+    is_new = check.outcome is Outcome.PASS and not details.get("fromCache", False)
+    return IssuedState.ACTIVE if is_new else None
