@@ -1,6 +1,7 @@
-"""The ``formats`` of Aries RFC 0453 and RFC 0454: which attachment of a message has which content format.
+"""Which attachment of a message has which content format: ``formats`` of Aries RFC 0453 and RFC 0454, or ``format``.
 
-It promises that the formats and the attachments of a message name each other one to one, and that what it hands out is
+In DIDComm v1 a message lists the formats beside the attachments of one field; in v2 each attachment names its own. It
+promises that the formats and the attachments of a v1 message name each other one to one, and that what it hands out is
 a JSON object that any JSON store can keep (RFC 7493 numbers and strings, bounded depth). What the object means is left
 to each protocol.
 """
@@ -8,18 +9,32 @@ to each protocol.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
+from protocols.didcomm import attachments_v2
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.fields import Fields
+from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import PeerFault
 from protocols.strict_json import MAX_DEPTH
 
-__all__ = ["attached_object", "body_with_object", "named_formats"]
+__all__ = ["attach_object", "attached_object", "body_with_object", "named_formats"]
 
 _MAX_ID = 256
 _MAX_ATTACHMENTS = 16
 _MAX_SAFE_INTEGER = (1 << 53) - 1
+
+
+def attach_object(
+    message: PlainMessage, value: Mapping[str, Any], *, field: str, media_format: str, attach_id: str
+) -> PlainMessage:
+    """The message with one JSON object attached as its wire has it; in v1 as the attachment ``field``."""
+    if message.wire is Wire.V1:
+        body = body_with_object(value, field=field, media_format=media_format, attach_id=attach_id)
+        return replace(message, body={**message.body, **body})
+    attachment = replace(Attachment.of_json(value, id=attach_id), format=media_format)
+    return replace(message, attachments=(*message.attachments, attachments_v2.write(attachment)))
 
 
 def body_with_object(value: Mapping[str, Any], *, field: str, media_format: str, attach_id: str) -> dict[str, Any]:
@@ -49,7 +64,9 @@ def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:
     return tuple(pairs)
 
 
-def attached_object(fields: Fields, *, field: str, accepted: Collection[str], area: str) -> dict[str, Any]:
+def attached_object(
+    message: PlainMessage, fields: Fields, *, field: str, accepted: Collection[str], area: str
+) -> dict[str, Any]:
     """The JSON object of the one attachment that has an accepted format.
 
     Attachments of other formats, which say the same for other readers (RFC 0453 §Message Attachments), are not looked
@@ -57,21 +74,15 @@ def attached_object(fields: Fields, *, field: str, accepted: Collection[str], ar
 
     Args:
         fields: the body.
-        field: the name of the attachments, e.g. ``offers~attach``.
+        field: the name of the attachments in v1, e.g. ``offers~attach``.
         area: of error codes, e.g. ``issue_credential``.
 
     Raises:
         PeerFault: ``<area>.unsupported_format`` where no format is accepted, the malformed code of ``fields`` where
             formats and attachments do not match, or ``attachment.*``.
     """
-    formats = named_formats(fields)
-    raw = {entry.get("@id"): entry for entry in _with_text_ids(fields, field)}
-    named = dict(formats)
-    if not formats:
-        raise fields.fault("formats", "is missing")
-    if len(named) != len(formats) or named.keys() != raw.keys():
-        raise fields.fault("formats", f"and {field} do not name each other one to one")
-    matching = [attach_id for attach_id, name in formats if name in accepted]
+    attachments = _attachments_v2(message, fields) if message.wire is Wire.V2 else _attachments_v1(fields, field)
+    matching = [raw for name, raw in attachments if name in accepted]
     if not matching:
         raise PeerFault(
             f"{area}.unsupported_format",
@@ -80,12 +91,33 @@ def attached_object(fields: Fields, *, field: str, accepted: Collection[str], ar
         )
     if len(matching) > 1:
         raise fields.fault("formats", "names the same content twice")
-    value = Attachment.from_wire(raw[matching[0]]).json()
+    read = attachments_v2.read if message.wire is Wire.V2 else Attachment.from_wire
+    value = read(matching[0]).json()
     if not isinstance(value, dict):
         raise fields.fault(field, "holds no JSON object")
     if not _is_portable(value):
         raise fields.fault(field, "holds a value outside I-JSON")
     return value
+
+
+def _attachments_v1(fields: Fields, field: str) -> list[tuple[str, Mapping[str, Any]]]:
+    formats = named_formats(fields)
+    raw = {entry.get("@id"): entry for entry in _with_text_ids(fields, field)}
+    named = dict(formats)
+    if not formats:
+        raise fields.fault("formats", "is missing")
+    if len(named) != len(formats) or named.keys() != raw.keys():
+        raise fields.fault("formats", f"and {field} do not name each other one to one")
+    return [(name, raw[attach_id]) for attach_id, name in formats]
+
+
+def _attachments_v2(message: PlainMessage, fields: Fields) -> list[tuple[str, Mapping[str, Any]]]:
+    if not message.attachments:
+        raise fields.fault("attachments", "is missing")
+    if len(message.attachments) > _MAX_ATTACHMENTS:
+        raise fields.fault("attachments", f"has more than {_MAX_ATTACHMENTS} items")
+    pairs = [(raw.get("format"), raw) for raw in message.attachments]
+    return [(name, raw) for name, raw in pairs if isinstance(name, str)]
 
 
 def _with_text_ids(fields: Fields, field: str) -> tuple[dict[str, Any], ...]:

@@ -1,22 +1,25 @@
-"""The messages of Issue Credential 2.0 (Aries RFC 0453 §Messages), with the attachments of RFC 0593.
+"""The messages of Issue Credential: 2.0 in DIDComm v1 (Aries RFC 0453 §Messages), 3.0 in v2 (WACI-DIDComm).
 
-It reads any 2.x message and writes 2.0; what 2.1 adds (several credentials in one exchange) is ignored, as RFC 0003
-asks. ``credential_preview`` is tolerated and dropped: a JSON-LD detail already shows the whole credential.
-Acks and problem reports are those of ``protocols.didcomm``, under this protocol's type.
+Attachments are those of RFC 0593. It reads any 2.x or 3.x message and writes 2.0 or 3.0; what 2.1 adds (several
+credentials in one exchange) is ignored, as RFC 0003 asks. ``credential_preview`` is tolerated and dropped: a JSON-LD
+detail already shows the whole credential. Acks and problem reports are those of ``protocols.didcomm``, under this
+protocol's type.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypedDict
 
 from protocols.didcomm import ack, problem_report
 from protocols.didcomm.ack import Ack
 from protocols.didcomm.fields import Fields
-from protocols.didcomm.formats import attached_object, body_with_object
+from protocols.didcomm.formats import attach_object, attached_object
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG, version_of_type
 from protocols.didcomm.problem_report import ProblemReport
+from protocols.didcomm.versions import known_as, on_wire
 from protocols.errors import PeerFault
 from protocols.issue_credential.ld_proof import DETAIL_FORMAT, VC_FORMAT, LdProofVcDetail
 
@@ -29,7 +32,6 @@ PROTOCOL = DIDCOMM_ORG + "issue-credential/2.0"
 ISSUANCE_ABANDONED = "issuance-abandoned"
 """The problem report code of RFC 0453 §States."""
 
-_KNOWN_AS = DIDCOMM_ORG + "issue-credential/2"
 _AREA = "issue_credential"
 _ATTACH_ID = "ld_proof"
 _MAX_NAME = 256
@@ -69,7 +71,7 @@ class ProposeCredential(_Headers):
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        return _plain(self, self.NAME, _detail_body(self.detail, "filters~attach"), wire)
+        return _with_detail(_plain(self, self.NAME, {}, wire), self.detail, "filters~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,8 @@ class OfferCredential(_Headers):
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        body = {"replacement_id": self.replacement_id, **_detail_body(self.detail, "offers~attach")}
-        return _plain(self, self.NAME, body, wire)
+        plain = _plain(self, self.NAME, {"replacement_id": self.replacement_id}, wire)
+        return _with_detail(plain, self.detail, "offers~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class RequestCredential(_Headers):
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        return _plain(self, self.NAME, _detail_body(self.detail, "requests~attach"), wire)
+        return _with_detail(_plain(self, self.NAME, {}, wire), self.detail, "requests~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,11 @@ class IssueCredentialMessage(_Headers):
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        attached = body_with_object(
-            self.credential, field="credentials~attach", media_format=VC_FORMAT, attach_id=_ATTACH_ID
+        body = {"replacement_id": self.replacement_id}
+        plain = _plain(self, self.NAME, body, wire, please_ack=frozenset({AckOn.OUTCOME}))
+        return attach_object(
+            plain, self.credential, field="credentials~attach", media_format=VC_FORMAT, attach_id=_ATTACH_ID
         )
-        body = {"replacement_id": self.replacement_id, **attached}
-        return _plain(self, self.NAME, body, wire, please_ack=frozenset({AckOn.OUTCOME}))
 
 
 Message = ProposeCredential | OfferCredential | RequestCredential | IssueCredentialMessage | Ack | ProblemReport
@@ -133,7 +135,7 @@ def decode(message: PlainMessage) -> Message:
         PeerFault: ``message.type`` where it is none, ``issue_credential.unsupported_format``,
             ``issue_credential.malformed``, ``message.malformed`` (acks and reports) or ``attachment.*``.
     """
-    if version_of_type(message.type).known_as != _KNOWN_AS:
+    if version_of_type(message.type).known_as != known_as(PROTOCOL, message.wire):
         raise _unknown_type()
     if problem_report.is_problem_report(message):
         return problem_report.decode(message)
@@ -151,33 +153,35 @@ def decode(message: PlainMessage) -> Message:
     replacement_id = fields.optional_text("replacement_id", max_chars=_MAX_NAME)
     match message.name:
         case ProposeCredential.NAME:
-            return ProposeCredential(**headers, detail=_detail(fields, "filters~attach"))
+            return ProposeCredential(**headers, detail=_detail(message, fields, "filters~attach"))
         case OfferCredential.NAME:
-            detail = _detail(fields, "offers~attach")
+            detail = _detail(message, fields, "offers~attach")
             return OfferCredential(**headers, detail=detail, replacement_id=replacement_id)
         case RequestCredential.NAME:
-            return RequestCredential(**headers, detail=_detail(fields, "requests~attach"))
+            return RequestCredential(**headers, detail=_detail(message, fields, "requests~attach"))
         case IssueCredentialMessage.NAME:
-            document = attached_object(fields, field="credentials~attach", accepted={VC_FORMAT}, area=_AREA)
+            document = attached_object(message, fields, field="credentials~attach", accepted={VC_FORMAT}, area=_AREA)
             return IssueCredentialMessage(**headers, credential=document, replacement_id=replacement_id)
     raise _unknown_type()
 
 
-def _detail(fields: Fields, field: str) -> LdProofVcDetail:
-    return LdProofVcDetail.from_json(attached_object(fields, field=field, accepted={DETAIL_FORMAT}, area=_AREA))
+def _detail(message: PlainMessage, fields: Fields, field: str) -> LdProofVcDetail:
+    value = attached_object(message, fields, field=field, accepted={DETAIL_FORMAT}, area=_AREA)
+    return LdProofVcDetail.from_json(value)
 
 
-def _detail_body(detail: LdProofVcDetail, field: str) -> dict[str, Any]:
-    return body_with_object(detail.to_json(), field=field, media_format=DETAIL_FORMAT, attach_id=_ATTACH_ID)
+def _with_detail(plain: PlainMessage, detail: LdProofVcDetail, field: str) -> PlainMessage:
+    return attach_object(plain, detail.to_json(), field=field, media_format=DETAIL_FORMAT, attach_id=_ATTACH_ID)
 
 
 def _plain(
-    message: _Headers, name: str, body: dict[str, Any], wire: Wire, *, please_ack: frozenset[AckOn] = frozenset()
+    message: _Headers, name: str, body: Mapping[str, Any], wire: Wire, *, please_ack: frozenset[AckOn] = frozenset()
 ) -> PlainMessage:
     texts = {"comment": message.comment, "goal_code": message.goal_code}
-    present = {field: value for field, value in (texts | body).items() if value is not None}
-    return PlainMessage(f"{PROTOCOL}/{name}", message.id, message.thid, message.pthid, present, please_ack, wire)
+    present = {field: value for field, value in {**texts, **body}.items() if value is not None}
+    type_uri = f"{on_wire(PROTOCOL, wire)}/{name}"
+    return PlainMessage(type_uri, message.id, message.thid, message.pthid, present, please_ack, wire)
 
 
 def _unknown_type() -> PeerFault:
-    return PeerFault("message.type", "The message is not of Issue Credential 2.x.", "See Aries RFC 0453.")
+    return PeerFault("message.type", "Issue Credential has no such message.", "See Aries RFC 0453.")

@@ -1,9 +1,10 @@
-"""The messages of Present Proof 2.0 (Aries RFC 0454 §Messages), with the attachments of RFC 0510.
+"""The messages of Present Proof: 2.0 in DIDComm v1 (Aries RFC 0454 §Messages), 3.0 in v2 (WACI-DIDComm).
 
-It reads any 2.x message and writes 2.0; several presentations in one exchange (2.1) are neither asked for nor taken.
-RFC 0510 spells its format ``definition@v1.0``, the registry of RFC 0454 and the agents in the field
-``definitions@v1.0``: both are read, the latter is written. Acks and problem reports are those of ``protocols.didcomm``,
-under this protocol's type. What a presentation definition means is left to ``protocols.exchange``.
+Attachments are those of RFC 0510. It reads any 2.x or 3.x message and writes 2.0 or 3.0; several presentations in one
+exchange (2.1) are neither asked for nor taken. RFC 0510 spells its format ``definition@v1.0``, the registry of RFC 0454
+and the agents in the field ``definitions@v1.0``: both are read, the latter is written. Acks and problem reports are
+those of ``protocols.didcomm``, under this protocol's type. What a presentation definition means is left to
+``protocols.exchange``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any, ClassVar, TypedDict
 from protocols.didcomm import ack, problem_report
 from protocols.didcomm.ack import Ack
 from protocols.didcomm.fields import Fields
-from protocols.didcomm.formats import attached_object, body_with_object, named_formats
+from protocols.didcomm.formats import attach_object, attached_object, named_formats
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG, version_of_type
 from protocols.didcomm.problem_report import ProblemReport
+from protocols.didcomm.versions import known_as, on_wire
 from protocols.errors import PeerFault
 
 __all__ = [
@@ -31,8 +33,9 @@ SUBMISSION_FORMAT = "dif/presentation-exchange/submission@v1.0"
 ABANDONED = "abandoned"
 """The problem report code that agents in the field use for RFC 0454 §Problem Report, which names none."""
 
-_KNOWN_AS = DIDCOMM_ORG + "present-proof/2"
 _DEFINITION_FORMATS = frozenset({DEFINITION_FORMAT, "dif/presentation-exchange/definition@v1.0"})
+_ASKS_ACK = {Wire.V1: AckOn.OUTCOME, Wire.V2: AckOn.RECEIPT}
+"""How an ack of the outcome is asked for; DIDComm v2 has one way to ask only."""
 _AREA = "present_proof"
 _ATTACH_ID = "dif"
 _MAX_NAME = 256
@@ -80,8 +83,9 @@ class ProposePresentation(_Headers):
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         if self.definition is None:
-            return _plain(self, self.NAME, {"formats": [{"format": DEFINITION_FORMAT}]}, wire)
-        return _plain(self, self.NAME, _attached(self.definition, "proposals~attach", DEFINITION_FORMAT), wire)
+            body = {"formats": [{"format": DEFINITION_FORMAT}]} if wire is Wire.V1 else {}
+            return _plain(self, self.NAME, body, wire)
+        return _attached(_plain(self, self.NAME, {}, wire), self.definition, "proposals~attach", DEFINITION_FORMAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +111,8 @@ class RequestPresentation(_Headers):
             "options": {name: value for name, value in options.items() if value is not None},
             "presentation_definition": self.definition,
         }
-        attached = _attached(content, "request_presentations~attach", DEFINITION_FORMAT)
-        return _plain(self, self.NAME, {"will_confirm": self.will_confirm, **attached}, wire)
+        plain = _plain(self, self.NAME, {"will_confirm": self.will_confirm}, wire)
+        return _attached(plain, content, "request_presentations~attach", DEFINITION_FORMAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +130,9 @@ class Presentation(_Headers):
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        please_ack = frozenset({AckOn.OUTCOME}) if self.wants_ack else frozenset()
-        body = _attached(self.document, "presentations~attach", SUBMISSION_FORMAT)
-        return _plain(self, self.NAME, body, wire, please_ack=please_ack)
+        please_ack = frozenset({_ASKS_ACK[wire]}) if self.wants_ack else frozenset()
+        plain = _plain(self, self.NAME, {}, wire, please_ack=please_ack)
+        return _attached(plain, self.document, "presentations~attach", SUBMISSION_FORMAT)
 
 
 Message = ProposePresentation | RequestPresentation | Presentation | Ack | ProblemReport
@@ -141,7 +145,7 @@ def decode(message: PlainMessage) -> Message:
         PeerFault: ``message.type`` where it is none, ``present_proof.unsupported_format``,
             ``present_proof.malformed``, ``message.malformed`` (acks and reports) or ``attachment.*``.
     """
-    if version_of_type(message.type).known_as != _KNOWN_AS:
+    if version_of_type(message.type).known_as != known_as(PROTOCOL, message.wire):
         raise _unknown_type()
     if problem_report.is_problem_report(message):
         return problem_report.decode(message)
@@ -157,20 +161,25 @@ def decode(message: PlainMessage) -> Message:
     }
     match message.name:
         case ProposePresentation.NAME:
-            return ProposePresentation(**headers, definition=_proposed(fields))
+            return ProposePresentation(**headers, definition=_proposed(message, fields))
         case RequestPresentation.NAME:
-            return _request(fields, headers)
+            return _request(message, fields, headers)
         case Presentation.NAME:
             if not fields.boolean("last_presentation", default=True):
                 raise fields.fault("last_presentation", "is false, but one presentation was asked for")
-            document = attached_object(fields, field="presentations~attach", accepted={SUBMISSION_FORMAT}, area=_AREA)
-            return Presentation(**headers, document=document, wants_ack=AckOn.OUTCOME in message.please_ack)
+            document = attached_object(
+                message, fields, field="presentations~attach", accepted={SUBMISSION_FORMAT}, area=_AREA
+            )
+            wants_ack = _ASKS_ACK[message.wire] in message.please_ack
+            return Presentation(**headers, document=document, wants_ack=wants_ack)
     raise _unknown_type()
 
 
-def _proposed(fields: Fields) -> dict[str, Any] | None:
-    if fields.items("proposals~attach"):
-        return _with_descriptors(_definition_content(fields, "proposals~attach"))
+def _proposed(message: PlainMessage, fields: Fields) -> dict[str, Any] | None:
+    if message.attachments or fields.items("proposals~attach"):
+        return _with_descriptors(_definition_content(message, fields, "proposals~attach"))
+    if message.wire is Wire.V2:
+        return None
     formats = named_formats(fields)
     if not formats:
         raise fields.fault("formats", "is missing")
@@ -183,9 +192,9 @@ def _proposed(fields: Fields) -> dict[str, Any] | None:
     return None
 
 
-def _request(fields: Fields, headers: _HeaderValues) -> RequestPresentation:
+def _request(message: PlainMessage, fields: Fields, headers: _HeaderValues) -> RequestPresentation:
     content = Fields(
-        _definition_content(fields, "request_presentations~attach"),
+        _definition_content(message, fields, "request_presentations~attach"),
         where="attached request",
         code=f"{_AREA}.malformed",
     )
@@ -199,8 +208,8 @@ def _request(fields: Fields, headers: _HeaderValues) -> RequestPresentation:
     )
 
 
-def _definition_content(fields: Fields, field: str) -> dict[str, Any]:
-    return attached_object(fields, field=field, accepted=_DEFINITION_FORMATS, area=_AREA)
+def _definition_content(message: PlainMessage, fields: Fields, field: str) -> dict[str, Any]:
+    return attached_object(message, fields, field=field, accepted=_DEFINITION_FORMATS, area=_AREA)
 
 
 def _with_descriptors(definition: dict[str, Any]) -> dict[str, Any]:
@@ -211,8 +220,8 @@ def _with_descriptors(definition: dict[str, Any]) -> dict[str, Any]:
     return definition
 
 
-def _attached(value: dict[str, Any], field: str, media_format: str) -> dict[str, Any]:
-    return body_with_object(value, field=field, media_format=media_format, attach_id=_ATTACH_ID)
+def _attached(plain: PlainMessage, value: dict[str, Any], field: str, media_format: str) -> PlainMessage:
+    return attach_object(plain, value, field=field, media_format=media_format, attach_id=_ATTACH_ID)
 
 
 def _plain(
@@ -220,8 +229,9 @@ def _plain(
 ) -> PlainMessage:
     texts = {"comment": message.comment, "goal_code": message.goal_code}
     present = {field: value for field, value in (texts | body).items() if value is not None}
-    return PlainMessage(f"{PROTOCOL}/{name}", message.id, message.thid, message.pthid, present, please_ack, wire)
+    type_uri = f"{on_wire(PROTOCOL, wire)}/{name}"
+    return PlainMessage(type_uri, message.id, message.thid, message.pthid, present, please_ack, wire)
 
 
 def _unknown_type() -> PeerFault:
-    return PeerFault("message.type", "The message is not of Present Proof 2.x.", "See Aries RFC 0454.")
+    return PeerFault("message.type", "Present Proof has no such message.", "See Aries RFC 0454.")
