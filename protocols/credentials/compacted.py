@@ -12,7 +12,7 @@ Data Integrity 1.0 for known contexts (§4.6); this file says it so strictly tha
   (``inline_contexts.py``);
 * no blank node is named, and the nodes that verification reads (the document, its proofs, status entries and schemas)
   are each described in one place;
-* nothing is null or an empty set, except where the signature is over the JSON itself and so covers it.
+* nothing is null, an empty set or a set in a set, except where the signature is over the JSON itself and so covers it.
 """
 
 from __future__ import annotations
@@ -130,6 +130,8 @@ class _Reading:
             if not value and not self._covers_json and key not in _MAY_BE_EMPTY:
                 raise _Found("A set is empty, which no proof covers.")
             for item in value:
+                if type(item) is list and not self._covers_json and key != "@list":
+                    raise _Found("A set stands in a set, which no proof tells from one set.")
                 if type(item) is not str:
                     self._of_value(key, item, holder, json_terms)
         elif value is None and not self._covers_json:

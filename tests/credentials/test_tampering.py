@@ -63,13 +63,13 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
         yield path
 
 
-def objects(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The path of every object in a document."""
-    if isinstance(value, dict):
+def objects(value: Any, path: Path = (), kind: type = dict) -> Iterator[Path]:
+    """The path of every object, or list, in a document."""
+    if isinstance(value, kind):
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, item in items:
-        yield from objects(item, (*path, name))
+        yield from objects(item, (*path, name), kind)
 
 
 def changed(document: dict[str, Any], path: Path, change: Callable[[Any], Any]) -> dict[str, Any]:
@@ -119,6 +119,16 @@ def test_removing_any_value_is_noticed(suite: str) -> None:
             del holder[path[-1]]
 
         assert_refused(changed(SIGNED[suite], path, change), path)
+
+
+@EACH_SUITE
+def test_putting_a_set_into_a_set_is_noticed(suite: str) -> None:
+    for path in objects(SIGNED[suite], kind=list):
+
+        def wrap(holder: Any, key: Any = path[-1]) -> None:
+            holder[key] = [*holder[key][:-1], holder[key][-1:]]
+
+        assert_refused(changed(SIGNED[suite], path, wrap), path)
 
 
 @EACH_SUITE
