@@ -29,7 +29,7 @@ from protocols.didcomm.message import PlainMessage
 from protocols.errors import BadInput, LernodeError, NotNow, PeerFault
 from protocols.jose import ECDH_1PU, MAX_RECIPIENTS, Jwe, open_jwe, read_jwe, seal_jwe
 from protocols.keys import AgreementKey, PublicKey
-from protocols.multiformats import b64url_decode_exact, b64url_encode
+from protocols.multiformats import b64url_encode
 
 __all__ = ["MAX_BYTES", "MEDIA_TYPE", "Encryption", "Layer", "SenderKey", "Unpacked", "pack", "recipients_of", "unpack"]
 
@@ -237,7 +237,7 @@ def _read_encrypted(raw: Mapping[str, Any]) -> Jwe:
 def _skid(jwe: Jwe) -> str:
     """The sender's key; it stands in ``apu`` too, or there alone (§ECDH-1PU key wrapping)."""
     try:
-        named = b64url_decode_exact(jwe.header.get("apu", "")).decode("ascii")
+        named = jwe.parties[0].decode("ascii")
         if "#" not in named or not did_of(named) or jwe.header.get("skid", named) != named:
             raise _malformed("does not name its sender the same in apu and skid")
     except (UnicodeDecodeError, BadInput):

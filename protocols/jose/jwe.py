@@ -52,11 +52,13 @@ class Jwe:
         header: the protected header.
         recipients: the encrypted content key by ``kid``.
         epk: the ephemeral public key.
+        parties: what ``apu`` and ``apv`` say, decoded.
     """
 
     header: Mapping[str, Any]
     recipients: Mapping[str, bytes]
     epk: PublicKey
+    parties: tuple[bytes, bytes]
     protected: str
     iv: bytes
     sealed: bytes
@@ -89,12 +91,11 @@ def read_jwe(raw: Mapping[str, Any]) -> Jwe:
     iv, tag = (b64url_decode_exact(_text(raw[name], 128)) for name in ("iv", "tag"))
     if len(iv) != content.iv_bytes or len(tag) != content.tag_bytes:
         raise _malformed("its iv or tag is not as long as its algorithm has them")
-    _party(header, "apu")
-    _party(header, "apv")
     return Jwe(
         header=header,
         recipients=_recipients(raw["recipients"], header, content.key_bytes + 8),
         epk=_ephemeral(header.get("epk")),
+        parties=_parties(header),
         protected=protected,
         iv=iv,
         sealed=b64url_decode_exact(_text(raw["ciphertext"], None)) + tag,
@@ -117,7 +118,7 @@ def open_jwe(jwe: Jwe, kid: str, key: AgreementKey, sender: PublicKey | None) ->
         shared = key.agree(jwe.epk)
         if sender is not None:
             shared += key.agree(sender)
-        content_key = aes_key_unwrap(_wrapping_key(shared, jwe.header, jwe.tag), jwe.recipients[kid])
+        content_key = aes_key_unwrap(_wrapping_key(shared, jwe.alg, jwe.parties, jwe.tag), jwe.recipients[kid])
         content = CONTENT_ENCRYPTIONS[jwe.header["enc"]]
         return content.open(jwe.sealed, jwe.protected.encode(), jwe.iv, content_key)
     except (Undecryptable, InvalidUnwrap, LernodeError, ValueError, KeyError):
@@ -149,7 +150,8 @@ def seal_jwe(
         raise _unsupported()
     content = CONTENT_ENCRYPTIONS[header["enc"]]
     ephemeral = AgreementKeyPair.fresh(codecs.pop(), entropy)
-    full = {**header, "alg": ECDH_ES if sender is None else ECDH_1PU, "epk": public_jwk(ephemeral.public)}
+    alg, parties = ECDH_ES if sender is None else ECDH_1PU, _parties(header)
+    full = {**header, "alg": alg, "epk": public_jwk(ephemeral.public)}
     protected = b64url_encode(strict_json.dumps(full))
     content_key, iv = entropy(content.key_bytes), entropy(content.iv_bytes)
     sealed = content.seal(plaintext, protected.encode(), iv, content_key)
@@ -157,7 +159,7 @@ def seal_jwe(
     entries = []
     for kid, key in recipients:
         shared = ephemeral.agree(key) + (sender.agree(key) if sender is not None else b"")
-        wrapped = aes_key_wrap(_wrapping_key(shared, full, tag), content_key)
+        wrapped = aes_key_wrap(_wrapping_key(shared, alg, parties, tag), content_key)
         entries.append({"header": {"kid": kid}, "encrypted_key": b64url_encode(wrapped)})
     return {
         "protected": protected,
@@ -168,12 +170,10 @@ def seal_jwe(
     }
 
 
-def _wrapping_key(shared: bytes, header: Mapping[str, Any], tag: bytes) -> bytes:
+def _wrapping_key(shared: bytes, alg: str, parties: tuple[bytes, bytes], tag: bytes) -> bytes:
     """RFC 7518 §4.6.2; with ECDH-1PU the tag of the content is part of what is agreed on (draft §2.3)."""
-    public_info = _KEY_BITS.to_bytes(4, "big") + (_sized(tag) if header["alg"] == ECDH_1PU else b"")
-    other_info = (
-        _sized(header["alg"].encode()) + _sized(_party(header, "apu")) + _sized(_party(header, "apv")) + public_info
-    )
+    public_info = _KEY_BITS.to_bytes(4, "big") + (_sized(tag) if alg == ECDH_1PU else b"")
+    other_info = b"".join(map(_sized, (alg.encode(), *parties))) + public_info
     return ConcatKDFHash(SHA256(), _KEY_BITS // 8, other_info).derive(shared)
 
 
@@ -181,14 +181,16 @@ def _sized(data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
-def _party(header: Mapping[str, Any], name: str) -> bytes:
-    return b64url_decode_exact(_text(header.get(name, ""), _MAX_HEADER))
+def _parties(header: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    apu, apv = (b64url_decode_exact(_text(header.get(name, ""), _MAX_HEADER)) for name in ("apu", "apv"))
+    return apu, apv
 
 
 def _ephemeral(raw: Any) -> PublicKey:
+    """The key; whether a secret can be shared with it shows when it is (points off the curve are refused here)."""
     key = read_public_jwk(_padded(raw))
-    if key.codec not in AGREEMENT_CODECS or not key.is_usable:
-        raise _malformed("its ephemeral key is no point of a curve for key agreement")
+    if key.codec not in AGREEMENT_CODECS:
+        raise _malformed("its ephemeral key is of no curve for key agreement")
     return key
 
 
