@@ -6,12 +6,13 @@ however many messages arrive at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from storage.engine import Parameter, Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, bounded, starting_with
+from storage.query import Query, bounded, placeholders, starting_with
 from storage.values import fold, from_json, from_micros, to_json, to_micros
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "find_by_prefix",
     "find_by_thid",
     "find_by_verkeys",
+    "find_completed_with",
     "get",
     "page",
     "save",
@@ -39,6 +41,7 @@ class Connection:
         their_verkey: the only key whose messages belong to this connection; None until the peer told it.
         their_routing_keys: mediators to wrap for, the outermost last, in raw base58.
         invitation_id: the invitation, of either side, that it came from.
+        inviter: the DID or verkey by which the peer's invitation named it; None where this node invited.
         thid: the thread that made it.
         wire: how messages to this peer are written, a value of :class:`protocols.didcomm.message.Wire`.
     """
@@ -54,6 +57,7 @@ class Connection:
     their_endpoint: str | None = None
     their_routing_keys: tuple[str, ...] = ()
     invitation_id: str | None = None
+    inviter: str | None = None
     thid: str
     wire: str
     created: datetime
@@ -68,8 +72,8 @@ async def add(tx: Transaction, connection: Connection) -> None:
     """
     inserted = await tx.execute(
         "INSERT INTO connections (state, role, my_did, my_verkey, their_did, their_verkey, their_label, folded_label, "
-        "their_endpoint, their_routing_keys, invitation_id, thid, wire, created, updated, id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "their_endpoint, their_routing_keys, invitation_id, inviter, thid, wire, created, updated, id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         _fields(connection),
     )
     if not inserted:
@@ -84,8 +88,8 @@ async def save(tx: Transaction, connection: Connection) -> None:
     """
     changed = await tx.execute(
         "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_did = ?, their_verkey = ?, "
-        "their_label = ?, folded_label = ?, their_endpoint = ?, their_routing_keys = ?, invitation_id = ?, thid = ?, "
-        "wire = ?, created = ?, updated = ? WHERE id = ?",
+        "their_label = ?, folded_label = ?, their_endpoint = ?, their_routing_keys = ?, invitation_id = ?, "
+        "inviter = ?, thid = ?, wire = ?, created = ?, updated = ? WHERE id = ?",
         _fields(connection),
     )
     if not changed:
@@ -133,6 +137,14 @@ async def find_by_invitation(tx: Transaction, invitation_id: str, *, limit: int 
     return [_from_row(row) for row in rows]
 
 
+async def find_completed_with(tx: Transaction, names: Sequence[str]) -> Connection | None:
+    """The newest complete connection with a peer that has, or was invited by, one of these DIDs or verkeys."""
+    marks = placeholders(len(names))
+    query = Query("SELECT * FROM connections").equal("state", "completed")
+    query.where(f"(inviter IN ({marks}) OR their_did IN ({marks}))", *names, *names)
+    return _maybe(await tx.one(*query.newest_first("connections", "created", None, 1)))
+
+
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Connection]:
     """The connections whose id starts so, the newest first; more than one means that the prefix is too short."""
     query = Query("SELECT * FROM connections").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
@@ -167,6 +179,7 @@ def _fields(connection: Connection) -> tuple[Parameter, ...]:
         connection.their_endpoint,
         to_json(connection.their_routing_keys),
         connection.invitation_id,
+        connection.inviter,
         connection.thid,
         connection.wire,
         to_micros(connection.created),
@@ -192,6 +205,7 @@ def _from_row(row: Row) -> Connection:
         their_endpoint=row["their_endpoint"],
         their_routing_keys=tuple(from_json(row["their_routing_keys"])),
         invitation_id=row["invitation_id"],
+        inviter=row["inviter"],
         thid=row["thid"],
         wire=row["wire"],
         created=from_micros(row["created"]),

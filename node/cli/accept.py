@@ -16,20 +16,23 @@ from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, short, when
 from node.http.schemas import AboutRecord, AcceptInvitation, ConnectionView, Decline, ExchangeDetail, ExchangeView, Page
 from protocols.errors import BadInput
+from protocols.out_of_band import link
 
 __all__ = ["accept"]
 
 _MAX_INVITATION_BYTES = 1 << 20
 _WAIT_SECONDS = 15.0
 _DID_EXCHANGE = "https://didcomm.org/didexchange/1"
+_OUT_OF_BAND = "https://didcomm.org/out-of-band/1"
 _SETTLED = ("done", "completed", "abandoned")
 
 
 @click.command(short_help="Accept an invitation, an offer or a connection.")
 @common
 @click.argument("what", required=False)
+@click.option("--new", is_flag=True, help="Make another connection, also with a peer that you are connected with.")
 @click.option("--decline", metavar="REASON", help="Say no instead; the peer is told the reason.")
-def accept(setting: Setting, what: str | None, decline: str | None) -> None:
+def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -> None:
     """Say yes to an invitation (its link, its JSON, a file that holds it, or - for standard input) or to what waits.
 
     \b
@@ -49,8 +52,8 @@ def accept(setting: Setting, what: str | None, decline: str | None) -> None:
         return
     text = _invitation(what)
     if text is not None and decline is None:
-        connection = with_api(setting, lambda api: _connect(api, text))
-        _show(setting, connection, lambda: _show_connection(connection))
+        connection, settled = with_api(setting, lambda api: _connect(api, text, new=new))
+        _show(setting, connection, lambda: _show_connection(connection, settled))
         return
     answered = with_api(setting, lambda api: _answer(api, what, decline))
     _show(setting, answered, lambda: _show_exchange(answered))
@@ -83,15 +86,22 @@ async def _waiting(api: Api) -> Page[ExchangeView]:
     return await api.get("/admin/exchanges", Page[ExchangeView], waiting="true")
 
 
-async def _connect(api: Api, text: str) -> ConnectionView:
-    body = AcceptInvitation(invitation=text.strip())
+async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, str]:
+    """The connection, and what is to be said of it."""
+    body = AcceptInvitation(invitation=text.strip(), reuse=not new)
     connection = await api.post("/admin/connections", ConnectionView, body, to_peer=True)
-    if api.is_own_node:
-        return connection
-    about = await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, protocol=_DID_EXCHANGE)
-    for exchange in about.items:
-        await await_state(api, exchange.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
-    return await api.get(f"/admin/connections/{segment(connection.id)}", ConnectionView)
+    reused = connection.invitation_id != link.from_text(text).id
+    settled = False
+    if not api.is_own_node:
+        protocol = _OUT_OF_BAND if reused else _DID_EXCHANGE
+        about = await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, protocol=protocol)
+        for exchange in about.items[:1]:
+            ended = await await_state(api, exchange.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
+            settled = ended.state == "done"
+        connection = await api.get(f"/admin/connections/{segment(connection.id)}", ConnectionView)
+    if reused:
+        return connection, "You keep the connection with" if settled else "Asked to keep the connection (or --new) with"
+    return connection, "Connected with" if connection.state == "completed" else "Answered the invitation of"
 
 
 async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
@@ -104,10 +114,9 @@ async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
     return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
 
 
-def _show_connection(connection: ConnectionView) -> None:
+def _show_connection(connection: ConnectionView, settled: str) -> None:
     name = connection.label or "a peer without a name"
-    done = connection.state == "completed"
-    line(f"Connected with {name}." if done else f"Answered the invitation of {name}.", style="green")
+    line(f"{settled} {name}.", style="green")
     fields([("connection", short(connection.id)), ("state", connection.state)])
     suggest("lernode status shows when the peer has answered, and what it offers.")
 

@@ -35,6 +35,7 @@ async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> I
         multi_use=call.body.multi_use,
         goal=call.body.goal,
         expires_in=timedelta(seconds=seconds) if seconds else None,
+        lasting=call.body.lasting,
     )
     async with node.store.read() as tx:
         return view_invitation(await invitations.get(tx, invited.id), _page_url(node))
@@ -53,7 +54,7 @@ async def accept_invitation(node: Node, call: Call[Nothing, AcceptInvitation]) -
     Raises:
         BadInput: ``invitation.*``.
     """
-    return view_connection(await node.peering.accept(call.body.invitation))
+    return view_connection(await node.peering.accept(call.body.invitation, reuse=call.body.reuse))
 
 
 async def list_connections(node: Node, call: Call[PageQuery, Nothing]) -> Page[ConnectionView]:

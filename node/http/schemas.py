@@ -200,6 +200,9 @@ class NewInvitation(_Given, frozen=True, kw_only=True):
     multi_use: bool = False
     goal: Text | None = None
     expires_in_seconds: Annotated[int, Meta(ge=1, le=10 * 366 * 86400)] | None = None
+    lasting: Annotated[
+        bool, Meta(description="Under one lasting DID, so that peers that are connected keep their connection.")
+    ] = False
 
 
 class InvitationView(_View, frozen=True, kw_only=True):
@@ -218,6 +221,9 @@ class AcceptInvitation(_Given, frozen=True, kw_only=True):
     """An invitation to answer: its URL, or its JSON as text."""
 
     invitation: Annotated[str, Meta(min_length=1, max_length=1 << 20)]
+    reuse: Annotated[
+        bool, Meta(description="Use the connection with that peer again, where there is one, and make no other.")
+    ] = True
 
 
 class ConnectionView(_View, frozen=True, kw_only=True):

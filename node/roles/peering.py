@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from node.roles.reuse import Reuse, inviters
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, require_waiting
 from node.runtime.inbound import Inbound, Incoming, Introduction
@@ -22,7 +23,6 @@ from protocols.didcomm.message import Wire
 from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
 from protocols.machine import Decision, Send, Step
 from protocols.out_of_band import link
-from protocols.out_of_band import machine as out_of_band
 from protocols.out_of_band import messages as oob
 from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
@@ -35,7 +35,6 @@ from storage.exchanges import ExchangeRow
 __all__ = ["DID_EXCHANGE", "Invited", "Peering"]
 
 DID_EXCHANGE = ExchangeKind("https://didcomm.org/didexchange/1", did_exchange.Exchange)
-_OUT_OF_BAND = "https://didcomm.org/out-of-band/1"
 _TRUST_PING = "https://didcomm.org/trust_ping/1"
 _REPORT_PROBLEM = "https://didcomm.org/report-problem/1"
 
@@ -70,6 +69,7 @@ class Peering:
         self._keyring = keyring
         self._resolver = resolver
         self._exchanges = exchanges
+        self._reuse = Reuse(exchanges, outbox, world)
         self._outbox = outbox
         self._world = world
         self._endpoint = endpoint
@@ -80,9 +80,9 @@ class Peering:
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
+        self._reuse.attach(inbound)
         inbound.register(
             {
-                _OUT_OF_BAND: self._on_out_of_band,
                 _TRUST_PING: self._on_ping,
                 _REPORT_PROBLEM: self._on_notice,
             },
@@ -93,13 +93,22 @@ class Peering:
     # What a person does -----------------------------------------------------------------------------------------
 
     async def invite(
-        self, *, multi_use: bool = False, goal: str | None = None, expires_in: timedelta | None = None
+        self,
+        *,
+        multi_use: bool = False,
+        goal: str | None = None,
+        expires_in: timedelta | None = None,
+        lasting: bool = False,
     ) -> Invited:
-        """Make an out-of-band invitation (RFC 0434) with a fresh key; its URL also goes into a QR code."""
+        """Make an out-of-band invitation (RFC 0434); its URL also goes into a QR code.
+
+        Args:
+            lasting: invite under the one DID that all such invitations share, by which peers know this node again;
+                else with a fresh key, so that nobody can tell whose it is.
+        """
         now = self._world.clock()
         async with self._store.write() as tx:
-            pair = await self._keyring.create(tx, DidPurpose.INVITATION.value)
-            service = Service("#inline", DIDCOMM_V1_TYPES[0], self._endpoint, (pair.verkey,), (), (RFC19_PROFILE,), 0)
+            service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
             invitation = oob.Invitation(
                 self._world.new_id(),
                 (service,),
@@ -114,7 +123,7 @@ class Peering:
                 invitations.Invitation(
                     id=invitation.id,
                     message=codec_v1.encode(invitation.encode(Wire.V1)),
-                    verkey=pair.verkey,
+                    verkey=verkey,
                     multi_use=multi_use,
                     created=now,
                     expires=now + expires_in if expires_in else None,
@@ -123,8 +132,11 @@ class Peering:
             await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
         return Invited(invitation.id, link.to_link(invitation, self._page_url), message)
 
-    async def accept(self, text: str) -> Connection:
+    async def accept(self, text: str, *, reuse: bool = True) -> Connection:
         """Answer an invitation, given as URL or JSON; the same one answered twice gives the same connection.
+
+        Args:
+            reuse: use the connection with that peer again, where there is one, instead of making another.
 
         Raises:
             BadInput: ``invitation.*`` or ``did_exchange.no_handshake``.
@@ -137,19 +149,24 @@ class Peering:
             mine = [c for c in known if c.role == did_exchange.Role.REQUESTER.value]
             if mine:
                 return mine[-1]
-            did, verkey = await self._new_peer_did(tx)
-            step = did_exchange.accept_invitation(invitation, my_did=did, label=self._label, new_id=self._world.new_id)
+            if reuse and (old := await self._reuse.connection_for(tx, invitation)) is not None:
+                return old
+            own, verkey = await self._new_peer_did(tx, DidPurpose.CONNECTION)
+            step = did_exchange.accept_invitation(
+                invitation, my_did=own.did, label=self._label, new_id=self._world.new_id
+            )
             connection = Connection(
                 id=self._world.new_id(),
                 state=step.exchange.state.value,
                 role=step.exchange.role.value,
-                my_did=did,
+                my_did=own.did,
                 my_verkey=verkey,
                 their_verkey=service.recipient_keys[0],
                 their_label=invitation.label or None,
                 their_endpoint=service.endpoint,
                 their_routing_keys=service.routing_keys,
                 invitation_id=invitation.id,
+                inviter=inviters(invitation)[0],
                 thid=step.exchange.thid,
                 wire=Wire.V1.value,
                 created=now,
@@ -238,9 +255,9 @@ class Peering:
     async def _new_responder(
         self, tx: Transaction, request: Request, document: DidDocument, incoming: Incoming
     ) -> Connection:
-        did, verkey = await self._new_peer_did(tx)
+        own, verkey = await self._new_peer_did(tx, DidPurpose.CONNECTION)
         stranger = self._stranger(request, document, incoming)
-        connection = replace(stranger, id=self._world.new_id(), my_did=did, my_verkey=verkey)
+        connection = replace(stranger, id=self._world.new_id(), my_did=own.did, my_verkey=verkey)
         await connections.add(tx, connection)
         return connection
 
@@ -297,17 +314,6 @@ class Peering:
         await self._follow(tx, connection, row, step)
         return connection
 
-    async def _on_out_of_band(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
-        """Answer a wish to reuse this connection for another invitation of ours (RFC 0434 §Reuse Messages)."""
-        message = oob.decode(incoming.message)
-        if not isinstance(message, oob.HandshakeReuse):
-            raise PeerFault("out_of_band.unexpected_message", "No answer of that kind was asked for.", "Reuse first.")
-        invitation = await invitations.find(tx, message.pthid)
-        if invitation is None or not await invitations.mark_used(tx, invitation.id, self._world.clock()):
-            raise PeerFault("out_of_band.wrong_invitation", "There is no such open invitation.", "Ask for a new one.")
-        step = out_of_band.receive_reuse(message, invitation_id=invitation.id, new_id=self._world.new_id)
-        await self._send_only(tx, connection, step)
-
     async def _on_ping(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """Answer a trust ping (RFC 0048)."""
         message = ping.decode(incoming.message)
@@ -360,21 +366,30 @@ class Peering:
             raise WrongState("exchange.unknown", "The connection has no exchange.", "Report this as a bug.")
         return row
 
-    async def _new_peer_did(self, tx: Transaction) -> tuple[str, str]:
-        pair = await self._keyring.create(tx, DidPurpose.CONNECTION.value)
+    async def _new_peer_did(self, tx: Transaction, purpose: DidPurpose) -> tuple[OwnDid, str]:
+        pair = await self._keyring.create(tx, purpose.value)
         did = peer4.create(pair.public, endpoint=self._endpoint)
-        await dids.add(
-            tx,
-            OwnDid(
-                did=did,
-                short_form=peer4.short_form(did),
-                method="peer:4",
-                purpose=DidPurpose.CONNECTION,
-                keys=(OwnKey(peer4.FRAGMENT, pair.verkey),),
-                created=self._world.clock(),
-            ),
+        own = OwnDid(
+            did=did,
+            short_form=peer4.short_form(did),
+            method="peer:4",
+            purpose=purpose,
+            keys=(OwnKey(peer4.FRAGMENT, pair.verkey),),
+            created=self._world.clock(),
         )
-        return did, pair.verkey
+        await dids.add(tx, own)
+        return own, pair.verkey
+
+    async def _fresh_service(self, tx: Transaction) -> tuple[Service, str]:
+        pair = await self._keyring.create(tx, DidPurpose.INVITATION.value)
+        profiles = (RFC19_PROFILE,)
+        return Service("#inline", DIDCOMM_V1_TYPES[0], self._endpoint, (pair.verkey,), (), profiles, 0), pair.verkey
+
+    async def _lasting_service(self, tx: Transaction) -> tuple[str, str]:
+        own = await dids.default(tx, DidPurpose.INVITATION)
+        if own is None:
+            own, _ = await self._new_peer_did(tx, DidPurpose.INVITATION)
+        return own.did, own.keys[0].verkey
 
     async def _service_of(self, invitation: oob.Invitation) -> Service:
         for candidate in invitation.services:

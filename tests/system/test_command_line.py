@@ -66,5 +66,11 @@ async def test_what_a_person_sees_of_a_peer(tmp_path: Path) -> None:
         assert "answers now      yes" in printed
         (issuing,) = [line.split() for line in printed.splitlines() if line.startswith("issue-credential/2.0")]
         assert "holder" in issuing
+        code, link = await lernode(net.college, "invite", "--lasting")
+        code, printed = await lernode(net.learner, "accept", link.splitlines()[0])
+        assert "Connected with" in printed, printed
+        code, link = await lernode(net.college, "invite", "--lasting")
+        code, printed = await lernode(net.learner, "accept", link.splitlines()[0])
+        assert "You keep the connection with" in printed, printed
         code, printed = await lernode(net.college, "status", "nobody")
         assert code == 2, printed
