@@ -117,6 +117,13 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         tuple[str, ...],
         _doc("Statuses not accepted: a purpose (message, refresh) or the text of a message. Revoked never is."),
     ] = ()
+    require_domain: Annotated[
+        bool,
+        _doc(
+            "Presentations must name this node's URL. False also takes those that name none, as ACA-Py's: a verifier "
+            "who was shown the same records at the same time could have passed them on."
+        ),
+    ] = True
     contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
     schemas: Annotated[dict[str, str], _doc("JSON Schemas that are not to be fetched: URL = file.")] = {}
     frameworks: Annotated[tuple[str, ...], _doc("Files of skill frameworks, besides those that lernode carries.")] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
@@ -28,6 +29,7 @@ from protocols.errors import BadInput
 __all__ = ["issue"]
 
 _SETTLED = ("done", "abandoned")
+DataModel = Literal["2.0", "1.1"]
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -40,6 +42,12 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--result", help="What was reached, if the achievement has results.")
 @click.option("--valid-from", type=_DAY, metavar="YYYY-MM-DD", help="When it was earned; today where not given.")
 @click.option("--valid-until", type=_DAY, metavar="YYYY-MM-DD", help="When it ends.")
+@click.option(
+    "--data-model",
+    type=click.Choice(["2.0", "1.1"]),
+    default="2.0",
+    help="Of the W3C; 1.1 for a connection whose wallet cannot show records of 2.0, such as ACA-Py's.",
+)
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Learners.")
 @click.option("--out", type=click.Path(path_type=Path), help="File, or folder with --csv, for what is signed.")
 @click.option("--strict", is_flag=True, help="With --csv: issue nothing while any row is wrong.")
@@ -52,6 +60,7 @@ def issue(
     name: str | None,
     email: str | None,
     result: str | None,
+    data_model: DataModel,
     valid_from: datetime | None,
     valid_until: datetime | None,
     csv_file: Path | None,
@@ -101,11 +110,13 @@ def issue(
         valid_from=_utc(valid_from),
         valid_until=_utc(valid_until),
     )
-    _issue_one(setting, given, to or "", out, wait)
+    _issue_one(setting, given, to or "", out, wait, data_model)
 
 
-def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: int) -> None:
+def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: int, data_model: DataModel) -> None:
     if to.startswith("did:") or "@" in to:
+        if data_model != "2.0":
+            raise BadInput("cli.usage", "A file is of the data model 2.0.", "Leave --data-model out.")
         whom = {"did": to} if to.startswith("did:") else {"email": to}
         award = msgspec.structs.replace(given, **whom)
         if out is not None:
@@ -113,7 +124,7 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: 
         made = with_api(setting, lambda api: api.post("/admin/credentials/issue", IssuedDetail, award))
         _show_issued(setting, made, out)
         return
-    offer = AwardOverConnection(connection=to, **msgspec.structs.asdict(given))
+    offer = AwardOverConnection(connection=to, data_model=data_model, **msgspec.structs.asdict(given))
     exchange = with_api(setting, lambda api: _offer(api, offer, wait))
     if setting.json:
         emit_json(msgspec.json.encode(exchange))

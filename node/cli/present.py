@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -92,7 +92,7 @@ async def _decline(api: Api, name: str, reason: str) -> ExchangeDetail:
 async def _show_matches(api: Api, found: MatchesView, chosen: dict[str, str]) -> None:
     line(f"{found.peer or 'A peer without a name'} asks: {found.name or 'for records'}", bold=True)
     fields([("purpose", found.purpose)])
-    for descriptor in found.descriptors:
+    for descriptor in _asked_once(found.descriptors):
         _show_descriptor(descriptor, chosen)
     sent = {chosen.get(d.id) or d.chosen for d in found.descriptors} - {None}
     line()
@@ -103,6 +103,16 @@ async def _show_matches(api: Api, found: MatchesView, chosen: dict[str, str]) ->
         # A record that was chosen otherwise than proposed may leave in part; what is shown then is the most of it.
         for claim in _claims(json.loads(bytes(found.leaving.get(held.id, held.document)))):
             line(f"    {claim}")
+
+
+def _asked_once(descriptors: Sequence[DescriptorView]) -> list[DescriptorView]:
+    """Without those that ask for the same in other words and that nothing is sent for."""
+    shown: dict[object, DescriptorView] = {}
+    for descriptor in descriptors:
+        asked = (descriptor.name, descriptor.purpose, *(record.id for record in descriptor.records))
+        if asked not in shown or descriptor.chosen:
+            shown[asked if asked not in shown else descriptor.id] = descriptor
+    return list(shown.values())
 
 
 def _show_descriptor(descriptor: DescriptorView, chosen: dict[str, str]) -> None:

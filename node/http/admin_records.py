@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,6 +44,7 @@ from node.http.schemas import (
 )
 from node.roles.issuer import Award
 from protocols import strict_json
+from protocols.credentials.model import Version
 from protocols.errors import BadInput
 from storage import credentials
 from storage.credentials import IssuedCredential, IssuedState
@@ -77,7 +79,8 @@ async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> Exchang
     """Offer a record to a peer."""
     async with node.store.read() as tx:
         peer = await find_connection(tx, call.body.connection)
-    return view_exchange(await node.issuer.offer(peer.id, _award(call.body)), peer.their_label)
+    award = replace(_award(call.body), data_model=Version(call.body.data_model))
+    return view_exchange(await node.issuer.offer(peer.id, award), peer.their_label)
 
 
 async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeView:

@@ -106,5 +106,8 @@ def _for_every_skill(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
         )
         for number, skill in enumerate(dict.fromkeys(wanted.skills), start=1)
     ]
-    descriptors = [descriptor for definition in definitions for descriptor in definition["input_descriptors"]]
-    return {"id": definition_id, "name": name, "purpose": purpose, "input_descriptors": descriptors}
+    parts = {
+        part: [one for definition in definitions for one in definition[part]]
+        for part in ("submission_requirements", "input_descriptors")
+    }
+    return {"id": definition_id, "name": name, "purpose": purpose, **parts}

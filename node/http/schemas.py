@@ -270,6 +270,10 @@ class AwardOverConnection(Award, frozen=True, kw_only=True):
     """An achievement to offer to a peer."""
 
     connection: Name
+    data_model: Annotated[
+        Literal["2.0", "1.1"],
+        Meta(description="Version of the W3C data model; 1.1 for wallets that cannot show 2.0, as ACA-Py's."),
+    ] = "2.0"
 
 
 class BatchAward(_Given, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, base_proof, derive_proof
 from protocols.credentials.data_integrity.registry import suite_named
-from protocols.credentials.model import issuer_id, subject_ids
+from protocols.credentials.model import Version, issuer_id, proofs_of, subject_ids, version_of
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, WrongState
@@ -303,15 +303,15 @@ class Holder:
     async def _present(self, tx: Transaction, situation: Situation, found: Matches, selection: Selection) -> None:
         exchange: present_proof.Exchange = situation.value
         documents = self.shown(found, selection)
-        suite = _suite_for(found.definition, found.holder)
+        shown = [documents[record_id] for record_id in selection.record_ids]
+        suite = _suite_for(found.definition, found.holder, shown)
         presentation = build_presentation(
             found.definition,
             selection,
             documents,
             holder=found.holder.did,
-            id=f"urn:uuid:{self._world.new_id()}",
             submission_id=self._world.new_id(),
-            vcdm=Vcdm.V1 if suite.startswith("Ed25519Signature") else Vcdm.V2,
+            vcdm=_vcdm_for(suite, shown),
         )
         now = self._world.clock()
         signed = add_proof(
@@ -367,12 +367,21 @@ async def _all_held(tx: Transaction) -> list[HeldCredential]:
     return held
 
 
-def _suite_for(definition: Definition, holder: OwnDid) -> str:
+def _suite_for(definition: Definition, holder: OwnDid, shown: Sequence[dict[str, Any]]) -> str:
+    """The best that the verifier allows; one that the records have too, as it has to read those."""
     kinds = {key.codec for key in holder.keys}
-    for suite in _SUITES:
+    proofs = [proof for document in shown for proof in proofs_of(document)]
+    known = {proof.get("cryptosuite") or proof.get("type") for proof in proofs}
+    for suite in sorted(_SUITES, key=lambda suite: suite not in known):
         if kinds & suite_named(suite).key_types and definition.formats.allow_presentation_suite(suite):
             return suite
     raise BadInput("pex.format_unsupported", "The verifier wants a proof that this node cannot make.", "Tell it so.")
+
+
+def _vcdm_for(suite: str, shown: Sequence[dict[str, Any]]) -> Vcdm:
+    """Version 1.1 for verifiers that read nothing newer; its context cannot hold records of version 2.0."""
+    is_old = suite.startswith("Ed25519Signature") and all(version_of(one) is Version.V1_1 for one in shown)
+    return Vcdm.V1 if is_old else Vcdm.V2
 
 
 async def _nothing(_tx: Transaction) -> None:

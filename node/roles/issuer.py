@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from node.records.catalogue import Achievement, Catalogue
-from node.records.open_badges import IssuerProfile, build_credential, withholdable
+from node.records.open_badges import STATUS_CONTEXT, IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
@@ -26,7 +26,7 @@ from protocols.credentials.data_integrity.selection import those_there
 from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import Issued, issue, securing_named
 from protocols.credentials.issuing import Securing
-from protocols.credentials.model import issuer_id, subject_ids
+from protocols.credentials.model import Version, issuer_id, subject_ids, version_of
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
@@ -55,6 +55,7 @@ class Award:
     Attributes:
         subject_did, email: who it is for; over a connection both may be missing, for the holder names itself.
         valid_from: when it was earned; now where it is missing.
+        data_model: that the record is written in.
     """
 
     achievement_id: str
@@ -64,6 +65,7 @@ class Award:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     result: str | None = None
+    data_model: Version = Version.V2_0
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,9 @@ class Issuer:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         signer = self._identity.signer(own, securing_named(securing).key_types)
-        places = await self._publisher.allocate(tx, [name for name, _ in named], issuer=own)
+        data_model = version_of(named[0][1]) if named else None  # what is signed together is of one version
+        purposes = self._publisher.purposes_for(data_model or Version.V2_0)
+        places = await self._publisher.allocate(tx, [name for name, _ in named], purposes, own)
         now = self._world.clock()
         is_selective = isinstance(CRYPTOSUITES.get(securing), Selective)
         records = []
@@ -345,6 +349,7 @@ class Issuer:
             valid_until=award.valid_until,
             credential_id=f"urn:uuid:{self._world.new_id()}",
             result=_result(achievement, award.result),
+            data_model=award.data_model,
         )
         return _with_suite_context(credential, securing)
 
@@ -360,7 +365,7 @@ class Issuer:
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         name = proof_suite(own, self._securing.name, selective=True)
         credential = self._credential(own, award, name, open_subject=True)
-        (place,) = await self._publisher.allocate(tx, [exchange_id])
+        (place,) = await self._publisher.allocate(tx, [exchange_id], self._publisher.purposes_for(award.data_model))
         suite = suite_named(name)
         return LdProofVcDetail.of(
             _with_status(credential, place.entries),
@@ -383,6 +388,8 @@ def _for_records(securing: str) -> Securing:
 def _with_status(credential: dict[str, Any], entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if not entries:
         return credential
+    if version_of(credential) is Version.V1_1 and STATUS_CONTEXT not in credential["@context"]:
+        credential = {**credential, "@context": [*credential["@context"], STATUS_CONTEXT]}
     return {**credential, "credentialStatus": entries[0] if len(entries) == 1 else list(entries)}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from node.config import Config
 from node.records.schema import SCHEMA_CHECKERS
 from node.skills.frameworks import SkillIndex, carried, read_framework
+from protocols.credentials.model import proofs_of
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
 from protocols.credentials.resources import GivenResources, ResourceSource
 from protocols.credentials.verification import Check
@@ -57,6 +59,11 @@ class VerificationPolicies:
             resources=self._resources,
             known_skill=self.skills.known,
         )
+
+    def domain_of(self, presentation: dict[str, Any], asked: str | None) -> str | None:
+        """The domain that a presentation must name: the one asked for, unless it names none and may do so."""
+        names_one = any("domain" in proof for proof in proofs_of(presentation))
+        return asked if names_one or self._config.verify.require_domain else None
 
     def holder(self, *, refresh: bool = False) -> Policy:
         """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it.

@@ -19,6 +19,7 @@ from node.roles.proof_suite import proof_suite
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
+from protocols.credentials.model import Version
 from protocols.errors import BadInput, WrongState
 from protocols.jose import sign_jwt
 from protocols.status.bitstring import Bitstring
@@ -82,6 +83,10 @@ class StatusPublisher:
         self._securing = securing
         self._config = config
         self.ttl_seconds = config.ttl_seconds
+
+    def purposes_for(self, data_model: Version) -> Sequence[str]:
+        """What can be said later of records of this version: 1.1 has one status entry (VCDM 1.1 §4.9), so the first."""
+        return self._config.purposes[:1] if data_model is Version.V1_1 else self._config.purposes
 
     async def allocate(
         self,

@@ -170,7 +170,7 @@ class Verifier:
             presentation,
             expected="presentation",
             challenge=exchange.challenge,
-            domain=exchange.domain,
+            domain=self._policies.domain_of(presentation, exchange.domain),
             resolver=self._resolver,
             statuses=self._statuses,
             policy=policy,

@@ -78,11 +78,12 @@ def build_presentation(
     documents: Mapping[str, dict[str, Any]],
     *,
     holder: str | None,
-    id: str | None,  # noqa: A002  # the property's own name
     submission_id: str,
     vcdm: Vcdm = Vcdm.V2,
 ) -> dict[str, Any]:
     """The unsigned verifiable presentation, with each record once.
+
+    It has no ``id``: nobody refers to it, and ACA-Py refuses one that is a URL.
 
     Args:
         documents: the selected records by id.
@@ -97,8 +98,6 @@ def build_presentation(
             "pex.record_missing", "A record that was chosen is not there any more.", "Match and choose again."
         )
     presentation: dict[str, Any] = {"@context": [vcdm.value, SUBMISSION_CONTEXT]}
-    if id is not None:
-        presentation["id"] = id
     presentation["type"] = ["VerifiablePresentation", "PresentationSubmission"]
     if holder is not None:
         presentation["holder"] = holder

@@ -334,3 +334,63 @@ def test_a_thousand_records_are_matched_quickly_and_always_alike() -> None:
     kept = [(str(n), badge(skill=WELDING if n % 2 else "https://x.example/y")) for n in range(1000)]
     report = match(query, kept)
     assert select(query, report) == select(query, match(query, kept))
+
+
+def only_knows_plain_filters(document: dict[str, Any], descriptor: dict[str, Any]) -> bool:
+    """As agents evaluate that look at every match of a path, and of JSON Schema know ``type`` and ``enum`` alone."""
+
+    def matches(value: Any, steps: list[str]) -> list[Any]:
+        if not steps:
+            return [value]
+        step, rest = steps[0], steps[1:]
+        if step == "*":
+            return [found for one in (value if isinstance(value, list) else [value]) for found in matches(one, rest)]
+        if step.isdigit():
+            within = isinstance(value, list) and int(step) < len(value)
+            return matches(value[int(step)], rest) if within else []
+        return matches(value[step], rest) if isinstance(value, dict) and step in value else []
+
+    def found(field: dict[str, Any]) -> bool:
+        wanted = field["filter"].get("enum", [])
+        paths = [path.replace("[", ".").replace("]", "").split(".")[1:] for path in field["path"]]
+        return any(value in wanted for path in paths for value in matches(document, path) if isinstance(value, str))
+
+    return all(found(field) for field in descriptor["constraints"]["fields"])
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        (for_skill([WELDING], name="W", purpose="", definition_id="d"), {"skill": False, "skill-plain": True}),
+        (for_skill(["nothing"], name="W", purpose="", definition_id="d"), {"skill": False, "skill-plain": False}),
+        (for_type(["OpenBadgeCredential"], name="B", purpose="", definition_id="d"), {"record-plain": True}),
+        (for_type(["Diploma"], name="B", purpose="", definition_id="d"), {"record": False, "record-plain": False}),
+    ],
+    ids=["skill", "no such skill", "type", "no such type"],
+)
+def test_an_agent_that_knows_plain_filters_only_finds_what_is_asked_for(
+    raw: dict[str, Any], wanted: dict[str, bool]
+) -> None:
+    found = {one["id"]: only_knows_plain_filters(badge(), one) for one in raw["input_descriptors"]}
+    assert found.items() >= wanted.items()
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_an_answer_to_the_plain_descriptor_is_an_answer_wherever_the_skill_stands(place: int) -> None:
+    document = badge()
+    achievement = document["credentialSubject"]["achievement"]
+    other = {"type": ["Alignment"], "targetName": "Baking", "targetUrl": "https://x.example/baking"}
+    (aligned,) = [one for one in achievement["alignment"] if one.get("targetUrl") == WELDING]
+    achievement["alignment"] = [other] * place + [aligned]
+    query = parse_definition(for_skill([WELDING], name="Welding", purpose="", definition_id="d"))
+    found = match(query, [("r", document)], holder=HOLDER)
+    assert [one.record_ids for one in found.descriptors] == [("r",), ("r",)]
+    assert len(select(query, found).pairs) == 1
+
+
+def test_a_skill_far_down_is_still_found_by_whoever_knows_all_of_json_schema() -> None:
+    document = badge()
+    achievement = document["credentialSubject"]["achievement"]
+    achievement["alignment"] = [{"targetCode": str(number)} for number in range(40)]
+    query = parse_definition(for_skill(["39"], name="Welding", purpose="", definition_id="d"))
+    assert [one.record_ids for one in match(query, [("r", document)], holder=HOLDER).descriptors] == [("r",), ()]

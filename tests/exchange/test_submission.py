@@ -39,7 +39,7 @@ Change = Callable[[dict[str, Any]], object]
 def presented(query: Any = QUERY, **documents: dict[str, Any]) -> dict[str, Any]:
     """A presentation of the records that this node would choose."""
     selection = select(query, match(query, records(**documents), holder=HOLDER))
-    return build_presentation(query, selection, documents, holder=HOLDER, id="urn:uuid:vp", submission_id="sub-1")
+    return build_presentation(query, selection, documents, holder=HOLDER, submission_id="sub-1")
 
 
 def entries(presentation: dict[str, Any]) -> Any:
@@ -68,9 +68,7 @@ def test_each_record_is_there_once_and_the_map_leads_to_it() -> None:
 @pytest.mark.parametrize("vcdm", list(Vcdm))
 def test_a_presentation_means_the_same_to_a_json_ld_reader(vcdm: Vcdm) -> None:
     query = parse_definition(for_skill([WELDING], name="Welding", purpose="", definition_id="d"))
-    presentation = build_presentation(
-        query, Selection(()), {}, holder=HOLDER, id="urn:uuid:vp", submission_id="s", vcdm=vcdm
-    )
+    presentation = build_presentation(query, Selection(()), {}, holder=HOLDER, submission_id="s", vcdm=vcdm)
     assert presentation["@context"] == [vcdm.value, SUBMISSION_CONTEXT]
     quads = DEFAULT.canonical_nquads(presentation)
     assert "https://identity.foundation/presentation-exchange/#presentation-submission" in quads
@@ -80,14 +78,14 @@ def test_a_presentation_means_the_same_to_a_json_ld_reader(vcdm: Vcdm) -> None:
 def test_holder_and_id_may_be_left_out() -> None:
     selection = Selection((("a", "x"), ("b", "x")))
     presentation = build_presentation(
-        QUERY, selection, {"x": badge(a=1, b=1)}, holder=None, id=None, submission_id="s", vcdm=Vcdm.V1
+        QUERY, selection, {"x": badge(a=1, b=1)}, holder=None, submission_id="s", vcdm=Vcdm.V1
     )
     assert not {"holder", "id"} & presentation.keys()
 
 
 def test_a_record_that_is_gone_cannot_be_presented() -> None:
     with pytest.raises(BadInput) as error:
-        build_presentation(QUERY, Selection((("a", "x"),)), {}, holder=HOLDER, id=None, submission_id="s")
+        build_presentation(QUERY, Selection((("a", "x"),)), {}, holder=HOLDER, submission_id="s")
     assert error.value.code == "pex.record_missing"
 
 

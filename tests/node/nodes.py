@@ -138,6 +138,11 @@ class Nodes:
         await make_home(home, values, issuer=issuer is not False, world=world)
         return await self._start(home, world)
 
+    @property
+    def running(self) -> tuple[Node, ...]:
+        """Those that run."""
+        return tuple(self._running)
+
     async def stop(self, node: Node) -> None:
         """Stop one; it can be started again."""
         self._running.remove(node)

@@ -97,10 +97,9 @@ async def test_a_person_chooses_which_record_is_shown(careful_town: Town) -> Non
     mine = await other_end(town.learner, asked, "request-received")
     found = await town.learner.holder.matches(mine.id)
     assert found.selection is not None
-    (descriptor,) = found.definition.descriptors
-    (proposed,) = found.selection.record_ids
+    ((descriptor, proposed),) = found.selection.pairs
     wanted = second if proposed == first.id else first
-    await town.learner.holder.present(mine.id, {descriptor.id: wanted.id})
+    await town.learner.holder.present(mine.id, {descriptor: wanted.id})
     assert (await exchange_in(town.employer, asked.id)).state == "done"
     exchange = town.employer.verifier  # what was presented is what was chosen
     again = await exchange.verify_again(asked.id)
