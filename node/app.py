@@ -18,6 +18,7 @@ from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
 from node.roles.discovery import Discovery
+from node.roles.ending import Ending
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
@@ -187,9 +188,11 @@ class Node:
             world=world,
             disclosed=config.policy.disclose_features,
         )
+        self.ending = Ending(store, self.outbox, world)
         self.vc_api = self._vc_api_roles(policies)
         self.peering.attach(self.inbound)
         self.discovery.attach(self.inbound)
+        self.ending.attach(self.inbound)
         self.notices.attach(self.inbound)
         attach_threads(self.inbound, steps, world)
         self._servers: list[web.AppRunner] = []

@@ -16,6 +16,7 @@ from storage.query import Query, bounded, placeholders, starting_with
 from storage.values import fold, from_json, from_micros, to_json, to_micros
 
 __all__ = [
+    "ENDED",
     "Connection",
     "add",
     "find",
@@ -29,6 +30,9 @@ __all__ = [
     "page",
     "save",
 ]
+
+ENDED = "ended"
+"""The state of a connection that one of the two has ended; nothing is taken from such a peer, or sent to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

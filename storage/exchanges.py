@@ -11,7 +11,7 @@ from storage.errors import already_stored, unknown
 from storage.query import Query, starting_with
 from storage.values import from_micros, to_micros
 
-__all__ = ["ExchangeRow", "Filter", "count", "find", "find_by_prefix", "get", "insert", "page", "save"]
+__all__ = ["ExchangeRow", "Filter", "count", "find", "find_by_prefix", "get", "insert", "page", "save", "stop_waiting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,15 @@ async def page(
     """Exchanges, the newest first; ``after`` is the id of the last one of the page before."""
     query = which.apply(Query("SELECT * FROM exchanges"))
     return [_from_row(row) for row in await tx.all(*query.newest_first("exchanges", "created", after, limit))]
+
+
+async def stop_waiting(tx: Transaction, connection_id: str, error_code: str, now: datetime) -> int:
+    """Let no exchange with this peer wait for a person any more, and say why; how many did."""
+    return await tx.execute(
+        "UPDATE exchanges SET waiting_for = NULL, error_code = ?, updated = ?, version = version + 1 "
+        "WHERE connection_id = ? AND waiting_for IS NOT NULL",
+        (error_code, to_micros(now), connection_id),
+    )
 
 
 async def count(tx: Transaction, which: Filter = _EVERYTHING) -> int:

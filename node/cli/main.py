@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "did": ("node.cli.did", "Show the node's DIDs, or make one."),
     "invite": ("node.cli.invite", "Make an invitation for a peer."),
     "accept": ("node.cli.accept", "Accept an invitation, an offer or a connection."),
+    "disconnect": ("node.cli.disconnect", "End a connection with a peer for good."),
     "issue": ("node.cli.issue", "Award an achievement: to a peer, or as files."),
     "records": ("node.cli.records", "List, show and export records."),
     "request": ("node.cli.request", "Ask a peer for proof of skills."),

@@ -134,6 +134,14 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.ConnectionView,
     ),
     Operation(
+        name="endConnection",
+        method="POST",
+        path="/admin/connections/{id}/end",
+        summary="End a connection for good; the peer is told, and nothing of it is taken any more.",
+        handler=admin_peers.end_connection,
+        response=s.ConnectionView,
+    ),
+    Operation(
         name="askFeatures",
         method="POST",
         path="/admin/connections/{id}/features",

@@ -30,6 +30,7 @@ async def find_connection(tx: Transaction, text: str) -> Connection:
         return exact
     named = await connections.find_by_label(tx, text)
     found = named or await connections.find_by_prefix(tx, text)
+    found = [c for c in found if c.state != connections.ENDED] or found
     return _only("connection", found, [c.id for c in found])
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = [
-    "accept_invitation", "ask_features", "connection", "create_invitation", "list_connections", "list_invitations",
+    "accept_invitation", "ask_features", "connection", "create_invitation", "end_connection", "list_connections",
+    "list_invitations",
 ]  # fmt: skip
 
 
@@ -68,6 +69,17 @@ async def connection(node: Node, call: Call[Nothing, Nothing]) -> ConnectionView
     """One peer."""
     async with node.store.read() as tx:
         return view_connection(await find_connection(tx, call.id))
+
+
+async def end_connection(node: Node, call: Call[Nothing, Nothing]) -> ConnectionView:
+    """End a connection.
+
+    Raises:
+        WrongState: ``did_rotate.wrong_state``.
+    """
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.id)
+    return view_connection(await node.ending.end(peer.id))
 
 
 async def ask_features(node: Node, call: Call[Nothing, FeaturesQuery]) -> ExchangeView:

@@ -53,6 +53,9 @@ _MINORS: Mapping[str, tuple[int, ...]] = {
 }
 """Protocol with its major version -> the minor ones that are spoken, where that is not 0 alone."""
 
+_IN_PART = frozenset({"https://didcomm.org/did-rotate/1"})
+"""Protocols of which only some messages are taken, so that nobody is told to use them."""
+
 
 class Discovery:
     """Asks peers what they speak, and answers them."""
@@ -109,10 +112,10 @@ class Discovery:
 
     async def _features(self, tx: Transaction) -> list[Feature]:
         issues = await dids.default(tx, DidPurpose.ISSUER) is not None
-        spoken = self._inbound.protocols if self._inbound else ()
+        spoken = self._inbound.protocols if self._inbound else frozenset[str]()
         return [
             feature
-            for protocol in sorted(spoken)
+            for protocol in sorted(spoken - _IN_PART)
             for feature in _features_of(protocol, issues=issues)
             if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
         ]

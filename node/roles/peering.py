@@ -146,7 +146,7 @@ class Peering:
         now = self._world.clock()
         async with self._store.write() as tx:
             known = await connections.find_by_invitation(tx, invitation.id)
-            mine = [c for c in known if c.role == did_exchange.Role.REQUESTER.value]
+            mine = [c for c in known if c.role == did_exchange.Role.REQUESTER.value and c.state != connections.ENDED]
             if mine:
                 return mine[-1]
             if reuse and (old := await self._reuse.connection_for(tx, invitation)) is not None:

@@ -75,6 +75,8 @@ class RevocationNotices:
         if record.connection_id is None or record.exchange_id is None:
             return
         connection = await connections.get(tx, record.connection_id)
+        if connection.state == connections.ENDED:
+            return
         named = Named(revocation_format=LD_PROOF_VC, credential_id=record.credential_id)
         if await _speaks_only_1(tx, connection):
             named = Named(thread_id=(await exchanges.get(tx, record.exchange_id)).thid)

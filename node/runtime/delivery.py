@@ -74,7 +74,9 @@ class Outbox:
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
 
     async def put(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
-        """Enqueue ``message`` for the peer of ``connection`` in this unit of work."""
+        """Enqueue ``message`` for the peer of ``connection`` in this unit of work; nothing where that has ended."""
+        if connection.state == connections.ENDED:
+            return
         plain = message.encode(Wire(connection.wire))
         await outbox.enqueue(
             tx,

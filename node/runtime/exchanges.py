@@ -17,7 +17,7 @@ from node.runtime.delivery import Outbox
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.machine import Ask, Decision, Effect, Send, Step
-from storage import audit, exchanges
+from storage import audit, connections, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
 from storage.exchanges import ExchangeRow
@@ -107,7 +107,12 @@ class Exchanges:
         Args:
             row: the exchange as it was read in this unit of work; None for a new one.
             exchange_id: the id that a new exchange gets, where something already points to it.
+
+        Raises:
+            WrongState: ``connection.ended`` where a new exchange has nobody to be with.
         """
+        if row is None and connection.state == connections.ENDED:
+            raise WrongState("connection.ended", "The connection with that peer has ended.", "Connect anew.")
         value: ExchangeValue = step.exchange
         waiting = next((e.decision.value for e in step.effects if isinstance(e, Ask)), None)
         now = self._world.clock()

@@ -130,7 +130,9 @@ class Inbound:
             peer = await connections.find_by_verkeys(tx, incoming.recipient, incoming.sender)
         introduction: Introduction | None = None
         try:
-            if peer is None or message.protocol in self._introduce:
+            if peer is not None and peer.state == connections.ENDED:
+                pass  # whether it is a repeated delivery is seen in its unit of work; anything else is refused there
+            elif peer is None or message.protocol in self._introduce:
                 introduction = await self._introduction(incoming, peer)
             elif message.protocol not in self._handlers:
                 raise PeerFault(
@@ -138,6 +140,8 @@ class Inbound:
                 )
             return await self._carry_out(incoming, peer, introduction)
         except PeerFault as error:
+            if error.code == "message.connection_ended":
+                raise
             reply_to = peer or (introduction.reply_to if introduction else None)
             if reply_to is not None and introduction is not None and introduction.refusal is not None:
                 await self._outbox.send_unstored(reply_to, introduction.refusal(error))
@@ -161,10 +165,13 @@ class Inbound:
             if await inbox.seen(tx, incoming.sender, message.id, self._world.clock()):
                 self._metrics.duplicates.inc()
                 return Received.DUPLICATE
+            if peer is not None:
+                peer = await connections.get(tx, peer.id)
+                if peer.state == connections.ENDED:
+                    raise PeerFault("message.connection_ended", "That connection has ended.", "Connect anew.")
             if introduction is not None:
                 peer = await introduction.admit(tx)
             elif peer is not None:
-                peer = await connections.get(tx, peer.id)
                 peer = await self._greet(tx, peer) if self._greet else peer
                 await self._handlers[message.protocol](tx, peer, incoming)
             if peer is not None and AckOn.RECEIPT in message.please_ack:

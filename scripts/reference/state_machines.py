@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from protocols.did_exchange import machine as did_exchange
+from protocols.did_rotate import machine as did_rotate
 from protocols.discover_features import machine as discover_features
 from protocols.issue_credential import machine as issue_credential
 from protocols.out_of_band import machine as out_of_band
@@ -57,6 +58,12 @@ MACHINES = (
         "Aries RFC 0434 §Reuse Messages",
         "What happens with an invitation of somebody whom the node is connected with already.",
         out_of_band.TRANSITIONS,
+    ),
+    Machine(
+        "DID Rotate 1.0: hangup",
+        "Aries RFC 0794 §Hangup",
+        "How either side ends a connection.",
+        did_rotate.TRANSITIONS,
     ),
     Machine(
         "Trust Ping 1.0",
