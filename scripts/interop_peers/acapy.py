@@ -12,9 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
 import aiohttp
@@ -34,6 +34,11 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _CREDENTIALS = "/issue-credential-2.0"
 _PROOFS = "/present-proof-2.0"
+_DISCOVERY = {
+    "1.0": ("/discover-features/query", "/discover-features/records", "disclose", "protocols", "pid"),
+    "2.0": ("/discover-features-2.0/queries", "/discover-features-2.0/records", "disclosures", "disclosures", "id"),
+}
+"""Version -> where to ask, where the answer is, and how it is written there."""
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
@@ -146,6 +151,19 @@ class AcaPy:
     async def ping(self, connection: str) -> None:
         """Send a trust ping."""
         await self._post(f"/connections/{connection}/send-ping", {"comment": "Are you there?"})
+
+    async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
+        """What the other side discloses."""
+        ask, records, answer, listed, name = _DISCOVERY[version]
+        asked = await self._get(ask, connection_id=connection)
+
+        async def look() -> list[str] | None:
+            found = (await self._get(records, connection_id=connection))["results"]
+            mine = (one for one in found if one["discovery_exchange_id"] == asked["discovery_exchange_id"])
+            disclosed = next((one[answer] for one in mine if one.get(answer)), None)
+            return None if disclosed is None else [str(feature[name]) for feature in disclosed[listed]]
+
+        return await eventually(look, "disclosures at ACA-Py")
 
     # Issue Credential ---------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -79,6 +81,14 @@ class Lernode:
             return next(known, None)
 
         return await eventually(look, "connection at lernode")
+
+    async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
+        """The protocols that the peer discloses."""
+        asked = await self._post(
+            f"/admin/connections/{connection}/features", s.ExchangeView, s.FeaturesQuery(version=version)
+        )
+        ended = await self.ended(asked.id)
+        return [str(feature["id"]) for feature in json.loads(bytes(ended.data))["features"]]
 
     async def answered(self, kind: str) -> None:
         """Wait until the log says that a message of this type was delivered."""

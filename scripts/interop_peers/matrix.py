@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import Literal, TypeVar
 
 from node.http.schemas import NewRequest, VerificationView
@@ -15,6 +15,8 @@ __all__ = ["walk"]
 
 T = TypeVar("T")
 _DIDEXCHANGE = "https://didcomm.org/didexchange/"
+_DISCOVER_FEATURES: tuple[Literal["1.0", "2.0"], ...] = ("1.0", "2.0")
+_NEEDED = "https://didcomm.org/issue-credential/2.0"
 _REASON = "not now"
 _PRESENTATION_PROOF = "Ed25519Signature2020"
 
@@ -35,6 +37,7 @@ async def walk(run: Run, node: Lernode, peer: Peer, issuer: str) -> None:
         return
     mine, theirs = connection
     await matrix.ping(theirs)
+    await matrix.discover(mine, theirs)
     await matrix.node_issues(mine)
     await matrix.peer_issues(theirs, issuer)
     await matrix.declined_by_peer(mine)
@@ -79,6 +82,19 @@ class _Matrix:
             await self._node.answered("trust_ping/1.0/ping_response")
 
         await self._try(self._from, "trust ping, answered", go())
+
+    async def discover(self, mine: str, theirs: str) -> None:
+        """Each asks the other which protocols it speaks."""
+
+        async def go(asked: Awaitable[Collection[str]]) -> None:
+            found = await asked
+            if _NEEDED not in found:
+                raise ValueError(f"{_NEEDED} is not among {sorted(found)}")
+
+        for version in _DISCOVER_FEATURES:
+            name = f"discover features {version}, disclosed"
+            await self._try(self._to, name, go(self._node.features(mine, version)))
+            await self._try(self._from, name, go(self._peer.features(theirs, version)))
 
     # The node is issuer and verifier ------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 __all__ = ["Peer", "PeerMissing", "eventually"]
 
@@ -64,6 +64,9 @@ class Peer(Protocol):
 
     async def ping(self, connection: str) -> None:
         """Send a trust ping."""
+
+    async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
+        """The protocols that the other side discloses when it is asked with this version of Discover Features."""
 
     async def offer(self, connection: str, credential: dict[str, Any], proof_type: str) -> str:
         """Offer a record; the thread. What is requested then is issued without asking."""
