@@ -107,12 +107,15 @@ async def _show_matches(api: Api, found: MatchesView, chosen: dict[str, str]) ->
 
 def _asked_once(descriptors: Sequence[DescriptorView]) -> list[DescriptorView]:
     """Without those that ask for the same in other words and that nothing is sent for."""
-    shown: dict[object, DescriptorView] = {}
+    shown: list[DescriptorView] = []
     for descriptor in descriptors:
-        asked = (descriptor.name, descriptor.purpose, *(record.id for record in descriptor.records))
-        if asked not in shown or descriptor.chosen:
-            shown[asked if asked not in shown else descriptor.id] = descriptor
-    return list(shown.values())
+        if descriptor.chosen or not any(_asks(one) == _asks(descriptor) for one in shown):
+            shown.append(descriptor)
+    return shown
+
+
+def _asks(descriptor: DescriptorView) -> tuple[object, ...]:
+    return descriptor.name, descriptor.purpose, [record.id for record in descriptor.records]
 
 
 def _show_descriptor(descriptor: DescriptorView, chosen: dict[str, str]) -> None:

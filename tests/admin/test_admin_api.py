@@ -282,3 +282,17 @@ async def test_a_list_that_cannot_be_issued_as_it_was_sent_is_refused_whole(
     assert (answered, problem["code"]) == (status, code)
     async with node.store.read() as tx:
         assert len(await tx.all("SELECT id FROM issued_credentials")) == 1
+
+
+async def test_a_record_is_offered_in_the_data_model_that_is_asked_for(admin: Served) -> None:
+    _, client = admin
+    await client.post("/admin/connections", invitation=(await client.post("/admin/invitations"))["url"])
+    peer = (await client.get("/admin/connections"))["items"][0]["id"]
+    for version, context in [
+        ("1.1", "https://www.w3.org/2018/credentials/v1"),
+        ("2.0", "https://www.w3.org/ns/credentials/v2"),
+    ]:
+        offer = {"connection": peer, "achievement": "weld-101", "name": "Ada", "dataModel": version}
+        offered = await client.post("/admin/credentials/offers", **offer)
+        data = (await client.get(f"/admin/exchanges/{offered['id']}"))["data"]
+        assert data["offer"]["credential"]["@context"][0] == context

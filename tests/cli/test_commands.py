@@ -208,3 +208,11 @@ def test_an_invitation_can_be_shown_as_a_code(
     assert run(monkeypatch, "invite", "--qr-file", code, "--json", "--home", home) == 0
     assert json.loads(capsys.readouterr().out)["url"].startswith("http://localhost")
     assert b"<svg" in code.read_bytes()
+
+
+def test_a_file_in_another_data_model_than_it_can_be_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("issue", "weld-101", "--to", "ada@example.org", "--data-model", "1.1", "--home", home)
+    assert run(monkeypatch, *arguments) == 2
+    assert "A file is of the data model 2.0." in capsys.readouterr().err
