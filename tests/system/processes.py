@@ -287,6 +287,12 @@ async def over(peer: Peer, exchange_id: str) -> dict[str, Any]:
     return ended
 
 
+async def expect_done(peer: Peer, exchange_id: str) -> None:
+    """The exchange ends well; where not, its error says why."""
+    ended = await over(peer, exchange_id)
+    assert (ended["state"], ended["error"]) == ("done", None)
+
+
 async def journey(net: Network, *, records: int = 1) -> None:
     """The whole way of one or several records, up to the verified presentation; nothing is lost or doubled."""
     at_college = await connect(net.college, net.learner)
@@ -295,12 +301,12 @@ async def journey(net: Network, *, records: int = 1) -> None:
         award = {"connection": at_college, "achievement": name}
         offers.append(await once(net.college, "/admin/credentials/offers", award, "issue-credential", after=number))
     for offer in offers:
-        assert (await over(net.college, offer))["state"] == "done"
+        await expect_done(net.college, offer)
 
     at_employer = await connect(net.employer, net.learner)
     query = {"connection": at_employer, "skills": [SKILL]}
     request = await once(net.employer, "/admin/presentations/requests", query, "present-proof")
-    assert (await over(net.employer, request))["state"] == "done"
+    await expect_done(net.employer, request)
 
     async def learner_done() -> bool:
         page = await net.learner.ask("GET", "/admin/exchanges")
