@@ -222,7 +222,8 @@ def test_an_attachment_is_read_back_with_its_hash_as_a_multihash() -> None:
     assert caught.value.code == "attachment.hash"
 
 
-VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5) | st.just({"code": "e.p"}) | st.just([{}])
+NUMBERS = st.integers(-(2**53), 2**53)
+VALUES = st.none() | st.booleans() | NUMBERS | st.text(max_size=5) | st.just({"code": "e.p"}) | st.just([{}])
 BODIES = st.dictionaries(
     st.sampled_from(["code", "comment", "args", "status", "response_requested", "accept", "goal", "queries",
                      "disclosures"]), VALUES, max_size=4,
