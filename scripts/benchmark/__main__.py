@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from scripts.benchmark import chart, demo, exchanges, hostile, idle, lists, messages, records
+from scripts.benchmark import acapy, chart, demo, exchanges, hostile, idle, lists, messages, records
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
 
@@ -25,6 +25,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "idle": idle.measure,
     "demo": demo.measure,
     "hostile": hostile.measure,
+    "acapy": acapy.measure,
 }
 
 

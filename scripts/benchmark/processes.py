@@ -8,8 +8,9 @@ import secrets
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import aiohttp
 
@@ -30,8 +31,20 @@ _LOOK_EVERY_SECONDS = 0.005
 class NodeProcess:
     """One node on a port of loopback. It answers by policy, so that nobody has to consent while it is measured."""
 
-    def __init__(self, home: Path, port: int, *, issuer: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        *,
+        issuer: bool = False,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """
+        Args:
+            settings: more of its configuration, by section.
+        """
         self.home = home
+        self._settings = settings or {}
         self._port = port
         self._issuer = issuer
         self._passphrase = secrets.token_urlsafe(18)
@@ -49,6 +62,8 @@ class NodeProcess:
         """Make its folder; an issuer believes its own records, as it also verifies here."""
         trust = (f"did:web:localhost%3A{self._port}",) if self._issuer else ()
         values = settings_of(self.home.name, None, self._port, True, self._issuer, trust, True)
+        for section, more in self._settings.items():
+            values[section] = {**values.get(section, {}), **more}
         await create(self.home, self._passphrase, to_toml(values), issuer=self._issuer)
         if self._issuer:
             write_catalogue(self.home)

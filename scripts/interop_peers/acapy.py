@@ -6,32 +6,22 @@ the matrix and not by ``--auto-respond-...``, as a record has to be requested fo
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
-import aiohttp
-
 from protocols import strict_json
-from protocols.jsonld.contexts import BUNDLED
 from protocols.multiformats import b64url_decode
-from scripts.interop_peers.peer import PeerMissing, eventually
+from scripts.interop_peers.acapy_agent import AcaPyAgent, install, version
+from scripts.interop_peers.peer import eventually
 
 __all__ = ["AcaPy"]
 
-_PACKAGE = "acapy-agent>=1.4,<2"
-"""The newest that the Python takes: 1.4 for 3.12, newer ones for 3.13."""
-_OLDEST_PYTHON = (3, 12)
-_PLUGINS = Path(__file__).with_name("acapy_plugin")
-_START_SECONDS = 60.0
-_STOP_SECONDS = 10.0
+_OPTIONS = (
+    "--auto-accept-requests", "--auto-respond-credential-request", "--auto-store-credential",
+    "--auto-verify-presentation", "--preserve-exchange-records",
+)  # fmt: skip
 _CREDENTIALS = "/issue-credential-2.0"
 _PROOFS = "/present-proof-2.0"
 _DISCOVERY = {
@@ -39,7 +29,6 @@ _DISCOVERY = {
     "2.0": ("/discover-features-2.0/queries", "/discover-features-2.0/records", "disclosures", "disclosures", "id"),
 }
 """Version -> where to ask, where the answer is, and how it is written there."""
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
 class AcaPy:
@@ -51,15 +40,12 @@ class AcaPy:
 
     def __init__(self) -> None:
         self._folder = Path()
-        self._admin = ""
-        self._process: asyncio.subprocess.Process | None = None
-        self._session: aiohttp.ClientSession | None = None
+        self._agent = AcaPyAgent(self._folder, self._folder, self.name)
 
     @property
     def version(self) -> str:
         """Of the package."""
-        found = next(self._folder.glob("venv/lib/python*/site-packages/acapy_agent-*.dist-info"), None)
-        return found.name.removeprefix("acapy_agent-").removesuffix(".dist-info") if found else "not installed"
+        return version(self._folder)
 
     async def install(self, folder: Path) -> None:
         """A virtual environment with the package.
@@ -68,97 +54,58 @@ class AcaPy:
             PeerMissing: there is no Python that it runs on.
         """
         self._folder = folder
-        stamp = folder / "installed"
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == _PACKAGE:
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        await _run(_python(), "-m", "venv", str(folder / "venv"))
-        python = str(folder / "venv" / "bin" / "python")
-        await _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _PACKAGE)
-        stamp.write_text(_PACKAGE, encoding="utf-8")
+        self._agent = AcaPyAgent(folder, folder / "home", self.name)
+        await install(folder)
 
     async def start(self, port: int) -> None:
         """Start it with a new wallet."""
-        self._admin = f"http://127.0.0.1:{port + 1}"
-        home = self._folder / "home"
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(parents=True)
-        contexts = home / "contexts.json"
-        contexts.write_text(json.dumps({url: entry.load() for url, entry in BUNDLED.items()}), encoding="utf-8")
-        with (self._folder / "log").open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                str(self._folder / "venv" / "bin" / "aca-py"), "start",
-                "--no-ledger", "--label", self.name, "--log-level", "warning",
-                "--wallet-type", "askar", "--wallet-name", "interop", "--wallet-key", "only a test", "--auto-provision",
-                "--admin", "127.0.0.1", str(port + 1), "--admin-insecure-mode",
-                "--inbound-transport", "http", "127.0.0.1", str(port), "--outbound-transport", "http",
-                "--endpoint", f"http://127.0.0.1:{port}",
-                "--auto-accept-requests", "--auto-respond-credential-request", "--auto-store-credential",
-                "--auto-verify-presentation", "--preserve-exchange-records",
-                "--plugin", "lernode_contexts",
-                cwd=home, stdout=log, stderr=log,
-                env={**os.environ, "HOME": str(home), "LERNODE_CONTEXTS": str(contexts), "PYTHONPATH": str(_PLUGINS)},
-            )  # fmt: skip
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
-        async with asyncio.timeout(_START_SECONDS):
-            while not await self._is_ready():
-                await asyncio.sleep(0.1)
+        await self._agent.start(port, *_OPTIONS)
 
     async def stop(self) -> None:
         """Stop it, gently first."""
-        if self._session is not None:
-            await self._session.close()
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await self._agent.stop()
 
     async def make_did(self) -> str:
         """A did:key in its wallet."""
-        wanted = {"method": "key", "options": {"key_type": "ed25519"}}
-        return str((await self._post("/wallet/did/create", wanted))["result"]["did"])
+        return await self._agent.make_did()
 
     # Connections --------------------------------------------------------------------------------------------------
 
     async def accept_invitation(self, url: str, did_method: str) -> str:
         """Answer an invitation."""
         invitation = strict_json.loads_object(b64url_decode(url.partition("oob=")[2]))
-        made = await self._post("/out-of-band/receive-invitation", invitation, auto_accept="false")
+        made = await self._agent.post("/out-of-band/receive-invitation", invitation, auto_accept="false")
         connection = str(made["connection_id"])
-        await self._post(f"/didexchange/{connection}/accept-invitation", None, use_did_method=did_method)
+        await self._agent.post(f"/didexchange/{connection}/accept-invitation", None, use_did_method=did_method)
         await self._complete(connection)
         return connection
 
     async def invite(self, handshake: str, did_method: str) -> tuple[str, str]:
         """An invitation, with the service as a DID of this method."""
         wanted = {"handshake_protocols": [handshake], "use_did_method": did_method}
-        made = await self._post("/out-of-band/create-invitation", wanted, auto_accept="true")
+        made = await self._agent.post("/out-of-band/create-invitation", wanted, auto_accept="true")
         return str(made["invitation_url"]), str(made["invi_msg_id"])
 
     async def invited(self, invitation_id: str) -> str:
         """The connection that came of an invitation."""
 
         async def look() -> str | None:
-            found = (await self._get("/connections", invitation_msg_id=invitation_id))["results"]
+            found = (await self._agent.get("/connections", invitation_msg_id=invitation_id))["results"]
             return next((str(one["connection_id"]) for one in found if one["rfc23_state"] == "completed"), None)
 
         return await eventually(look, "connection at ACA-Py")
 
     async def ping(self, connection: str) -> None:
         """Send a trust ping."""
-        await self._post(f"/connections/{connection}/send-ping", {"comment": "Are you there?"})
+        await self._agent.post(f"/connections/{connection}/send-ping", {"comment": "Are you there?"})
 
     async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
         """What the other side discloses."""
         ask, records, answer, listed, name = _DISCOVERY[version]
-        asked = await self._get(ask, connection_id=connection)
+        asked = await self._agent.get(ask, connection_id=connection)
 
         async def look() -> list[str] | None:
-            found = (await self._get(records, connection_id=connection))["results"]
+            found = (await self._agent.get(records, connection_id=connection))["results"]
             mine = (one for one in found if one["discovery_exchange_id"] == asked["discovery_exchange_id"])
             disclosed = next((one[answer] for one in mine if one.get(answer)), None)
             return None if disclosed is None else [str(feature[name]) for feature in disclosed[listed]]
@@ -171,17 +118,17 @@ class AcaPy:
         """Offer a record."""
         detail = {"credential": credential, "options": {"proofType": proof_type}}
         wanted = {"connection_id": connection, "filter": {"ld_proof": detail}, "auto_issue": True}
-        return str((await self._post(f"{_CREDENTIALS}/send-offer", wanted))["thread_id"])
+        return str((await self._agent.post(f"{_CREDENTIALS}/send-offer", wanted))["thread_id"])
 
     async def request_offered(self, thread: str, subject: str) -> None:
         """Request what is offered for a DID of the wallet."""
         record = await self._credential_in(thread, "offer-received")
-        await self._post(f"{_CREDENTIALS}/records/{record['cred_ex_id']}/send-request", {"holder_did": subject})
+        await self._agent.post(f"{_CREDENTIALS}/records/{record['cred_ex_id']}/send-request", {"holder_did": subject})
 
     async def decline_offer(self, thread: str, reason: str) -> None:
         """Answer an offer with a problem report."""
         record = await self._credential_in(thread, "offer-received")
-        await self._post(f"{_CREDENTIALS}/records/{record['cred_ex_id']}/problem-report", {"description": reason})
+        await self._agent.post(f"{_CREDENTIALS}/records/{record['cred_ex_id']}/problem-report", {"description": reason})
 
     async def issued(self, thread: str) -> None:
         """Wait for the holder's acknowledgement."""
@@ -198,12 +145,12 @@ class AcaPy:
         options = {"challenge": str(uuid4()), "domain": "acapy.example"}
         asked = {"options": options, "presentation_definition": definition}
         wanted = {"connection_id": connection, "presentation_request": {"dif": asked}}
-        return str((await self._post(f"{_PROOFS}/send-request", wanted))["thread_id"])
+        return str((await self._agent.post(f"{_PROOFS}/send-request", wanted))["thread_id"])
 
     async def present(self, thread: str) -> None:
         """Answer a request with what fits."""
         record = await self._proof_in(thread, "request-received")
-        await self._post(f"{_PROOFS}/records/{record['pres_ex_id']}/send-presentation", {"dif": {}})
+        await self._agent.post(f"{_PROOFS}/records/{record['pres_ex_id']}/send-presentation", {"dif": {}})
 
     async def acknowledged(self, thread: str) -> None:
         """Wait for the verifier's acknowledgement."""
@@ -212,7 +159,7 @@ class AcaPy:
     async def decline_proof(self, thread: str, reason: str) -> None:
         """Answer a request with a problem report."""
         record = await self._proof_in(thread, "request-received")
-        await self._post(f"{_PROOFS}/records/{record['pres_ex_id']}/problem-report", {"description": reason})
+        await self._agent.post(f"{_PROOFS}/records/{record['pres_ex_id']}/problem-report", {"description": reason})
 
     async def verified(self, thread: str) -> None:
         """Wait until a presentation is verified.
@@ -237,7 +184,7 @@ class AcaPy:
 
     async def _complete(self, connection: str) -> None:
         async def look() -> bool | None:
-            record = await self._get(f"/connections/{connection}")
+            record = await self._agent.get(f"/connections/{connection}")
             if record["rfc23_state"] == "abandoned":
                 raise ValueError(f"ACA-Py gave the connection up: {record.get('error_msg')}")
             return True if record["rfc23_state"] == "completed" else None
@@ -251,36 +198,12 @@ class AcaPy:
         return await eventually(lambda: _in_state(self._proof(thread), state), f"{state} at ACA-Py")
 
     async def _credential(self, thread: str) -> dict[str, Any] | None:
-        found = (await self._get(f"{_CREDENTIALS}/records", thread_id=thread))["results"]
+        found = (await self._agent.get(f"{_CREDENTIALS}/records", thread_id=thread))["results"]
         return found[0]["cred_ex_record"] if found else None
 
     async def _proof(self, thread: str) -> dict[str, Any] | None:
-        found = (await self._get(f"{_PROOFS}/records", thread_id=thread))["results"]
+        found = (await self._agent.get(f"{_PROOFS}/records", thread_id=thread))["results"]
         return found[0] if found else None
-
-    async def _is_ready(self) -> bool:
-        if self._process is None or self._process.returncode is not None:
-            raise RuntimeError(f"ACA-Py did not start:\n{(self._folder / 'log').read_text(encoding='utf-8')[-2000:]}")
-        try:
-            return bool((await self._get("/status/ready"))["ready"])
-        except aiohttp.ClientError:
-            return False
-
-    async def _get(self, path: str, **query: str) -> dict[str, Any]:
-        return await self._ask("GET", path, query)
-
-    async def _post(self, path: str, body: Mapping[str, Any] | None, **query: str) -> dict[str, Any]:
-        return await self._ask("POST", path, query, json=body)
-
-    async def _ask(self, method: str, path: str, query: Mapping[str, str], **more: Any) -> dict[str, Any]:
-        if self._session is None:
-            raise RuntimeError("ACA-Py does not run.")
-        async with self._session.request(method, self._admin + path, params=query, **more) as response:
-            text = await response.text()
-        if response.status >= 400:
-            raise ValueError(f"ACA-Py answers {response.status} to {path}: {text.strip()}")
-        answer: dict[str, Any] = json.loads(text)
-        return answer
 
 
 async def _in_state(record: Any, state: str) -> dict[str, Any] | None:
@@ -290,24 +213,3 @@ async def _in_state(record: Any, state: str) -> dict[str, Any] | None:
     if found["state"] == "abandoned":
         raise ValueError(f"ACA-Py gave the exchange up: {found.get('error_msg')}")
     return None
-
-
-def _python() -> str:
-    """A Python that ACA-Py runs on, the newest first; pyenv's names in the PATH need not work.
-
-    Raises:
-        PeerMissing: there is none.
-    """
-    known = [shutil.which(f"python3.{minor}") for minor in (13, 12)]
-    known += [str(path) for path in sorted(Path.home().glob(".pyenv/versions/3.1[23].*/bin/python"), reverse=True)]
-    for python in (*filter(None, known), sys.executable):
-        test = f"import sys, ensurepip; sys.exit(sys.version_info < {_OLDEST_PYTHON})"
-        if subprocess.run([python, "-c", test], capture_output=True, check=False).returncode == 0:
-            return python
-    raise PeerMissing("ACA-Py needs Python 3.12 or newer, and there is none here. Install python3.12, then try again.")
-
-
-async def _run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr)
-    if await process.wait():
-        raise RuntimeError(f"This failed: {' '.join(command)}")

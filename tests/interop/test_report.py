@@ -42,6 +42,6 @@ async def test_without_a_python_for_it_the_peer_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("scripts.interop_peers.acapy._OLDEST_PYTHON", (99, 0))
+    monkeypatch.setattr("scripts.interop_peers.acapy_agent._OLDEST_PYTHON", (99, 0))
     with pytest.raises(PeerMissing, match="Install python3"):
         await AcaPy().install(tmp_path / "acapy")
