@@ -23,6 +23,7 @@ import aiosqlite
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage.errors import translated
 from storage.migrate import Migration, bundled, migrate
+from storage.sealing import Sealing
 
 __all__ = ["Parameter", "Row", "Store", "Transaction"]
 
@@ -57,14 +58,26 @@ class Transaction:
     may go on with half of what was meant.
     """
 
-    __slots__ = ("_callbacks", "_connection", "_ended", "_failed", "_writable")
+    __slots__ = ("_callbacks", "_connection", "_ended", "_failed", "_sealing", "_writable")
 
-    def __init__(self, connection: aiosqlite.Connection, *, writable: bool) -> None:
+    def __init__(self, connection: aiosqlite.Connection, *, writable: bool, sealing: Sealing | None) -> None:
         self._connection = connection
+        self._sealing = sealing
         self._writable = writable
         self._callbacks: list[Callable[[], None]] = []
         self._failed = False
         self._ended = False
+
+    @property
+    def sealing(self) -> Sealing:
+        """What seals and opens the contents of rows.
+
+        Raises:
+            WrongState: ``store.locked`` before the vault was unlocked.
+        """
+        if self._sealing is None:
+            raise WrongState("store.locked", "The store is locked.", "Unlock it with its passphrase first.")
+        return self._sealing
 
     async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
         """Run a statement that gives no rows; the number of rows it changed.
@@ -128,6 +141,11 @@ class Store:
         self._reader_slots = asyncio.Semaphore(_MAX_READERS)
         self._idle_readers: list[aiosqlite.Connection] = []
         self._closed = False
+        self._sealing: Sealing | None = None
+
+    def unlock(self, sealing: Sealing) -> None:
+        """Let the transactions that begin from now on seal and open the contents of rows; the vault calls it."""
+        self._sealing = sealing
 
     @classmethod
     async def open(
@@ -186,7 +204,7 @@ class Store:
         async with self._write_lock:
             self._require_open()
             self._writing = asyncio.current_task()
-            tx = Transaction(self._writer, writable=True)
+            tx = Transaction(self._writer, writable=True, sealing=self._sealing)
             committed: list[bool] = []
             try:
                 with translated():
@@ -212,7 +230,7 @@ class Store:
             self._require_open()
             with translated():
                 reader = await self._take_reader()
-            tx = Transaction(reader, writable=False)
+            tx = Transaction(reader, writable=False, sealing=self._sealing)
             try:
                 with translated():
                     await reader.execute("BEGIN")

@@ -23,6 +23,7 @@ from nacl.utils import random as system_entropy
 
 from protocols.errors import BadInput, LernodeError, WrongState
 from storage.engine import Store
+from storage.sealing import Sealing
 
 __all__ = ["Strength", "Vault"]
 
@@ -62,7 +63,7 @@ class Vault:
         entropy: Callable[[int], bytes],
         strength: Strength = Strength.MODERATE,
     ) -> Vault:
-        """Make the store's vault, once.
+        """Make the store's vault, once; the store is unlocked then.
 
         Args:
             entropy: gives so many unpredictable bytes; used for keys, salt and nonces, so it must not repeat.
@@ -83,11 +84,12 @@ class Vault:
             )
             if not inserted:
                 raise WrongState("vault.exists", "This store has a passphrase already.", "Unlock it with that.")
+        store.unlock(Sealing(master, entropy))
         return cls(SecretBox(master), entropy)
 
     @classmethod
     async def unlock(cls, store: Store, passphrase: str, *, entropy: Callable[[int], bytes] = system_entropy) -> Vault:
-        """Open the store's vault.
+        """Open the store's vault, and with it what its rows hold.
 
         Raises:
             BadInput: ``store.wrong_passphrase``, ``store.passphrase_unusable``.
@@ -102,11 +104,14 @@ class Vault:
         _check_cost(wrapping)
         box = await _derive(passphrase, wrapping)
         try:
-            return cls(SecretBox(box.decrypt(row["wrapped_key"])), entropy)
+            master = box.decrypt(row["wrapped_key"])
+            vault = cls(SecretBox(master), entropy)
         except (CryptoError, ValueError, TypeError):
             raise BadInput(
                 "store.wrong_passphrase", "The passphrase does not open this store.", "Check it, and try again."
             ) from None
+        store.unlock(Sealing(master, entropy))
+        return vault
 
     def seal(self, name: str, secret: bytes) -> bytes:
         """``secret`` encrypted and authenticated together with the ``name`` of the place where it is kept."""
