@@ -1,7 +1,8 @@
 """Batches: which row of which list has which record.
 
 Promises: a row has one record for ever, so that a batch which was cut short can be sent again whole. A row is known by
-its key alone; nothing else of the list is kept, for a list of learners is not this node's to keep.
+its key alone, of which a keyed hash is kept; nothing else of the list is, for a list of learners is not this node's to
+keep.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from storage.engine import Transaction
 from storage.query import Query, placeholders
 from storage.values import from_micros, to_micros
 
-__all__ = ["Batch", "add_rows", "begin", "issued_ids"]
+__all__ = ["Batch", "add_rows", "begin", "issued_ids", "name_of_row"]
+
+_BATCH = "batches.name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +41,16 @@ async def begin(tx: Transaction, name: str, achievement_id: str, now: datetime) 
     Raises:
         WrongState: ``batch.other_achievement`` where it was begun for another one.
     """
-    row = await tx.one("SELECT achievement_id, begun FROM batches WHERE name = ?", (name,))
+    batch = tx.sealing.blind(_BATCH, name)
+    achievement = tx.sealing.blind("batches.achievement", achievement_id)
+    row = await tx.one("SELECT achievement_key, begun FROM batches WHERE batch_key = ?", (batch,))
     if row is None:
         await tx.execute(
-            "INSERT INTO batches (name, achievement_id, begun) VALUES (?, ?, ?)",
-            (name, achievement_id, to_micros(now)),
+            "INSERT INTO batches (batch_key, achievement_key, begun) VALUES (?, ?, ?)",
+            (batch, achievement, to_micros(now)),
         )
         return Batch(name=name, achievement_id=achievement_id, begun=now)
-    if row["achievement_id"] != achievement_id:
+    if row["achievement_key"] != achievement:
         raise WrongState(
             "batch.other_achievement", "The batch was begun for another achievement.", "Give this one another name."
         )
@@ -54,9 +59,10 @@ async def begin(tx: Transaction, name: str, achievement_id: str, now: datetime) 
 
 async def issued_ids(tx: Transaction, name: str, keys: Sequence[str]) -> dict[str, str]:
     """The ids of the records that these rows of a batch have, by key."""
-    query = Query("SELECT key, issued_id FROM batch_rows").equal("batch", name)
-    query.where(f"key IN ({placeholders(len(keys))})", *keys)
-    return {row["key"]: row["issued_id"] for row in await tx.all(*query.end())}
+    asked = {_row_key(tx, name, key): key for key in keys}
+    query = Query("SELECT row_key, issued_id FROM batch_rows").equal("batch_key", tx.sealing.blind(_BATCH, name))
+    query.where(f"row_key IN ({placeholders(len(asked))})", *asked)
+    return {asked[row["row_key"]]: row["issued_id"] for row in await tx.all(*query.end())}
 
 
 async def add_rows(tx: Transaction, name: str, issued: Mapping[str, str]) -> None:
@@ -66,6 +72,16 @@ async def add_rows(tx: Transaction, name: str, issued: Mapping[str, str]) -> Non
         WrongState: ``store.conflict`` where a row has one already.
     """
     await tx.execute_many(
-        "INSERT INTO batch_rows (batch, key, issued_id) VALUES (?, ?, ?)",
-        [(name, key, issued_id) for key, issued_id in issued.items()],
+        "INSERT INTO batch_rows (batch_key, row_key, issued_id) VALUES (?, ?, ?)",
+        [(tx.sealing.blind(_BATCH, name), _row_key(tx, name, key), issued_id) for key, issued_id in issued.items()],
     )
+
+
+def name_of_row(tx: Transaction, name: str, key: str) -> str:
+    """By what the status indices of a row's record are asked for: always the same, and it tells nothing of the key."""
+    return f"batch:{_row_key(tx, name, key).hex()}"
+
+
+def _row_key(tx: Transaction, name: str, key: str) -> bytes:
+    # With the list's own hash in it, one learner's key in two lists gives no link between them.
+    return tx.sealing.blind(f"batch_rows.{tx.sealing.blind(_BATCH, name).hex()}", key)

@@ -31,6 +31,9 @@ __all__ = [
     "save",
 ]
 
+_DETAILS = "connections.details"
+_DID, _LABEL, _INVITER = "connections.their_did", "connections.their_label", "connections.inviter"
+
 ENDED = "ended"
 """The state of a connection that one of the two has ended; nothing is taken from such a peer, or sent to it."""
 
@@ -75,10 +78,10 @@ async def add(tx: Transaction, connection: Connection) -> None:
         WrongState: ``connection.exists`` where its id, its pair of keys or its thread is taken.
     """
     inserted = await tx.execute(
-        "INSERT INTO connections (state, role, my_did, my_verkey, their_did, their_verkey, their_label, folded_label, "
-        "their_endpoint, their_routing_keys, invitation_id, inviter, thid, wire, created, updated, id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        _fields(connection),
+        "INSERT INTO connections (state, role, my_did, my_verkey, their_verkey, their_routing_keys, details, "
+        "their_did_key, their_label_key, inviter_key, invitation_id, thid, wire, created, updated, id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        _fields(tx, connection),
     )
     if not inserted:
         raise already_stored("connection")
@@ -91,10 +94,10 @@ async def save(tx: Transaction, connection: Connection) -> None:
         WrongState: ``connection.unknown``; ``store.conflict`` where the pair of keys belongs to another connection.
     """
     changed = await tx.execute(
-        "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_did = ?, their_verkey = ?, "
-        "their_label = ?, folded_label = ?, their_endpoint = ?, their_routing_keys = ?, invitation_id = ?, "
-        "inviter = ?, thid = ?, wire = ?, created = ?, updated = ? WHERE id = ?",
-        _fields(connection),
+        "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_verkey = ?, "
+        "their_routing_keys = ?, details = ?, their_did_key = ?, their_label_key = ?, inviter_key = ?, "
+        "invitation_id = ?, thid = ?, wire = ?, created = ?, updated = ? WHERE id = ?",
+        _fields(tx, connection),
     )
     if not changed:
         raise unknown("connection")
@@ -114,13 +117,14 @@ async def get(tx: Transaction, connection_id: str) -> Connection:
 
 async def find(tx: Transaction, connection_id: str) -> Connection | None:
     """As :func:`get`, or None."""
-    return _maybe(await tx.one("SELECT * FROM connections WHERE id = ?", (connection_id,)))
+    return _maybe(tx, await tx.one("SELECT * FROM connections WHERE id = ?", (connection_id,)))
 
 
 async def find_by_verkeys(tx: Transaction, my_verkey: str, their_verkey: str) -> Connection | None:
     """The connection in which these two keys speak."""
     return _maybe(
-        await tx.one("SELECT * FROM connections WHERE my_verkey = ? AND their_verkey = ?", (my_verkey, their_verkey))
+        tx,
+        await tx.one("SELECT * FROM connections WHERE my_verkey = ? AND their_verkey = ?", (my_verkey, their_verkey)),
     )
 
 
@@ -129,7 +133,7 @@ async def find_by_thid(tx: Transaction, thid: str, *, role: str) -> Connection |
 
     The peer chose the thread's name: whoever uses the result still compares keys.
     """
-    return _maybe(await tx.one("SELECT * FROM connections WHERE role = ? AND thid = ?", (role, thid)))
+    return _maybe(tx, await tx.one("SELECT * FROM connections WHERE role = ? AND thid = ?", (role, thid)))
 
 
 async def find_by_invitation(tx: Transaction, invitation_id: str, *, limit: int = 100) -> list[Connection]:
@@ -138,27 +142,29 @@ async def find_by_invitation(tx: Transaction, invitation_id: str, *, limit: int 
         "SELECT * FROM connections WHERE invitation_id = ? ORDER BY created, id LIMIT ?",
         (invitation_id, bounded(limit)),
     )
-    return [_from_row(row) for row in rows]
+    return [_from_row(tx, row) for row in rows]
 
 
 async def find_completed_with(tx: Transaction, names: Sequence[str]) -> Connection | None:
     """The newest complete connection with a peer that has, or was invited by, one of these DIDs or verkeys."""
+    inviters = [tx.sealing.blind(_INVITER, name) for name in names]
+    theirs = [tx.sealing.blind(_DID, name) for name in names]
     marks = placeholders(len(names))
     query = Query("SELECT * FROM connections").equal("state", "completed")
-    query.where(f"(inviter IN ({marks}) OR their_did IN ({marks}))", *names, *names)
-    return _maybe(await tx.one(*query.newest_first("connections", "created", None, 1)))
+    query.where(f"(inviter_key IN ({marks}) OR their_did_key IN ({marks}))", *inviters, *theirs)
+    return _maybe(tx, await tx.one(*query.newest_first("connections", "created", None, 1)))
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Connection]:
     """The connections whose id starts so, the newest first; more than one means that the prefix is too short."""
     query = Query("SELECT * FROM connections").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
 
 
 async def find_by_label(tx: Transaction, label: str, *, limit: int = 10) -> list[Connection]:
     """The connections whose peer calls itself so, letter case aside, the newest first; labels prove nothing."""
-    query = Query("SELECT * FROM connections").equal("folded_label", fold(label))
-    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
+    query = Query("SELECT * FROM connections").equal("their_label_key", tx.sealing.blind(_LABEL, fold(label)))
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
 
 
 async def page(
@@ -166,24 +172,29 @@ async def page(
 ) -> list[Connection]:
     """Connections, the newest first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM connections").equal("state", state)
-    return [_from_row(row) for row in await tx.all(*query.newest_first("connections", "created", after, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("connections", "created", after, limit))]
 
 
-def _fields(connection: Connection) -> tuple[Parameter, ...]:
-    label = connection.their_label
+def _fields(tx: Transaction, connection: Connection) -> tuple[Parameter, ...]:
+    sealing, label = tx.sealing, connection.their_label
+    details = {
+        "did": connection.their_did,
+        "label": label,
+        "endpoint": connection.their_endpoint,
+        "inviter": connection.inviter,
+    }
     return (
         connection.state,
         connection.role,
         connection.my_did,
         connection.my_verkey,
-        connection.their_did,
         connection.their_verkey,
-        label,
-        None if label is None else fold(label),
-        connection.their_endpoint,
         to_json(connection.their_routing_keys),
+        sealing.seal_json(_DETAILS, connection.id, details),
+        sealing.blind(_DID, connection.their_did),
+        None if label is None else sealing.blind(_LABEL, fold(label)),
+        sealing.blind(_INVITER, connection.inviter),
         connection.invitation_id,
-        connection.inviter,
         connection.thid,
         connection.wire,
         to_micros(connection.created),
@@ -192,24 +203,25 @@ def _fields(connection: Connection) -> tuple[Parameter, ...]:
     )
 
 
-def _maybe(row: Row | None) -> Connection | None:
-    return None if row is None else _from_row(row)
+def _maybe(tx: Transaction, row: Row | None) -> Connection | None:
+    return None if row is None else _from_row(tx, row)
 
 
-def _from_row(row: Row) -> Connection:
+def _from_row(tx: Transaction, row: Row) -> Connection:
+    details = tx.sealing.open_json(_DETAILS, row["id"], row["details"])
     return Connection(
         id=row["id"],
         state=row["state"],
         role=row["role"],
         my_did=row["my_did"],
         my_verkey=row["my_verkey"],
-        their_did=row["their_did"],
+        their_did=details["did"],
         their_verkey=row["their_verkey"],
-        their_label=row["their_label"],
-        their_endpoint=row["their_endpoint"],
+        their_label=details["label"],
+        their_endpoint=details["endpoint"],
         their_routing_keys=tuple(from_json(row["their_routing_keys"])),
         invitation_id=row["invitation_id"],
-        inviter=row["inviter"],
+        inviter=details["inviter"],
         thid=row["thid"],
         wire=row["wire"],
         created=from_micros(row["created"]),

@@ -2,21 +2,23 @@
 
 Promises: one exchange stores one held record and issues one record, however often its steps are repeated; a document
 is kept byte for byte as it was received or signed. What is listed beside a document (name, skills, times) was
-read from it when it was stored, and serves to find it.
+read from it when it was stored, and serves to find it. Both are sealed: a search for words opens what it looks at, the
+newest first, so that the store has no index of words that would tell what records say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from protocols.errors import WrongState
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, containing, placeholders, starting_with
-from storage.values import fold, from_json, from_micros, to_json, to_micros
+from storage.query import MAX_PAGE, Query, bounded, check_needle, placeholders, starting_with
+from storage.values import fold, from_micros, to_micros
 
 __all__ = [
     "HeldCredential",
@@ -44,6 +46,11 @@ __all__ = [
 ]
 
 _MAX_WORDS = 8
+_HELD_DOCUMENT, _HELD_DETAILS = "held_credentials.document", "held_credentials.details"
+_HELD_ID = "held_credentials.credential_id"
+_ISSUED_DOCUMENT, _ISSUED_DETAILS = "issued_credentials.document", "issued_credentials.details"
+_ISSUED_ID, _SUBJECT = "issued_credentials.credential_id", "issued_credentials.subject"
+_ACHIEVEMENT = "issued_credentials.achievement_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,32 +137,22 @@ async def add_held(tx: Transaction, record: HeldCredential) -> None:
     Raises:
         WrongState: ``record.exists`` where its id is taken or its exchange stored one already.
     """
-    words = [record.name, record.issuer, *record.types]
-    for skill in record.skills:
-        words += [skill.name, skill.code or ""]
     inserted = await tx.execute(
-        "INSERT INTO held_credentials (id, exchange_id, document, credential_id, issuer, subject, types, name, "
-        "valid_from, valid_until, stored_at, folded_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO held_credentials (id, exchange_id, document, details, credential_key, stored_at, state, state_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             record.id,
             record.exchange_id,
-            record.document,
-            record.credential_id,
-            record.issuer,
-            record.subject,
-            to_json(record.types),
-            record.name,
-            to_micros(record.valid_from),
-            to_micros(record.valid_until),
+            tx.sealing.seal(_HELD_DOCUMENT, record.id, record.document),
+            tx.sealing.seal_json(_HELD_DETAILS, record.id, _held_details(record)),
+            tx.sealing.blind(_HELD_ID, record.credential_id),
             to_micros(record.stored_at),
-            fold("\n".join(words)),
+            record.state.value,
+            to_micros(record.state_at),
         ),
     )
     if not inserted:
         raise already_stored("record")
-    for position, skill in enumerate(record.skills):
-        await _add_skill(tx, record.id, position, skill)
 
 
 async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
@@ -164,23 +161,24 @@ async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
     Raises:
         WrongState: ``record.unknown``.
     """
-    rows = await tx.all("SELECT * FROM held_credentials WHERE id = ?", (record_id,))
-    if not rows:
+    row = await tx.one("SELECT * FROM held_credentials WHERE id = ?", (record_id,))
+    if row is None:
         raise unknown("record")
-    return (await _with_skills(tx, rows))[0]
+    return _held(tx, row)
 
 
 async def find_held_by_exchange(tx: Transaction, exchange_id: str) -> HeldCredential | None:
     """The record that an exchange brought, or None."""
-    found = await _with_skills(tx, await tx.all("SELECT * FROM held_credentials WHERE exchange_id = ?", (exchange_id,)))
-    return found[0] if found else None
+    row = await tx.one("SELECT * FROM held_credentials WHERE exchange_id = ?", (exchange_id,))
+    return None if row is None else _held(tx, row)
 
 
 async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | None:
     """The newest held record with this ``id`` of its document, or None."""
-    query = Query("SELECT * FROM held_credentials").equal("credential_id", credential_id)
-    found = await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", None, 1)))
-    return found[0] if found else None
+    query = Query("SELECT * FROM held_credentials")
+    query.equal("credential_key", tx.sealing.blind(_HELD_ID, credential_id))
+    row = await tx.one(*query.newest_first("held_credentials", "stored_at", None, 1))
+    return None if row is None else _held(tx, row)
 
 
 async def find_held_from(
@@ -188,9 +186,10 @@ async def find_held_from(
 ) -> HeldCredential | None:
     """The newest held record that came from this peer, in this thread or with this ``id`` of its document, or None."""
     query = Query("SELECT h.* FROM held_credentials h JOIN exchanges e ON e.id = h.exchange_id")
-    query.where("e.connection_id = ?", connection_id).equal("e.thid", thid).equal("h.credential_id", credential_id)
-    found = await _with_skills(tx, await tx.all(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1")))
-    return found[0] if found else None
+    query.where("e.connection_id = ?", connection_id).equal("e.thid", thid)
+    query.equal("h.credential_key", tx.sealing.blind(_HELD_ID, credential_id))
+    row = await tx.one(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1"))
+    return None if row is None else _held(tx, row)
 
 
 async def set_held_state(tx: Transaction, record_id: str, state: IssuedState, at: datetime) -> None:
@@ -212,7 +211,6 @@ async def delete_held(tx: Transaction, record_id: str) -> None:
     Raises:
         WrongState: ``record.unknown``.
     """
-    await tx.execute("DELETE FROM held_skills WHERE held_id = ?", (record_id,))
     if not await tx.execute("DELETE FROM held_credentials WHERE id = ?", (record_id,)):
         raise unknown("record")
 
@@ -220,7 +218,7 @@ async def delete_held(tx: Transaction, record_id: str) -> None:
 async def find_held_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[HeldCredential]:
     """The held records whose id starts so, the newest first."""
     query = Query("SELECT * FROM held_credentials").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", None, limit)))
+    return [_held(tx, row) for row in await tx.all(*query.newest_first("held_credentials", "stored_at", None, limit))]
 
 
 async def list_held(
@@ -235,17 +233,20 @@ async def list_held(
     Raises:
         BadInput: ``store.search_too_long``.
     """
-    query = Query("SELECT * FROM held_credentials")
-    for word in (text or "").split()[:_MAX_WORDS]:
-        query.where("folded_text LIKE ? ESCAPE '!'", containing(word))
-    if skill:
-        query.where(
-            "id IN (SELECT held_id FROM held_skills WHERE folded_code = ? OR url = ? OR folded_name LIKE ? ESCAPE '!')",
-            fold(skill),
-            skill,
-            containing(skill),
-        )
-    return await _with_skills(tx, await tx.all(*query.newest_first("held_credentials", "stored_at", after, limit)))
+    wanted = _Search.of(text, skill)
+    count, found = bounded(limit), list[HeldCredential]()
+    while True:
+        query = Query("SELECT * FROM held_credentials")
+        rows = await tx.all(*query.newest_first("held_credentials", "stored_at", after, MAX_PAGE if wanted else count))
+        for row in rows:
+            details = tx.sealing.open_json(_HELD_DETAILS, row["id"], row["details"])
+            if wanted is None or wanted.fits(details):
+                found.append(_held_from(tx, row, details))
+            if len(found) == count:
+                return found
+        if wanted is None or len(rows) < MAX_PAGE:
+            return found
+        after = rows[-1]["id"]
 
 
 async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
@@ -255,21 +256,20 @@ async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
         WrongState: ``issued_record.exists`` where an id or credential id is taken, or an exchange issued one already.
     """
     inserted = await tx.execute_many(
-        "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, credential_id, subject, "
-        "achievement_id, issued_at, state, request_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, details, credential_key, "
+        "subject_key, achievement_key, issued_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (
                 record.id,
                 record.exchange_id,
                 record.connection_id,
-                record.document,
-                record.credential_id,
-                record.subject,
-                record.achievement_id,
+                tx.sealing.seal(_ISSUED_DOCUMENT, record.id, record.document),
+                tx.sealing.seal_json(_ISSUED_DETAILS, record.id, _issued_details(record)),
+                tx.sealing.blind(_ISSUED_ID, record.credential_id),
+                tx.sealing.blind(_SUBJECT, record.subject),
+                tx.sealing.blind(_ACHIEVEMENT, record.achievement_id),
                 to_micros(record.issued_at),
                 record.state.value,
-                record.request_digest,
             )
             for record in records
         ],
@@ -307,7 +307,7 @@ async def find_issued(
     if exchange_id is None and credential_id is None:
         return None
     query = Query("SELECT * FROM issued_credentials")
-    query.equal("exchange_id", exchange_id).equal("credential_id", credential_id)
+    query.equal("exchange_id", exchange_id).equal("credential_key", tx.sealing.blind(_ISSUED_ID, credential_id))
     found = await _with_statuses(tx, await tx.all(*query.end()))
     return found[0] if found else None
 
@@ -330,7 +330,8 @@ async def list_issued(
 ) -> list[IssuedCredential]:
     """Issued records, the newest first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM issued_credentials").equal("connection_id", connection_id).equal("state", state)
-    query.equal("achievement_id", achievement_id).equal("subject", subject)
+    query.equal("achievement_key", tx.sealing.blind(_ACHIEVEMENT, achievement_id))
+    query.equal("subject_key", tx.sealing.blind(_SUBJECT, subject))
     return await _with_statuses(tx, await tx.all(*query.newest_first("issued_credentials", "issued_at", after, limit)))
 
 
@@ -360,33 +361,6 @@ async def set_issued_state(tx: Transaction, record_id: str, state: IssuedState) 
         raise unknown("issued record")
 
 
-async def _add_skill(tx: Transaction, record_id: str, position: int, skill: Skill) -> None:
-    await tx.execute(
-        "INSERT INTO held_skills (held_id, position, code, name, framework, url, folded_code, folded_name) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            record_id,
-            position,
-            skill.code,
-            skill.name,
-            skill.framework,
-            skill.url,
-            None if skill.code is None else fold(skill.code),
-            fold(skill.name),
-        ),
-    )
-
-
-async def _with_skills(tx: Transaction, rows: Sequence[Row]) -> list[HeldCredential]:
-    ids = [row["id"] for row in rows]
-    query = Query("SELECT * FROM held_skills").where(f"held_id IN ({placeholders(len(ids))})", *ids)
-    skills: dict[str, list[Skill]] = {record_id: [] for record_id in ids}
-    for row in await tx.all(*query.end("ORDER BY held_id, position")):
-        skill = Skill(code=row["code"], name=row["name"], framework=row["framework"], url=row["url"])
-        skills[row["held_id"]].append(skill)
-    return [_held(row, tuple(skills[row["id"]])) for row in rows]
-
-
 async def _with_statuses(tx: Transaction, rows: Sequence[Row]) -> list[IssuedCredential]:
     ids = [row["id"] for row in rows]
     query = Query("SELECT * FROM issued_statuses").where(f"issued_id IN ({placeholders(len(ids))})", *ids)
@@ -394,39 +368,95 @@ async def _with_statuses(tx: Transaction, rows: Sequence[Row]) -> list[IssuedCre
     for row in await tx.all(*query.end("ORDER BY issued_id, purpose")):
         status = StatusRef(purpose=row["purpose"], list_id=row["list_id"], index=row["idx"])
         statuses[row["issued_id"]].append(status)
-    return [_issued(row, tuple(statuses[row["id"]])) for row in rows]
+    return [_issued(tx, row, tuple(statuses[row["id"]])) for row in rows]
 
 
-def _held(row: Row, skills: tuple[Skill, ...]) -> HeldCredential:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What a held record must have: every word, and the skill."""
+
+    words: tuple[str, ...]
+    skill: str
+
+    @classmethod
+    def of(cls, text: str | None, skill: str | None) -> _Search | None:
+        """None where everything is wanted."""
+        words = (text or "").split()[:_MAX_WORDS]
+        for needle in (*words, skill or ""):
+            check_needle(needle)
+        return cls(tuple(fold(word) for word in words), skill or "") if words or skill else None
+
+    def fits(self, details: Mapping[str, Any]) -> bool:
+        skills = details["skills"]
+        if self.skill and not any(self._is(each) for each in skills):
+            return False
+        said = [details["name"], details["issuer"], *details["types"]]
+        said += [part for each in skills for part in (each["name"], each["code"] or "")]
+        folded = fold("\n".join(said))
+        return all(word in folded for word in self.words)
+
+    def _is(self, skill: Mapping[str, Any]) -> bool:
+        wanted = fold(self.skill)
+        return wanted == fold(skill["code"] or "") or self.skill == skill["url"] or wanted in fold(skill["name"])
+
+
+def _held_details(record: HeldCredential) -> dict[str, Any]:
+    return {
+        "credential_id": record.credential_id,
+        "issuer": record.issuer,
+        "subject": record.subject,
+        "types": list(record.types),
+        "name": record.name,
+        "valid_from": to_micros(record.valid_from),
+        "valid_until": to_micros(record.valid_until),
+        "skills": [asdict(skill) for skill in record.skills],
+    }
+
+
+def _held(tx: Transaction, row: Row) -> HeldCredential:
+    return _held_from(tx, row, tx.sealing.open_json(_HELD_DETAILS, row["id"], row["details"]))
+
+
+def _held_from(tx: Transaction, row: Row, details: Mapping[str, Any]) -> HeldCredential:
     return HeldCredential(
         id=row["id"],
         exchange_id=row["exchange_id"],
-        document=row["document"],
-        credential_id=row["credential_id"],
-        issuer=row["issuer"],
-        subject=row["subject"],
-        types=tuple(from_json(row["types"])),
-        name=row["name"],
-        valid_from=from_micros(row["valid_from"]),
-        valid_until=from_micros(row["valid_until"]),
+        document=tx.sealing.open(_HELD_DOCUMENT, row["id"], row["document"]),
+        credential_id=details["credential_id"],
+        issuer=details["issuer"],
+        subject=details["subject"],
+        types=tuple(details["types"]),
+        name=details["name"],
+        valid_from=from_micros(details["valid_from"]),
+        valid_until=from_micros(details["valid_until"]),
         stored_at=from_micros(row["stored_at"]),
-        skills=skills,
+        skills=tuple(Skill(**skill) for skill in details["skills"]),
         state=IssuedState(row["state"]),
         state_at=from_micros(row["state_at"]),
     )
 
 
-def _issued(row: Row, statuses: tuple[StatusRef, ...]) -> IssuedCredential:
+def _issued_details(record: IssuedCredential) -> dict[str, Any]:
+    return {
+        "credential_id": record.credential_id,
+        "subject": record.subject,
+        "achievement_id": record.achievement_id,
+        "request_digest": record.request_digest,
+    }
+
+
+def _issued(tx: Transaction, row: Row, statuses: tuple[StatusRef, ...]) -> IssuedCredential:
+    details = tx.sealing.open_json(_ISSUED_DETAILS, row["id"], row["details"])
     return IssuedCredential(
         id=row["id"],
         exchange_id=row["exchange_id"],
         connection_id=row["connection_id"],
-        document=row["document"],
-        credential_id=row["credential_id"],
-        subject=row["subject"],
-        achievement_id=row["achievement_id"],
+        document=tx.sealing.open(_ISSUED_DOCUMENT, row["id"], row["document"]),
+        credential_id=details["credential_id"],
+        subject=details["subject"],
+        achievement_id=details["achievement_id"],
         issued_at=from_micros(row["issued_at"]),
         state=IssuedState(row["state"]),
         statuses=statuses,
-        request_digest=row["request_digest"],
+        request_digest=details["request_digest"],
     )

@@ -13,6 +13,8 @@ from storage.values import from_micros, to_micros
 
 __all__ = ["ExchangeRow", "Filter", "count", "find", "find_by_prefix", "get", "insert", "page", "save", "stop_waiting"]
 
+_DATA = "exchanges.data"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRow:
@@ -82,7 +84,7 @@ async def insert(tx: Transaction, row: ExchangeRow) -> None:
             row.connection_id,
             row.thid,
             row.state,
-            row.data,
+            tx.sealing.seal(_DATA, row.id, row.data),
             row.error_code,
             row.waiting_for,
             to_micros(row.created),
@@ -105,7 +107,7 @@ async def save(tx: Transaction, row: ExchangeRow) -> ExchangeRow:
         "WHERE id = ? AND version = ?",
         (
             row.state,
-            row.data,
+            tx.sealing.seal(_DATA, row.id, row.data),
             row.error_code,
             row.waiting_for,
             to_micros(row.updated),
@@ -129,7 +131,7 @@ async def get(tx: Transaction, exchange_id: str) -> ExchangeRow:
     row = await tx.one("SELECT * FROM exchanges WHERE id = ?", (exchange_id,))
     if row is None:
         raise unknown("exchange")
-    return _from_row(row)
+    return _from_row(tx, row)
 
 
 async def find(tx: Transaction, connection_id: str, thid: str, protocol: str) -> ExchangeRow | None:
@@ -138,13 +140,13 @@ async def find(tx: Transaction, connection_id: str, thid: str, protocol: str) ->
         "SELECT * FROM exchanges WHERE connection_id = ? AND protocol = ? AND thid = ?",
         (connection_id, protocol, thid),
     )
-    return None if row is None else _from_row(row)
+    return None if row is None else _from_row(tx, row)
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[ExchangeRow]:
     """The exchanges whose id starts so, the newest first."""
     query = Query("SELECT * FROM exchanges").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return [_from_row(row) for row in await tx.all(*query.newest_first("exchanges", "created", None, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("exchanges", "created", None, limit))]
 
 
 async def page(
@@ -152,7 +154,7 @@ async def page(
 ) -> list[ExchangeRow]:
     """Exchanges, the newest first; ``after`` is the id of the last one of the page before."""
     query = which.apply(Query("SELECT * FROM exchanges"))
-    return [_from_row(row) for row in await tx.all(*query.newest_first("exchanges", "created", after, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("exchanges", "created", after, limit))]
 
 
 async def stop_waiting(tx: Transaction, connection_id: str, error_code: str, now: datetime) -> int:
@@ -170,7 +172,7 @@ async def count(tx: Transaction, which: Filter = _EVERYTHING) -> int:
     return 0 if row is None else int(row["number"])
 
 
-def _from_row(row: Row) -> ExchangeRow:
+def _from_row(tx: Transaction, row: Row) -> ExchangeRow:
     return ExchangeRow(
         id=row["id"],
         protocol=row["protocol"],
@@ -178,7 +180,7 @@ def _from_row(row: Row) -> ExchangeRow:
         connection_id=row["connection_id"],
         thid=row["thid"],
         state=row["state"],
-        data=row["data"],
+        data=tx.sealing.open(_DATA, row["id"], row["data"]),
         error_code=row["error_code"],
         waiting_for=row["waiting_for"],
         created=from_micros(row["created"]),

@@ -13,6 +13,8 @@ from storage.values import from_micros, to_micros
 
 __all__ = ["Invitation", "InvitationState", "add", "close", "find", "get", "mark_used", "page"]
 
+_MESSAGE = "invitations.message"
+
 
 class InvitationState(StrEnum):
     """Whether an invitation still opens the door; one for many uses stays open."""
@@ -53,7 +55,7 @@ async def add(tx: Transaction, invitation: Invitation) -> None:
         "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             invitation.id,
-            invitation.message,
+            tx.sealing.seal(_MESSAGE, invitation.id, invitation.message),
             invitation.verkey,
             int(invitation.multi_use),
             invitation.state.value,
@@ -80,7 +82,7 @@ async def get(tx: Transaction, invitation_id: str) -> Invitation:
 async def find(tx: Transaction, invitation_id: str) -> Invitation | None:
     """As :func:`get`, or None."""
     row = await tx.one("SELECT * FROM invitations WHERE id = ?", (invitation_id,))
-    return None if row is None else _from_row(row)
+    return None if row is None else _from_row(tx, row)
 
 
 async def page(
@@ -88,7 +90,7 @@ async def page(
 ) -> list[Invitation]:
     """Invitations, the newest first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM invitations").equal("state", state)
-    return [_from_row(row) for row in await tx.all(*query.newest_first("invitations", "created", after, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("invitations", "created", after, limit))]
 
 
 async def mark_used(tx: Transaction, invitation_id: str, now: datetime) -> bool:
@@ -114,10 +116,10 @@ async def close(tx: Transaction, invitation_id: str) -> None:
         raise unknown("invitation")
 
 
-def _from_row(row: Row) -> Invitation:
+def _from_row(tx: Transaction, row: Row) -> Invitation:
     return Invitation(
         id=row["id"],
-        message=row["message"],
+        message=tx.sealing.open(_MESSAGE, row["id"], row["message"]),
         verkey=row["verkey"],
         multi_use=bool(row["multi_use"]),
         state=InvitationState(row["state"]),

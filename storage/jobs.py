@@ -15,9 +15,11 @@ from typing import Any
 from storage.engine import Row, Transaction
 from storage.errors import unknown
 from storage.query import Query, bounded, placeholders
-from storage.values import from_json, from_micros, to_json, to_micros
+from storage.values import from_micros, to_micros
 
 __all__ = ["Job", "JobState", "add", "bury", "done", "due", "get", "next_wake", "page", "prune", "retry"]
+
+_PAYLOAD = "jobs.payload"
 
 
 class JobState(StrEnum):
@@ -66,18 +68,23 @@ async def add(
     Args:
         rearm: where the job exists and is finished, plan it anew; for work that recurs.
     """
-    what, when = to_json(payload), to_micros(run_at)
+    when = to_micros(run_at)
     inserted = await tx.execute(
         "INSERT INTO jobs (id, kind, exchange_id, subject, payload, run_at, attempts, state) "
         "VALUES (?, ?, ?, ?, ?, ?, 0, 'queued') ON CONFLICT DO NOTHING",
-        (id, kind, exchange_id, subject, what, when),
+        (id, kind, exchange_id, subject, tx.sealing.seal_json(_PAYLOAD, id, payload), when),
     )
     if inserted or not rearm:
         return inserted == 1
+    row = await tx.one(
+        "SELECT id FROM jobs WHERE kind = ? AND COALESCE(exchange_id, '') = ? AND subject = ? AND state <> 'queued'",
+        (kind, exchange_id or "", subject),
+    )
+    if row is None:
+        return False
     rearmed = await tx.execute(
-        "UPDATE jobs SET payload = ?, run_at = ?, attempts = 0, state = 'queued', error_code = NULL "
-        "WHERE kind = ? AND COALESCE(exchange_id, '') = ? AND subject = ? AND state <> 'queued'",
-        (what, when, kind, exchange_id or "", subject),
+        "UPDATE jobs SET payload = ?, run_at = ?, attempts = 0, state = 'queued', error_code = NULL WHERE id = ?",
+        (tx.sealing.seal_json(_PAYLOAD, row["id"], payload), when, row["id"]),
     )
     return rearmed == 1
 
@@ -90,7 +97,7 @@ async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip: Collect
     """
     query = Query("SELECT * FROM jobs").equal("state", JobState.QUEUED).where("run_at <= ?", to_micros(now))
     _without(query, skip)
-    return [_from_row(row) for row in await tx.all(*query.end("ORDER BY run_at, id LIMIT ?", bounded(limit)))]
+    return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY run_at, id LIMIT ?", bounded(limit)))]
 
 
 async def get(tx: Transaction, job_id: str) -> Job:
@@ -102,7 +109,7 @@ async def get(tx: Transaction, job_id: str) -> Job:
     row = await tx.one("SELECT * FROM jobs WHERE id = ?", (job_id,))
     if row is None:
         raise unknown("job")
-    return _from_row(row)
+    return _from_row(tx, row)
 
 
 async def done(tx: Transaction, job_id: str) -> None:
@@ -147,7 +154,7 @@ async def page(
 ) -> list[Job]:
     """Jobs, the latest to run first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM jobs").equal("state", state)
-    return [_from_row(row) for row in await tx.all(*query.newest_first("jobs", "run_at", after, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("jobs", "run_at", after, limit))]
 
 
 async def prune(tx: Transaction, before: datetime) -> int:
@@ -165,13 +172,13 @@ def _without(query: Query, ids: Collection[str]) -> None:
         query.where(f"id NOT IN ({placeholders(len(ids))})", *ids)
 
 
-def _from_row(row: Row) -> Job:
+def _from_row(tx: Transaction, row: Row) -> Job:
     return Job(
         id=row["id"],
         kind=row["kind"],
         exchange_id=row["exchange_id"],
         subject=row["subject"],
-        payload=from_json(row["payload"]),
+        payload=tx.sealing.open_json(_PAYLOAD, row["id"], row["payload"]),
         run_at=from_micros(row["run_at"]),
         attempts=row["attempts"],
         state=JobState(row["state"]),

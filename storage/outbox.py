@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 MAX_ATTEMPTS = 24
+_MESSAGE = "outbox.message"
 
 
 class OutboxState(StrEnum):
@@ -99,7 +100,7 @@ async def enqueue(
     inserted = await tx.execute(
         "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, enqueued, state, attempts) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
-        (id, connection_id, lane, message, message_type, thid, moment),
+        (id, connection_id, lane, tx.sealing.seal(_MESSAGE, id, message), message_type, thid, moment),
     )
     if not inserted:
         raise already_stored("outgoing message")
@@ -115,7 +116,7 @@ async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip_lanes: C
     query = Query("SELECT * FROM outbox").where("next_attempt <= ?", to_micros(now))
     _without(query, skip_lanes)
     rows = await tx.all(*query.end("ORDER BY next_attempt, sequence LIMIT ?", bounded(limit)))
-    return [_from_row(row) for row in rows]
+    return [_from_row(tx, row) for row in rows]
 
 
 async def mark_delivered(tx: Transaction, message_id: str) -> None:
@@ -168,7 +169,7 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
     row = await tx.one("SELECT * FROM outbox WHERE id = ?", (message_id,))
     if row is None:
         raise unknown("outgoing message")
-    found = _from_row(row)
+    found = _from_row(tx, row)
     if found.state is not OutboxState.DEAD:
         raise WrongState("outgoing_message.not_dead", "This message is still being tried.", "Wait for it.")
     await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
@@ -189,7 +190,7 @@ async def page(
 ) -> list[Outgoing]:
     """Messages in the order in which they were put in; ``after`` is the last ``sequence`` of the page before."""
     query = Query("SELECT * FROM outbox").equal("state", state).where("sequence > ?", after)
-    return [_from_row(row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]
+    return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]
 
 
 async def counts(tx: Transaction) -> Counts:
@@ -230,13 +231,13 @@ def _without(query: Query, lanes: Collection[str]) -> None:
         query.where(f"lane NOT IN ({placeholders(len(lanes))})", *lanes)
 
 
-def _from_row(row: Row) -> Outgoing:
+def _from_row(tx: Transaction, row: Row) -> Outgoing:
     return Outgoing(
         sequence=row["sequence"],
         id=row["id"],
         connection_id=row["connection_id"],
         lane=row["lane"],
-        message=row["message"],
+        message=tx.sealing.open(_MESSAGE, row["id"], row["message"]),
         message_type=row["message_type"],
         thid=row["thid"],
         enqueued=from_micros(row["enqueued"]),

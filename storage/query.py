@@ -9,9 +9,8 @@ from typing import Self
 
 from protocols.errors import BadInput
 from storage.engine import Parameter
-from storage.values import fold
 
-__all__ = ["MAX_PAGE", "Query", "bounded", "containing", "placeholders", "starting_with"]
+__all__ = ["MAX_PAGE", "Query", "bounded", "check_needle", "placeholders", "starting_with"]
 
 MAX_PAGE = 1000
 _MAX_NEEDLE = 200
@@ -62,13 +61,14 @@ def placeholders(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def containing(needle: str) -> str:
-    """A pattern for ``LIKE ? ESCAPE '!'`` on folded text: it contains ``needle``.
+def check_needle(needle: str) -> None:
+    """Refuse to search for too much.
 
     Raises:
         BadInput: ``store.search_too_long``.
     """
-    return f"%{_escaped(fold(needle))}%"
+    if len(needle) > _MAX_NEEDLE:
+        raise BadInput("store.search_too_long", f"A search has at most {_MAX_NEEDLE} characters.", "Search for less.")
 
 
 def starting_with(needle: str) -> str:
@@ -77,10 +77,6 @@ def starting_with(needle: str) -> str:
     Raises:
         BadInput: ``store.search_too_long``.
     """
-    return f"{_escaped(needle)}%"
-
-
-def _escaped(needle: str) -> str:
-    if len(needle) > _MAX_NEEDLE:
-        raise BadInput("store.search_too_long", f"A search has at most {_MAX_NEEDLE} characters.", "Search for less.")
-    return needle.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    check_needle(needle)
+    escaped = needle.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"{escaped}%"

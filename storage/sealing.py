@@ -24,7 +24,7 @@ from nacl.bindings import (
 )
 from nacl.exceptions import CryptoError
 
-from protocols.errors import LernodeError
+from protocols.errors import BadInput, LernodeError
 from storage.values import from_json, to_json
 
 __all__ = ["Sealing"]
@@ -54,11 +54,18 @@ class Sealing:
     @overload
     def seal(self, column: str, row_id: str, value: bytes | str | None) -> bytes | None: ...
     def seal(self, column: str, row_id: str, value: bytes | str | None) -> bytes | None:
-        """``value`` as it may stand in ``column`` (``"table.column"``) of this row; None stays None."""
+        """``value`` as it may stand in ``column`` (``"table.column"``) of this row; None stays None.
+
+        Raises:
+            BadInput: ``store.value_refused`` for a text that UTF-8 cannot say.
+        """
         if value is None:
             return None
         nonce = self._entropy(_NONCE)
-        plaintext = value.encode() if isinstance(value, str) else value
+        try:
+            plaintext = value.encode() if isinstance(value, str) else value
+        except UnicodeEncodeError:
+            raise BadInput("store.value_refused", "A text has half a character.", "Check the input.") from None
         sealed = crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, _place(column, row_id), nonce, self._contents)
         return _VERSION + nonce + sealed
 

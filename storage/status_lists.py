@@ -43,6 +43,8 @@ __all__ = [
     "values",
 ]
 
+_REASON = "status_entries.reason"
+
 MIN_SIZE_BITS = 131_072
 """The least size that the specification allows, 16 KiB uncompressed: smaller lists single people out."""
 
@@ -235,7 +237,7 @@ async def set_value(tx: Transaction, list_id: str, index: int, value: int, reaso
     """
     changed = await tx.execute(
         "UPDATE status_entries SET value = ?, changed_at = ?, reason = ? WHERE list_id = ? AND idx = ? AND value <> ?",
-        (value, to_micros(now), reason, list_id, index, value),
+        (value, to_micros(now), tx.sealing.seal(_REASON, f"{list_id}/{index}", reason), list_id, index, value),
     )
     if changed:
         await tx.execute("UPDATE status_lists SET version = version + 1 WHERE id = ?", (list_id,))
@@ -260,7 +262,7 @@ async def get_entry(tx: Transaction, list_id: str, index: int) -> Entry:
         exchange_id=row["exchange_id"],
         value=row["value"],
         changed_at=from_micros(row["changed_at"]),
-        reason=row["reason"],
+        reason=tx.sealing.open_text(_REASON, f"{list_id}/{index}", row["reason"]),
     )
 
 

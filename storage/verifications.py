@@ -10,9 +10,11 @@ from typing import Any
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import Query
-from storage.values import from_json, from_micros, to_json, to_micros
+from storage.values import from_micros, to_micros
 
 __all__ = ["Verification", "add", "get", "latest", "page"]
+
+_DOCUMENT, _RESULT = "verifications.document", "verifications.result"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +43,15 @@ async def add(tx: Transaction, verification: Verification) -> None:
     Raises:
         WrongState: ``verification.exists``.
     """
+    result = {"digest": verification.document_digest, "result": verification.result}
     inserted = await tx.execute(
-        "INSERT INTO verifications (id, exchange_id, document_digest, document, result, verified, at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO verifications (id, exchange_id, document, result, verified, at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         (
             verification.id,
             verification.exchange_id,
-            verification.document_digest,
-            verification.document,
-            to_json(verification.result),
+            tx.sealing.seal(_DOCUMENT, verification.id, verification.document),
+            tx.sealing.seal_json(_RESULT, verification.id, result),
             int(verification.verified),
             to_micros(verification.at),
         ),
@@ -67,7 +69,7 @@ async def get(tx: Transaction, verification_id: str) -> Verification:
     row = await tx.one("SELECT * FROM verifications WHERE id = ?", (verification_id,))
     if row is None:
         raise unknown("verification")
-    return _from_row(row)
+    return _from_row(tx, row)
 
 
 async def latest(tx: Transaction, exchange_id: str) -> Verification | None:
@@ -75,7 +77,7 @@ async def latest(tx: Transaction, exchange_id: str) -> Verification | None:
     row = await tx.one(
         "SELECT * FROM verifications WHERE exchange_id = ? ORDER BY at DESC, id DESC LIMIT 1", (exchange_id,)
     )
-    return None if row is None else _from_row(row)
+    return None if row is None else _from_row(tx, row)
 
 
 async def page(
@@ -83,16 +85,17 @@ async def page(
 ) -> list[Verification]:
     """Results, the newest first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM verifications").equal("exchange_id", exchange_id)
-    return [_from_row(row) for row in await tx.all(*query.newest_first("verifications", "at", after, limit))]
+    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("verifications", "at", after, limit))]
 
 
-def _from_row(row: Row) -> Verification:
+def _from_row(tx: Transaction, row: Row) -> Verification:
+    result = tx.sealing.open_json(_RESULT, row["id"], row["result"])
     return Verification(
         id=row["id"],
         exchange_id=row["exchange_id"],
-        document_digest=row["document_digest"],
-        document=row["document"],
-        result=from_json(row["result"]),
+        document_digest=result["digest"],
+        document=tx.sealing.open(_DOCUMENT, row["id"], row["document"]),
+        result=result["result"],
         verified=bool(row["verified"]),
         at=from_micros(row["at"]),
     )

@@ -170,7 +170,7 @@ class Issuer:
                         unsigned[key] = self._credential(own, award, self._securing.name, earned=begun)
                     except BadInput as problem:
                         rows[key] = BatchRow(key, None, problem=problem)
-            named = [(f"batch:{batch}:{key}", credential) for key, credential in unsigned.items()]
+            named = [(batches.name_of_row(tx, batch, key), credential) for key, credential in unsigned.items()]
             made = dict(zip(unsigned, await self._sign(tx, named, self._securing.name), strict=True))
             await batches.add_rows(tx, batch, {key: record.id for key, record in made.items()})
             rows |= {key: BatchRow(key, record, is_new=True) for key, record in made.items()}

@@ -16,16 +16,13 @@ CREATE TABLE connections (
   role TEXT NOT NULL,
   my_did TEXT NOT NULL,
   my_verkey TEXT NOT NULL REFERENCES keys (verkey) DEFERRABLE INITIALLY DEFERRED,
-  their_did BLOB, -- sealed
-  their_did_key BLOB,
   their_verkey TEXT,
-  their_label BLOB, -- sealed
-  their_label_key BLOB,
-  their_endpoint BLOB, -- sealed
   their_routing_keys TEXT NOT NULL,
-  invitation_id TEXT,
-  inviter BLOB, -- sealed
+  details BLOB NOT NULL, -- sealed: the peer's DID, label and endpoint, and by what its invitation named it
+  their_did_key BLOB,
+  their_label_key BLOB,
   inviter_key BLOB,
+  invitation_id TEXT,
   thid TEXT NOT NULL,
   wire TEXT NOT NULL,
   created INTEGER NOT NULL,
@@ -114,9 +111,8 @@ DROP TABLE verifications;
 CREATE TABLE verifications (
   id TEXT PRIMARY KEY,
   exchange_id TEXT REFERENCES exchanges (id) DEFERRABLE INITIALLY DEFERRED,
-  document_digest BLOB NOT NULL, -- sealed
   document BLOB, -- sealed
-  result BLOB NOT NULL, -- sealed
+  result BLOB NOT NULL, -- sealed: how each check ended, and the digest of the document
   verified INTEGER NOT NULL CHECK (verified IN (0, 1)),
   at INTEGER NOT NULL
 ) STRICT;

@@ -150,5 +150,5 @@ async def test_a_wrong_record_is_refused_and_not_kept(
     assert (ended.error_code or "").startswith(code)
     assert await held(learner) == []
     after = await tables(learner.store)
-    for table in ("held_credentials", "held_skills", "issued_credentials", "connections", "keys", "dids"):
+    for table in ("held_credentials", "issued_credentials", "connections", "keys", "dids"):
         assert after[table] == before[table]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Store
+from storage.sealing import Sealing
 from storage.secrets import Strength, Vault
 
 PASSPHRASE = "correct horse battery staple"
@@ -23,7 +24,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[Store]:
+    """An open store whose contents are sealed under a key of its own, without the slow way by a passphrase."""
     opened = await Store.open(path, create=True)
+    opened.unlock(Sealing(os.urandom(32), os.urandom))
     yield opened
     await opened.close()
 

@@ -84,6 +84,20 @@ async def test_a_did_of_an_older_store_keeps_its_key(
     await opened.close()
 
 
+async def test_contents_of_a_time_before_they_were_sealed_are_refused_and_not_lost(path: Path) -> None:
+    before = [migration for migration in bundled() if migration.version < 8]
+    await open_and_close(path, *before)
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO documents VALUES ('https://college.example', x'7B7D', NULL, 1, '{}')")
+    connection.commit()
+    connection.close()
+    as_it_was = dump(path)
+    with pytest.raises(LernodeError) as caught:
+        await open_and_close(path, *bundled())
+    assert caught.value.code == "store.migration_failed"
+    assert dump(path) == as_it_was
+
+
 async def test_a_store_newer_than_the_code_is_refused_untouched(path: Path) -> None:
     await open_and_close(path, FIRST, SECOND)
     before = dump(path)

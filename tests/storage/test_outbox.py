@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -18,6 +19,7 @@ from protocols.errors import WrongState
 from storage import outbox
 from storage.engine import Store, Transaction
 from storage.outbox import Counts, OutboxState
+from storage.sealing import Sealing
 from tests.storage.rows import NOW, at
 
 T = TypeVar("T")
@@ -161,6 +163,8 @@ class Lanes(RuleBasedStateMachine):
     def open(self) -> None:
         self.path = Path(self.folder.name) / "store.db"
         self.store = self.run(Store.open(self.path, create=True))
+        self.sealing = Sealing(os.urandom(32), os.urandom)
+        self.store.unlock(self.sealing)
 
     def teardown(self) -> None:
         self.run(self.store.close())
@@ -212,6 +216,7 @@ class Lanes(RuleBasedStateMachine):
     def restart(self) -> None:
         self.run(self.store.close())
         self.store = self.run(Store.open(self.path))
+        self.store.unlock(self.sealing)
 
     @invariant()
     def agrees(self) -> None:
