@@ -22,17 +22,19 @@ from node.roles.ending import Ending
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
+from node.roles.lifetime import Lifetime
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
-from node.roles.threads import attach_threads
+from node.roles.threads import Threads
 from node.roles.vc_api import VcApiRoles
 from node.roles.vc_api_holder import VcApiHolder
 from node.roles.vc_api_issuer import VcApiIssuer
 from node.roles.vc_api_signing import SignerChoice
 from node.roles.vc_api_verifier import VcApiVerifier
 from node.roles.verifier import Verifier
+from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.exchanges import Exchanges
@@ -110,7 +112,9 @@ class Node:
         self.outbox = Outbox(store, self.http, self.keyring, world, config.delivery, self.metrics)
         self.jobs = Jobs(store, world)
         self.identity = Identity(self.keyring, world, endpoint)
-        steps = Exchanges(world, self.outbox)
+        self.deadlines = Deadlines(store, world)
+        steps = Exchanges(world, self.outbox, self.deadlines)
+        lifetime = Lifetime(config.policy.lifetime_seconds, world.clock)
         self.inbound = Inbound(store, self.keyring, self.outbox, world, self.metrics)
         self.publisher = StatusPublisher(
             store=store,
@@ -142,6 +146,7 @@ class Node:
             resolver=self.resolver,
             statuses=self.statuses,
             policies=policies,
+            lifetime=lifetime,
             world=world,
             metrics=self.metrics,
             own_url=endpoint,
@@ -166,6 +171,7 @@ class Node:
             securing=config.issuer.securing,
             mandatory_pointers=config.issuer.mandatory_pointers,
             issue_on_request=config.policy.issue_on_request,
+            lifetime=lifetime,
             world=world,
             metrics=self.metrics,
         )
@@ -178,6 +184,7 @@ class Node:
             statuses=self.statuses,
             policies=policies,
             policy=config.policy,
+            lifetime=lifetime,
             world=world,
             metrics=self.metrics,
         )
@@ -194,7 +201,8 @@ class Node:
         self.discovery.attach(self.inbound)
         self.ending.attach(self.inbound)
         self.notices.attach(self.inbound)
-        attach_threads(self.inbound, steps, world)
+        self.threads = Threads(store, steps, self.deadlines, world)
+        self.threads.attach(self.inbound)
         self._servers: list[web.AppRunner] = []
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
@@ -261,11 +269,13 @@ class Node:
             await self._serve_public()
         self.outbox.start()
         self.jobs.start()
+        self.deadlines.start()
 
     async def stop(self) -> None:
         """Finish what is in hand, stop listening, close the store."""
         for server in self._servers:
             await server.cleanup()
+        await self.deadlines.stop()
         await self.jobs.stop()
         await self.outbox.stop()
         await self.http.close()

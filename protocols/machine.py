@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from protocols.didcomm.message import ProtocolMessage
 
-__all__ = ["Ask", "Decision", "Effect", "NewId", "Send", "Step", "StoreCredential", "Verify"]
+__all__ = ["Ask", "Decision", "Effect", "Expires", "NewId", "Send", "Step", "StoreCredential", "Verify"]
 
 NewId = Callable[[], str]
 """Gives a fresh message or thread identifier each time it is called."""
@@ -33,9 +33,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Put the message in the outbox of the exchange's connection."""
+    """Put the message in the outbox of the exchange's connection; ``again`` where it was there before."""
 
     message: ProtocolMessage
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Ask:
     """The exchange waits for this decision; policy or a person answers through ``node/roles``."""
 
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Expires:
+    """The exchange ends by itself where nothing has moved it on until ``at``, in seconds since 1970."""
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class StoreCredential:
     document: dict[str, Any]
 
 
-Effect = Send | Ask | Verify | StoreCredential
+Effect = Send | Ask | Expires | Verify | StoreCredential
 
 E_co = TypeVar("E_co", covariant=True)
 

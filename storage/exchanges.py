@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from protocols.errors import WrongState
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, starting_with
+from storage.query import Query, bounded, placeholders, starting_with
 from storage.values import from_micros, to_micros
 
-__all__ = ["ExchangeRow", "Filter", "count", "find", "find_by_prefix", "get", "insert", "page", "save", "stop_waiting"]
+__all__ = [
+    "ExchangeRow", "Filter", "count", "expired", "find", "find_by_prefix", "get", "insert", "next_expiry", "page",
+    "save", "stop_waiting",
+]  # fmt: skip
 
 _DATA = "exchanges.data"
 
@@ -25,6 +29,7 @@ class ExchangeRow:
         data: the machine's exchange value, JSON.
         error_code: why it ended badly, or None.
         waiting_for: the :class:`protocols.machine.Decision` that a person owes, or None.
+        expires: until when it can be answered, or None.
         version: counts saves; set by this module.
     """
 
@@ -39,6 +44,7 @@ class ExchangeRow:
     waiting_for: str | None = None
     created: datetime
     updated: datetime
+    expires: datetime | None = None
     version: int = 1
 
 
@@ -76,7 +82,7 @@ async def insert(tx: Transaction, row: ExchangeRow) -> None:
     """
     inserted = await tx.execute(
         "INSERT INTO exchanges (id, protocol, role, connection_id, thid, state, data, error_code, waiting_for, "
-        "created, updated, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "created, updated, expires, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             row.id,
             row.protocol,
@@ -89,6 +95,7 @@ async def insert(tx: Transaction, row: ExchangeRow) -> None:
             row.waiting_for,
             to_micros(row.created),
             to_micros(row.updated),
+            to_micros(row.expires),
             row.version,
         ),
     )
@@ -97,20 +104,21 @@ async def insert(tx: Transaction, row: ExchangeRow) -> None:
 
 
 async def save(tx: Transaction, row: ExchangeRow) -> ExchangeRow:
-    """Keep what may change of an exchange: state, data, error, decision owed, time; the row as it is now.
+    """Keep what may change of an exchange: state, data, error, decision owed, times; the row as it is now.
 
     Raises:
         WrongState: ``exchange.changed`` where somebody saved it since ``row`` was read, or ``exchange.unknown``.
     """
     changed = await tx.execute(
-        "UPDATE exchanges SET state = ?, data = ?, error_code = ?, waiting_for = ?, updated = ?, version = ? "
-        "WHERE id = ? AND version = ?",
+        "UPDATE exchanges SET state = ?, data = ?, error_code = ?, waiting_for = ?, updated = ?, expires = ?, "
+        "version = ? WHERE id = ? AND version = ?",
         (
             row.state,
             tx.sealing.seal(_DATA, row.id, row.data),
             row.error_code,
             row.waiting_for,
             to_micros(row.updated),
+            to_micros(row.expires),
             row.version + 1,
             row.id,
             row.version,
@@ -160,16 +168,33 @@ async def page(
 async def stop_waiting(tx: Transaction, connection_id: str, error_code: str, now: datetime) -> int:
     """Let no exchange with this peer wait for a person any more, and say why; how many did."""
     return await tx.execute(
-        "UPDATE exchanges SET waiting_for = NULL, error_code = ?, updated = ?, version = version + 1 "
+        "UPDATE exchanges SET waiting_for = NULL, expires = NULL, error_code = ?, updated = ?, version = version + 1 "
         "WHERE connection_id = ? AND waiting_for IS NOT NULL",
         (error_code, to_micros(now), connection_id),
     )
+
+
+async def expired(tx: Transaction, now: datetime, *, limit: int, skip: Collection[str] = ()) -> list[str]:
+    """The ids of exchanges that can be answered no more and have not ended, the longest over first."""
+    query = _without(Query("SELECT id FROM exchanges").where("expires <= ?", to_micros(now)), skip)
+    return [row["id"] for row in await tx.all(*query.end("ORDER BY expires, id LIMIT ?", bounded(limit)))]
+
+
+async def next_expiry(tx: Transaction, *, skip: Collection[str] = ()) -> datetime | None:
+    """When the next exchange ends by itself, which may be past; None where none does."""
+    query = _without(Query("SELECT MIN(expires) AS following FROM exchanges").where("expires IS NOT NULL"), skip)
+    row = await tx.one(*query.end())
+    return None if row is None else from_micros(row["following"])
 
 
 async def count(tx: Transaction, which: Filter = _EVERYTHING) -> int:
     """How many exchanges there are."""
     row = await tx.one(*which.apply(Query("SELECT COUNT(*) AS number FROM exchanges")).end())
     return 0 if row is None else int(row["number"])
+
+
+def _without(query: Query, ids: Collection[str]) -> Query:
+    return query.where(f"id NOT IN ({placeholders(len(ids))})", *ids) if ids else query
 
 
 def _from_row(tx: Transaction, row: Row) -> ExchangeRow:
@@ -185,5 +210,6 @@ def _from_row(tx: Transaction, row: Row) -> ExchangeRow:
         waiting_for=row["waiting_for"],
         created=from_micros(row["created"]),
         updated=from_micros(row["updated"]),
+        expires=from_micros(row["expires"]),
         version=row["version"],
     )

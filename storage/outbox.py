@@ -29,6 +29,7 @@ __all__ = [
     "counts",
     "due",
     "enqueue",
+    "forget_dead",
     "mark_delivered",
     "mark_failed",
     "next_wake",
@@ -158,6 +159,12 @@ async def mark_failed(
     )
     await _promote(tx, row["lane"])
     return state
+
+
+async def forget_dead(tx: Transaction, message_id: str) -> bool:
+    """Take a message that was given up out; whether the message is not there now, so that it can be put in again."""
+    await tx.execute("DELETE FROM outbox WHERE id = ? AND state = 'dead'", (message_id,))
+    return await tx.one("SELECT 1 FROM outbox WHERE id = ?", (message_id,)) is None
 
 
 async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:

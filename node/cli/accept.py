@@ -31,7 +31,7 @@ _SETTLED = ("done", "completed", "abandoned")
 @common
 @click.argument("what", required=False)
 @click.option("--new", is_flag=True, help="Make another connection, also with a peer that you are connected with.")
-@click.option("--decline", metavar="REASON", help="Say no instead; the peer is told the reason.")
+@click.option("--decline", metavar="REASON", help="Say no, or take back what you sent; the peer is told the reason.")
 def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -> None:
     """Say yes to an invitation (its link, its JSON, a file that holds it, or - for standard input) or to what waits.
 
@@ -130,7 +130,15 @@ def _show_exchange(exchange: ExchangeDetail) -> None:
         line(f"Done; the exchange is now in the state {exchange.state}.", style="green")
     if exchange.about is not None:
         show_about(exchange.about)
-    fields([("exchange", short(exchange.id)), ("peer", exchange.peer), ("error", exchange.error)])
+    fields(
+        [
+            ("exchange", short(exchange.id)),
+            ("peer", exchange.peer),
+            ("comment", exchange.comment),
+            ("error", exchange.error),
+            ("reason", exchange.reason),
+        ]
+    )
     if exchange.record_id is not None:
         suggest(f"lernode records {short(exchange.record_id)}")
     elif (following := next_step(exchange)) is not None:

@@ -37,6 +37,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @common
 @click.argument("achievement", required=False)
 @click.option("--to", metavar="CONNECTION|DID|EMAIL", help="Whom; a connection is offered it.")
+@click.option("--answer", metavar="EXCHANGE", help="Offer it in answer to the proposal that waits under this id.")
+@click.option("--comment", help="For the person who is offered it.")
+@click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="The offer ends after so many days.")
 @click.option("--name", help="The learner's name, as it stands in the record.")
 @click.option("--email", help="The learner's e-mail address, as a hash in the record; with a connection.")
 @click.option("--result", help="What was reached, if the achievement has results.")
@@ -57,6 +60,9 @@ def issue(
     setting: Setting,
     achievement: str | None,
     to: str | None,
+    answer: str | None,
+    comment: str | None,
+    expires: int | None,
     name: str | None,
     email: str | None,
     result: str | None,
@@ -75,6 +81,7 @@ def issue(
     Examples:
       lernode issue --list
       lernode issue weld-101 --to Ada --name "Ada Byron"
+      lernode issue weld-101 --answer 3f2a --comment "Level 1, not 2: the test is in June"
       lernode issue weld-101 --to ada@example.org --out ada.json
       lernode issue weld-101 --csv class-of-2026.csv --out records/ --strict
 
@@ -88,7 +95,7 @@ def issue(
     if show_list:
         _show_catalogue(setting)
         return
-    if achievement is None or (to is None) == (csv_file is None):
+    if achievement is None or [to, answer, csv_file].count(None) != 2:
         hint = "lernode issue ACHIEVEMENT --to WHOM, or --csv FILE; see: lernode issue --list"
         raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
     if csv_file is not None:
@@ -110,21 +117,33 @@ def issue(
         valid_from=_utc(valid_from),
         valid_until=_utc(valid_until),
     )
-    _issue_one(setting, given, to or "", out, wait, data_model)
-
-
-def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: int, data_model: DataModel) -> None:
-    if to.startswith("did:") or "@" in to:
+    if to is not None and (to.startswith("did:") or "@" in to):
         if data_model != "2.0":
             raise BadInput("cli.usage", "A file is of the data model 2.0.", "Leave --data-model out.")
-        whom = {"did": to} if to.startswith("did:") else {"email": to}
-        award = msgspec.structs.replace(given, **whom)
-        if out is not None:
-            check_new(out)
-        made = with_api(setting, lambda api: api.post("/admin/credentials/issue", IssuedDetail, award))
-        _show_issued(setting, made, out)
+        if comment is not None or expires is not None:
+            raise BadInput("cli.usage", "A file is not an offer.", "Leave --comment and --expires out.")
+        _issue_file(setting, given, to, out)
         return
-    offer = AwardOverConnection(connection=to, data_model=data_model, **msgspec.structs.asdict(given))
+    offer = AwardOverConnection(
+        connection=to,
+        exchange=answer,
+        comment=comment,
+        expires_in_seconds=None if expires is None else expires * 86400,
+        data_model=data_model,
+        **msgspec.structs.asdict(given),
+    )
+    _issue_to_peer(setting, offer, wait)
+
+
+def _issue_file(setting: Setting, given: Award, to: str, out: Path | None) -> None:
+    award = msgspec.structs.replace(given, **({"did": to} if to.startswith("did:") else {"email": to}))
+    if out is not None:
+        check_new(out)
+    made = with_api(setting, lambda api: api.post("/admin/credentials/issue", IssuedDetail, award))
+    _show_issued(setting, made, out)
+
+
+def _issue_to_peer(setting: Setting, offer: AwardOverConnection, wait: int) -> None:
     exchange = with_api(setting, lambda api: _offer(api, offer, wait))
     if setting.json:
         emit_json(msgspec.json.encode(exchange))
@@ -134,7 +153,14 @@ def _issue_one(setting: Setting, given: Award, to: str, out: Path | None, wait: 
         suggest(f"lernode records {short(exchange.issued_id)} --issued")
     else:
         line(f"Offered to {exchange.peer}.", style="green")
-        fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
+        fields(
+            [
+                ("exchange", short(exchange.id)),
+                ("state", exchange.state),
+                ("error", exchange.error),
+                ("reason", exchange.reason),
+            ]
+        )
         suggest("when the peer has accepted, lernode records --issued lists the record.")
 
 

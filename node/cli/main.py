@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "records": ("node.cli.records", "List, show and export records."),
     "request": ("node.cli.request", "Ask a peer for proof of skills."),
     "present": ("node.cli.present", "Answer a request with records."),
+    "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
+    "resend": ("node.cli.resend", "Send an unanswered message again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
     "suspend": ("node.cli.revoke", "Suspend an issued record."),

@@ -160,7 +160,14 @@ def _show_answered(setting: Setting, answered: ExchangeDetail) -> None:
         line("Sent, and the verifier was satisfied.", style="green")
     else:
         line("Sent.", style="green")
-    fields([("exchange", short(answered.id)), ("state", answered.state), ("error", answered.error)])
+    fields(
+        [
+            ("exchange", short(answered.id)),
+            ("state", answered.state),
+            ("error", answered.error),
+            ("reason", answered.reason),
+        ]
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -16,14 +16,15 @@ from node.http.schemas import ExchangeDetail, ExchangeView, NewRequest, Verifica
 from protocols import strict_json
 from protocols.errors import BadInput, WrongState
 
-__all__ = ["request"]
+__all__ = ["read_definition", "request"]
 
 _SETTLED = ("done", "abandoned")
 
 
 @click.command(short_help="Ask a peer for proof of skills.")
 @common
-@click.argument("connection")
+@click.argument("connection", required=False)
+@click.option("--answer", metavar="EXCHANGE", help="Ask in answer to the proposal that waits under this id.")
 @click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill, by code or URL; repeatable.")
 @click.option("--type", "kind", help="Any record of this type, e.g. OpenBadgeCredential.")
 @click.option(
@@ -33,15 +34,20 @@ _SETTLED = ("done", "abandoned")
 )
 @click.option("--name", help="What is asked for, in the words of a person.")
 @click.option("--purpose", help="Why; the peer sees it before it answers.")
+@click.option("--comment", help="For the person who is asked.")
+@click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="The request ends after so many days.")
 @click.option("--wait", type=click.IntRange(0, 60), default=0, metavar="SECONDS", help="Wait for the answer.")
 def request(
     setting: Setting,
-    connection: str,
+    connection: str | None,
+    answer: str | None,
     skills: tuple[str, ...],
     kind: str | None,
     definition: Path | None,
     name: str | None,
     purpose: str | None,
+    comment: str | None,
+    expires: int | None,
     wait: int,
 ) -> None:
     """Ask a peer to present records, bound to this request so that nobody can play them again.
@@ -50,15 +56,19 @@ def request(
     Examples:
       lernode request Ada --skill 51-4121.00 --purpose "Your application as a welder"
       lernode request Ada --type OpenBadgeCredential --wait 30
-      lernode request Ada --definition definition.json
+      lernode request Ada --definition definition.json --expires 14
+      lernode request --answer 9b1e --type OpenBadgeCredential --comment "A newer one, please"
 
     Next: lernode verify EXCHANGE shows every check once the peer has answered.
     """
     wanted = NewRequest(
         connection=connection,
+        exchange=answer,
+        comment=comment,
+        expires_in_seconds=None if expires is None else expires * 86400,
         skills=list(skills),
         type=kind,
-        definition=_definition(definition),
+        definition=read_definition(definition),
         name=name,
         purpose=purpose,
     )
@@ -69,7 +79,14 @@ def request(
         show_result(result.result)
     else:
         line(f"Asked {exchange.peer or 'the peer'}.", style="green")
-        fields([("exchange", short(exchange.id)), ("state", exchange.state), ("error", exchange.error)])
+        fields(
+            [
+                ("exchange", short(exchange.id)),
+                ("state", exchange.state),
+                ("error", exchange.error),
+                ("reason", exchange.reason),
+            ]
+        )
         suggest(f"when the peer has answered, lernode verify {short(exchange.id)}")
     if exchange.state == "abandoned" or (result is not None and not result.verified):
         raise click.exceptions.Exit(1)
@@ -88,7 +105,12 @@ async def _request(api: Api, wanted: NewRequest, wait: int) -> tuple[ExchangeDet
         return exchange, None
 
 
-def _definition(path: Path | None) -> dict[str, object] | None:
+def read_definition(path: Path | None) -> dict[str, object] | None:
+    """The presentation definition in a file.
+
+    Raises:
+        BadInput: ``cli.definition``, ``json.*``.
+    """
     if path is None:
         return None
     try:

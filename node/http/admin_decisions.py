@@ -38,19 +38,15 @@ async def accept_decision(node: Node, row: ExchangeRow) -> None:
 
 
 async def decline_decision(node: Node, row: ExchangeRow, reason: str) -> None:
-    """Say no to what the exchange waits for.
+    """Say no to what the exchange waits for, or take back what the peer has not answered.
 
     Raises:
-        WrongState: ``exchange.not_waiting``.
+        WrongState: ``exchange.not_waiting``, or ``*.wrong_state`` where it is over.
     """
-    match owed(row):
-        case Decision.ACCEPT_CONNECTION:
-            await node.peering.decline_connection(row.id, reason)
-        case Decision.ISSUE | Decision.ANSWER_CREDENTIAL_PROPOSAL:
-            await node.issuer.decline(row.id, reason)
-        case Decision.ACCEPT_OFFER | Decision.SHARE_RECORDS | Decision.ANSWER_PRESENTATION_PROPOSAL:
-            # The holder's decline is a step of the thread, whichever side of it this node is on.
-            await node.holder.decline(row.id, reason)
+    if row.waiting_for == Decision.ACCEPT_CONNECTION:
+        await node.peering.decline_connection(row.id, reason)
+    else:
+        await node.threads.decline(row.id, reason)
 
 
 def owed(row: ExchangeRow) -> Decision:

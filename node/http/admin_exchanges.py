@@ -21,7 +21,7 @@ from node.http.schemas import (
     ExchangeView,
     Page,
 )
-from node.roles.threads import ISSUE_CREDENTIAL
+from node.roles.threads import ISSUE_CREDENTIAL, negotiation
 from protocols.issue_credential import machine as issue_credential
 from storage import connections, credentials, exchanges
 from storage.engine import Store, Transaction
@@ -30,7 +30,7 @@ from storage.exchanges import ExchangeRow, Filter
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["accept", "decline", "exchange", "list_exchanges", "show_exchange"]
+__all__ = ["accept", "decline", "exchange", "list_exchanges", "resend", "show_exchange"]
 
 _LOOK_EVERY_SECONDS = 0.1
 
@@ -74,15 +74,26 @@ async def accept(node: Node, call: Call[Nothing, Nothing]) -> ExchangeDetail:
 
 
 async def decline(node: Node, call: Call[Nothing, Decline]) -> ExchangeDetail:
-    """Say no, with a reason that the peer is told.
+    """Say no, or give up waiting, with a reason that the peer is told.
 
     Raises:
-        WrongState: ``exchange.not_waiting``.
+        WrongState: ``exchange.not_waiting``, or ``*.wrong_state`` where it is over.
     """
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
     await decline_decision(node, row, call.body.reason)
     return await _show_again(node, row.id)
+
+
+async def resend(node: Node, call: Call[Nothing, Nothing]) -> ExchangeDetail:
+    """Send the last message of an exchange again, as it was.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``, ``exchange.expired``, or ``*.wrong_state`` where no answer is due.
+    """
+    async with node.store.read() as tx:
+        row = await find_exchange(tx, call.id)
+    return await show_exchange(node, await node.threads.resend(row.id))
 
 
 async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
@@ -91,9 +102,12 @@ async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
         held = await credentials.find_held_by_exchange(tx, row.id)
         issued = await credentials.find_issued(tx, exchange_id=row.id)
         peer = await _peer(tx, row)
+    said = negotiation(row)
     return ExchangeDetail(
         **exchange_fields(row, peer),
         about=_about(row),
+        comment=said.comment if said else None,
+        reason=said.explain if said else None,
         data=msgspec.Raw(row.data),
         record_id=held.id if held else None,
         issued_id=issued.id if issued else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from protocols.errors import WrongState
+from protocols.errors import BadInput, WrongState
 from storage import connections, credentials, exchanges
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
@@ -13,7 +13,7 @@ from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 
-__all__ = ["find_connection", "find_exchange", "find_held", "find_issued"]
+__all__ = ["find_connection", "find_exchange", "find_held", "find_issued", "find_partner"]
 
 T = TypeVar("T")
 _SHOWN = 4
@@ -42,6 +42,23 @@ async def find_exchange(tx: Transaction, text: str) -> ExchangeRow:
     """
     found = await exchanges.find_by_prefix(tx, text)
     return _only("exchange", _exact(found, text), [row.id for row in found])
+
+
+async def find_partner(
+    tx: Transaction, connection: str | None, exchange: str | None
+) -> tuple[Connection, ExchangeRow | None]:
+    """Whom something is said to: a peer, or the peer of an exchange that it answers.
+
+    Raises:
+        BadInput: ``exchange.partner`` where not exactly one of the two is named.
+        WrongState: as :func:`find_connection` and :func:`find_exchange`.
+    """
+    if (connection is None) == (exchange is None):
+        raise BadInput("exchange.partner", "Name a connection, or an exchange to answer.", "Give exactly one of them.")
+    if exchange is None:
+        return await find_connection(tx, connection or ""), None
+    row = await find_exchange(tx, exchange)
+    return await connections.get(tx, row.connection_id), row
 
 
 async def find_held(tx: Transaction, text: str) -> HeldCredential:

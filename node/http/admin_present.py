@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from node.http.admin_exchanges import show_exchange
-from node.http.admin_lookup import find_connection, find_exchange, find_held
+from node.http.admin_lookup import find_exchange, find_held, find_partner
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_verification import definition_of
 from node.http.admin_views import view_exchange, view_held
-from node.http.schemas import DescriptorView, ExchangeDetail, ExchangeView, MatchesView, NewRequest, Present
+from node.http.schemas import DescriptorView, ExchangeDetail, ExchangeView, MatchesView, Present, PresentationProposal
 from protocols import strict_json
 from storage import connections
 
@@ -61,16 +61,22 @@ async def present(node: Node, call: Call[Nothing, Present]) -> ExchangeDetail:
     return await show_exchange(node, await node.holder.present(row.id, chosen))
 
 
-async def propose(node: Node, call: Call[Nothing, NewRequest]) -> ExchangeView:
-    """Tell a peer what this node could show.
+async def propose(node: Node, call: Call[Nothing, PresentationProposal]) -> ExchangeView:
+    """Tell a peer what this node could show, also instead of what that asks for.
 
     Raises:
-        BadInput: ``request.ambiguous``, or ``pex.*``.
+        BadInput: ``exchange.partner``, ``request.ambiguous``, or ``pex.*``.
+        WrongState: ``exchange.not_waiting``.
     """
-    definition = definition_of(call.body, node.world.new_id())
+    body, holder = call.body, node.holder
+    definition = definition_of(body, node.world.new_id())
     async with node.store.read() as tx:
-        peer = await find_connection(tx, call.body.connection)
-    return view_exchange(await node.holder.propose_presentation(peer.id, definition), peer.their_label)
+        peer, answered = await find_partner(tx, body.connection, body.exchange)
+    if answered is not None:
+        row = await holder.propose_presentation_instead(answered.id, definition, comment=body.comment)
+    else:
+        row = await holder.propose_presentation(peer.id, definition, comment=body.comment)
+    return view_exchange(row, peer.their_label)
 
 
 def _descriptors(found: Matches) -> list[DescriptorView]:

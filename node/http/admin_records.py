@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from node.http import schemas
-from node.http.admin_lookup import find_connection, find_held, find_issued
+from node.http.admin_lookup import find_connection, find_held, find_issued, find_partner
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_views import (
     as_page,
@@ -43,6 +43,7 @@ from node.http.schemas import (
     StatusValue,
 )
 from node.roles.issuer import Award
+from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.credentials.model import Version
 from protocols.errors import BadInput
@@ -76,18 +77,37 @@ _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
 
 
 async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> ExchangeView:
-    """Offer a record to a peer."""
+    """Offer a record to a peer, also in answer to a proposal.
+
+    Raises:
+        BadInput: ``exchange.partner``, ``record.*``, ``result.*``.
+        WrongState: ``exchange.not_waiting``.
+    """
+    body = call.body
     async with node.store.read() as tx:
-        peer = await find_connection(tx, call.body.connection)
-    award = replace(_award(call.body), data_model=Version(call.body.data_model))
-    return view_exchange(await node.issuer.offer(peer.id, award), peer.their_label)
+        peer, answered = await find_partner(tx, body.connection, body.exchange)
+    award = replace(_award(body), data_model=Version(body.data_model))
+    terms = Terms(body.comment, body.expires_in_seconds)
+    if answered is not None:
+        return view_exchange(await node.issuer.offer_instead(answered.id, award, terms), peer.their_label)
+    return view_exchange(await node.issuer.offer(peer.id, award, terms), peer.their_label)
 
 
 async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeView:
-    """Ask a peer for a record of an achievement."""
+    """Ask a peer for a record of an achievement, also instead of one that it offers.
+
+    Raises:
+        BadInput: ``exchange.partner``.
+        WrongState: ``exchange.not_waiting``.
+    """
+    body, holder = call.body, node.holder
     async with node.store.read() as tx:
-        peer = await find_connection(tx, call.body.connection)
-    return view_exchange(await node.holder.propose_credential(peer.id, call.body.achievement), peer.their_label)
+        peer, answered = await find_partner(tx, body.connection, body.exchange)
+    if answered is not None:
+        row = await holder.propose_credential_instead(answered.id, body.achievement, comment=body.comment)
+    else:
+        row = await holder.propose_credential(peer.id, body.achievement, comment=body.comment)
+    return view_exchange(row, peer.their_label)
 
 
 async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:

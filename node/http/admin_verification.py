@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from node.http.admin_lookup import find_connection, find_exchange
+from node.http.admin_lookup import find_exchange, find_partner
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_views import view_exchange, view_result, view_verification
 from node.http.schemas import (
     DocumentToVerify,
     ExchangeView,
     NewRequest,
+    PresentationProposal,
     ResultView,
     VerificationView,
     VerifyExchange,
 )
+from node.roles.lifetime import Terms
 from protocols.errors import BadInput, WrongState
 from protocols.exchange.presentation_exchange import for_skill, for_type
 from storage import verifications
@@ -26,15 +28,20 @@ __all__ = ["definition_of", "request_records", "verification", "verify_document"
 
 
 async def request_records(node: Node, call: Call[Nothing, NewRequest]) -> ExchangeView:
-    """Ask a peer for records.
+    """Ask a peer for records, also instead of those that it proposes to show.
 
     Raises:
-        BadInput: ``request.ambiguous``, or ``pex.*`` for a definition that cannot be used.
+        BadInput: ``exchange.partner``, ``request.ambiguous``, or ``pex.*`` for a definition that cannot be used.
+        WrongState: ``exchange.not_waiting``.
     """
-    definition = definition_of(call.body, node.world.new_id())
+    body = call.body
+    definition = definition_of(body, node.world.new_id())
     async with node.store.read() as tx:
-        peer = await find_connection(tx, call.body.connection)
-    return view_exchange(await node.verifier.request(peer.id, definition), peer.their_label)
+        peer, answered = await find_partner(tx, body.connection, body.exchange)
+    terms = Terms(body.comment, body.expires_in_seconds)
+    if answered is not None:
+        return view_exchange(await node.verifier.request_instead(answered.id, definition, terms), peer.their_label)
+    return view_exchange(await node.verifier.request(peer.id, definition, terms), peer.their_label)
 
 
 async def verification(node: Node, call: Call[Nothing, Nothing]) -> VerificationView:
@@ -73,7 +80,7 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
     return view_result(result, show=body.show)
 
 
-def definition_of(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+def definition_of(wanted: PresentationProposal, definition_id: str) -> dict[str, Any]:
     """What is asked for, as a presentation definition.
 
     Raises:
@@ -92,7 +99,7 @@ def definition_of(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
     return _for_every_skill(wanted, definition_id)
 
 
-def _for_every_skill(wanted: NewRequest, definition_id: str) -> dict[str, Any]:
+def _for_every_skill(wanted: PresentationProposal, definition_id: str) -> dict[str, Any]:
     """Each skill is asked for by itself; one record may answer several."""
     name = wanted.name or "Proof of " + ", ".join(wanted.skills)
     purpose = wanted.purpose or name

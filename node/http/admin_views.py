@@ -232,6 +232,7 @@ def exchange_fields(row: ExchangeRow, peer: str | None) -> dict[str, Any]:
         "state": row.state,
         "waiting_for": row.waiting_for,
         "error": row.error_code,
+        "expires": row.expires,
         "created": row.created,
         "updated": row.updated,
     }

@@ -266,10 +266,28 @@ class Award(_Given, frozen=True, kw_only=True):
     result: Text | None = None
 
 
-class AwardOverConnection(Award, frozen=True, kw_only=True):
-    """An achievement to offer to a peer."""
+Comment = Annotated[Text | None, Meta(description="For the person there.")]
+ExpiresIn = Annotated[
+    Annotated[int, Meta(ge=0, le=10 * 366 * 86400)] | None,
+    Meta(description="Seconds in which it can be answered; 0: for ever; without it as `policy.lifetime_seconds` says."),
+]
 
-    connection: Name
+
+class _InExchange(_Given, frozen=True, kw_only=True):
+    """Something said to a peer: to a connection, or in answer to what it said. Exactly one of the two is given."""
+
+    connection: Name | None = None
+    exchange: Annotated[Name | None, Meta(description="What waits here, and is answered by this.")] = None
+    comment: Comment = None
+
+
+class AwardOverConnection(Award, frozen=True, kw_only=True):
+    """An achievement to offer to a peer: to a connection, or in answer to its proposal, one of the two."""
+
+    connection: Name | None = None
+    exchange: Annotated[Name | None, Meta(description="A proposal that waits here, and is answered by this.")] = None
+    comment: Comment = None
+    expires_in_seconds: ExpiresIn = None
     data_model: Annotated[
         Literal["2.0", "1.1"],
         Meta(description="Version of the W3C data model; 1.1 for wallets that cannot show 2.0, as ACA-Py's."),
@@ -297,10 +315,9 @@ class BatchToIssue(_Given, frozen=True, kw_only=True):
     documents: Annotated[bool, Meta(description="Whether the answer holds the signed documents.")] = False
 
 
-class RecordProposal(_Given, frozen=True, kw_only=True):
-    """An achievement that the node would like to be awarded by a peer."""
+class RecordProposal(_InExchange, frozen=True, kw_only=True):
+    """An achievement that the node would like to be awarded by a peer, also instead of what that offered."""
 
-    connection: Name
     achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the peer's catalogue.")]
 
 
@@ -474,6 +491,7 @@ class ExchangeView(_View, frozen=True, kw_only=True):
     state: str
     waiting_for: Annotated[str | None, Meta(description="The decision that a person owes.")]
     error: Annotated[str | None, Meta(description="Stable code of why it ended badly.")]
+    expires: Annotated[datetime | None, Meta(description="When it ends by itself, where nobody answers.")]
     created: datetime
     updated: datetime
 
@@ -497,6 +515,8 @@ class ExchangeDetail(ExchangeView, frozen=True, kw_only=True):
     """An exchange with all that is known of it, and the records that came of it."""
 
     about: Annotated[AboutRecord | None, Meta(description="The record that is offered, requested or issued.")] = None
+    comment: Annotated[str | None, Meta(description="What the peer wrote last; it proves nothing.")] = None
+    reason: Annotated[str | None, Meta(description="Why it ended badly, in the words of who ended it.")] = None
     data: Annotated[msgspec.Raw, Meta(description="The protocol's own state.")]
     record_id: str | None = None
     issued_id: str | None = None
@@ -558,15 +578,20 @@ class MatchesView(_View, frozen=True, kw_only=True):
     ] = {}
 
 
-class NewRequest(_Given, frozen=True, kw_only=True):
-    """Records to ask a peer for: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
+class PresentationProposal(_InExchange, frozen=True, kw_only=True):
+    """Records that could be shown: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
 
-    connection: Name
     skills: Annotated[list[Name], Meta(max_length=50)] = []
     type: Name | None = None
     definition: dict[str, Any] | None = None
     name: Text | None = None
     purpose: Text | None = None
+
+
+class NewRequest(PresentationProposal, frozen=True, kw_only=True):
+    """Records to ask a peer for: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
+
+    expires_in_seconds: ExpiresIn = None
 
 
 # Verification ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from node.config import PolicyConfig
 from node.records.summary import summary
 from node.roles.checking import conclude, reason_code
 from node.roles.identity import Identity
+from node.roles.lifetime import Lifetime
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.roles.threads import situation as situation_of
@@ -38,10 +39,11 @@ from protocols.exchange.presentation_exchange import (
 )
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential.ld_proof import LdProofVcDetail
-from protocols.machine import Decision, Effect, StoreCredential, Verify
+from protocols.machine import Decision, Effect, Step, StoreCredential, Verify
 from protocols.present_proof import machine as present_proof
 from protocols.status.source import StatusSource
 from storage import audit, connections, credentials, dids, exchanges
+from storage.connections import Connection
 from storage.credentials import HeldCredential, Skill
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
@@ -91,6 +93,7 @@ class Holder:
         statuses: StatusSource,
         policies: VerificationPolicies,
         policy: PolicyConfig,
+        lifetime: Lifetime,
         world: World,
         metrics: Metrics,
     ) -> None:
@@ -101,6 +104,7 @@ class Holder:
         self._resolver = resolver
         self._statuses = statuses
         self._policies = policies
+        self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
         accept = {Decision.ACCEPT_OFFER: self._accept} if policy.accept_offers else {}
@@ -124,40 +128,60 @@ class Holder:
             await self._accept(tx, situation)
             return await exchanges.get(tx, exchange_id)
 
-    async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
-        """Decline an offer or a request for records, and tell the peer why.
-
-        Raises:
-            WrongState: ``exchange.unknown``, or ``*.wrong_state`` where it is over.
-        """
-        async with self._store.write() as tx:
-            situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL, PRESENT_PROOF)
-            machine = issue_credential if situation.kind is ISSUE_CREDENTIAL else present_proof
-            step = machine.decline(situation.value, reason=reason, new_id=self._world.new_id)
-            return await self._exchanges.apply(
-                tx, situation.kind, situation.connection, situation.row, step, error_code=step.exchange.problem
-            )
-
-    async def propose_credential(self, connection_id: str, achievement_id: str) -> ExchangeRow:
+    async def propose_credential(
+        self, connection_id: str, achievement_id: str, *, comment: str | None = None
+    ) -> ExchangeRow:
         """Ask a peer for a record of an achievement; it answers with an offer of its own making.
+
+        Args:
+            comment: for the person there.
 
         Raises:
             WrongState: ``connection.unknown``, ``connection.not_ready``.
         """
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            if connection.their_did is None:
-                raise WrongState("connection.not_ready", "The connection is not complete.", "Wait for the peer.")
-            me = await self._identity.default(tx, DidPurpose.HOLDER)
-            wish = {
-                "@context": ["https://www.w3.org/ns/credentials/v2"],
-                "type": ["VerifiableCredential", "OpenBadgeCredential"],
-                "issuer": connection.their_did,
-                "credentialSubject": {"id": me.did, "achievement": {"id": achievement_id}},
-            }
-            detail = LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0])
-            step = issue_credential.propose(detail, new_id=self._world.new_id)
+            step = await self._propose(tx, connection, achievement_id, comment)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step)
+
+    async def propose_credential_instead(
+        self, exchange_id: str, achievement_id: str, *, comment: str | None = None
+    ) -> ExchangeRow:
+        """Answer an offer with the wish for another record, or for the same with what ``comment`` says.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+        """
+        async with self._store.write() as tx:
+            found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
+            require_waiting(found.row, Decision.ACCEPT_OFFER)
+            step = await self._propose(tx, found.connection, achievement_id, comment, found.value)
+            return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
+
+    async def _propose(
+        self,
+        tx: Transaction,
+        connection: Connection,
+        achievement_id: str,
+        comment: str | None,
+        exchange: issue_credential.Exchange | None = None,
+    ) -> Step[issue_credential.Exchange]:
+        if connection.their_did is None:
+            raise WrongState("connection.not_ready", "The connection is not complete.", "Wait for the peer.")
+        me = await self._identity.default(tx, DidPurpose.HOLDER)
+        wish = {
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential", "OpenBadgeCredential"],
+            "issuer": connection.their_did,
+            "credentialSubject": {"id": me.did, "achievement": {"id": achievement_id}},
+        }
+        return issue_credential.propose(
+            LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0]),
+            new_id=self._world.new_id,
+            exchange=exchange,
+            comment=comment,
+            expires=self._lifetime.until(),
+        )
 
     async def _accept(self, tx: Transaction, situation: Situation) -> None:
         me = await self._identity.default(tx, DidPurpose.HOLDER)
@@ -266,7 +290,9 @@ class Holder:
             await self._present(tx, situation, found, select(found.definition, found.report, chosen))
             return await exchanges.get(tx, exchange_id)
 
-    async def propose_presentation(self, connection_id: str, definition: dict[str, Any]) -> ExchangeRow:
+    async def propose_presentation(
+        self, connection_id: str, definition: dict[str, Any], *, comment: str | None = None
+    ) -> ExchangeRow:
         """Tell a verifier what this holder could show; it answers with a request.
 
         Raises:
@@ -276,8 +302,35 @@ class Holder:
         parsed = parse_definition(definition)
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            step = present_proof.propose(parsed.raw, new_id=self._world.new_id)
+            step = self._could_show(parsed.raw, comment)
             return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
+
+    async def propose_presentation_instead(
+        self, exchange_id: str, definition: dict[str, Any], *, comment: str | None = None
+    ) -> ExchangeRow:
+        """Answer a request with what this holder would rather show.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+            BadInput: ``pex.*``.
+        """
+        parsed = parse_definition(definition)
+        async with self._store.write() as tx:
+            found = await situation_of(tx, exchange_id, PRESENT_PROOF)
+            require_waiting(found.row, Decision.SHARE_RECORDS)
+            step = self._could_show(parsed.raw, comment, found.value)
+            return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
+
+    def _could_show(
+        self, definition: dict[str, Any], comment: str | None, exchange: present_proof.Exchange | None = None
+    ) -> Step[present_proof.Exchange]:
+        return present_proof.propose(
+            definition,
+            new_id=self._world.new_id,
+            exchange=exchange,
+            comment=comment,
+            expires=self._lifetime.until(),
+        )
 
     async def _share_by_policy(self, tx: Transaction, situation: Situation) -> None:
         """Answer without asking where the records are there; where they are not, a person decides."""

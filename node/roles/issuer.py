@@ -12,6 +12,7 @@ from node.records.catalogue import Achievement, Catalogue
 from node.records.open_badges import STATUS_CONTEXT, IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
 from node.roles.identity import Identity
+from node.roles.lifetime import Lifetime, Terms
 from node.roles.proof_suite import proof_suite
 from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
@@ -30,7 +31,7 @@ from protocols.credentials.model import Version, issuer_id, subject_ids, version
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
-from protocols.machine import Decision
+from protocols.machine import Decision, Step
 from protocols.multiformats import b64url_encode
 from protocols.status.entry import ENTRY_TYPE, REFRESH, REVOCATION, SUSPENSION
 from storage import audit, batches, connections, credentials, exchanges
@@ -44,6 +45,7 @@ _SD_JWT = "vc+sd-jwt"
 
 __all__ = ["Award", "BatchRow", "Issuer"]
 
+_USUAL = Terms()
 _STATES = {REVOCATION: IssuedState.REVOKED, SUSPENSION: IssuedState.SUSPENDED}
 """Purpose -> what a record is when it is set."""
 
@@ -100,6 +102,7 @@ class Issuer:
         securing: str,
         mandatory_pointers: Sequence[str],
         issue_on_request: bool,
+        lifetime: Lifetime,
         world: World,
         metrics: Metrics,
     ) -> None:
@@ -112,12 +115,13 @@ class Issuer:
         self._label = label
         self._securing = _for_records(securing)
         self._mandatory_pointers = mandatory_pointers
+        self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
         deciders = {Decision.ISSUE: self._issue_what_was_offered} if issue_on_request else {}
         exchanges.register(ISSUE_CREDENTIAL.protocol, {}, deciders)
 
-    async def offer(self, connection_id: str, award: Award) -> ExchangeRow:
+    async def offer(self, connection_id: str, award: Award, terms: Terms = _USUAL) -> ExchangeRow:
         """Offer a record to a peer.
 
         Raises:
@@ -128,8 +132,21 @@ class Issuer:
             connection = await connections.get(tx, connection_id)
             exchange_id = self._world.new_id()
             detail = await self._offered(tx, award, exchange_id)
-            step = machine.offer(detail, new_id=self._world.new_id)
+            step = self._offer(detail, None, terms)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
+
+    async def offer_instead(self, exchange_id: str, award: Award, terms: Terms = _USUAL) -> ExchangeRow:
+        """Answer a proposal with an offer of one's own making.
+
+        Raises:
+            BadInput: ``record.*``, ``result.*``.
+            WrongState: ``catalogue.unknown_achievement``, ``exchange.unknown``, ``exchange.not_waiting``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
+            require_waiting(found.row, Decision.ANSWER_CREDENTIAL_PROPOSAL)
+            await self._offer_in(tx, found, award, terms)
+            return await exchanges.get(tx, exchange_id)
 
     async def issue(self, award: Award) -> IssuedCredential:
         """Sign a record at once for a DID or an e-mail address, to be handed over as a file.
@@ -191,19 +208,6 @@ class Issuer:
                 require_waiting(situation.row, Decision.ISSUE)
                 await self._issue(tx, situation)
             return await exchanges.get(tx, exchange_id)
-
-    async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
-        """Say no, and tell the peer why.
-
-        Raises:
-            WrongState: ``exchange.unknown``, ``issue_credential.wrong_state``.
-        """
-        async with self._store.write() as tx:
-            found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
-            step = machine.decline(found.value, reason=reason, new_id=self._world.new_id)
-            return await self._exchanges.apply(
-                tx, found.kind, found.connection, found.row, step, error_code=step.exchange.problem
-            )
 
     async def set_status(self, record_id: str, purpose: str, value: bool | str, reason: str | None) -> IssuedCredential:
         """Say something of a record from now on; the signed list is published before this returns.
@@ -272,9 +276,29 @@ class Issuer:
         wanted = _achievement_id(proposal.credential) if proposal else None
         if wanted is None:
             raise BadInput("record.no_achievement", "The proposal names no achievement.", "Decline it.")
-        detail = await self._offered(tx, Award(achievement_id=wanted), situation.row.id)
-        step = machine.offer(detail, new_id=self._world.new_id, exchange=situation.value)
+        await self._offer_in(tx, situation, Award(achievement_id=wanted))
+
+    async def _offer_in(
+        self,
+        tx: Transaction,
+        situation: Situation,
+        award: Award,
+        terms: Terms = _USUAL,
+    ) -> None:
+        detail = await self._offered(tx, award, situation.row.id)
+        step = self._offer(detail, situation.value, terms)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
+
+    def _offer(
+        self, detail: LdProofVcDetail, exchange: machine.Exchange | None, terms: Terms
+    ) -> Step[machine.Exchange]:
+        return machine.offer(
+            detail,
+            new_id=self._world.new_id,
+            exchange=exchange,
+            comment=terms.comment,
+            expires=self._lifetime.until(terms.expires_in),
+        )
 
     async def _sign(
         self,

@@ -1,57 +1,123 @@
-"""Messages of protocols whose exchanges are threads on a connection: Issue Credential and Present Proof."""
+"""Exchanges that are threads on a connection, Issue Credential and Present Proof: their messages, and how they end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
+from node.runtime.deadlines import Deadlines
+from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, is_over_at
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
+from protocols import strict_json
 from protocols.didcomm.message import PlainMessage
-from protocols.errors import WrongState
+from protocols.errors import PeerFault, WrongState
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential import messages as issue_credential_messages
 from protocols.machine import Step
+from protocols.negotiation import Negotiation
 from protocols.present_proof import machine as present_proof
 from protocols.present_proof import messages as present_proof_messages
-from storage import connections, exchanges
+from storage import connections, credentials, exchanges
 from storage.connections import Connection
-from storage.engine import Transaction
+from storage.engine import Store, Transaction
+from storage.exchanges import ExchangeRow
 
-__all__ = ["ISSUE_CREDENTIAL", "PRESENT_PROOF", "attach_threads", "situation"]
+__all__ = ["ISSUE_CREDENTIAL", "PRESENT_PROOF", "Threads", "negotiation", "situation"]
 
 ISSUE_CREDENTIAL = ExchangeKind("https://didcomm.org/issue-credential/2", issue_credential.Exchange)
 PRESENT_PROOF = ExchangeKind("https://didcomm.org/present-proof/2", present_proof.Exchange)
 
 
-class _Threads:
-    """Feeds the messages of one protocol to its machine."""
+@dataclass(frozen=True, slots=True)
+class _Protocol:
+    """What the threads of one protocol are fed to."""
 
-    def __init__(
-        self,
-        kind: ExchangeKind,
-        exchanges: Exchanges,
-        world: World,
-        *,
-        decode: Callable[[PlainMessage], Any],
-        receive: Callable[..., Step[Any]],
-    ) -> None:
-        self._kind = kind
+    kind: ExchangeKind
+    decode: Callable[[PlainMessage], Any]
+    machine: Any
+
+
+_PROTOCOLS = (
+    _Protocol(ISSUE_CREDENTIAL, issue_credential_messages.decode, issue_credential),
+    _Protocol(PRESENT_PROOF, present_proof_messages.decode, present_proof),
+)
+
+
+class Threads:
+    """What peers' messages do in threads, and what a person or the time does in any of them."""
+
+    def __init__(self, store: Store, exchanges: Exchanges, deadlines: Deadlines, world: World) -> None:
+        self._store = store
         self._exchanges = exchanges
         self._world = world
-        self._decode = decode
-        self._receive = receive
+        for protocol in _PROTOCOLS:
+            deadlines.register(protocol.kind.protocol, partial(self._expire, protocol))
 
-    async def handle(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+    def attach(self, inbound: Inbound) -> None:
+        """Let the node take part in these protocols."""
+        inbound.register({each.kind.protocol: partial(self._handle, each) for each in _PROTOCOLS})
+
+    async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
+        """Say no to what the peer wants, or give up waiting for it; the peer is told why.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``, or ``*.wrong_state`` where it is over.
+        """
+        async with self._store.write() as tx:
+            found = await situation(tx, exchange_id, *(each.kind for each in _PROTOCOLS))
+            step = _machine_of(found).decline(found.value, reason=reason, new_id=self._world.new_id)
+            return await self._apply(tx, found, step)
+
+    async def resend(self, exchange_id: str) -> ExchangeRow:
+        """Send the last message of an exchange again, as it was; a peer that has it already does nothing.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``, ``exchange.expired``, or ``*.wrong_state`` where
+                the peer owes no answer.
+        """
+        async with self._store.write() as tx:
+            found = await situation(tx, exchange_id, *(each.kind for each in _PROTOCOLS))
+            if found.kind is not ISSUE_CREDENTIAL:
+                return await self._apply(tx, found, present_proof.resend(found.value))
+            issued = await credentials.find_issued(tx, exchange_id=exchange_id)
+            document = None if issued is None else strict_json.loads_object(issued.document)
+            return await self._apply(tx, found, issue_credential.resend(found.value, issued=document))
+
+    async def _handle(self, protocol: _Protocol, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """One message: find its thread, take the step, carry it out."""
-        message = self._decode(incoming.message)
-        row = await exchanges.find(tx, connection.id, incoming.message.thid, self._kind.protocol)
-        value = None if row is None else self._kind.value(row)
-        step = self._receive(value, message, new_id=self._world.new_id)
+        message = protocol.decode(incoming.message)
+        now = self._world.clock()
+        row = await exchanges.find(tx, connection.id, incoming.message.thid, protocol.kind.protocol)
+        if row is not None and is_over_at(row, now):
+            row = await self._expire(protocol, tx, row)
+        expires = getattr(message, "expires", None)
+        if expires is not None and expires <= now.timestamp():
+            raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
+        value = None if row is None else protocol.kind.value(row)
+        step: Step[Any] = protocol.machine.receive(value, message, new_id=self._world.new_id)
         if value is not None and step.exchange == value and not step.effects:
             return
-        await self._exchanges.apply(tx, self._kind, connection, row, step, error_code=step.exchange.problem)
+        await self._exchanges.apply(tx, protocol.kind, connection, row, step, error_code=step.exchange.problem)
+
+    async def _expire(self, protocol: _Protocol, tx: Transaction, row: ExchangeRow) -> ExchangeRow:
+        connection = await connections.get(tx, row.connection_id)
+        found = Situation(protocol.kind, connection, row, protocol.kind.value(row))
+        return await self._apply(tx, found, protocol.machine.expire(found.value, new_id=self._world.new_id))
+
+    async def _apply(self, tx: Transaction, found: Situation, step: Step[Any]) -> ExchangeRow:
+        return await self._exchanges.apply(
+            tx, found.kind, found.connection, found.row, step, error_code=step.exchange.problem
+        )
+
+
+def negotiation(row: ExchangeRow) -> Negotiation | None:
+    """What the exchange keeps, where it is a thread of one of these protocols."""
+    kind = next((each.kind for each in _PROTOCOLS if each.kind.protocol == row.protocol), None)
+    found: Negotiation | None = None if kind is None else kind.value(row)
+    return found
 
 
 async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> Situation:
@@ -67,12 +133,5 @@ async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> 
     return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
 
 
-def attach_threads(inbound: Inbound, exchanges: Exchanges, world: World) -> None:
-    """Let the node take part in these protocols."""
-    protocols = (
-        (ISSUE_CREDENTIAL, issue_credential_messages.decode, issue_credential.receive),
-        (PRESENT_PROOF, present_proof_messages.decode, present_proof.receive),
-    )
-    for kind, decode, receive in protocols:
-        threads = _Threads(kind, exchanges, world, decode=decode, receive=receive)
-        inbound.register({kind.protocol: threads.handle})
+def _machine_of(found: Situation) -> Any:
+    return next(each.machine for each in _PROTOCOLS if each.kind is found.kind)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from node.roles.checking import conclude, reason_code
+from node.roles.lifetime import Lifetime, Terms
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import PRESENT_PROOF
 from node.roles.threads import situation as situation_of
@@ -36,6 +37,7 @@ from storage.verifications import Verification
 __all__ = ["Verifier", "verify_document"]
 
 _VERIFY = "verify-presentation"
+_USUAL = Terms()
 _QUERY_SPEC = "DIF Presentation Exchange 2.1 §6"
 
 
@@ -51,6 +53,7 @@ class Verifier:
         resolver: Resolver,
         statuses: StatusSource,
         policies: VerificationPolicies,
+        lifetime: Lifetime,
         world: World,
         metrics: Metrics,
         own_url: str,
@@ -61,13 +64,19 @@ class Verifier:
         self._resolver = resolver
         self._statuses = statuses
         self._policies = policies
+        self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
         self._domain = own_url
         exchanges.register(PRESENT_PROOF.protocol, {Verify: self._plan_verification}, {})
         jobs.register(_VERIFY, self._verify)
 
-    async def request(self, connection_id: str, definition: dict[str, Any]) -> ExchangeRow:
+    async def request(
+        self,
+        connection_id: str,
+        definition: dict[str, Any],
+        terms: Terms = _USUAL,
+    ) -> ExchangeRow:
         """Ask a peer for records (DIF Presentation Exchange definition), bound to a fresh challenge and this node.
 
         Raises:
@@ -77,7 +86,27 @@ class Verifier:
         parsed = parse_definition(definition)
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, self._request(parsed.raw, None))
+            step = self._request(parsed.raw, None, terms)
+            return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
+
+    async def request_instead(
+        self,
+        exchange_id: str,
+        definition: dict[str, Any],
+        terms: Terms = _USUAL,
+    ) -> ExchangeRow:
+        """Answer what the peer proposed to show with a request of one's own making.
+
+        Raises:
+            BadInput: ``pex.*`` where the definition is not one.
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+        """
+        parsed = parse_definition(definition)
+        async with self._store.write() as tx:
+            found = await situation_of(tx, exchange_id, PRESENT_PROOF)
+            require_waiting(found.row, Decision.ANSWER_PRESENTATION_PROPOSAL)
+            step = self._request(parsed.raw, found.value, terms)
+            return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
 
     async def approve(self, exchange_id: str) -> ExchangeRow:
         """Ask for what the peer proposed to show.
@@ -130,13 +159,20 @@ class Verifier:
             domain=domain,
         )
 
-    def _request(self, definition: dict[str, Any], exchange: machine.Exchange | None) -> Any:
+    def _request(
+        self,
+        definition: dict[str, Any],
+        exchange: machine.Exchange | None,
+        terms: Terms = _USUAL,
+    ) -> Any:
         return machine.request(
             definition,
             challenge=str(UUID(bytes=self._world.entropy(16), version=4)),  # ACA-Py reads no other form
             domain=self._domain,
             new_id=self._world.new_id,
             exchange=exchange,
+            comment=terms.comment,
+            expires=self._lifetime.until(terms.expires_in),
         )
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:

@@ -90,6 +90,12 @@ class Outbox:
         )
         tx.after_commit(self._crew.wake)
 
+    async def put_again(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
+        """As :meth:`put`, for a message that was put in before: where it still waits, it is not put in twice."""
+        if not await outbox.forget_dead(tx, message.id):
+            return
+        await self.put(tx, connection, message)
+
     async def send_unstored(self, connection: Connection, message: ProtocolMessage) -> None:
         """Try once to deliver a message that is not worth keeping, such as the answer to one that was refused."""
         if connection.their_endpoint is None:

@@ -9,20 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
+from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.world import World
 from protocols.errors import WrongState
-from protocols.machine import Ask, Decision, Effect, Send, Step
+from protocols.machine import Ask, Decision, Effect, Expires, Send, Step
 from storage import audit, connections, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
 from storage.exchanges import ExchangeRow
 
-__all__ = ["Decider", "ExchangeKind", "ExchangeValue", "Exchanges", "Performer", "Situation", "require_waiting"]
+__all__ = [
+    "Decider",
+    "ExchangeKind",
+    "ExchangeValue",
+    "Exchanges",
+    "Performer",
+    "Situation",
+    "is_over_at",
+    "require_waiting",
+]
+
+
+_ABANDONED = "abandoned"
 
 
 class ExchangeValue(Protocol):
@@ -75,9 +89,10 @@ Decider = Callable[[Transaction, Situation], Awaitable[None]]
 class Exchanges:
     """Saves steps and performs effects; knows no protocol by name."""
 
-    def __init__(self, world: World, outbox: Outbox) -> None:
+    def __init__(self, world: World, outbox: Outbox, deadlines: Deadlines) -> None:
         self._world = world
         self._outbox = outbox
+        self._deadlines = deadlines
         self._performers: dict[tuple[str, type[Effect]], Performer] = {}
         self._deciders: dict[Decision, Decider] = {}
 
@@ -109,13 +124,17 @@ class Exchanges:
             exchange_id: the id that a new exchange gets, where something already points to it.
 
         Raises:
-            WrongState: ``connection.ended`` where a new exchange has nobody to be with.
+            WrongState: ``connection.ended`` where a new exchange has nobody to be with; ``exchange.expired`` where the
+                time to go on is over.
         """
         if row is None and connection.state == connections.ENDED:
             raise WrongState("connection.ended", "The connection with that peer has ended.", "Connect anew.")
         value: ExchangeValue = step.exchange
         waiting = next((e.decision.value for e in step.effects if isinstance(e, Ask)), None)
+        until = next((_moment(e.at) for e in step.effects if isinstance(e, Expires)), None)
         now = self._world.clock()
+        if row is not None and is_over_at(row, now) and str(value.state) != _ABANDONED:
+            raise WrongState("exchange.expired", "The time to answer is over.", "Begin a new exchange.")
         if row is None:
             row = ExchangeRow(
                 id=exchange_id or self._world.new_id(),
@@ -129,6 +148,7 @@ class Exchanges:
                 waiting_for=waiting,
                 created=now,
                 updated=now,
+                expires=until,
             )
             await exchanges.insert(tx, row)
         else:
@@ -141,11 +161,14 @@ class Exchanges:
                     error_code=error_code,
                     waiting_for=waiting,
                     updated=now,
+                    expires=until,
                 ),
             )
         await audit.append(
             tx, at=now, event=f"{kind.name}.{row.state}", actor=connection.id, subjects=(row.id, connection.id)
         )
+        if until is not None:
+            tx.after_commit(self._deadlines.wake)
         situation = Situation(kind, connection, row, value)
         for effect in step.effects:
             await self._perform(tx, situation, effect)
@@ -153,13 +176,19 @@ class Exchanges:
 
     async def _perform(self, tx: Transaction, situation: Situation, effect: Effect) -> None:
         if isinstance(effect, Send):
-            await self._outbox.put(tx, situation.connection, effect.message)
+            put = self._outbox.put_again if effect.again else self._outbox.put
+            await put(tx, situation.connection, effect.message)
         elif isinstance(effect, Ask):
             decider = self._deciders.get(effect.decision)
             if decider is not None:
                 await decider(tx, situation)
-        else:
+        elif not isinstance(effect, Expires):  # which stands in the row
             await self._performers[situation.kind.protocol, type(effect)](tx, situation, effect)
+
+
+def is_over_at(row: ExchangeRow, now: datetime) -> bool:
+    """Whether the exchange could be answered until before ``now``."""
+    return row.expires is not None and row.expires <= now
 
 
 def require_waiting(row: ExchangeRow, decision: Decision) -> None:
@@ -174,3 +203,11 @@ def require_waiting(row: ExchangeRow, decision: Decision) -> None:
             f"This exchange does not wait for the decision {decision.value}; its state is {row.state}.",
             "See what waits with: lernode status",
         )
+
+
+def _moment(seconds: int) -> datetime | None:
+    """None where that is after the years that there are: for ever."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,6 +1,7 @@
 """The plaintext of DIDComm v1: JSON with ``@type``, ``@id`` and decorators, to and from a PlainMessage.
 
-Aries RFC 0003 (message types), RFC 0008 (identifiers and threads), RFC 0317 (``~please_ack``).
+Aries RFC 0003 (message types), RFC 0008 (identifiers and threads), RFC 0317 (``~please_ack``), and of RFC 0032
+(``~timing``) ``expires_time``; the other times are tolerated and dropped.
 It promises one reading a text, bounded, and that what it wrote it reads again as the same message.
 ``sender_order`` and ``received_orders`` are tolerated and dropped: order is the machines' matter.
 A body's own fields are left to each protocol's ``messages.py``.
@@ -8,6 +9,7 @@ A body's own fields are left to each protocol's ``messages.py``.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from protocols import strict_json
@@ -20,7 +22,7 @@ __all__ = ["decode", "decode_object", "encode", "encode_object"]
 
 # A parent may be named by a DID URL (RFC 0023, implicit invitations), and a did:peer:4 long form is long.
 _MAX_PARENT = 4096
-_HEADERS = frozenset({"@type", "@id", "~thread", "~please_ack"})
+_HEADERS = frozenset({"@type", "@id", "~thread", "~please_ack", "~timing"})
 
 
 def decode(plaintext: bytes) -> PlainMessage:
@@ -53,6 +55,7 @@ def decode_object(raw: dict[str, Any]) -> PlainMessage:
         body={name: value for name, value in raw.items() if name not in _HEADERS},
         please_ack=_please_ack(raw),
         wire=Wire.V1,
+        expires_time=_expires_time(raw),
     )
 
 
@@ -77,6 +80,8 @@ def encode_object(message: PlainMessage) -> dict[str, Any]:
             headers["~thread"]["pthid"] = message.pthid
     if message.please_ack:
         headers["~please_ack"] = {"on": sorted(message.please_ack)}
+    if message.expires_time is not None:
+        headers["~timing"] = {"expires_time": _written(message.expires_time)}
     return headers | {name: value for name, value in message.body.items() if name not in _HEADERS}
 
 
@@ -96,6 +101,26 @@ def _thread(thread: Any, message_id: str) -> tuple[str, str | None]:
 
 def _bad_thread() -> PeerFault:
     return PeerFault("message.thread", "The message's ~thread is not a thread of RFC 0008.", "Name thid and pthid.")
+
+
+def _expires_time(raw: dict[str, Any]) -> int | None:
+    """RFC 0032: ISO 8601, with a space in the place of the T in its samples; a time without a zone is in UTC."""
+    timing = Fields(Fields(raw).optional_mapping("~timing") or {}, where="~timing decorator")
+    text = timing.optional_text("expires_time", max_chars=64)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return max(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()), 0)
+    except (ValueError, OverflowError):
+        raise timing.fault("expires_time", "is not a time of ISO 8601") from None
+
+
+def _written(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        raise BadInput("message.unencodable", "A message expires at a time that is none.", "Say another.") from None
 
 
 def _please_ack(raw: dict[str, Any]) -> frozenset[AckOn]:

@@ -1,8 +1,8 @@
 """The message model that protocols see, whatever wire version carried the message.
 
-Aries RFC 0005 (DIDComm v1), RFC 0008 (threading), RFC 0317 (``~please_ack``); DIDComm 2.1 §Plaintext Message
-Structure. A protocol's ``messages.py`` turns a :class:`PlainMessage` into its own typed message and back; nothing else
-reads a raw body.
+Aries RFC 0005 (DIDComm v1), RFC 0008 (threading), RFC 0032 (``~timing``), RFC 0317 (``~please_ack``); DIDComm 2.1
+§Plaintext Message Structure. A protocol's ``messages.py`` turns a :class:`PlainMessage` into its own typed message and
+back; nothing else reads a raw body.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class PlainMessage:
         pthid: parent thread, or None.
         body: everything else, decorators of the protocol included, headers and threading excluded.
         please_ack: when the sender asks for an acknowledgement; empty where it does not.
+        expires_time: seconds since 1970 in UTC, by the sender's clock; when the sender gives up.
         from_: the sender's DID. What it is worth, the envelope says.
         to: DIDs of the audience.
         created_time: seconds since 1970 in UTC, by the sender's clock.
-        expires_time: likewise; when the sender gives up.
         attachments: as on the wire; :func:`protocols.didcomm.attachments_v2.read` reads one.
         from_prior: JWT that says which DID the sender had before; not verified.
         lang: language of the message (BCP 47).
@@ -51,7 +51,8 @@ class PlainMessage:
         ack: messages that this one acknowledges, the first received first.
         headers: those of extensions, e.g. ``return_route``.
 
-    What follows ``wire`` is said by DIDComm v2 only; in v1 it is the body's, where it is said at all.
+    What follows ``wire``, ``expires_time`` excepted, is said by DIDComm v2 only; in v1 it is the body's, where it is
+    said at all.
     """
 
     type: str

@@ -23,8 +23,7 @@ from typing import Any
 
 import msgspec
 
-from protocols.didcomm.ack import AckStatus
-from protocols.errors import BadInput, PeerFault, WrongState
+from protocols.errors import BadInput
 from protocols.issue_credential.ld_proof import (
     LdProofVcDetail,
     credential_difference,
@@ -43,14 +42,12 @@ from protocols.issue_credential.messages import (
     RequestCredential,
 )
 from protocols.machine import Ask, Decision, NewId, Send, Step, StoreCredential, Verify
+from protocols.negotiation import Negotiation, Rules, awaiting, last_headers
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "credential_checked", "decline", "issue", "offer",
-    "propose", "receive", "request", "request_directly",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "credential_checked", "decline", "expire", "issue",
+    "offer", "propose", "receive", "request", "request_directly", "resend",
 ]  # fmt: skip
-
-MAX_ROUNDS = 16
-"""Proposals or offers that one side may send in one exchange; negotiation must end."""
 
 
 class Role(StrEnum):
@@ -137,30 +134,45 @@ TRANSITIONS: Mapping[tuple[Role, State, Event], State] = MappingProxyType(
 )
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(Negotiation, frozen=True, kw_only=True):
     """One issuance, as this side sees it.
 
     Attributes:
         proposal, offer, requested: the last of each that was sent or received.
         credential: at the holder, the document while it is being verified; it leaves with the exchange's end.
-        comment: the peer's last; for display, never trusted.
         replacement_id: the issuer's name for a line of credentials of which the last counts.
-        applied: ids of the peer's messages that have been applied.
-        problem: why it was abandoned: the peer's problem report code, or this side's own code.
     """
 
-    thid: str
-    pthid: str | None = None
     role: Role
     state: State
     proposal: LdProofVcDetail | None = None
     offer: LdProofVcDetail | None = None
     requested: LdProofVcDetail | None = None
     credential: dict[str, Any] | None = None
-    comment: str | None = None
     replacement_id: str | None = None
-    applied: tuple[str, ...] = ()
-    problem: str | None = None
+
+
+_RULES: Rules[Exchange] = Rules(
+    area="issue_credential",
+    thing="credential",
+    rfc="RFC 0453",
+    protocol=PROTOCOL,
+    abandoned_code=ISSUANCE_ABANDONED,
+    transitions=TRANSITIONS,
+    events=MappingProxyType(
+        {
+            ProposeCredential: Event.RECEIVE_PROPOSAL,
+            OfferCredential: Event.RECEIVE_OFFER,
+            RequestCredential: Event.RECEIVE_REQUEST,
+            IssueCredentialMessage: Event.RECEIVE_CREDENTIAL,
+            Ack: Event.RECEIVE_ACK,
+            ProblemReport: Event.RECEIVE_PROBLEM_REPORT,
+        }
+    ),
+    give_up=Event.SEND_PROBLEM_REPORT,
+    abandoned=State.ABANDONED,
+    terminal=TERMINAL,
+)
 
 
 def propose(
@@ -170,17 +182,20 @@ def propose(
     exchange: Exchange | None = None,
     comment: str | None = None,
     pthid: str | None = None,
+    expires: int | None = None,
 ) -> Step[Exchange]:
     """As the holder: ask for a credential, or answer the offer of ``exchange`` with a counter-proposal.
+
+    Args:
+        expires: seconds since 1970 until which the issuer may answer.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
     """
     message_id = new_id()
     current = exchange or _started(Role.HOLDER, message_id, pthid)
-    sent = _decide(current, Event.SEND_PROPOSAL, proposal=detail)
-    message = ProposeCredential(id=message_id, thid=sent.thid, pthid=sent.pthid, comment=comment, detail=detail)
-    return Step(sent, (Send(message),))
+    sent = _sent(current, Event.SEND_PROPOSAL, message_id, comment, proposal=detail, expires=expires)
+    return awaiting(sent, Send(_proposal(sent, detail)))
 
 
 def offer(
@@ -191,24 +206,21 @@ def offer(
     comment: str | None = None,
     replacement_id: str | None = None,
     pthid: str | None = None,
+    expires: int | None = None,
 ) -> Step[Exchange]:
     """As the issuer: offer a credential, of one's own accord or in answer to the proposal of ``exchange``.
+
+    Args:
+        expires: seconds since 1970 until which the holder may answer.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
     """
     message_id = new_id()
     current = exchange or _started(Role.ISSUER, message_id, pthid)
-    sent = _decide(current, Event.SEND_OFFER, offer=detail, replacement_id=replacement_id)
-    message = OfferCredential(
-        id=message_id,
-        thid=sent.thid,
-        pthid=sent.pthid,
-        comment=comment,
-        detail=detail,
-        replacement_id=replacement_id,
-    )
-    return Step(sent, (Send(message),))
+    changes = {"offer": detail, "replacement_id": replacement_id, "expires": expires}
+    sent = _sent(current, Event.SEND_OFFER, message_id, comment, **changes)
+    return awaiting(sent, Send(_offer(sent, detail)))
 
 
 def request(
@@ -224,7 +236,7 @@ def request(
     """
     offered = exchange.offer
     if offered is None:
-        raise _wrong_state()
+        raise _RULES.wrong_state()
     detail = with_holder(offered, holder_did) if holder_did is not None else offered
     return _send_request(exchange, detail, message_id=new_id(), comment=comment)
 
@@ -246,9 +258,9 @@ def issue(
         WrongState: ``issue_credential.wrong_state``.
         BadInput: ``issue_credential.not_as_requested``: the holder would refuse it.
     """
-    issued = _decide(exchange, Event.SEND_CREDENTIAL)
+    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment)
     if exchange.requested is None:
-        raise _wrong_state()
+        raise _RULES.wrong_state()
     differing = credential_difference(exchange.requested, credential)
     if differing is not None:
         raise BadInput(
@@ -256,15 +268,7 @@ def issue(
             f"The signed credential differs from the requested one in {differing}.",
             "Sign what was requested, as its options say.",
         )
-    message = IssueCredentialMessage(
-        id=new_id(),
-        thid=issued.thid,
-        pthid=issued.pthid,
-        comment=comment,
-        credential=credential,
-        replacement_id=issued.replacement_id,
-    )
-    return Step(issued, (Send(message),))
+    return Step(issued, (Send(_issuance(issued, credential)),))
 
 
 def decline(exchange: Exchange, *, reason: str, new_id: NewId) -> Step[Exchange]:
@@ -276,9 +280,39 @@ def decline(exchange: Exchange, *, reason: str, new_id: NewId) -> Step[Exchange]
     Raises:
         WrongState: ``issue_credential.wrong_state``: it is over, or the credential is issued already.
     """
-    if (exchange.role, exchange.state, Event.SEND_PROBLEM_REPORT) not in TRANSITIONS:
-        raise _wrong_state()
     return _abandon(exchange, "issue_credential.declined", reason, new_id)
+
+
+def expire(exchange: Exchange, *, new_id: NewId) -> Step[Exchange]:
+    """As either side: end the exchange, because its last message was not answered in time.
+
+    Raises:
+        WrongState: ``issue_credential.wrong_state``: it is over, or the credential is issued already.
+    """
+    return _RULES.expire(exchange, new_id)
+
+
+def resend(exchange: Exchange, *, issued: dict[str, Any] | None = None) -> Step[Exchange]:
+    """As either side: send the last message again, as it was, where the peer owes an answer to it.
+
+    Args:
+        issued: the credential that was sent; only the issuer who waits for its ack needs it.
+
+    Raises:
+        WrongState: ``issue_credential.wrong_state``.
+    """
+    message: Message | None = None
+    if exchange.state is State.PROPOSAL_SENT and exchange.proposal is not None:
+        message = _proposal(exchange, exchange.proposal)
+    elif exchange.state is State.OFFER_SENT and exchange.offer is not None:
+        message = _offer(exchange, exchange.offer)
+    elif exchange.state is State.REQUEST_SENT and exchange.requested is not None:
+        message = _request(exchange, exchange.requested)
+    elif exchange.state is State.CREDENTIAL_ISSUED and issued is not None:
+        message = _issuance(exchange, issued)
+    if message is None:
+        raise _RULES.wrong_state()
+    return awaiting(exchange, Send(message, again=True))
 
 
 def credential_checked(exchange: Exchange, *, ok: bool, new_id: NewId, code: str | None = None) -> Step[Exchange]:
@@ -292,11 +326,11 @@ def credential_checked(exchange: Exchange, *, ok: bool, new_id: NewId, code: str
     """
     document = exchange.credential
     if document is None:
-        raise _wrong_state()
+        raise _RULES.wrong_state()
     if not ok:
         problem = code or "issue_credential.not_verified"
         return _abandon(exchange, problem, f"The credential was refused: {problem}.", new_id)
-    done = _decide(exchange, Event.SEND_ACK, credential=None)
+    done = _RULES.decide(exchange, Event.SEND_ACK, credential=None)
     confirmation = Ack(id=new_id(), thid=done.thid, pthid=done.pthid, protocol=PROTOCOL)
     return Step(done, (StoreCredential(document), Send(confirmation)))
 
@@ -310,25 +344,22 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
     """
     if exchange is None:
         return _begin(message, new_id)
-    if message.thid != exchange.thid:
-        raise PeerFault("issue_credential.wrong_thread", "The message is of another thread.", "Set ~thread.thid.")
-    if message.id in exchange.applied:
-        return Step(exchange)
-    if isinstance(message, Ack):
-        return _receive_ack(exchange, message)
-    if isinstance(message, ProblemReport):
-        return _receive_problem_report(exchange, message)
-    if exchange.state is State.ABANDONED:
-        return Step(exchange, (Send(_report(exchange, "The exchange is over.", new_id)),))
-    if isinstance(message, ProposeCredential | OfferCredential) and len(exchange.applied) >= MAX_ROUNDS:
-        _apply(exchange, message)
-        return _abandon(exchange, "issue_credential.too_many_rounds", "The negotiation took too many rounds.", new_id)
-    return _receive_in_thread(exchange, message, new_id)
+    negotiates = isinstance(message, ProposeCredential | OfferCredential)
+    settled = _RULES.before(exchange, message, negotiates=negotiates, new_id=new_id)
+    if settled is not None:
+        return settled
+    match message:
+        case Ack():
+            return _RULES.receive_ack(exchange, message)
+        case ProblemReport():
+            return _RULES.receive_report(exchange, message, credential=None)
+        case _:
+            return _receive_in_thread(exchange, message, new_id)
 
 
 def _begin(message: Message, new_id: NewId) -> Step[Exchange]:
     if not isinstance(message, ProposeCredential | OfferCredential | RequestCredential) or message.thid != message.id:
-        raise PeerFault("issue_credential.unknown_thread", "The message names no known thread.", "Start a new one.")
+        raise _RULES.unknown_thread()
     role = Role.HOLDER if isinstance(message, OfferCredential) else Role.ISSUER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message, new_id)
 
@@ -350,27 +381,27 @@ def _receive_in_thread(
 
 
 def _receive_proposal(exchange: Exchange, message: ProposeCredential) -> Step[Exchange]:
-    received = _apply(exchange, message, proposal=message.detail)
-    return Step(received, (Ask(Decision.ANSWER_CREDENTIAL_PROPOSAL),))
+    received = _RULES.apply(exchange, message, proposal=message.detail)
+    return awaiting(received, Ask(Decision.ANSWER_CREDENTIAL_PROPOSAL))
 
 
 def _receive_offer(exchange: Exchange, message: OfferCredential) -> Step[Exchange]:
-    received = _apply(exchange, message, offer=message.detail, replacement_id=message.replacement_id)
-    return Step(received, (Ask(Decision.ACCEPT_OFFER),))
+    received = _RULES.apply(exchange, message, offer=message.detail, replacement_id=message.replacement_id)
+    return awaiting(received, Ask(Decision.ACCEPT_OFFER))
 
 
 def _receive_request(exchange: Exchange, message: RequestCredential, new_id: NewId) -> Step[Exchange]:
-    received = _apply(exchange, message, requested=message.detail)
+    received = _RULES.apply(exchange, message, requested=message.detail)
     differing = None if exchange.offer is None else request_difference(exchange.offer, message.detail)
     if differing is not None:
         explain = "The request differs from the offer in more than the subject's id."
         return _abandon(received, "issue_credential.request_differs", explain, new_id)
-    return Step(received, (Ask(Decision.ISSUE),))
+    return awaiting(received, Ask(Decision.ISSUE))
 
 
 def _receive_credential(exchange: Exchange, message: IssueCredentialMessage, new_id: NewId) -> Step[Exchange]:
     document = message.credential
-    received = _apply(exchange, message, credential=document)
+    received = _RULES.apply(exchange, message, credential=document)
     if message.replacement_id is not None:
         received = msgspec.structs.replace(received, replacement_id=message.replacement_id)
     if exchange.requested is None or credential_difference(exchange.requested, document) is not None:
@@ -379,87 +410,37 @@ def _receive_credential(exchange: Exchange, message: IssueCredentialMessage, new
     return Step(received, (Verify(document),))
 
 
-def _receive_ack(exchange: Exchange, message: Ack) -> Step[Exchange]:
-    """The peer is content. Where that is no news it changes nothing: some agents acknowledge unasked."""
-    if exchange.state in TERMINAL:
-        return Step(exchange)
-    done = _apply(exchange, message)
-    # RFC 0015: PENDING says that the outcome will be told later.
-    return Step(exchange if message.status is AckStatus.PENDING else done)
-
-
-def _receive_problem_report(exchange: Exchange, message: ProblemReport) -> Step[Exchange]:
-    """The peer gives up. What is over stays as it ended, and a report is never answered by a report."""
-    if message.is_warning or exchange.state in TERMINAL:
-        return Step(exchange)
-    return Step(_apply(exchange, message, credential=None, problem=message.code))
-
-
-_EVENTS: Mapping[type[Message], Event] = MappingProxyType(
-    {
-        ProposeCredential: Event.RECEIVE_PROPOSAL,
-        OfferCredential: Event.RECEIVE_OFFER,
-        RequestCredential: Event.RECEIVE_REQUEST,
-        IssueCredentialMessage: Event.RECEIVE_CREDENTIAL,
-        Ack: Event.RECEIVE_ACK,
-        ProblemReport: Event.RECEIVE_PROBLEM_REPORT,
-    }
-)
-
-
 def _started(role: Role, thid: str, pthid: str | None) -> Exchange:
     return Exchange(thid=thid, pthid=pthid, role=role, state=State.START)
+
+
+def _sent(exchange: Exchange, event: Event, message_id: str, comment: str | None, **changes: Any) -> Exchange:
+    return _RULES.decide(exchange, event, sent_id=message_id, sent_comment=comment, **changes)
 
 
 def _send_request(
     exchange: Exchange, detail: LdProofVcDetail, *, message_id: str, comment: str | None
 ) -> Step[Exchange]:
-    sent = _decide(exchange, Event.SEND_REQUEST, requested=detail)
-    message = RequestCredential(id=message_id, thid=sent.thid, pthid=sent.pthid, comment=comment, detail=detail)
-    return Step(sent, (Send(message),))
+    sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, requested=detail)
+    return Step(sent, (Send(_request(sent, detail)),))
+
+
+def _proposal(exchange: Exchange, detail: LdProofVcDetail) -> ProposeCredential:
+    return ProposeCredential(**last_headers(exchange), detail=detail)
+
+
+def _offer(exchange: Exchange, detail: LdProofVcDetail) -> OfferCredential:
+    return OfferCredential(**last_headers(exchange), detail=detail, replacement_id=exchange.replacement_id)
+
+
+def _request(exchange: Exchange, detail: LdProofVcDetail) -> RequestCredential:
+    return RequestCredential(**last_headers(exchange), detail=detail)
+
+
+def _issuance(exchange: Exchange, credential: dict[str, Any]) -> IssueCredentialMessage:
+    headers = last_headers(exchange)
+    return IssueCredentialMessage(**headers, credential=credential, replacement_id=exchange.replacement_id)
 
 
 def _abandon(exchange: Exchange, problem: str, explain: str, new_id: NewId) -> Step[Exchange]:
-    abandoned = _decide(exchange, Event.SEND_PROBLEM_REPORT, credential=None, problem=problem)
-    return Step(abandoned, (Send(_report(abandoned, explain, new_id)),))
-
-
-def _report(exchange: Exchange, explain: str, new_id: NewId) -> ProblemReport:
-    return ProblemReport(
-        id=new_id(),
-        thid=exchange.thid,
-        pthid=exchange.pthid,
-        code=ISSUANCE_ABANDONED,
-        protocol=PROTOCOL,
-        explain=explain,
-    )
-
-
-def _apply(exchange: Exchange, message: Message, **changes: Any) -> Exchange:
-    """The exchange after a message of the peer, which will not be applied again."""
-    state = TRANSITIONS.get((exchange.role, exchange.state, _EVENTS[type(message)]))
-    if state is None:
-        raise PeerFault(
-            "issue_credential.unexpected_message",
-            "The message does not fit the role or state of its thread.",
-            "See Aries RFC 0453.",
-        )
-    comment = getattr(message, "comment", None) or exchange.comment
-    applied = (*exchange.applied, message.id)
-    return msgspec.structs.replace(exchange, state=state, comment=comment, applied=applied, **changes)
-
-
-def _decide(exchange: Exchange, event: Event, **changes: Any) -> Exchange:
-    """The exchange after a decision of this side."""
-    state = TRANSITIONS.get((exchange.role, exchange.state, event))
-    if state is None:
-        raise _wrong_state()
-    return msgspec.structs.replace(exchange, state=state, **changes)
-
-
-def _wrong_state() -> WrongState:
-    return WrongState(
-        "issue_credential.wrong_state",
-        "The credential exchange is not in a state that allows this.",
-        "Look at its state and whose turn it is.",
-    )
+    return _RULES.abandon(exchange, problem, explain, new_id, credential=None)

@@ -20,12 +20,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
 from protocols.credentials.model import proofs_of
-from protocols.didcomm.ack import AckStatus
-from protocols.errors import BadInput, PeerFault, WrongState
+from protocols.errors import BadInput
 from protocols.machine import Ask, Decision, NewId, Send, Step, Verify
+from protocols.negotiation import Negotiation, Rules, awaiting, last_headers
 from protocols.present_proof.messages import (
     ABANDONED,
     PROTOCOL,
@@ -38,12 +36,9 @@ from protocols.present_proof.messages import (
 )
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "decline", "present", "presentation_checked",
-    "propose", "receive", "request",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "decline", "expire", "present",
+    "presentation_checked", "propose", "receive", "request", "resend",
 ]  # fmt: skip
-
-MAX_ROUNDS = 16
-"""Proposals or requests that one side may send in one exchange; negotiation must end."""
 
 
 class Role(StrEnum):
@@ -120,7 +115,7 @@ TRANSITIONS: Mapping[tuple[Role, State, Event], State] = MappingProxyType(
 )
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(Negotiation, frozen=True, kw_only=True):
     """One request for proof, as this side sees it.
 
     Attributes:
@@ -129,15 +124,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         challenge, domain: what the presentation is signed for.
         will_confirm: the verifier announced an ack.
         ack_due: at the verifier, whether it owes an ack when the presentation is accepted.
-        presentation: at the verifier, the document exactly as received.
+        presentation: at the verifier, the document exactly as received; at the prover, as sent, until it is confirmed.
         verified: at the verifier, how verification ended; at the prover, what the verifier said; None until then.
-        comment: the peer's last; for display, never trusted.
-        applied: ids of the peer's messages that have been applied.
-        problem: why it was abandoned: the peer's problem report code, or this side's own code.
     """
 
-    thid: str
-    pthid: str | None = None
     role: Role
     state: State
     proposed: dict[str, Any] | None = None
@@ -148,9 +138,28 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     ack_due: bool = False
     presentation: dict[str, Any] | None = None
     verified: bool | None = None
-    comment: str | None = None
-    applied: tuple[str, ...] = ()
-    problem: str | None = None
+
+
+_RULES: Rules[Exchange] = Rules(
+    area="present_proof",
+    thing="proof",
+    rfc="RFC 0454",
+    protocol=PROTOCOL,
+    abandoned_code=ABANDONED,
+    transitions=TRANSITIONS,
+    events=MappingProxyType(
+        {
+            ProposePresentation: Event.RECEIVE_PROPOSAL,
+            RequestPresentation: Event.RECEIVE_REQUEST,
+            Presentation: Event.RECEIVE_PRESENTATION,
+            Ack: Event.RECEIVE_ACK,
+            ProblemReport: Event.RECEIVE_PROBLEM_REPORT,
+        }
+    ),
+    give_up=Event.SEND_PROBLEM_REPORT,
+    abandoned=State.ABANDONED,
+    terminal=TERMINAL,
+)
 
 
 def propose(
@@ -160,23 +169,22 @@ def propose(
     exchange: Exchange | None = None,
     comment: str | None = None,
     pthid: str | None = None,
+    expires: int | None = None,
 ) -> Step[Exchange]:
     """As the prover: ask to be asked, or answer the request of ``exchange`` with another wish.
 
     Args:
         definition: an object with ``input_descriptors``; with an ``id`` too, Credo can read it. None names a format
             only.
+        expires: seconds since 1970 until which the verifier may answer.
 
     Raises:
         WrongState: ``present_proof.wrong_state``.
     """
     message_id = new_id()
     current = exchange or _started(Role.PROVER, message_id, pthid)
-    sent = _decide(current, Event.SEND_PROPOSAL, proposed=definition)
-    message = ProposePresentation(
-        id=message_id, thid=sent.thid, pthid=sent.pthid, comment=comment, definition=definition
-    )
-    return Step(sent, (Send(message),))
+    sent = _sent(current, Event.SEND_PROPOSAL, message_id, comment, proposed=definition, expires=expires)
+    return awaiting(sent, Send(_proposal(sent)))
 
 
 def request(
@@ -189,37 +197,32 @@ def request(
     will_confirm: bool = True,
     comment: str | None = None,
     pthid: str | None = None,
+    expires: int | None = None,
 ) -> Step[Exchange]:
     """As the verifier: ask for proof, of one's own accord or in answer to the proposal of ``exchange``.
 
     Args:
         challenge: fresh and unguessable for each request; without it an old presentation could be replayed.
         domain: names this verifier.
+        expires: seconds since 1970 until which the prover may answer.
 
     Raises:
         WrongState: ``present_proof.wrong_state``.
     """
     message_id = new_id()
     current = exchange or _started(Role.VERIFIER, message_id, pthid)
-    sent = _decide(
+    sent = _sent(
         current,
         Event.SEND_REQUEST,
+        message_id,
+        comment,
         definition=definition,
         challenge=challenge,
         domain=domain,
         will_confirm=will_confirm,
+        expires=expires,
     )
-    message = RequestPresentation(
-        id=message_id,
-        thid=sent.thid,
-        pthid=sent.pthid,
-        comment=comment,
-        definition=definition,
-        challenge=challenge,
-        domain=domain,
-        will_confirm=will_confirm,
-    )
-    return Step(sent, (Send(message),))
+    return awaiting(sent, Send(_request(sent, definition)))
 
 
 def present(
@@ -232,7 +235,8 @@ def present(
         BadInput: ``present_proof.not_bound``: no proof is for the challenge and domain of the request.
     """
     event = Event.SEND_PRESENTATION if exchange.will_confirm else Event.SEND_LAST_PRESENTATION
-    sent = _decide(exchange, event)
+    kept = presentation if exchange.will_confirm else None
+    sent = _sent(exchange, event, new_id(), comment, presentation=kept)
     bound = (sent.challenge, sent.domain)
     if not any((proof.get("challenge"), proof.get("domain")) == bound for proof in proofs_of(presentation)):
         raise BadInput(
@@ -240,8 +244,7 @@ def present(
             "The presentation is not signed for this request.",
             "Sign it with the request's challenge and domain.",
         )
-    message = Presentation(id=new_id(), thid=sent.thid, pthid=sent.pthid, comment=comment, document=presentation)
-    return Step(sent, (Send(message),))
+    return Step(sent, (Send(_presentation(sent, presentation)),))
 
 
 def decline(exchange: Exchange, *, reason: str, new_id: NewId) -> Step[Exchange]:
@@ -256,6 +259,33 @@ def decline(exchange: Exchange, *, reason: str, new_id: NewId) -> Step[Exchange]
     return _abandon(exchange, "present_proof.declined", reason, new_id)
 
 
+def expire(exchange: Exchange, *, new_id: NewId) -> Step[Exchange]:
+    """As either side: end the exchange, because its last message was not answered in time.
+
+    Raises:
+        WrongState: ``present_proof.wrong_state``: it is over already.
+    """
+    return _RULES.expire(exchange, new_id)
+
+
+def resend(exchange: Exchange) -> Step[Exchange]:
+    """As either side: send the last message again, as it was, where the peer owes an answer to it.
+
+    Raises:
+        WrongState: ``present_proof.wrong_state``.
+    """
+    message: Message | None = None
+    if exchange.state is State.PROPOSAL_SENT:
+        message = _proposal(exchange)
+    elif exchange.state is State.REQUEST_SENT and exchange.definition is not None:
+        message = _request(exchange, exchange.definition)
+    elif exchange.state is State.PRESENTATION_SENT and exchange.presentation is not None:
+        message = _presentation(exchange, exchange.presentation)
+    if message is None:
+        raise _RULES.wrong_state()
+    return awaiting(exchange, Send(message, again=True))
+
+
 def presentation_checked(
     exchange: Exchange, *, verified: bool, new_id: NewId, code: str | None = None
 ) -> Step[Exchange]:
@@ -268,13 +298,13 @@ def presentation_checked(
     Raises:
         WrongState: ``present_proof.wrong_state``, also where the result comes a second time.
     """
-    if (exchange.role, exchange.state, Event.ACCEPT_PRESENTATION) not in TRANSITIONS:
-        raise _wrong_state()
+    if not _RULES.may(exchange, Event.ACCEPT_PRESENTATION):
+        raise _RULES.wrong_state()
     if not verified:
         problem = code or "present_proof.not_verified"
         explain = f"The presentation was not accepted: {problem}."
         return _abandon(exchange, problem, explain, new_id, verified=False)
-    done = _decide(exchange, Event.ACCEPT_PRESENTATION, verified=True, ack_due=False)
+    done = _RULES.decide(exchange, Event.ACCEPT_PRESENTATION, verified=True, ack_due=False)
     if not exchange.ack_due:
         return Step(done)
     return Step(done, (Send(Ack(id=new_id(), thid=done.thid, pthid=done.pthid, protocol=PROTOCOL)),))
@@ -289,25 +319,23 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
     """
     if exchange is None:
         return _begin(message)
-    if message.thid != exchange.thid:
-        raise PeerFault("present_proof.wrong_thread", "The message is of another thread.", "Set ~thread.thid.")
-    if message.id in exchange.applied:
-        return Step(exchange)
-    if isinstance(message, Ack):
-        return _receive_ack(exchange, message)
-    if isinstance(message, ProblemReport):
-        return _receive_problem_report(exchange, message)
-    if exchange.state is State.ABANDONED:
-        return Step(exchange, (Send(_report(exchange, "The exchange is over.", new_id)),))
-    if not isinstance(message, Presentation) and len(exchange.applied) >= MAX_ROUNDS:
-        _apply(exchange, message)
-        return _abandon(exchange, "present_proof.too_many_rounds", "The negotiation took too many rounds.", new_id)
-    return _receive_in_thread(exchange, message)
+    negotiates = isinstance(message, ProposePresentation | RequestPresentation)
+    settled = _RULES.before(exchange, message, negotiates=negotiates, new_id=new_id)
+    if settled is not None:
+        return settled
+    match message:
+        case Ack():
+            return _RULES.receive_ack(exchange, message, verified=True, **_forget(exchange))
+        case ProblemReport():
+            verified = False if exchange.state is State.PRESENTATION_SENT else exchange.verified
+            return _RULES.receive_report(exchange, message, verified=verified, **_forget(exchange))
+        case _:
+            return _receive_in_thread(exchange, message)
 
 
 def _begin(message: Message) -> Step[Exchange]:
     if not isinstance(message, ProposePresentation | RequestPresentation) or message.thid != message.id:
-        raise PeerFault("present_proof.unknown_thread", "The message names no known thread.", "Start a new one.")
+        raise _RULES.unknown_thread()
     role = Role.PROVER if isinstance(message, RequestPresentation) else Role.VERIFIER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message)
 
@@ -317,10 +345,10 @@ def _receive_in_thread(
 ) -> Step[Exchange]:
     match message:
         case ProposePresentation():
-            received = _apply(exchange, message, proposed=message.definition)
-            return Step(received, (Ask(Decision.ANSWER_PRESENTATION_PROPOSAL),))
+            received = _RULES.apply(exchange, message, proposed=message.definition)
+            return awaiting(received, Ask(Decision.ANSWER_PRESENTATION_PROPOSAL))
         case RequestPresentation():
-            received = _apply(
+            received = _RULES.apply(
                 exchange,
                 message,
                 definition=message.definition,
@@ -328,86 +356,43 @@ def _receive_in_thread(
                 domain=message.domain,
                 will_confirm=message.will_confirm,
             )
-            return Step(received, (Ask(Decision.SHARE_RECORDS),))
+            return awaiting(received, Ask(Decision.SHARE_RECORDS))
         case Presentation():
             ack_due = exchange.will_confirm or message.wants_ack
-            received = _apply(exchange, message, presentation=message.document, ack_due=ack_due)
+            received = _RULES.apply(exchange, message, presentation=message.document, ack_due=ack_due)
             return Step(received, (Verify(message.document, received.challenge, received.domain),))
 
 
-def _receive_ack(exchange: Exchange, message: Ack) -> Step[Exchange]:
-    """The peer is content. Where that is no news it changes nothing: some agents acknowledge unasked."""
-    if exchange.state in TERMINAL:
-        return Step(exchange)
-    done = _apply(exchange, message, verified=True)
-    # RFC 0015: PENDING says that the outcome will be told later.
-    return Step(exchange if message.status is AckStatus.PENDING else done)
-
-
-def _receive_problem_report(exchange: Exchange, message: ProblemReport) -> Step[Exchange]:
-    """The peer gives up. What is over stays as it ended, and a report is never answered by a report."""
-    if message.is_warning or exchange.state in TERMINAL:
-        return Step(exchange)
-    verified = False if exchange.state is State.PRESENTATION_SENT else exchange.verified
-    return Step(_apply(exchange, message, problem=message.code, verified=verified))
-
-
-_EVENTS: Mapping[type[Message], Event] = MappingProxyType(
-    {
-        ProposePresentation: Event.RECEIVE_PROPOSAL,
-        RequestPresentation: Event.RECEIVE_REQUEST,
-        Presentation: Event.RECEIVE_PRESENTATION,
-        Ack: Event.RECEIVE_ACK,
-        ProblemReport: Event.RECEIVE_PROBLEM_REPORT,
-    }
-)
+def _forget(exchange: Exchange) -> dict[str, Any]:
+    """At the prover, what was sent is kept only as long as it may have to be sent again."""
+    return {"presentation": None} if exchange.role is Role.PROVER else {}
 
 
 def _started(role: Role, thid: str, pthid: str | None) -> Exchange:
     return Exchange(thid=thid, pthid=pthid, role=role, state=State.START)
 
 
+def _sent(exchange: Exchange, event: Event, message_id: str, comment: str | None, **changes: Any) -> Exchange:
+    return _RULES.decide(exchange, event, sent_id=message_id, sent_comment=comment, **changes)
+
+
+def _proposal(exchange: Exchange) -> ProposePresentation:
+    return ProposePresentation(**last_headers(exchange), definition=exchange.proposed)
+
+
+def _request(exchange: Exchange, definition: dict[str, Any]) -> RequestPresentation:
+    return RequestPresentation(
+        **last_headers(exchange),
+        definition=definition,
+        challenge=exchange.challenge,
+        domain=exchange.domain,
+        will_confirm=exchange.will_confirm,
+    )
+
+
+def _presentation(exchange: Exchange, document: dict[str, Any]) -> Presentation:
+    return Presentation(**last_headers(exchange), document=document)
+
+
 def _abandon(exchange: Exchange, problem: str, explain: str, new_id: NewId, **changes: Any) -> Step[Exchange]:
-    abandoned = _decide(exchange, Event.SEND_PROBLEM_REPORT, problem=problem, **changes)
-    return Step(abandoned, (Send(_report(abandoned, explain, new_id)),))
-
-
-def _report(exchange: Exchange, explain: str, new_id: NewId) -> ProblemReport:
-    return ProblemReport(
-        id=new_id(),
-        thid=exchange.thid,
-        pthid=exchange.pthid,
-        code=ABANDONED,
-        protocol=PROTOCOL,
-        explain=explain,
-    )
-
-
-def _apply(exchange: Exchange, message: Message, **changes: Any) -> Exchange:
-    """The exchange after a message of the peer, which will not be applied again."""
-    state = TRANSITIONS.get((exchange.role, exchange.state, _EVENTS[type(message)]))
-    if state is None:
-        raise PeerFault(
-            "present_proof.unexpected_message",
-            "The message does not fit the role or state of its thread.",
-            "See Aries RFC 0454.",
-        )
-    comment = getattr(message, "comment", None) or exchange.comment
-    applied = (*exchange.applied, message.id)
-    return msgspec.structs.replace(exchange, state=state, comment=comment, applied=applied, **changes)
-
-
-def _decide(exchange: Exchange, event: Event, **changes: Any) -> Exchange:
-    """The exchange after a decision of this side."""
-    state = TRANSITIONS.get((exchange.role, exchange.state, event))
-    if state is None:
-        raise _wrong_state()
-    return msgspec.structs.replace(exchange, state=state, **changes)
-
-
-def _wrong_state() -> WrongState:
-    return WrongState(
-        "present_proof.wrong_state",
-        "The proof exchange is not in a state that allows this.",
-        "Look at its state and whose turn it is.",
-    )
+    return _RULES.abandon(exchange, problem, explain, new_id, **_forget(exchange), **changes)

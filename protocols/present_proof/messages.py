@@ -51,6 +51,7 @@ class _Headers:
         thid: the thread; the message's own ``id`` where it starts one.
         comment: for a person; never trusted.
         goal_code: RFC 0519.
+        expires: seconds since 1970 until which it can be answered (RFC 0032; DIDComm 2.1 ``expires_time``).
     """
 
     id: str
@@ -58,6 +59,7 @@ class _Headers:
     pthid: str | None = None
     comment: str | None = None
     goal_code: str | None = None
+    expires: int | None = None
 
 
 class _HeaderValues(TypedDict):
@@ -66,6 +68,7 @@ class _HeaderValues(TypedDict):
     pthid: str | None
     comment: str | None
     goal_code: str | None
+    expires: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,7 @@ def decode(message: PlainMessage) -> Message:
         "pthid": message.pthid,
         "comment": fields.optional_text("comment"),
         "goal_code": fields.optional_text("goal_code", max_chars=_MAX_NAME),
+        "expires": message.expires_time,
     }
     match message.name:
         case ProposePresentation.NAME:
@@ -230,7 +234,8 @@ def _plain(
     texts = {"comment": message.comment, "goal_code": message.goal_code}
     present = {field: value for field, value in (texts | body).items() if value is not None}
     type_uri = f"{on_wire(PROTOCOL, wire)}/{name}"
-    return PlainMessage(type_uri, message.id, message.thid, message.pthid, present, please_ack, wire)
+    headers = (type_uri, message.id, message.thid, message.pthid, present, please_ack, wire)
+    return PlainMessage(*headers, expires_time=message.expires)
 
 
 def _unknown_type() -> PeerFault:

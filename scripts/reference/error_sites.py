@@ -28,6 +28,22 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "issue_credential.unsupported_format",
         "present_proof.unsupported_format",
     ),
+    ("protocols/negotiation.py", "f'{self.area}.unexpected_message'"): (
+        "issue_credential.unexpected_message",
+        "present_proof.unexpected_message",
+    ),
+    ("protocols/negotiation.py", "f'{self.area}.wrong_thread'"): (
+        "issue_credential.wrong_thread",
+        "present_proof.wrong_thread",
+    ),
+    ("protocols/negotiation.py", "f'{self.area}.unknown_thread'"): (
+        "issue_credential.unknown_thread",
+        "present_proof.unknown_thread",
+    ),
+    ("protocols/negotiation.py", "f'{self.area}.wrong_state'"): (
+        "issue_credential.wrong_state",
+        "present_proof.wrong_state",
+    ),
     ("protocols/jsonld/expansion.py", "code"): (
         "jsonld.context_invalid",
         "jsonld.dropped",

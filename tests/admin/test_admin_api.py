@@ -196,7 +196,7 @@ async def test_who_waits_is_answered_when_the_exchange_goes_on(admin: Served) ->
     waiting = asyncio.create_task(client.get(f"{path}?wait=30&state=abandoned,done"))
     early = await client.get(f"{path}?wait=0.05&state=done")
     assert early["state"] == offered["state"]
-    await node.issuer.decline(offered["id"], "changed our mind")
+    await node.threads.decline(offered["id"], "changed our mind")
     answered = await asyncio.wait_for(waiting, 5)
     assert answered["state"] == "abandoned"
 
@@ -296,3 +296,39 @@ async def test_a_record_is_offered_in_the_data_model_that_is_asked_for(admin: Se
         offered = await client.post("/admin/credentials/offers", **offer)
         data = (await client.get(f"/admin/exchanges/{offered['id']}"))["data"]
         assert data["offer"]["credential"]["@context"][0] == context
+
+
+async def test_what_nobody_answered_is_sent_again_and_taken_back(admin: Served) -> None:
+    _, client = admin
+    await client.post("/admin/connections", invitation=(await client.post("/admin/invitations"))["url"])
+    peer = (await client.get("/admin/connections"))["items"][0]["id"]
+    offered = await client.post(
+        "/admin/credentials/offers", connection=peer, achievement="weld-101", comment="Well done", expiresInSeconds=60
+    )
+    assert offered["expires"] is not None
+    path = f"/admin/exchanges/{offered['id']}"
+    again = await client.post(f"{path}/resend")
+    assert conforms(again, "/admin/exchanges/{id}/resend", "post")
+    assert again["state"] == "offer-sent"
+    over = await client.post(f"{path}/decline", reason="sent by mistake")
+    assert (over["state"], over["reason"]) == ("abandoned", "sent by mistake")
+    status, problem = await client.ask("POST", f"{path}/resend")
+    assert (status, problem["code"]) == (409, "issue_credential.wrong_state")
+
+
+@pytest.mark.parametrize("partner", [{}, {"connection": "Ada", "exchange": "3f2a"}])
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [
+        ("/admin/credentials/offers", {"achievement": "weld-101"}),
+        ("/admin/credentials/proposals", {"achievement": "weld-101"}),
+        ("/admin/presentations/requests", {"type": "OpenBadgeCredential"}),
+        ("/admin/presentations/proposals", {"type": "OpenBadgeCredential"}),
+    ],
+)
+async def test_a_message_is_to_a_connection_or_in_an_exchange(
+    admin: Served, path: str, wish: dict[str, str], partner: dict[str, str]
+) -> None:
+    _, client = admin
+    status, problem = await client.ask("POST", path, json={**wish, **partner})
+    assert (status, problem["code"]) == (400, "exchange.partner")

@@ -155,3 +155,19 @@ def test_what_json_cannot_hold_is_not_sent(value: Any) -> None:
 def test_a_body_cannot_forge_headers() -> None:
     message = PlainMessage(PING["@type"], "1", "1", body={"@id": "2", "~thread": {"thid": "3"}, "comment": "x"})
     assert codec_v1.encode_object(message) == {**PING, "@id": "1", "comment": "x"}
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-28T12:00:00Z", "2026-11-28 12:00:00Z", "2026-11-28T13:00:00+01:00", "2026-11-28 12:00"]
+)
+def test_a_message_says_until_when_it_can_be_answered(written: str) -> None:
+    message = decode(**{"~timing": {"expires_time": written, "in_time": "2026-11-27T12:00:00Z"}})
+    assert message.expires_time == 1_795_867_200
+    assert codec_v1.decode(codec_v1.encode(message)) == message
+
+
+@pytest.mark.parametrize("timing", [[], "soon", {"expires_time": 3}, {"expires_time": "soon"}])
+def test_a_time_that_is_none_is_refused(timing: Any) -> None:
+    with pytest.raises(PeerFault) as refused:
+        decode(**{"~timing": timing})
+    assert refused.value.code == "message.malformed"

@@ -23,7 +23,8 @@ from protocols.issue_credential.messages import (
     ProposeCredential,
     RequestCredential,
 )
-from protocols.machine import Ask, Decision, Send, Step, StoreCredential, Verify
+from protocols.machine import Ask, Decision, Expires, Send, Step, StoreCredential, Verify
+from protocols.negotiation import MAX_ROUNDS
 from tests.didcomm.helpers import ids
 from tests.issue_credential.samples import HOLDER, detail, signed
 
@@ -213,7 +214,7 @@ def test_a_repeated_message_changes_and_does_nothing_in_any_later_state() -> Non
 def test_negotiation_ends() -> None:
     issuer = machine.offer(detail(), new_id=new_id)
     holder = received(None, sent(issuer))
-    for _ in range(machine.MAX_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         proposal = machine.propose(detail(), new_id=new_id, exchange=holder.exchange)
         answer = received(issuer.exchange, sent(proposal))
         issuer = machine.offer(detail(), new_id=new_id, exchange=answer.exchange)
@@ -329,3 +330,52 @@ def test_an_exchange_survives_storage() -> None:
     for step in (h.offer_sent, h.request_received, h.credential_received, h.stored):
         raw = msgspec.json.encode(step.exchange)
         assert msgspec.json.decode(raw, type=Exchange) == step.exchange
+
+
+def test_who_declines_tells_the_other_side_why() -> None:
+    offered = received(None, sent(machine.offer(detail(), new_id=new_id)))
+    declined = machine.decline(offered.exchange, reason="I left the course", new_id=new_id)
+    issuer = machine.offer(detail(), new_id=new_id)
+    holder = received(None, sent(issuer))
+    told = received(issuer.exchange, sent(machine.decline(holder.exchange, reason="not mine", new_id=new_id)))
+    assert declined.exchange.explain == "I left the course"
+    assert (told.exchange.state, told.exchange.explain) == (State.ABANDONED, "not mine")
+
+
+def test_an_offer_that_says_until_when_it_holds_ends_at_that_time_on_both_sides() -> None:
+    issuer = machine.offer(detail(), new_id=new_id, expires=2_000_000_000)
+    holder = received(None, sent(issuer))
+    assert Expires(2_000_000_000) in issuer.effects
+    assert Expires(2_000_000_000) in holder.effects
+    for step in (issuer, holder):
+        over = machine.expire(step.exchange, new_id=new_id)
+        assert (over.exchange.state, over.exchange.problem) == (State.ABANDONED, "issue_credential.expired")
+        assert isinstance(sent(over), ProblemReport)
+
+
+def test_an_answer_ends_the_waiting() -> None:
+    issuer = machine.offer(detail(), new_id=new_id, expires=2_000_000_000)
+    holder = received(None, sent(issuer))
+    answered = machine.request(holder.exchange, new_id=new_id, holder_did=HOLDER)
+    asked = received(issuer.exchange, sent(answered))
+    assert answered.exchange.expires is asked.exchange.expires is None
+    assert not [effect for effect in (*answered.effects, *asked.effects) if isinstance(effect, Expires)]
+
+
+def test_what_is_outstanding_is_sent_again_as_it_was() -> None:
+    happy = Happy()
+    offered = machine.resend(happy.offer_sent.exchange)
+    assert sent(offered) == sent(happy.offer_sent)
+    assert offered.exchange == happy.offer_sent.exchange
+    assert sent(machine.resend(happy.request_sent.exchange)) == sent(happy.request_sent)
+    issued = machine.resend(happy.issued.exchange, issued=happy.document)
+    assert sent(issued) == sent(happy.issued)
+    assert received(happy.request_received.exchange, sent(happy.request_sent)).effects == ()
+
+
+def test_what_is_not_outstanding_is_not_sent_again() -> None:
+    happy = Happy()
+    with pytest.raises(WrongState):
+        machine.resend(happy.offer_received.exchange)
+    with pytest.raises(WrongState):
+        machine.resend(happy.done.exchange)

@@ -80,7 +80,7 @@ async def test_a_declined_offer_ends_both_ends_without_a_record(careful_town: To
     town = careful_town
     offered = await town.college.issuer.offer(town.college_to_learner.id, Award(achievement_id=WELDING))
     mine = await other_end(town.learner, offered, "offer-received")
-    await town.learner.holder.decline(mine.id, "not mine")
+    await town.learner.threads.decline(mine.id, "not mine")
     assert (await exchange_in(town.college, offered.id)).state == "abandoned"
     assert await held(town.learner) == []
     assert await issued(town.college) == []
@@ -128,7 +128,7 @@ async def test_a_declined_request_ends_both_ends(careful_town: Town) -> None:
     town = careful_town
     asked = await town.employer.verifier.request(town.employer_to_learner.id, asks_for())
     mine = await other_end(town.learner, asked, "request-received")
-    await town.learner.holder.decline(mine.id, "no")
+    await town.learner.threads.decline(mine.id, "no")
     ended = await exchange_in(town.employer, asked.id)
     assert ended.state == "abandoned"
     with pytest.raises(WrongState) as nothing:
@@ -221,7 +221,7 @@ async def test_the_issuer_declines_a_proposal(careful_town: Town) -> None:
     mine = await other_end(town.learner, await _connection_thread(town), "completed")
     proposed = await town.learner.holder.propose_credential(mine.connection_id, WELDING)
     theirs = await other_end(town.college, proposed, "proposal-received")
-    await town.college.issuer.decline(theirs.id, "not yet")
+    await town.college.threads.decline(theirs.id, "not yet")
     assert (await exchange_in(town.learner, proposed.id)).state == "abandoned"
 
 

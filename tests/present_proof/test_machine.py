@@ -10,7 +10,8 @@ import pytest
 
 from protocols.didcomm.ack import AckStatus
 from protocols.errors import BadInput, PeerFault, WrongState
-from protocols.machine import Ask, Decision, Send, Step, Verify
+from protocols.machine import Ask, Decision, Expires, Send, Step, Verify
+from protocols.negotiation import MAX_ROUNDS
 from protocols.present_proof import machine
 from protocols.present_proof.machine import TERMINAL, TRANSITIONS, Event, Exchange, Role, State
 from protocols.present_proof.messages import (
@@ -196,7 +197,7 @@ def test_a_repeated_message_changes_and_does_nothing_in_any_later_state() -> Non
 def test_negotiation_ends() -> None:
     verifier = ask()
     prover = received(None, sent(verifier))
-    for _ in range(machine.MAX_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         wish = machine.propose(DEFINITION, new_id=new_id, exchange=prover.exchange)
         verifier = ask(received(verifier.exchange, sent(wish)).exchange)
         prover = received(wish.exchange, sent(verifier))
@@ -305,3 +306,28 @@ def test_an_exchange_survives_storage() -> None:
     h = Happy()
     for step in (h.request_sent, h.request_received, h.presentation_received, h.accepted):
         assert msgspec.json.decode(msgspec.json.encode(step.exchange), type=Exchange) == step.exchange
+
+
+def test_a_request_that_says_until_when_it_can_be_answered_ends_at_that_time_on_both_sides() -> None:
+    verifier = machine.request(DEFINITION, challenge=CHALLENGE, new_id=new_id, expires=2_000_000_000)
+    prover = received(None, sent(verifier))
+    for step in (verifier, prover):
+        assert Expires(2_000_000_000) in step.effects
+        over = machine.expire(step.exchange, new_id=new_id)
+        assert (over.exchange.state, over.exchange.problem) == (State.ABANDONED, "present_proof.expired")
+
+
+def test_what_is_outstanding_is_sent_again_as_it_was() -> None:
+    happy = Happy()
+    assert sent(machine.resend(happy.request_sent.exchange)) == sent(happy.request_sent)
+    assert sent(machine.resend(happy.presented.exchange)) == sent(happy.presented)
+    with pytest.raises(WrongState):
+        machine.resend(happy.request_received.exchange)
+
+
+def test_a_prover_forgets_what_it_sent_once_that_is_confirmed() -> None:
+    happy = Happy()
+    assert happy.presented.exchange.presentation is not None
+    confirmed = received(happy.presented.exchange, Ack(new_id(), happy.presented.exchange.thid, protocol=PROTOCOL))
+    assert confirmed.exchange.state is State.DONE
+    assert confirmed.exchange.presentation is None

@@ -55,10 +55,12 @@ def willing(new_id: Callable[[], str], exchange: Exchange) -> Decisions:
 
 
 def impatient(new_id: Callable[[], str], exchange: Exchange) -> Decisions:
-    """As :func:`decisions`, but who waits may also give up."""
+    """As :func:`decisions`, but who waits may also ask again, give up, or find that time is over."""
     waiting = {State.PROPOSAL_SENT, State.REQUEST_SENT, State.PRESENTATION_SENT}
-    give_up = [partial(machine.decline, exchange, reason="tired", new_id=new_id)] if exchange.state in waiting else []
-    return decisions(new_id, exchange) + give_up
+    if exchange.state not in waiting:
+        return decisions(new_id, exchange)
+    give_up = partial(machine.decline, exchange, reason="tired", new_id=new_id)
+    return [*[partial(machine.resend, exchange)] * 3, give_up, partial(machine.expire, exchange, new_id=new_id)]
 
 
 def node(name: str, *, dedupe: bool) -> Side:
@@ -106,7 +108,7 @@ def test_whatever_happens_there_is_one_presentation_at_most_and_an_end(
     verifier.decisions, prover.decisions = partial(decisions, ids("v2")), partial(decisions, ids("p2"))
     settle((verifier, prover))
     assert {verifier.exchange.state, prover.exchange.state} <= TERMINAL
-    assert len(prover.sent(Presentation)) <= 1
+    assert len({message.id for message in prover.sent(Presentation)}) <= 1
     assert len(verifier.did(Verify)) <= 1
     accepted = verifier.exchange.state is State.DONE
     assert accepted == (verifier.exchange.verified is True)
