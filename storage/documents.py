@@ -39,17 +39,19 @@ class CachedDocument:
 
 async def put(tx: Transaction, document: CachedDocument) -> None:
     """Keep a copy in place of an older one; a copy fetched before the one that is there changes nothing."""
-    sealing, key = tx.sealing, document.key
+    sealing = tx.sealing
+    url = sealing.blind(_URL, document.key)
+    row = url.hex()
     await tx.execute(
         "INSERT INTO documents (url_key, body, etag, fetched_at, meta) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (url_key) DO UPDATE SET body = excluded.body, etag = excluded.etag, "
         "fetched_at = excluded.fetched_at, meta = excluded.meta WHERE excluded.fetched_at >= documents.fetched_at",
         (
-            sealing.blind(_URL, key),
-            sealing.seal(_BODY, key, document.body),
-            sealing.seal(_ETAG, key, document.etag),
+            url,
+            sealing.seal(_BODY, row, document.body),
+            sealing.seal(_ETAG, row, document.etag),
             to_micros(document.fetched_at),
-            sealing.seal_json(_META, key, document.meta),
+            sealing.seal_json(_META, row, document.meta),
         ),
     )
 
@@ -57,15 +59,16 @@ async def put(tx: Transaction, document: CachedDocument) -> None:
 async def find(tx: Transaction, key: str) -> CachedDocument | None:
     """The copy, or None."""
     sealing = tx.sealing
-    row = await tx.one("SELECT * FROM documents WHERE url_key = ?", (sealing.blind(_URL, key),))
+    url = sealing.blind(_URL, key)
+    row = await tx.one("SELECT * FROM documents WHERE url_key = ?", (url,))
     if row is None:
         return None
     return CachedDocument(
         key=key,
-        body=sealing.open(_BODY, key, row["body"]),
-        etag=sealing.open_text(_ETAG, key, row["etag"]),
+        body=sealing.open(_BODY, url.hex(), row["body"]),
+        etag=sealing.open_text(_ETAG, url.hex(), row["etag"]),
         fetched_at=from_micros(row["fetched_at"]),
-        meta=sealing.open_json(_META, key, row["meta"]),
+        meta=sealing.open_json(_META, url.hex(), row["meta"]),
     )
 
 
