@@ -11,6 +11,8 @@ from pathlib import Path
 from aiohttp import web
 
 from node.config import CONFIG_FILE, STORE_FILE, Config, load, parse
+from node.events.webhooks import Webhooks
+from node.http.event_stream import Follower
 from node.http.public import DIDCOMM_PATH, public_app
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
@@ -110,6 +112,16 @@ class Node:
         self.resolver = NodeResolver(self.http, cache, clock=world.clock)
         self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
         self.outbox = Outbox(store, self.http, self.keyring, world, config.delivery, self.metrics)
+        self.webhooks = Webhooks(
+            store=store,
+            vault=vault,
+            http=self.http,
+            world=world,
+            settings=config.webhooks,
+            include=config.events.include,
+            source=endpoint,
+            metrics=self.metrics,
+        )
         self.jobs = Jobs(store, world)
         self.identity = Identity(self.keyring, world, endpoint)
         self.deadlines = Deadlines(store, world)
@@ -203,6 +215,7 @@ class Node:
         self.notices.attach(self.inbound)
         self.threads = Threads(store, steps, self.deadlines, world)
         self.threads.attach(self.inbound)
+        self.event_streams: set[Follower] = set()
         self._servers: list[web.AppRunner] = []
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
@@ -268,6 +281,7 @@ class Node:
         if listen:
             await self._serve_public()
         self.outbox.start()
+        self.webhooks.start()
         self.jobs.start()
         self.deadlines.start()
 
@@ -277,6 +291,7 @@ class Node:
             await server.cleanup()
         await self.deadlines.stop()
         await self.jobs.stop()
+        await self.webhooks.stop()
         await self.outbox.stop()
         await self.http.close()
         await self.store.close()

@@ -161,6 +161,31 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before a message is given up and reported.")] = 200
 
 
+class EventsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the institution's own systems are told, as webhooks or as a stream; see docs/webhooks.md."""
+
+    include: Annotated[
+        tuple[Literal["peer", "record"], ...],
+        _doc(
+            "Personal data that events have besides ids and states: peer (the peer's label and DID), record (the whole "
+            "record). Empty: none."
+        ),
+    ] = ()
+    heartbeat_seconds: Annotated[
+        float, Meta(gt=0), _doc("How long a stream may be silent before a comment says that it is still there.")
+    ] = 15.0
+    keep_days: Annotated[int, Meta(ge=1), _doc("How long an event can be read again, or sent again.")] = 30
+
+
+class WebhooksConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How hard the node tries to deliver an event to a webhook."""
+
+    first_retry_seconds: Annotated[float, Meta(gt=0), _doc("Wait before the first retry; it doubles each time.")] = 5.0
+    max_retry_seconds: Annotated[float, Meta(gt=0), _doc("Longest wait between retries.")] = 3600.0
+    max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before an event is given up; 80 take about 3 days.")] = 80
+    max_webhooks: Annotated[int, Meta(ge=0), _doc("How many webhooks there can be.")] = 20
+
+
 class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The W3C CCG VC API, served beside the admin API on its port and socket."""
 
@@ -192,6 +217,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verify: VerifyConfig = VerifyConfig()
     issuer: IssuerConfig = IssuerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    events: EventsConfig = EventsConfig()
+    webhooks: WebhooksConfig = WebhooksConfig()
     vc_api: VcApi = VcApi()
 
 

@@ -58,13 +58,14 @@ class Transaction:
     may go on with half of what was meant.
     """
 
-    __slots__ = ("_callbacks", "_connection", "_ended", "_failed", "_sealing", "_writable")
+    __slots__ = ("_callbacks", "_channels", "_connection", "_ended", "_failed", "_sealing", "_writable")
 
     def __init__(self, connection: aiosqlite.Connection, *, writable: bool, sealing: Sealing | None) -> None:
         self._connection = connection
         self._sealing = sealing
         self._writable = writable
         self._callbacks: list[Callable[[], None]] = []
+        self._channels: set[str] = set()
         self._failed = False
         self._ended = False
 
@@ -110,9 +111,17 @@ class Transaction:
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction is committed, and never if it is not."""
+        self._require_open_write()
+        self._callbacks.append(callback)
+
+    def notify(self, channel: str) -> None:
+        """Tell those who :meth:`Store.listen` on ``channel`` once this transaction is committed; many times is once."""
+        self._require_open_write()
+        self._channels.add(channel)
+
+    def _require_open_write(self) -> None:
         if not self._writable or self._ended:
             raise LernodeError("store.not_writing", "Only an open write transaction commits.", "Report this as a bug.")
-        self._callbacks.append(callback)
 
     async def _run(self, call: Callable[..., Any], sql: str, params: Sequence[Any], *, of_each: bool = False) -> Any:
         if self._ended:
@@ -140,6 +149,7 @@ class Store:
         self._writing: asyncio.Task[Any] | None = None
         self._reader_slots = asyncio.Semaphore(_MAX_READERS)
         self._idle_readers: list[aiosqlite.Connection] = []
+        self._listeners: dict[str, set[Callable[[], None]]] = {}
         self._closed = False
         self._sealing: Sealing | None = None
 
@@ -218,7 +228,7 @@ class Store:
                 tx._ended = True
                 self._writing = None
                 if committed:
-                    _call_all(tx._callbacks)
+                    _call_all([*tx._callbacks, *self._listeners_of(tx._channels)])
                 else:
                     with translated():
                         await _finish(self._writer.rollback())
@@ -241,6 +251,15 @@ class Store:
                     await _finish(reader.rollback())
                 finally:
                     self._idle_readers.append(reader)
+
+    def listen(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` after each commit of a transaction that notified ``channel``; gives what ends that."""
+        listeners = self._listeners.setdefault(channel, set())
+        listeners.add(callback)
+        return lambda: listeners.discard(callback)
+
+    def _listeners_of(self, channels: set[str]) -> list[Callable[[], None]]:
+        return [callback for channel in sorted(channels) for callback in self._listeners.get(channel, ())]
 
     async def _commit(self, committed: list[bool]) -> None:
         with translated():

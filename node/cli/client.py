@@ -77,6 +77,35 @@ class Api:
         data = None if body is None else msgspec.json.encode(body)
         return await self._ask("POST", path, kind, data=data, headers={"Content-Type": "application/json"})
 
+    async def delete(self, path: str, kind: type[T]) -> T:
+        """DELETE.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        return await self._ask("DELETE", path, kind)
+
+    async def stream(self, path: str, **query: str | int | None) -> AsyncIterator[str]:
+        """The data of server-sent events, as they come, until the node stops.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        headers = {"Accept": "text/event-stream"}
+        forever = aiohttp.ClientTimeout(total=None)
+        try:
+            async with self._session.get(
+                f"http://node{path}", params=params, headers=headers, timeout=forever
+            ) as response:
+                if response.status >= 400:
+                    raise _as_error(response.status, await response.read())
+                async for line in response.content:
+                    if line.startswith(b"data: "):
+                        yield line.removeprefix(b"data: ").decode().rstrip("\n")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise NotNow("node.unreachable", "The node does not answer.", "Look at its log, then try again.") from None
+
     async def _ask(self, method: str, path: str, kind: type[T], **more: Any) -> T:
         try:
             async with self._session.request(method, f"http://node{path}", **more) as response:

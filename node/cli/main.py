@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
+    "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
+    "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),
     "log": ("node.cli.log", "Show the audit trail, or check that it is whole."),
 }
 """Command -> the module that has it under its own name, and its line in the overview."""

@@ -122,7 +122,7 @@ class _Offline(GuardedHttp):
         """Refuse."""
         raise _offline(url)
 
-    async def post(self, url: str, body: bytes, content_type: str) -> Response:
+    async def post(self, url: str, body: bytes, content_type: str, **_options: object) -> Response:
         """Refuse."""
         del body, content_type
         raise _offline(url)

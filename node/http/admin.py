@@ -17,9 +17,18 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from node.config import is_loopback
-from node.http import admin_exchanges, admin_node, admin_peers, admin_present, admin_records, admin_verification
+from node.http import (
+    admin_events,
+    admin_exchanges,
+    admin_node,
+    admin_peers,
+    admin_present,
+    admin_records,
+    admin_verification,
+)
 from node.http import schemas as s
 from node.http.admin_operation import Operation, operation_handler
+from node.http.event_stream import stream_events
 from node.http.openapi import openapi_document
 from node.http.problem import problem_middleware, problem_response
 from node.http.vc_api import VC_OPERATIONS, VC_PATHS, add_vc_api
@@ -348,6 +357,84 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_verification.verify_document,
         response=s.ResultView,
         body=s.DocumentToVerify,
+    ),
+    Operation(
+        name="listEvents",
+        method="GET",
+        path="/admin/events",
+        summary="What happened, as CloudEvents in order; as a stream for clients that accept text/event-stream.",
+        about="See docs/webhooks.md for the types of events.",
+        handler=admin_events.list_events,
+        response=Page[s.EventView],
+        query=s.EventsQuery,
+        stream=stream_events,
+    ),
+    Operation(
+        name="addWebhook",
+        method="POST",
+        path="/admin/webhooks",
+        summary="Tell a URL of events from now on; the answer has its secret, which is shown this once.",
+        handler=admin_events.add_webhook,
+        response=s.WebhookSecretView,
+        body=s.NewWebhook,
+        status=201,
+    ),
+    Operation(
+        name="listWebhooks",
+        method="GET",
+        path="/admin/webhooks",
+        summary="The webhooks, and how far behind each is.",
+        handler=admin_events.list_webhooks,
+        response=Page[s.WebhookView],
+    ),
+    Operation(
+        name="getWebhook",
+        method="GET",
+        path="/admin/webhooks/{id}",
+        summary="One webhook.",
+        handler=admin_events.webhook,
+        response=s.WebhookView,
+    ),
+    Operation(
+        name="removeWebhook",
+        method="DELETE",
+        path="/admin/webhooks/{id}",
+        summary="Forget a webhook, and what it was still to be told.",
+        handler=admin_events.remove_webhook,
+        response=s.WebhookView,
+    ),
+    Operation(
+        name="testWebhook",
+        method="POST",
+        path="/admin/webhooks/{id}/test",
+        summary="Send a signed event that tells of nothing, now and once; says how the receiver answered.",
+        handler=admin_events.test_webhook,
+        response=s.WebhookTestView,
+    ),
+    Operation(
+        name="rotateWebhook",
+        method="POST",
+        path="/admin/webhooks/{id}/rotate",
+        summary="Give a webhook a new secret; for 24 hours messages are signed with the old one too.",
+        handler=admin_events.rotate_webhook,
+        response=s.WebhookSecretView,
+    ),
+    Operation(
+        name="replayWebhook",
+        method="POST",
+        path="/admin/webhooks/{id}/replay",
+        summary="Deliver again what was given up, or all that follows an event, under the same ids.",
+        handler=admin_events.replay_webhook,
+        response=s.ReplayView,
+        body=s.Replay,
+    ),
+    Operation(
+        name="resumeWebhook",
+        method="POST",
+        path="/admin/webhooks/{id}/resume",
+        summary="Go on with a webhook that was stopped, or try again now what waits for its next attempt.",
+        handler=admin_events.resume_webhook,
+        response=s.WebhookView,
     ),
     Operation(
         name="readLog",

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges
+from storage import connections, credentials, exchanges, webhooks
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
+from storage.webhooks import Webhook
 
-__all__ = ["find_connection", "find_exchange", "find_held", "find_issued", "find_partner"]
+__all__ = ["find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_webhook"]
 
 T = TypeVar("T")
 _SHOWN = 4
@@ -84,7 +85,17 @@ async def find_issued(tx: Transaction, text: str) -> IssuedCredential:
     return _only("issued record", _exact(found, text), [record.id for record in found])
 
 
-_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential)
+async def find_webhook(tx: Transaction, text: str) -> Webhook:
+    """The webhook with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``webhook.unknown``, ``webhook.ambiguous``.
+    """
+    found = await webhooks.find_by_prefix(tx, text)
+    return _only("webhook", _exact(found, text), [webhook.id for webhook in found])
+
+
+_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Webhook)
 
 
 def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:

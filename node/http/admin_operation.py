@@ -20,9 +20,10 @@ from protocols.errors import BadInput
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["Answer", "Call", "Nothing", "Operation", "operation_handler"]
+__all__ = ["EVENT_STREAM", "Answer", "Call", "Nothing", "Operation", "operation_handler"]
 
 _MAX_BODY_BYTES = 4 << 20
+EVENT_STREAM = "text/event-stream"
 _PREFIXES = frozenset({"", "admin", "1.0"})
 
 
@@ -60,6 +61,10 @@ class Answer:
     media_type: str = "application/json"
 
 
+Stream = Callable[["Node", web.Request, Any, asyncio.Event], Awaitable[web.StreamResponse]]
+"""Writes events to a client for as long as it reads, given the query and what is set when the server stops."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One entry of the table.
@@ -70,6 +75,7 @@ class Operation:
         about: a sentence or two beyond the summary.
         query, body, response: Structs; requests with fields that they do not know are refused.
         also: further statuses that a response may have.
+        stream: answers instead where the client accepts ``text/event-stream``.
     """
 
     name: str
@@ -83,6 +89,7 @@ class Operation:
     body: type[msgspec.Struct] | None = None
     status: int = 200
     also: tuple[int, ...] = ()
+    stream: Stream | None = None
 
     @property
     def tag(self) -> str:
@@ -92,11 +99,13 @@ class Operation:
 
 def operation_handler(
     node: Node, operation: Operation, stopping: asyncio.Event
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of an operation."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         query = _query(request.query, operation.query)
+        if operation.stream is not None and EVENT_STREAM in request.headers.get("Accept", ""):
+            return await operation.stream(node, request, query, stopping)
         body = await _body(request, operation.body) if operation.body is not None else Nothing()
         result = await operation.handler(
             node,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from node.http.admin_operation import Nothing, Operation
+from node.http.admin_operation import EVENT_STREAM, Nothing, Operation
 from node.http.problem import MEDIA_TYPE as PROBLEM
 from node.http.schemas import Problem
 
@@ -76,7 +76,10 @@ def _operation(operation: Operation, shape_of: dict[int, Any], components: dict[
             **{
                 str(status): {
                     "description": "Done." if status == operation.status else "Refused.",
-                    "content": {"application/json": {"schema": shape_of[id(operation.response)]}},
+                    "content": {
+                        "application/json": {"schema": shape_of[id(operation.response)]},
+                        **({EVENT_STREAM: {"schema": {"type": "string"}}} if operation.stream else {}),
+                    },
                 }
                 for status in (operation.status, *operation.also)
             },

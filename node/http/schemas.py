@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from node.events.types import check_topics
 from protocols.keys import KeyKind
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "DidQuery",
     "DidView",
     "DocumentToVerify",
+    "EventView",
+    "EventsQuery",
     "ExchangeDetail",
     "ExchangeQuery",
     "ExchangeView",
@@ -52,6 +55,7 @@ __all__ = [
     "NewInvitation",
     "NewKey",
     "NewRequest",
+    "NewWebhook",
     "OutboxView",
     "OwnKeyView",
     "OwnMethod",
@@ -61,6 +65,8 @@ __all__ = [
     "Problem",
     "RecordProposal",
     "RecordsQuery",
+    "Replay",
+    "ReplayView",
     "ResolutionView",
     "ResultView",
     "SkillView",
@@ -69,6 +75,10 @@ __all__ = [
     "StatusView",
     "VerificationView",
     "VerifyExchange",
+    "WebhookSecretView",
+    "WebhookTestView",
+    "WebhookView",
+    "topics_of",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -79,6 +89,7 @@ States = Annotated[str, Meta(min_length=1, max_length=400)]
 OwnMethod = Literal["key", "web", "jwk"]
 Time = Annotated[datetime, Meta(tz=True)]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="Items on a page.")]
+EventNumber = Annotated[int, Meta(ge=0, le=10**18)]
 After = Annotated[str | None, Meta(description="`next` of the page before.")]
 
 
@@ -687,3 +698,84 @@ class ChainView(_View, frozen=True, kw_only=True):
     entries: int
     broken_at: int | None
     head: Annotated[str, Meta(description="Hash of the last entry, hex; keep it elsewhere to notice a cut end.")]
+
+
+# Events ---------------------------------------------------------------------------------------------------------
+
+
+class EventsQuery(_Given, frozen=True, kw_only=True):
+    """Which events."""
+
+    after: Annotated[
+        EventNumber | None, Meta(description="Begin after the event with this number; 0: with the oldest.")
+    ] = None
+    topics: Annotated[Name | None, Meta(description="Only these topics, with commas between.")] = None
+    limit: Limit = 100
+
+
+class EventView(_View, frozen=True, kw_only=True):
+    """One event: its number in this node, and the CloudEvent that webhooks get."""
+
+    sequence: int
+    event: dict[str, Any]
+
+
+class NewWebhook(_Given, frozen=True, kw_only=True):
+    """Where events go."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=2000)]
+    topics: Annotated[tuple[Name, ...], Meta(max_length=50, description="Which topics; none: all of them.")] = ()
+
+
+class Replay(_Given, frozen=True, kw_only=True):
+    """What to deliver again; by default what was given up."""
+
+    after: Annotated[Id | None, Meta(description="All that follows the event with this id or number; 0: all.")] = None
+
+
+class WebhookView(_View, frozen=True, kw_only=True):
+    """A webhook, and how far behind it is."""
+
+    id: str
+    url: str
+    topics: Annotated[list[str], Meta(description="Empty: all topics.")]
+    state: Annotated[str, Meta(description="`active`, or `stopped` because the receiver answered 410.")]
+    error: Annotated[str | None, Meta(description="Why it is stopped, or why the last attempt failed.")]
+    waiting: Annotated[int, Meta(description="Events that it still has to be told.")]
+    given_up: Annotated[int, Meta(description="Events that were tried too often; replay sends them again.")]
+    oldest: Annotated[Time | None, Meta(description="When the oldest event that waits happened.")]
+    previous_secret_until: Annotated[Time | None, Meta(description="Until when the secret before this signs too.")]
+    created: Time
+
+
+class WebhookSecretView(_View, frozen=True, kw_only=True):
+    """A webhook with its secret, which is shown this once."""
+
+    webhook: WebhookView
+    secret: str
+
+
+class WebhookTestView(_View, frozen=True, kw_only=True):
+    """How one request to a webhook ended."""
+
+    delivered: bool
+    status: Annotated[int | None, Meta(description="The HTTP status; null where there was no answer.")]
+    code: Annotated[str | None, Meta(description="Why it was not taken.")]
+    seconds: float
+
+
+class ReplayView(_View, frozen=True, kw_only=True):
+    """How many events are delivered again."""
+
+    events: int
+
+
+def topics_of(text: str | None) -> tuple[str, ...]:
+    """The topics of a query, each of which there is; none means all.
+
+    Raises:
+        BadInput: ``event.topic_unknown``.
+    """
+    topics = tuple(part for part in (text or "").split(",") if part)
+    check_topics(topics)
+    return topics

@@ -141,7 +141,17 @@ class GuardedHttp:
         """
         return await self._bounded(self._get(url, dict(headers or {}), max_bytes, accept))
 
-    async def post(self, url: str, body: bytes, content_type: str) -> Response:
+    def check(self, url: str) -> None:
+        """Refuse a URL that could not be asked, as far as that can be said before its name is looked up.
+
+        Raises:
+            BadInput: ``net.*``.
+        """
+        self._check_url(url)
+
+    async def post(
+        self, url: str, body: bytes, content_type: str, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
         """POST ``body``; a redirect is not followed but given back as the response it is.
 
         Raises:
@@ -149,8 +159,8 @@ class GuardedHttp:
             NotNow: ``net.unreachable``, ``net.timeout`` or ``net.tls``.
         """
         target = self._check_url(url)
-        headers = {"Content-Type": content_type}
-        return await self._bounded(self._exchange("POST", target, headers, body, self.policy.max_bytes))
+        sent = {"Content-Type": content_type, **(headers or {})}
+        return await self._bounded(self._exchange("POST", target, sent, body, self.policy.max_bytes))
 
     async def _get(self, url: str, headers: dict[str, str], max_bytes: int | None, accept: str) -> Response:
         target = self._check_url(url)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from node.events.emit import emit
+from node.events.types import ConnectionChanged
 from node.runtime.delivery import Outbox
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
@@ -53,4 +55,5 @@ class Ending:
         await connections.save(tx, ended)
         await exchanges.stop_waiting(tx, connection.id, "connection.ended", now)
         await audit.append(tx, at=now, event="connection.ended", actor=actor, subjects=(connection.id,))
+        await emit(tx, self._world, ConnectionChanged(connection_id=ended.id, role=ended.role, state=ended.state))
         return ended

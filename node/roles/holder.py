@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.config import PolicyConfig
+from node.events.emit import emit
+from node.events.types import ConsentGiven, RecordStored
 from node.records.summary import summary
 from node.roles.checking import conclude, reason_code
 from node.roles.identity import Identity
@@ -229,6 +231,8 @@ class Holder:
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
         )
+        stored = RecordStored(record_id=record.id, exchange_id=situation.row.id, connection_id=situation.connection.id)
+        await emit(tx, self._world, stored)
         tx.after_commit(self._metrics.stored.inc)
 
     def _held(self, document: dict[str, Any], exchange_id: str | None) -> HeldCredential:
@@ -384,6 +388,12 @@ class Holder:
             actor="operator",
             subjects=(situation.row.id, situation.connection.id, *selection.record_ids),
         )
+        consent = ConsentGiven(
+            exchange_id=situation.row.id,
+            connection_id=situation.connection.id,
+            record_ids=tuple(selection.record_ids),
+        )
+        await emit(tx, self._world, consent)
         await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
 
     def shown(self, found: Matches, selection: Selection) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from node.events.emit import emit
+from node.events.types import RecordIssued, RecordStatusChanged
 from node.records.catalogue import Achievement, Catalogue
 from node.records.open_badges import STATUS_CONTEXT, IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
@@ -240,17 +242,19 @@ class Issuer:
                 if purpose in _STATES:
                     await self._note_state(tx, record, _STATES[purpose] if value else IssuedState.ACTIVE)
                 else:
-                    await self._note(tx, record, f"record.{purpose}")
+                    await self._note(tx, record, f"record.{purpose}", purpose)
             return await credentials.get_issued(tx, record_id)
 
     async def _note_state(self, tx: Transaction, record: IssuedCredential, state: IssuedState) -> None:
         await credentials.set_issued_state(tx, record.id, state)
-        await self._note(tx, record, "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}")
+        event = "record.reinstated" if state is IssuedState.ACTIVE else f"record.{state.value}"
+        await self._note(tx, record, event, state.value)
         if state is IssuedState.REVOKED:
             await self._notices.notify(tx, record)
 
-    async def _note(self, tx: Transaction, record: IssuedCredential, event: str) -> None:
+    async def _note(self, tx: Transaction, record: IssuedCredential, event: str, status: str) -> None:
         await audit.append(tx, at=self._world.clock(), event=event, actor="operator", subjects=(record.id,))
+        await emit(tx, self._world, RecordStatusChanged(record_id=record.id, direction="issued", status=status))
 
     async def _issue_what_was_offered(self, tx: Transaction, situation: Situation) -> None:
         """Policy: whoever accepts an offer of this node gets the record; anything else waits for a person."""
@@ -334,6 +338,7 @@ class Issuer:
         await credentials.add_issued(tx, *records)
         subjects = [(record.id,) for record in records]
         await audit.append_each(tx, at=now, event="record.issued", actor="operator", subjects=subjects)
+        await emit(tx, self._world, *(_told(record) for record in records))
         tx.after_commit(lambda: self._metrics.issued.inc(len(records)))
         return records
 
@@ -448,3 +453,8 @@ def _ref_for(record: IssuedCredential, purpose: str) -> StatusRef:
         if ref.purpose in served:
             return ref
     raise BadInput("status.no_entry", f"The record has no status for {purpose}.", "Issue a new record.")
+
+
+def _told(record: IssuedCredential) -> RecordIssued:
+    """What the institution's own systems are told of a new record."""
+    return RecordIssued(record_id=record.id, exchange_id=record.exchange_id, connection_id=record.connection_id)

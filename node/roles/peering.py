@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from node.events.emit import emit
+from node.events.types import ConnectionChanged
 from node.roles.reuse import Reuse, inviters
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, require_waiting
@@ -173,6 +175,7 @@ class Peering:
                 updated=now,
             )
             await connections.add(tx, connection)
+            await self._tell(tx, connection)
             await self._exchanges.apply(tx, DID_EXCHANGE, connection, None, step)
             await audit.append(tx, at=now, event="invitation.accepted", actor="operator", subjects=(connection.id,))
         return connection
@@ -351,8 +354,17 @@ class Peering:
         state = step.exchange.state.value
         changed = replace(connection, state=state, updated=now)
         await connections.save(tx, changed)
+        await self._tell(tx, changed)
         await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step, error_code=step.exchange.problem)
         return changed
+
+    async def _tell(self, tx: Transaction, changed: Connection) -> None:
+        """Let the institution's own systems know of a connection in another state."""
+        await emit(
+            tx,
+            self._world,
+            ConnectionChanged(connection_id=changed.id, role=changed.role, state=changed.state),
+        )
 
     async def _send_only(self, tx: Transaction, connection: Connection, step: Step[object]) -> None:
         """Carry out a step of a protocol whose exchange needs no memory."""

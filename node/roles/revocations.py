@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from node.events.emit import emit
+from node.events.types import RecordStatusChanged
 from node.roles.discovery import latest_features
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import situation as situation_of
@@ -160,6 +162,8 @@ class RevocationNotices:
             await audit.append(
                 tx, at=now, event=f"held.{said.value}", actor=situation.connection.id, subjects=(held.id,)
             )
+            changed = RecordStatusChanged(record_id=held.id, direction="held", status=said.value)
+            await emit(tx, self._world, changed)
 
 
 async def _speaks_only_1(tx: Transaction, connection: Connection) -> bool:

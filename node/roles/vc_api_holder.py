@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from node.events.emit import emit
+from node.events.types import RecordDeleted
 from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.world import World
@@ -130,13 +132,13 @@ class VcApiHolder:
         """
         async with self._store.write() as tx:
             found = await _find(tx, name)
-            if isinstance(found, IssuedCredential):
-                await credentials.delete_issued(tx, found.id)
-            else:
-                await credentials.delete_held(tx, found.id)
+            is_issued = isinstance(found, IssuedCredential)
+            await (credentials.delete_issued if is_issued else credentials.delete_held)(tx, found.id)
             await audit.append(
                 tx, at=self._world.clock(), event="record.deleted", actor="operator", subjects=(found.id,)
             )
+            deleted = RecordDeleted(record_id=found.id, direction="issued" if is_issued else "held")
+            await emit(tx, self._world, deleted)
 
     def _bounded(self) -> Processor:
         """For a document of a client: it may cost as much as a verification."""

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from node.events.emit import emit
+from node.events.types import RecordIssued
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.policy import VerificationPolicies
@@ -146,6 +148,7 @@ class VcApiIssuer:
             )
             await credentials.add_issued(tx, record)
             await audit.append(tx, at=now, event="record.issued", actor="operator", subjects=(record.id,))
+            await emit(tx, self._world, RecordIssued(record_id=record.id))
             tx.after_commit(self._metrics.issued.inc)
             return record
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from node.events.emit import emit
+from node.events.types import VerificationCompleted
 from node.roles.checking import conclude, reason_code
 from node.roles.lifetime import Lifetime, Terms
 from node.roles.policy import VerificationPolicies
@@ -239,6 +241,13 @@ class Verifier:
             subjects=(exchange_id, verification.id),
             details={"code": reason_code(result)},
         )
+        completed = VerificationCompleted(
+            verification_id=verification.id,
+            exchange_id=exchange_id,
+            verified=result.verified,
+            code=reason_code(result),
+        )
+        await emit(tx, self._world, completed)
         return verification
 
 

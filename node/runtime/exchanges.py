@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from node.events.emit import emit
+from node.events.types import ExchangeChanged
 from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.world import World
@@ -169,6 +171,16 @@ class Exchanges:
         )
         if until is not None:
             tx.after_commit(self._deadlines.wake)
+        changed = ExchangeChanged(
+            exchange_id=row.id,
+            connection_id=connection.id,
+            protocol=kind.name,
+            role=row.role,
+            state=row.state,
+            waiting_for=row.waiting_for,
+            error=row.error_code,
+        )
+        await emit(tx, self._world, changed)
         situation = Situation(kind, connection, row, value)
         for effect in step.effects:
             await self._perform(tx, situation, effect)

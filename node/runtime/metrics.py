@@ -21,6 +21,12 @@ class Metrics:
         self.delivery_failures = Counter(
             "lernode_delivery_failures", "Attempts to deliver that failed.", registry=self.registry
         )
+        self.webhooks_delivered = Counter(
+            "lernode_webhooks_delivered", "Events that a webhook took.", registry=self.registry
+        )
+        self.webhook_failures = Counter(
+            "lernode_webhook_failures", "Attempts to deliver an event that failed.", registry=self.registry
+        )
         self.issued = Counter("lernode_records_issued", "Records signed.", registry=self.registry)
         self.stored = Counter("lernode_records_stored", "Records stored as holder.", registry=self.registry)
         self.verifications = Counter(

@@ -63,6 +63,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "status_entry.unknown",
         "status_list.unknown",
         "verification.unknown",
+        "webhook.unknown",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.exists\""): (
         "connection.exists",
@@ -80,6 +81,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "exchange.ambiguous",
         "issued_record.ambiguous",
         "record.ambiguous",
+        "webhook.ambiguous",
     ),
     ("node/http/admin_operation.py", "code"): ("http.body_malformed", "http.query_malformed"),
     ("node/runtime/delivery.py", "f'delivery.http_{response.status}'"): ("delivery.http_<status>",),

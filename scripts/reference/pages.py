@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from scripts.reference import configuration, data, errors, state_machines
+from scripts.reference import configuration, data, errors, event_types, state_machines
 
 __all__ = ["PAGES", "ROOT"]
 
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration.page,
     "protocols.md": state_machines.page,
+    "events.md": event_types.page,
     "errors.md": lambda: errors.page(ROOT),
     "contexts.md": lambda: data.page(ROOT),
 }
