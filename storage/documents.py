@@ -1,6 +1,6 @@
 """Copies of documents fetched from others (did:web documents, status lists), with their age.
 
-They are public, but which of them a node has tells whose records it holds or checks; so they are sealed too.
+They are public, and kept as they are: files are verified against them without the node's passphrase.
 
 It leaves to others: how old a copy may be, and whether its content is to be believed.
 """
@@ -13,11 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from storage.engine import Transaction
-from storage.values import from_micros, to_micros
+from storage.values import from_json, from_micros, to_json, to_micros
 
 __all__ = ["CachedDocument", "delete", "find", "prune", "put"]
-
-_URL, _BODY, _ETAG, _META = "documents.url", "documents.body", "documents.etag", "documents.meta"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,42 +37,31 @@ class CachedDocument:
 
 async def put(tx: Transaction, document: CachedDocument) -> None:
     """Keep a copy in place of an older one; a copy fetched before the one that is there changes nothing."""
-    sealing = tx.sealing
-    url = sealing.blind(_URL, document.key)
-    row = url.hex()
     await tx.execute(
-        "INSERT INTO documents (url_key, body, etag, fetched_at, meta) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (url_key) DO UPDATE SET body = excluded.body, etag = excluded.etag, "
+        "INSERT INTO documents (key, body, etag, fetched_at, meta) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET body = excluded.body, etag = excluded.etag, "
         "fetched_at = excluded.fetched_at, meta = excluded.meta WHERE excluded.fetched_at >= documents.fetched_at",
-        (
-            url,
-            sealing.seal(_BODY, row, document.body),
-            sealing.seal(_ETAG, row, document.etag),
-            to_micros(document.fetched_at),
-            sealing.seal_json(_META, row, document.meta),
-        ),
+        (document.key, document.body, document.etag, to_micros(document.fetched_at), to_json(document.meta)),
     )
 
 
 async def find(tx: Transaction, key: str) -> CachedDocument | None:
     """The copy, or None."""
-    sealing = tx.sealing
-    url = sealing.blind(_URL, key)
-    row = await tx.one("SELECT * FROM documents WHERE url_key = ?", (url,))
+    row = await tx.one("SELECT * FROM documents WHERE key = ?", (key,))
     if row is None:
         return None
     return CachedDocument(
-        key=key,
-        body=sealing.open(_BODY, url.hex(), row["body"]),
-        etag=sealing.open_text(_ETAG, url.hex(), row["etag"]),
+        key=row["key"],
+        body=row["body"],
+        etag=row["etag"],
         fetched_at=from_micros(row["fetched_at"]),
-        meta=sealing.open_json(_META, url.hex(), row["meta"]),
+        meta=from_json(row["meta"]),
     )
 
 
 async def delete(tx: Transaction, key: str) -> None:
     """Forget a copy; nothing happens where there is none."""
-    await tx.execute("DELETE FROM documents WHERE url_key = ?", (tx.sealing.blind(_URL, key),))
+    await tx.execute("DELETE FROM documents WHERE key = ?", (key,))
 
 
 async def prune(tx: Transaction, before: datetime) -> int:

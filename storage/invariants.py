@@ -12,7 +12,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from protocols.errors import BadInput, LernodeError
 from protocols.multiformats import b64url_decode
@@ -143,30 +142,28 @@ async def _lanes(tx: Transaction) -> _Findings:
             yield f"outbox/lane/{row['lane']}", "A message is due before one that was put in earlier."
 
 
-_SEALED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "connections": ("id", ("details",)),
-    "documents": ("url_key", ("body", "etag", "meta")),
-    "exchanges": ("id", ("data",)),
-    "held_credentials": ("id", ("document", "details")),
-    "invitations": ("id", ("message",)),
-    "issued_credentials": ("id", ("document", "details")),
-    "jobs": ("id", ("payload",)),
-    "outbox": ("id", ("message",)),
-    "verifications": ("id", ("document", "result")),
+_SEALED: dict[str, tuple[str, ...]] = {
+    "connections": ("details",),
+    "exchanges": ("data",),
+    "held_credentials": ("document", "details"),
+    "invitations": ("message",),
+    "issued_credentials": ("document", "details"),
+    "jobs": ("payload",),
+    "outbox": ("message",),
+    "verifications": ("document", "result"),
 }
-"""Every table with sealed values: by what its rows are known, and which columns are sealed."""
+"""Every table with sealed values, whose rows are known by their id; and which columns are sealed."""
 
 
 def _opens(table: str) -> _Look:
-    key, columns = _SEALED[table]
-    select = f"SELECT {key}, {', '.join(columns)} FROM {table}"  # noqa: S608
+    columns = _SEALED[table]
+    select = f"SELECT id, {', '.join(columns)} FROM {table}"  # noqa: S608
 
     async def look(tx: Transaction) -> _Findings:
-        async for row in _each(tx, select, key):
-            name = row[0] if isinstance(row[0], str) else bytes(row[0]).hex()
+        async for row in _each(tx, select):
             for column in columns:
-                if not _does_open(tx, f"{table}.{column}", name, row[column]):
-                    yield f"{table}/{name}", f"What is sealed in the column {column} was altered or moved."
+                if not _does_open(tx, f"{table}.{column}", row["id"], row[column]):
+                    yield f"{table}/{row['id']}", f"What is sealed in the column {column} was altered or moved."
 
     return look
 
@@ -187,14 +184,13 @@ def _does_open(tx: Transaction, column: str, name: str, sealed: bytes | None) ->
     return True
 
 
-async def _each(tx: Transaction, select: str, key: str) -> AsyncIterator[Row]:
+async def _each(tx: Transaction, select: str) -> AsyncIterator[Row]:
     """Every row of a table, page by page."""
-    rows = await tx.all(f"{select} ORDER BY {key} LIMIT {_PAGE}")
+    rows = await tx.all(f"{select} ORDER BY id LIMIT {_PAGE}")
     while rows:
         for row in rows:
             yield row
-        last: Any = rows[-1][0]
-        rows = await tx.all(f"{select} WHERE {key} > ? ORDER BY {key} LIMIT {_PAGE}", (last,))
+        rows = await tx.all(f"{select} WHERE id > ? ORDER BY id LIMIT {_PAGE}", (rows[-1]["id"],))
 
 
 async def _chain(tx: Transaction) -> _Findings:
@@ -207,7 +203,7 @@ def _told(table: str, event: str) -> _Look:
     """Every row of a table has its entry in the trail."""
 
     async def look(tx: Transaction) -> _Findings:
-        missing = {row["id"] async for row in _each(tx, f"SELECT id FROM {table}", "id")}  # noqa: S608
+        missing = {row["id"] async for row in _each(tx, f"SELECT id FROM {table}")}  # noqa: S608
         after = 0
         while missing and (page := await audit.page(tx, after=after, limit=_PAGE, event=event)):
             for entry in page:

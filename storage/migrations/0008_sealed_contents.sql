@@ -6,7 +6,7 @@ CREATE TABLE must_be_empty (rows_of_an_older_store INTEGER CHECK (rows_of_an_old
 INSERT INTO must_be_empty
   SELECT (SELECT COUNT(*) FROM connections) + (SELECT COUNT(*) FROM held_credentials) +
     (SELECT COUNT(*) FROM issued_credentials) + (SELECT COUNT(*) FROM verifications) + (SELECT COUNT(*) FROM batches) +
-    (SELECT COUNT(*) FROM invitations) + (SELECT COUNT(*) FROM documents) + (SELECT COUNT(*) FROM jobs);
+    (SELECT COUNT(*) FROM invitations) + (SELECT COUNT(*) FROM jobs);
 DROP TABLE must_be_empty;
 
 DROP TABLE connections;
@@ -96,16 +96,6 @@ CREATE TABLE batch_rows (
   issued_id TEXT NOT NULL UNIQUE REFERENCES issued_credentials (id),
   PRIMARY KEY (batch_key, row_key)
 ) STRICT;
-
-DROP TABLE documents;
-CREATE TABLE documents (
-  url_key BLOB PRIMARY KEY,
-  body BLOB NOT NULL, -- sealed
-  etag BLOB, -- sealed
-  fetched_at INTEGER NOT NULL,
-  meta BLOB NOT NULL -- sealed
-) STRICT;
-CREATE INDEX documents_by_time ON documents (fetched_at);
 
 DROP TABLE verifications;
 CREATE TABLE verifications (

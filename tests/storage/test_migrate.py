@@ -88,7 +88,7 @@ async def test_contents_of_a_time_before_they_were_sealed_are_refused_and_not_lo
     before = [migration for migration in bundled() if migration.version < 8]
     await open_and_close(path, *before)
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO documents VALUES ('https://college.example', x'7B7D', NULL, 1, '{}')")
+    connection.execute("INSERT INTO batches VALUES ('list', 'https://college.example/achievements/1', 1)")
     connection.commit()
     connection.close()
     as_it_was = dump(path)
