@@ -24,6 +24,11 @@ def test_the_vectors_hold(data: bytes, text: str) -> None:
     assert b58_decode(text) == data
 
 
+@given(st.binary(max_size=200) | st.builds(bytes.__add__, st.integers(0, 70).map(bytes), st.binary(max_size=70)))
+def test_what_is_written_is_what_the_base58_library_writes(data: bytes) -> None:
+    assert b58_encode(data) == base58.b58encode(data).decode()
+
+
 @given(st.binary(max_size=200))
 def test_bytes_come_back(data: bytes) -> None:
     assert b58_decode(b58_encode(data)) == data

@@ -7,7 +7,7 @@ without the others.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -138,8 +138,17 @@ class WholeDocument(Cryptosuite, Protocol):
         """
 
 
-class Selective(Cryptosuite):  # a class to be had, not a Protocol: which suites are such is asked at every signature
-    """A suite whose holder may show parts of a document: the issuer makes a base proof, the holder derives others."""
+class Selective(ABC):  # and no Protocol, as which suites are such is asked several times a signature
+    """A :class:`Cryptosuite` whose holder may show parts of a document, as derived proofs of the issuer's base one."""
+
+    name: str
+    proof_type: str
+    contexts: tuple[str, ...]
+    key_types: frozenset[Multicodec]
+
+    @abstractmethod
+    def verify(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], key: PublicKey, /) -> bool:
+        """As :meth:`Cryptosuite.verify`, of a derived proof."""
 
     @abstractmethod
     def create_base(
