@@ -181,6 +181,7 @@ class Node:
             catalogue=_catalogue(config, home),
             label=self.label,
             securing=config.issuer.securing,
+            bind_contexts=config.issuer.bind_contexts,
             mandatory_pointers=config.issuer.mandatory_pointers,
             issue_on_request=config.policy.issue_on_request,
             lifetime=lifetime,

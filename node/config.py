@@ -144,6 +144,13 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "What is offered over a connection, and status lists, always have a proof of a cryptosuite inside."
         ),
     ] = "eddsa-rdfc-2022"
+    bind_contexts: Annotated[
+        bool,
+        _doc(
+            "State the JSON-LD contexts of a record with their digests in it (relatedResource, VCDM 2.0 only), so that "
+            "none can be added, removed or exchanged under a signature over RDF, which does not cover them."
+        ),
+    ] = True
     mandatory_pointers: Annotated[
         tuple[str, ...],
         _doc("With ecdsa-sd-2023: JSON Pointers to what holders cannot withhold, as far as a record has it."),

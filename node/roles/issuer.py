@@ -24,6 +24,7 @@ from node.runtime.exchanges import Exchanges, Situation, require_waiting
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
+from protocols.credentials.context_binding import RELATED_RESOURCES, signs_contexts, with_contexts_bound
 from protocols.credentials.data_integrity.registry import CRYPTOSUITES, suite_named
 from protocols.credentials.data_integrity.selection import those_there
 from protocols.credentials.data_integrity.suite import Selective
@@ -33,6 +34,7 @@ from protocols.credentials.model import Version, issuer_id, subject_ids, version
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.jsonld.processor import DEFAULT
 from protocols.machine import Decision, Step
 from protocols.multiformats import b64url_encode
 from protocols.status.entry import ENTRY_TYPE, REFRESH, REVOCATION, SUSPENSION
@@ -102,6 +104,7 @@ class Issuer:
         catalogue: Catalogue | None,
         label: str,
         securing: str,
+        bind_contexts: bool,
         mandatory_pointers: Sequence[str],
         issue_on_request: bool,
         lifetime: Lifetime,
@@ -116,7 +119,8 @@ class Issuer:
         self._notices = notices
         self._label = label
         self._securing = _for_records(securing)
-        self._mandatory_pointers = mandatory_pointers
+        self._bind_contexts = bind_contexts
+        self._mandatory_pointers = (*mandatory_pointers, RELATED_RESOURCES)
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
@@ -380,7 +384,10 @@ class Issuer:
             result=_result(achievement, award.result),
             data_model=award.data_model,
         )
-        return _with_suite_context(credential, securing)
+        credential = _with_suite_context(credential, securing)
+        if self._bind_contexts and not signs_contexts(securing):
+            return with_contexts_bound(credential, DEFAULT.store)
+        return credential
 
     def _achievement(self, achievement_id: str) -> Achievement:
         if self.catalogue is None:

@@ -24,7 +24,7 @@ from protocols.credentials.inline_contexts import RESERVED_NAMESPACES, InlineCon
 from protocols.credentials.model import as_list
 from protocols.jsonld.contexts import ContextStore
 
-__all__ = ["SECOND_NAMES", "compaction_problem"]
+__all__ = ["JSON_LITERALS", "SECOND_NAMES", "compaction_problem"]
 
 SECOND_NAMES = frozenset(
     {
@@ -39,7 +39,7 @@ SECOND_NAMES = frozenset(
 
 _VALUE_KEYWORDS = frozenset({"@value", "@language", "@direction", "@type", "@list"})
 _MAY_BE_EMPTY = frozenset({"verifiableCredential"})
-_JSON_LITERALS = frozenset({"jsonSchema", "presentation_submission", "presentation_definition"})
+JSON_LITERALS = frozenset({"jsonSchema", "presentation_submission", "presentation_definition"})
 """Terms of type ``@json``: signed as JSON, as they are, so that nothing inside is dropped or renamed."""
 
 _MAX_FLAWLESS = 4096
@@ -83,7 +83,7 @@ class _Reading:
 
     def read(self) -> None:
         """Raises :class:`_Found` for the first problem."""
-        self._of_object(self._document, _JSON_LITERALS)
+        self._of_object(self._document, JSON_LITERALS)
         inline, known = self._contexts, self._store
         if not inline.terms and not inline.has_vocabulary:
             return

@@ -248,6 +248,7 @@ class ContextStore:
         self._own: set[int] = set()
         self._terms: dict[str, frozenset[str]] = {}
         self._bytes: dict[str, bytes | None] = {}
+        self._digests: dict[tuple[str, str], bytes | None] = {}
         for url, given in (extra or {}).items():
             self._bytes[url] = given if isinstance(given, bytes) else None
             document = strict_json.loads_object(given) if isinstance(given, bytes) else given
@@ -281,16 +282,20 @@ class ContextStore:
     def __contains__(self, url: object) -> bool:
         return url in self._loaded or url in BUNDLED
 
-    def bytes_of(self, url: str) -> bytes | None:
-        """The very bytes that a context was read from; ``None`` where it was configured as an object.
+    def digest_of(self, url: str, algorithm: str) -> bytes | None:
+        """The digest of the very bytes that a context was read from; ``None`` where it was configured as an object.
+
+        Args:
+            algorithm: ``sha256``, ``sha384`` or ``sha512``.
 
         Raises:
             BadInput: ``jsonld.context_unknown``; WrongState: ``jsonld.context_damaged``.
         """
-        if url in self._bytes:
-            return self._bytes[url]
-        self.get(url)
-        return BUNDLED[url].read()
+        if (url, algorithm) not in self._digests:
+            self.get(url)
+            data = self._bytes[url] if url in self._bytes else BUNDLED[url].read()
+            self._digests[url, algorithm] = None if data is None else hashlib.new(algorithm, data).digest()
+        return self._digests[url, algorithm]
 
     def is_configured(self, url: str) -> bool:
         """Whether the owner configured the context of that URL."""

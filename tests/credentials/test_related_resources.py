@@ -30,7 +30,7 @@ def checked(*resources: dict[str, Any], processor: Processor | None = None) -> C
     files = Files({URL: LOGO})
     processor = processor or Processor(ContextStore({OWN: OWN_BYTES}))
     related = {"relatedResource": list(resources)} if resources else {}
-    signed = issue(record(**related), processor=processor)
+    signed = issue(record(**related), suite="eddsa-jcs-2022", processor=processor)  # whose contexts are signed
     policy = dataclasses.replace(TRUSTING, resources=files)
     result = asyncio.run(verify(signed, resolver=Dids(), statuses=Lists(), policy=policy, now=NOW, processor=processor))
     check = found(result, Check.RELATED_RESOURCES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,10 @@ import pytest
 from node.app import Node
 from node.http.documents import document_bytes, document_json, document_object
 from node.roles.issuer import Award
+from protocols import strict_json
+from protocols.credentials.model import Version
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
+from protocols.credentials.verification import Outcome
 from protocols.errors import BadInput
 from tests.admin.helpers import PASSPHRASE, make_node, served
 
@@ -48,6 +52,36 @@ async def test_what_the_issuer_signs_is_what_anybody_verifies(
             assert less.verified, less.to_json()
             assert less.document is not None
             assert {"identifier", "result"}.isdisjoint(less.document["credentialSubject"])
+
+
+@pytest.mark.parametrize("securing", ["eddsa-rdfc-2022", "Ed25519Signature2020"])
+async def test_the_contexts_of_a_record_that_is_signed_over_rdf_are_stated_in_it(
+    securing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LERNODE_ISSUER_SECURING", securing)
+    async with college(tmp_path / "n") as node:
+        award = Award(achievement_id="weld-101", subject_did="did:example:ada")
+        document = strict_json.loads_object((await node.issuer.issue(award)).document)
+        assert [item["id"] for item in document["relatedResource"]] == document["@context"][1:]
+        assert (await node.verifier.verify_document(document, any_issuer=True)).verified
+        more = {**document, "@context": [*document["@context"], "https://w3id.org/security/multikey/v1"]}
+        result = await node.verifier.verify_document(more, any_issuer=True)
+        assert [check.code for check in result.checks if check.outcome is Outcome.FAIL] == ["context.not_bound"]
+        older = replace(award, data_model=Version.V1_1)
+        assert "relatedResource" not in strict_json.loads_object((await node.issuer.issue(older)).document)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("LERNODE_ISSUER_BIND_CONTEXTS", "false"), ("LERNODE_ISSUER_SECURING", "eddsa-jcs-2022")]
+)
+async def test_contexts_are_stated_only_where_that_is_wanted_and_needed(
+    setting: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, value)
+    async with college(tmp_path / "n") as node:
+        issued = await node.issuer.issue(Award(achievement_id="weld-101", subject_did="did:example:ada"))
+        assert "relatedResource" not in strict_json.loads_object(issued.document)
+        assert (await node.verifier.verify_document(issued.document, any_issuer=True)).verified
 
 
 async def test_compact_text_is_a_string_in_the_admin_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ async def test_an_employer_who_limits_disclosure_gets_what_it_asks_for_and_no_mo
     assert SECRET not in str(document)
     assert "description" not in document["credentialSubject"]["achievement"]
     assert document["credentialStatus"] and document["issuer"] and document["validFrom"]
+    assert [item["id"] for item in document["relatedResource"]] == document["@context"][1:]
     assert check(verdict, "proof")["outcome"] == "pass"
     assert check(verdict, "status")["outcome"] == "pass"
     assert check(verdict, "schema")["code"] == "schema.shown_in_part"
@@ -88,6 +89,7 @@ async def test_a_learner_hands_over_a_part_of_a_record_as_a_file(selective_town:
     (kept,) = await held(town.learner)
     part = await town.learner.holder.derive(kept.id, ["/credentialSubject/achievement/name"])
     assert part["credentialSubject"]["achievement"].keys() == {"id", "type", "name"}
+    assert part["relatedResource"]
     with pytest.raises(BadInput) as caught:
         await town.learner.holder.derive(kept.id, ["/nothing"])
     assert caught.value.code == "pointer.nothing_there"

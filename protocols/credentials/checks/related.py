@@ -56,10 +56,9 @@ async def _matches(
 
 
 def _context_matches(item: dict[str, Any], url: str, document: dict[str, Any], contexts: ContextStore) -> bool | None:
-    data = contexts.bytes_of(url)
-    if data is None:
+    if contexts.digest_of(url, "sha256") is None:
         return None
-    found = digests_match(item, digest_of_bytes(data))
+    found = digests_match(item, lambda algorithm: contexts.digest_of(url, algorithm) or b"")
     if found is not False or contexts.is_configured(url):
         return found
     used = set(_names(document))

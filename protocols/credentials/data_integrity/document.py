@@ -55,8 +55,8 @@ class EmbeddedProofs:
         return self.kind.rules(self.document)
 
     def check_context(self) -> CheckResult:
-        """Whether every context is known and every term is defined."""
-        return check_context(self.document, self._unsecured)
+        """Whether every context is known and every term is defined, and the contexts are those signed or stated."""
+        return check_context(self.document, self._unsecured, self.kind.owner(self.document))
 
     async def examine(self, resolver: Resolver) -> list[ExaminedProof]:
         """Each proof of a known suite by itself."""

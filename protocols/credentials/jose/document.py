@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from protocols.credentials.checks.form import check_context
+from protocols.credentials.checks.form import check_terms
 from protocols.credentials.checks.holder import no_binding
 from protocols.credentials.checks.keys import find_key
 from protocols.credentials.checks.results import failed
@@ -152,4 +152,4 @@ def context_of(document: dict[str, Any], processor: Processor) -> CheckResult:
     if any(isinstance(item, str) for item in as_list(items)):
         objects = [item for item in as_list(items) if not isinstance(item, str)]
         document = {**document, "verifiableCredential": objects}
-    return check_context(document, UnsecuredDocument(document, processor))
+    return check_terms(document, UnsecuredDocument(document, processor))
