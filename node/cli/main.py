@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "records": ("node.cli.records", "List, show and export records."),
     "request": ("node.cli.request", "Ask a peer for proof of skills."),
     "present": ("node.cli.present", "Answer a request with records."),
+    "receipts": ("node.cli.receipts", "Show what you have shown to whom."),
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),

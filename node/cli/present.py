@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 import msgspec
@@ -19,10 +17,10 @@ from node.http.schemas import (
     DescriptorView,
     ExchangeDetail,
     ExchangeView,
-    HeldDetail,
     MatchesView,
     Page,
     Present,
+    PreviewView,
 )
 from protocols.errors import BadInput, WrongState
 from protocols.machine import Decision
@@ -31,6 +29,7 @@ __all__ = ["present"]
 
 _WAIT_SECONDS = 15.0
 _SETTLED = ("done", "abandoned")
+_STATES = {"revoked": "revoked", "suspended": "suspended"}
 
 
 @click.command(short_help="Answer a request with records.")
@@ -49,7 +48,7 @@ def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes
       lernode present 9b1e --choose skill-1=7c01 --yes
       lernode present 9b1e --decline "not for this job"
 
-    Next: lernode status shows whether the verifier was satisfied.
+    Next: lernode status shows whether the verifier was satisfied, lernode receipts what you have shown to whom.
     """
     if exchange is None:
         _show_requests(setting)
@@ -71,13 +70,18 @@ def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes
 async def _present(api: Api, name: str, chosen: dict[str, str], *, ask: bool, show: bool) -> ExchangeDetail:
     path = f"/admin/exchanges/{segment(name)}"
     found = await api.get(f"{path}/matches", MatchesView)
+    path = f"/admin/exchanges/{segment(found.exchange_id)}"
     if show:
-        await _show_matches(api, found, chosen)
+        _show_matches(found, chosen)
     if not found.satisfiable and not chosen:
-        raise WrongState("present.nothing_fits", "No record fits what is asked.", "Add --decline WHY to say so.")
+        line("Nothing fits, so nothing is sent by itself.", bold=True)
+        taken_back = any(record.state != "active" for each in found.descriptors for record in each.records)
+        hint = "Choose one that is not valid any more with --choose, or add" if taken_back else "Add"
+        raise WrongState("present.nothing_fits", "No valid record fits what is asked.", f"{hint} --decline WHY.")
+    if show:
+        _show_leaving(await api.post(f"{path}/preview", PreviewView, Present(choose=chosen)))
     if ask and not click.confirm("Send this?", default=False, err=True):
         raise WrongState("present.not_agreed", "Nothing was sent.", "The request still waits; see: lernode present")
-    path = f"/admin/exchanges/{segment(found.exchange_id)}"
     answered = await api.post(f"{path}/present", ExchangeDetail, Present(choose=chosen), to_peer=True)
     if api.is_own_node:
         return answered
@@ -89,20 +93,26 @@ async def _decline(api: Api, name: str, reason: str) -> ExchangeDetail:
     return await api.post(path, ExchangeDetail, Decline(reason=reason), to_peer=True)
 
 
-async def _show_matches(api: Api, found: MatchesView, chosen: dict[str, str]) -> None:
+def _show_matches(found: MatchesView, chosen: dict[str, str]) -> None:
     line(f"{found.peer or 'A peer without a name'} asks: {found.name or 'for records'}", bold=True)
     fields([("purpose", found.purpose)])
     for descriptor in _asked_once(found.descriptors):
         _show_descriptor(descriptor, chosen)
-    sent = {chosen.get(d.id) or d.chosen for d in found.descriptors} - {None}
+
+
+def _show_leaving(found: PreviewView) -> None:
     line()
-    line("What would leave, with its proof:" if sent else "Nothing fits, so nothing can be sent.", bold=True)
-    for record in sorted(str(record) for record in sent):
-        held = await api.get(f"/admin/records/{segment(record)}", HeldDetail)
-        line(f"  {held.name} ({short(held.id)})", bold=True)
-        # A record that was chosen otherwise than proposed may leave in part; what is shown then is the most of it.
-        for claim in _claims(json.loads(bytes(found.leaving.get(held.id, held.document)))):
-            line(f"    {claim}")
+    line("What would leave, with its proof:", bold=True)
+    for each in found.records:
+        line(f"  {each.record.name} ({short(each.record.id)})", bold=True)
+        if each.record.state != "active":
+            line(f"    Its issuer has {_STATES[each.record.state]} it; the verifier will see that.", style="yellow")
+        for statement in each.shown:
+            line(f"    {statement.path}: {statement.value}")
+        if each.withheld:
+            line("  What of it would not leave:", bold=True)
+        for statement in each.withheld:
+            line(f"    {statement.path}: {statement.value}")
 
 
 def _asked_once(descriptors: Sequence[DescriptorView]) -> list[DescriptorView]:
@@ -123,22 +133,10 @@ def _show_descriptor(descriptor: DescriptorView, chosen: dict[str, str]) -> None
     picked = chosen.get(descriptor.id) or descriptor.chosen
     for record in descriptor.records:
         is_picked = picked is not None and record.id.startswith(picked)
-        line(f"    {'*' if is_picked else ' '} {short(record.id)}  {record.name}, by {record.issuer}")
+        state = "" if record.state == "active" else f", {_STATES[record.state]} by its issuer"
+        line(f"    {'*' if is_picked else ' '} {short(record.id)}  {record.name}, by {record.issuer}{state}")
     if not descriptor.records:
         line("      no record of yours fits", style="yellow")
-
-
-def _claims(value: Any, path: str = "") -> Iterator[str]:
-    """Every single statement of a document; the context and the proof say nothing about the person."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if path or name not in {"@context", "proof"}:
-                yield from _claims(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _claims(inner, path if len(value) == 1 else f"{path}[{number}]")
-    else:
-        yield f"{path}: {value}"
 
 
 def _show_requests(setting: Setting) -> None:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges, webhooks
+from storage import connections, credentials, exchanges, receipts, webhooks
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
+from storage.receipts import Receipt
 from storage.webhooks import Webhook
 
-__all__ = ["find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_webhook"]
+__all__ = [
+    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt", "find_webhook",
+]  # fmt: skip
 
 T = TypeVar("T")
 _SHOWN = 4
@@ -43,6 +46,16 @@ async def find_exchange(tx: Transaction, text: str) -> ExchangeRow:
     """
     found = await exchanges.find_by_prefix(tx, text)
     return _only("exchange", _exact(found, text), [row.id for row in found])
+
+
+async def find_receipt(tx: Transaction, text: str) -> Receipt:
+    """The receipt with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``receipt.unknown``, ``receipt.ambiguous``.
+    """
+    found = await receipts.find_by_prefix(tx, text)
+    return _only("receipt", _exact(found, text), [receipt.id for receipt in found])
 
 
 async def find_partner(
@@ -95,7 +108,7 @@ async def find_webhook(tx: Transaction, text: str) -> Webhook:
     return _only("webhook", _exact(found, text), [webhook.id for webhook in found])
 
 
-_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Webhook)
+_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Receipt, Webhook)
 
 
 def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:

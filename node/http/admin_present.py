@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from node.http.admin_exchanges import show_exchange
-from node.http.admin_lookup import find_exchange, find_held, find_partner
+from node.http.admin_lookup import find_exchange, find_held, find_partner, find_receipt
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_verification import definition_of
-from node.http.admin_views import view_exchange, view_held
-from node.http.schemas import DescriptorView, ExchangeDetail, ExchangeView, MatchesView, Present, PresentationProposal
+from node.http.admin_views import as_page, view_exchange, view_held
+from node.http.schemas import (
+    DescriptorView,
+    ExchangeDetail,
+    ExchangeView,
+    LeavingView,
+    MatchesView,
+    Page,
+    Present,
+    PresentationProposal,
+    PreviewView,
+    ReceiptsQuery,
+    ReceiptView,
+    StatementView,
+)
+from node.records.statements import Statement, statements, withheld
 from protocols import strict_json
-from storage import connections
+from storage import connections, receipts
+from storage.receipts import Receipt
 
 if TYPE_CHECKING:
     from node.app import Node
     from node.roles.holder import Matches
 
-__all__ = ["matches", "present", "propose"]
+__all__ = ["list_receipts", "matches", "present", "preview", "propose", "receipt"]
 
 
 async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
@@ -32,7 +48,6 @@ async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
         row = await find_exchange(tx, call.id)
         peer = await connections.get(tx, row.connection_id)
     found = await node.holder.matches(row.id)
-    leaving = node.holder.shown(found, found.selection) if found.selection else {}
     return MatchesView(
         exchange_id=row.id,
         peer=peer.their_label,
@@ -40,7 +55,6 @@ async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
         purpose=found.definition.purpose or None,
         satisfiable=found.selection is not None,
         descriptors=_descriptors(found),
-        leaving={name: msgspec.Raw(strict_json.dumps(document)) for name, document in leaving.items()},
     )
 
 
@@ -51,14 +65,65 @@ async def present(node: Node, call: Call[Nothing, Present]) -> ExchangeDetail:
         WrongState: ``exchange.not_waiting``, ``record.unknown``.
         BadInput: ``pex.*``.
     """
+    exchange_id, chosen = await _choice(node, call)
+    return await show_exchange(node, await node.holder.present(exchange_id, chosen))
+
+
+async def preview(node: Node, call: Call[Nothing, Present]) -> PreviewView:
+    """What `present` would send for the same choice; nothing is sent.
+
+    Raises:
+        WrongState: ``exchange.not_waiting``, ``record.unknown``.
+        BadInput: ``pex.*``.
+    """
+    exchange_id, chosen = await _choice(node, call)
+    return PreviewView(
+        exchange_id=exchange_id,
+        records=[
+            LeavingView(
+                record=view_held(each.record),
+                shown=_view_statements(statements(each.document)),
+                withheld=_view_statements(withheld(strict_json.loads_object(each.record.document), each.document)),
+                document=msgspec.Raw(strict_json.dumps(each.document)),
+            )
+            for each in await node.holder.preview(exchange_id, chosen)
+        ],
+    )
+
+
+async def list_receipts(node: Node, call: Call[ReceiptsQuery, Nothing]) -> Page[ReceiptView]:
+    """The receipts of consent, the newest first."""
+    query = call.query
+    async with node.store.read() as tx:
+        exchange_id = (await find_exchange(tx, query.exchange)).id if query.exchange else None
+        found = await receipts.page(tx, exchange_id=exchange_id, after=query.after, limit=query.limit)
+    return as_page(found, query.limit, _view_receipt)
+
+
+async def receipt(node: Node, call: Call[Nothing, Nothing]) -> ReceiptView:
+    """One receipt of consent."""
+    async with node.store.read() as tx:
+        return _view_receipt(await find_receipt(tx, call.id))
+
+
+async def _choice(node: Node, call: Call[Nothing, Present]) -> tuple[str, dict[str, str] | None]:
+    """The exchange, and the choice: what the caller names, and for the rest what the node would choose."""
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
         named = {name: (await find_held(tx, text)).id for name, text in call.body.choose.items()}
-    chosen = None
-    if named:
-        found = await node.holder.matches(row.id)
-        chosen = {**(dict(found.selection.pairs) if found.selection else {}), **named}
-    return await show_exchange(node, await node.holder.present(row.id, chosen))
+    if not named:
+        return row.id, None
+    found = await node.holder.matches(row.id)
+    return row.id, {**(dict(found.selection.pairs) if found.selection else {}), **named}
+
+
+def _view_statements(found: Iterable[Statement]) -> list[StatementView]:
+    return [StatementView(path=one.path, value=one.value) for one in found]
+
+
+def _view_receipt(kept: Receipt) -> ReceiptView:
+    document = msgspec.Raw(strict_json.dumps(kept.document))
+    return ReceiptView(id=kept.id, exchange_id=kept.exchange_id, at=kept.at, document=document)
 
 
 async def propose(node: Node, call: Call[Nothing, PresentationProposal]) -> ExchangeView:

@@ -583,10 +583,44 @@ class MatchesView(_View, frozen=True, kw_only=True):
     purpose: str | None
     satisfiable: bool
     descriptors: list[DescriptorView]
-    leaving: Annotated[
-        dict[str, msgspec.Raw],
-        Meta(description="Each record that is sent where nothing else is chosen, exactly as it leaves."),
-    ] = {}
+
+
+class StatementView(_View, frozen=True, kw_only=True):
+    """One statement of a record."""
+
+    path: str
+    value: str
+
+
+class LeavingView(_View, frozen=True, kw_only=True):
+    """A record that would be sent."""
+
+    record: HeldView
+    shown: Annotated[list[StatementView], Meta(description="Every statement that leaves.")]
+    withheld: Annotated[list[StatementView], Meta(description="Every statement of the record that does not.")]
+    document: Annotated[msgspec.Raw, Meta(description="The record exactly as it leaves, before it is presented.")]
+
+
+class PreviewView(_View, frozen=True, kw_only=True):
+    """What would be sent for a choice of records."""
+
+    exchange_id: str
+    records: list[LeavingView]
+
+
+class ReceiptView(_View, frozen=True, kw_only=True):
+    """A receipt of consent: what was shown to whom, and why."""
+
+    id: str
+    exchange_id: str
+    at: datetime
+    document: Annotated[msgspec.Raw, Meta(description="The receipt, with the names of ISO/IEC TS 27560:2023.")]
+
+
+class ReceiptsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which receipts."""
+
+    exchange: Annotated[Name | None, Meta(description="Of this exchange.")] = None
 
 
 class PresentationProposal(_InExchange, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
 from node.records.summary import summary
 from node.roles.checking import conclude, reason_code
+from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
 from node.roles.lifetime import Lifetime
 from node.roles.policy import VerificationPolicies
@@ -44,13 +45,14 @@ from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.machine import Decision, Effect, Step, StoreCredential, Verify
 from protocols.present_proof import machine as present_proof
 from protocols.status.source import StatusSource
-from storage import audit, connections, credentials, dids, exchanges
+from storage import audit, connections, credentials, dids, exchanges, receipts
 from storage.connections import Connection
-from storage.credentials import HeldCredential, Skill
+from storage.credentials import HeldCredential, IssuedState, Skill
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 from storage.jobs import Job
+from storage.receipts import Receipt
 
 __all__ = ["Holder", "Matches"]
 
@@ -69,7 +71,8 @@ class Matches:
 
     Attributes:
         holder: the DID that the records are about, which signs.
-        selection: the smallest answer; None where there is none.
+        selection: the smallest answer of records that are not known to be revoked or suspended; None where there is
+            none.
         missing: why there is none.
     """
 
@@ -277,6 +280,16 @@ class Holder:
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             return await self._match(tx, situation)
 
+    async def preview(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> list[Shown]:
+        """What would leave with :meth:`present` for the same choice, exactly.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+            BadInput: ``pex.*``, ``pointer.*``.
+        """
+        found = await self.matches(exchange_id)
+        return self._shown(found, _selected(found, chosen))
+
     async def present(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> ExchangeRow:
         """Send a presentation of the chosen records; the decision of the person, or of who speaks for it.
 
@@ -291,7 +304,7 @@ class Holder:
             situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             found = await self._match(tx, situation)
-            await self._present(tx, situation, found, select(found.definition, found.report, chosen))
+            await self._present(tx, situation, found, _selected(found, chosen), "operator")
             return await exchanges.get(tx, exchange_id)
 
     async def propose_presentation(
@@ -343,7 +356,7 @@ class Holder:
         except BadInput:
             return
         if found.selection is not None:
-            await self._present(tx, situation, found, found.selection)
+            await self._present(tx, situation, found, found.selection, "policy")
 
     async def _match(self, tx: Transaction, situation: Situation) -> Matches:
         definition = parse_definition(situation.value.definition)
@@ -352,59 +365,78 @@ class Holder:
         records = [Record(record.id, strict_json.loads_object(record.document)) for record in held]
         report = match(definition, records, holder=me.did)
         by_id = {record.id: record for record in held}
+        valid = {record.id for record in held if record.state is IssuedState.ACTIVE}
         try:
-            return Matches(definition, me, report, by_id, select(definition, report), None)
+            return Matches(definition, me, report, by_id, select(definition, report.among(valid)), None)
         except BadInput as error:
             return Matches(definition, me, report, by_id, None, error)
 
-    async def _present(self, tx: Transaction, situation: Situation, found: Matches, selection: Selection) -> None:
+    async def _present(
+        self, tx: Transaction, situation: Situation, found: Matches, selection: Selection, decided_by: str
+    ) -> None:
         exchange: present_proof.Exchange = situation.value
-        documents = self.shown(found, selection)
-        shown = [documents[record_id] for record_id in selection.record_ids]
+        leaving = self._shown(found, selection)
+        shown = [each.document for each in leaving]
         suite = _suite_for(found.definition, found.holder, shown)
         presentation = build_presentation(
             found.definition,
             selection,
-            documents,
+            {each.record.id: each.document for each in leaving},
             holder=found.holder.did,
             submission_id=self._world.new_id(),
             vcdm=_vcdm_for(suite, shown),
         )
-        now = self._world.clock()
         signed = add_proof(
             presentation,
             suite=suite,
             signer=self._identity.signer(found.holder, suite_named(suite).key_types),
-            created=now,
+            created=self._world.clock(),
             purpose="authentication",
             challenge=exchange.challenge,
             domain=exchange.domain,
         )
         step = present_proof.present(exchange, signed, new_id=self._world.new_id)
-        await audit.append(
-            tx,
+        await self._note_consent(tx, situation, found, selection, leaving, signed, decided_by)
+        await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
+
+    async def _note_consent(
+        self,
+        tx: Transaction,
+        situation: Situation,
+        found: Matches,
+        selection: Selection,
+        leaving: Sequence[Shown],
+        presentation: Mapping[str, Any],
+        decided_by: str,
+    ) -> None:
+        now, exchange_id = self._world.clock(), situation.row.id
+        subjects = (exchange_id, situation.connection.id, *selection.record_ids)
+        await audit.append(tx, at=now, event="records.shared", actor=decided_by, subjects=subjects)
+        receipt = consent_receipt(
+            receipt_id=self._world.new_id(),
+            exchange_id=exchange_id,
+            connection=situation.connection,
+            definition=found.definition,
+            selection=selection,
+            shown=leaving,
+            presentation=presentation,
+            holder=found.holder.did,
+            decided_by=decided_by,
             at=now,
-            event="records.shared",
-            actor="operator",
-            subjects=(situation.row.id, situation.connection.id, *selection.record_ids),
         )
+        await receipts.add(tx, Receipt(id=receipt["receipt_id"], exchange_id=exchange_id, document=receipt, at=now))
         consent = ConsentGiven(
-            exchange_id=situation.row.id,
+            exchange_id=exchange_id,
             connection_id=situation.connection.id,
             record_ids=tuple(selection.record_ids),
         )
         await emit(tx, self._world, consent)
-        await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
 
-    def shown(self, found: Matches, selection: Selection) -> dict[str, dict[str, Any]]:
-        """The selected records by id as they leave; those that can be shown in part, as far as they are asked for.
+    def _shown(self, found: Matches, selection: Selection) -> list[Shown]:
+        """The selected records as they leave; those that can be shown in part, as far as they are asked for."""
+        return [Shown(found.records[name], self._asked_for(found, selection, name)) for name in selection.record_ids]
 
-        Raises:
-            BadInput: ``pointer.*`` where what is asked for cannot be shown by itself.
-        """
-        return {name: self._shown(found, selection, name) for name in selection.record_ids}
-
-    def _shown(self, found: Matches, selection: Selection, record_id: str) -> dict[str, Any]:
+    def _asked_for(self, found: Matches, selection: Selection, record_id: str) -> dict[str, Any]:
         document = strict_json.loads_object(found.records[record_id].document)
         if base_proof(document) is None:
             return document
@@ -418,6 +450,15 @@ class Holder:
             if own is not None:
                 return own
         return await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+def _selected(found: Matches, chosen: Mapping[str, str] | None) -> Selection:
+    """The records that a person chose, who may also choose one that is revoked; else the smallest answer."""
+    if chosen is not None:
+        return select(found.definition, found.report, chosen)
+    if found.selection is None:
+        raise found.missing or BadInput("pex.not_satisfiable", "No record fits.", "Decline the request.")
+    return found.selection
 
 
 async def _all_held(tx: Transaction) -> list[HeldCredential]:

@@ -27,6 +27,7 @@ from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.errors import WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
+from protocols.jsonld.processor import Processor
 from protocols.machine import Decision, Verify
 from protocols.present_proof import machine
 from protocols.status.source import StatusSource
@@ -216,7 +217,7 @@ class Verifier:
             processor=self._policies.processor,
         )
         self._metrics.verifications.labels(str(result.verified).lower()).inc()
-        query = _check_query(exchange.definition or {}, presentation)
+        query = _check_query(exchange.definition or {}, presentation, self._policies.processor)
         return replace(result, checks=(*result.checks, query), required=result.required | {Check.QUERY})
 
     async def _keep(
@@ -277,8 +278,8 @@ async def verify_document(
     )
 
 
-def _check_query(definition: dict[str, Any], presentation: dict[str, Any]) -> CheckResult:
-    checked = check_submission(parse_definition(definition), presentation)
+def _check_query(definition: dict[str, Any], presentation: dict[str, Any], processor: Processor) -> CheckResult:
+    checked = check_submission(parse_definition(definition), presentation, processor=processor)
     if checked.ok:
         return CheckResult(Check.QUERY, Outcome.PASS, "ok", "The records answer what was asked.", _QUERY_SPEC)
     first = checked.problems[0]

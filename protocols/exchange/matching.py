@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from protocols.errors import BadInput
@@ -52,6 +52,15 @@ class MatchReport:
     def available(self) -> frozenset[str]:
         """The ids of the descriptors that some record answers."""
         return frozenset(entry.descriptor.id for entry in self.descriptors if entry.record_ids)
+
+    def among(self, record_ids: Collection[str]) -> MatchReport:
+        """The report as it would be with only these records to choose from."""
+        return MatchReport(
+            tuple(
+                replace(entry, record_ids=tuple(name for name in entry.record_ids if name in record_ids))
+                for entry in self.descriptors
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from protocols.credentials.data_integrity.proofs import shows_more
 from protocols.errors import BadInput, LernodeError
-from protocols.exchange.definition import Definition
+from protocols.exchange.definition import Definition, Directive
+from protocols.exchange.disclosure import WHOLE, pointers_asked_for
 from protocols.exchange.evaluation import Candidate, why_not
 from protocols.exchange.formats import LDP_VC, LDP_VP
 from protocols.exchange.jsonpath import compile_path
@@ -21,6 +23,7 @@ from protocols.exchange.matching import Selection, budget_for
 from protocols.exchange.reasons import Reason
 from protocols.exchange.subjects import presenter
 from protocols.exchange.type_names import TypeNames, expanded_types
+from protocols.jsonld.processor import DEFAULT, Processor
 
 __all__ = [
     "SUBMISSION_CONTEXT", "SubmissionCheck", "Vcdm", "build_presentation", "build_submission", "check_submission",
@@ -107,22 +110,29 @@ def build_presentation(
 
 
 def check_submission(
-    definition: Definition, presentation: object, *, type_names: TypeNames = expanded_types
+    definition: Definition,
+    presentation: object,
+    *,
+    type_names: TypeNames = expanded_types,
+    processor: Processor = DEFAULT,
 ) -> SubmissionCheck:
     """Evaluate the whole definition again on what was presented; what is wrong is returned, not raised.
 
     Args:
         presentation: as received; its proof says who presents, and is verified elsewhere.
+        processor: knows the contexts of the records, for those that are shown in part.
     """
     if not isinstance(presentation, dict):
         return SubmissionCheck((Reason("pex.submission_malformed", "The presentation is not an object."),), {})
     try:
-        return _check(definition, presentation, type_names)
+        return _check(definition, presentation, type_names, processor)
     except LernodeError as error:
         return SubmissionCheck((Reason(error.code, error.message),), {})
 
 
-def _check(definition: Definition, presentation: dict[str, Any], type_names: TypeNames) -> SubmissionCheck:
+def _check(
+    definition: Definition, presentation: dict[str, Any], type_names: TypeNames, processor: Processor
+) -> SubmissionCheck:
     problems: list[Reason] = []
     answered = _read_map(definition, presentation, problems)
     documents = _credentials(presentation)
@@ -142,6 +152,7 @@ def _check(definition: Definition, presentation: dict[str, Any], type_names: Typ
             problems.append(Reason(reason.code, reason.message, descriptor.id))
     if set(range(len(documents))) - set(answered.values()):
         problems.append(Reason("pex.extra_credential", "The presentation holds a credential that answers nothing."))
+    problems.extend(_too_much(definition, good, documents, processor))
     problems.extend(_missing(definition, good))
     return SubmissionCheck(tuple(problems), good)
 
@@ -201,6 +212,28 @@ def _credentials(presentation: dict[str, Any]) -> list[dict[str, Any]]:
     if len(documents) > _MAX_CREDENTIALS or not all(isinstance(document, dict) for document in documents):
         raise BadInput("pex.submission_malformed", "The presentation holds what is no embedded credential.")
     return documents
+
+
+def _too_much(
+    definition: Definition, good: Mapping[str, int], documents: list[dict[str, Any]], processor: Processor
+) -> list[Reason]:
+    """Records shown in part that have more than was asked for, where it was required to ask for no more."""
+    selection = Selection(tuple((name, str(index)) for name, index in good.items()))
+    problems = []
+    for index, document in enumerate(documents):
+        strict = next((name for name, found in good.items() if found == index and _is_strict(definition, name)), None)
+        if strict is None:
+            continue
+        asked = pointers_asked_for(definition, selection, str(index), document)
+        if asked != WHOLE and shows_more(document, asked, processor=processor):
+            message = "The record shows more than was asked for, though it can be shown in part."
+            problems.append(Reason("pex.more_than_asked", message, strict))
+    return problems
+
+
+def _is_strict(definition: Definition, name: str) -> bool:
+    descriptor = definition.descriptor(name)
+    return descriptor is not None and descriptor.constraints.limit_disclosure is Directive.REQUIRED
 
 
 def _missing(definition: Definition, good: Mapping[str, int]) -> list[Reason]:

@@ -23,6 +23,7 @@ from protocols.credentials.data_integrity.sd_proof_value import (
     DerivedProofValue,
     is_base_proof_value,
 )
+from protocols.credentials.data_integrity.selection import select
 from protocols.credentials.data_integrity.statements import Group, Statements, shuffled_label
 from protocols.credentials.data_integrity.suite import (
     Entropy,
@@ -34,7 +35,7 @@ from protocols.credentials.data_integrity.suite import (
 )
 from protocols.credentials.data_integrity.terms import DATA_INTEGRITY_CONTEXTS
 from protocols.errors import BadInput
-from protocols.jsonld.places import plain
+from protocols.jsonld.places import placed, plain
 from protocols.jsonld.rdfc import sorted_nquads
 from protocols.keys import EcdsaKeyPair, PublicKey, Signer
 from protocols.multiformats import Multicodec
@@ -117,6 +118,19 @@ class EcdsaSd2023(Selective):
         others = [line for index, line in enumerate(lines) if index not in is_mandatory]
         return _hold(unsecured, proof, value, mandatory, others, key)
 
+    def shows_more(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], pointers: Sequence[str]) -> bool:
+        """Compare the statements that are shown and not mandatory with those of the part that is pointed to."""
+        value = DerivedProofValue.decode(proof.get("proofValue"))
+        processor = unsecured.processor
+        document = placed(unsecured.document)
+        quads = processor.placed_quads(document)
+        labels = _signed_labels(processor.canonical_labels(quads), value.label_map)
+        is_mandatory = set(value.mandatory_indexes)
+        part = select(document, pointers)
+        asked = set() if part is None else set(sorted_nquads(processor.placed_quads(part), labels))
+        chosen = (line for index, line in enumerate(sorted_nquads(quads, labels)) if index not in is_mandatory)
+        return not asked.issuperset(chosen)
+
     def is_base(self, proof: Mapping[str, Any]) -> bool:
         """Whether the proof value has the header of a base proof."""
         return is_base_proof_value(proof.get("proofValue"))
@@ -142,10 +156,14 @@ def _grouped(
 def _signed_lines(unsecured: UnsecuredDocument, label_map: Mapping[int, bytes]) -> list[str]:
     """The statements of what is shown, under the labels that were signed."""
     canonical = unsecured.processor.canonical_labels(unsecured.quads)
+    return sorted_nquads(unsecured.quads, _signed_labels(canonical, label_map))
+
+
+def _signed_labels(canonical: Mapping[str, str], label_map: Mapping[int, bytes]) -> dict[str, str]:
+    """The labels that were signed, for the canonical ones of what is shown."""
     if set(label_map) != set(range(len(canonical))) or len(set(label_map.values())) != len(label_map):
         raise malformed("its label map is not one of the blank nodes that are shown")
-    labels = {label: shuffled_label(label_map[int(name.removeprefix("_:c14n"))]) for label, name in canonical.items()}
-    return sorted_nquads(unsecured.quads, labels)
+    return {label: shuffled_label(label_map[int(name.removeprefix("_:c14n"))]) for label, name in canonical.items()}
 
 
 def _hold(

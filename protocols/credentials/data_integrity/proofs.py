@@ -28,6 +28,7 @@ __all__ = [
     "is_selective",
     "previous_proofs",
     "require_signable",
+    "shows_more",
     "unsecured_for",
     "verify_proof",
 ]
@@ -143,6 +144,23 @@ def derive_proof(
         raise BadInput("proof.not_selective", message, "Show all of it, or ask its issuer for one with ecdsa-sd-2023.")
     bare = {name: value for name, value in document.items() if name != "proof"}
     return suite.derive(UnsecuredDocument(bare, processor), proof, selective_pointers=selective_pointers)
+
+
+def shows_more(document: Mapping[str, Any], pointers: Sequence[str], *, processor: Processor = DEFAULT) -> bool:
+    """Whether a part of a document that its holder chose has more than what is mandatory and what is pointed to.
+
+    Args:
+        pointers: JSON Pointers (RFC 6901) into ``document``.
+
+    Raises:
+        BadInput: ``proof.malformed``; ``jsonld.*``; ``pointer.*``.
+    """
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    for proof in filter(is_derived_proof, proofs_of(dict(document))):
+        suite = suite_of(proof)
+        if isinstance(suite, Selective) and suite.shows_more(UnsecuredDocument(bare, processor), proof, pointers):
+            return True
+    return False
 
 
 def previous_proofs(proof: Mapping[str, Any], proofs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

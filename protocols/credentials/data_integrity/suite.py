@@ -183,6 +183,17 @@ class Selective(ABC):  # and no Protocol, as which suites are such is asked seve
         """
 
     @abstractmethod
+    def shows_more(self, unsecured: UnsecuredDocument, proof: Mapping[str, Any], pointers: Sequence[str]) -> bool:
+        """Whether more is shown than what is mandatory and what the pointers into the shown document name.
+
+        Args:
+            proof: the derived proof.
+
+        Raises:
+            BadInput: ``proof.malformed``, ``jsonld.*``, ``pointer.*``.
+        """
+
+    @abstractmethod
     def is_base(self, proof: Mapping[str, Any]) -> bool:
         """Whether ``proof`` says of itself that it is a base proof."""
 
