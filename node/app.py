@@ -46,6 +46,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
+from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.world import World
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
@@ -111,7 +112,9 @@ class Node:
         cache = StoredDocumentCache(store)
         self.resolver = NodeResolver(self.http, cache, clock=world.clock)
         self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
-        self.outbox = Outbox(store, self.http, self.keyring, world, config.delivery, self.metrics)
+        peer_documents = PeerResolver(store, self.resolver)
+        sealer = Sealer(self.keyring, peer_documents, world)
+        self.outbox = Outbox(store, self.http, sealer, world, config.delivery, self.metrics)
         self.webhooks = Webhooks(
             store=store,
             vault=vault,
@@ -127,7 +130,7 @@ class Node:
         self.deadlines = Deadlines(store, world)
         steps = Exchanges(world, self.outbox, self.deadlines)
         lifetime = Lifetime(config.policy.lifetime_seconds, world.clock)
-        self.inbound = Inbound(store, self.keyring, self.outbox, world, self.metrics)
+        self.inbound = Inbound(store, self.keyring, peer_documents, self.outbox, world, self.metrics)
         self.publisher = StatusPublisher(
             store=store,
             identity=self.identity,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from protocols.did import peer4
 from storage.engine import Parameter, Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import Query, bounded, placeholders, starting_with
@@ -20,6 +21,7 @@ __all__ = [
     "Connection",
     "add",
     "find",
+    "find_by_did",
     "find_by_invitation",
     "find_by_label",
     "find_by_prefix",
@@ -27,6 +29,7 @@ __all__ = [
     "find_by_verkeys",
     "find_completed_with",
     "get",
+    "long_form",
     "page",
     "save",
 ]
@@ -45,7 +48,10 @@ class Connection:
     Attributes:
         state, role: the words of the protocol that makes the connection.
         my_verkey: the key that this node uses with this peer; it must be stored too.
-        their_verkey: the only key whose messages belong to this connection; None until the peer told it.
+        knows_my_did: whether the peer has written to ``my_did``, so that it knows the document.
+        their_did: for a did:peer:4 the long form, once it was told.
+        their_verkey: the only key whose v1 messages belong to this connection; None until the peer told it, or where
+            it speaks v2 alone.
         their_routing_keys: mediators to wrap for, the outermost last, in raw base58.
         invitation_id: the invitation, of either side, that it came from.
         inviter: the DID or verkey by which the peer's invitation named it; None where this node invited.
@@ -58,6 +64,7 @@ class Connection:
     role: str
     my_did: str
     my_verkey: str
+    knows_my_did: bool = False
     their_did: str | None = None
     their_verkey: str | None = None
     their_label: str | None = None
@@ -79,8 +86,8 @@ async def add(tx: Transaction, connection: Connection) -> None:
     """
     inserted = await tx.execute(
         "INSERT INTO connections (state, role, my_did, my_verkey, their_verkey, their_routing_keys, details, "
-        "their_did_key, their_label_key, inviter_key, invitation_id, thid, wire, created, updated, id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "their_did_key, their_label_key, inviter_key, invitation_id, thid, wire, knows_my_did, created, updated, id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         _fields(tx, connection),
     )
     if not inserted:
@@ -96,7 +103,7 @@ async def save(tx: Transaction, connection: Connection) -> None:
     changed = await tx.execute(
         "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_verkey = ?, "
         "their_routing_keys = ?, details = ?, their_did_key = ?, their_label_key = ?, inviter_key = ?, "
-        "invitation_id = ?, thid = ?, wire = ?, created = ?, updated = ? WHERE id = ?",
+        "invitation_id = ?, thid = ?, wire = ?, knows_my_did = ?, created = ?, updated = ? WHERE id = ?",
         _fields(tx, connection),
     )
     if not changed:
@@ -128,6 +135,28 @@ async def find_by_verkeys(tx: Transaction, my_verkey: str, their_verkey: str) ->
     )
 
 
+async def find_by_did(tx: Transaction, my_verkey: str, their_did: str) -> Connection | None:
+    """The connection in which this key of ours speaks with this DID; of a did:peer:4 either form."""
+    return _maybe(
+        tx,
+        await tx.one(
+            "SELECT * FROM connections WHERE my_verkey = ? AND their_did_key = ?",
+            (my_verkey, tx.sealing.blind(_DID, peer4.shortest(their_did))),
+        ),
+    )
+
+
+async def long_form(tx: Transaction, short_form: str) -> str | None:
+    """A peer's did:peer:4 with its document, as it was first told; None where no peer has that DID."""
+    found = _maybe(
+        tx,
+        await tx.one(
+            "SELECT * FROM connections WHERE their_did_key = ? LIMIT 1", (tx.sealing.blind(_DID, short_form),)
+        ),
+    )
+    return None if found is None or found.their_did == short_form else found.their_did
+
+
 async def find_by_thid(tx: Transaction, thid: str, *, role: str) -> Connection | None:
     """The connection that this thread makes, in which this node has ``role``.
 
@@ -148,7 +177,7 @@ async def find_by_invitation(tx: Transaction, invitation_id: str, *, limit: int 
 async def find_completed_with(tx: Transaction, names: Sequence[str]) -> Connection | None:
     """The newest complete connection with a peer that has, or was invited by, one of these DIDs or verkeys."""
     inviters = [tx.sealing.blind(_INVITER, name) for name in names]
-    theirs = [tx.sealing.blind(_DID, name) for name in names]
+    theirs = [tx.sealing.blind(_DID, peer4.shortest(name)) for name in names]
     marks = placeholders(len(names))
     query = Query("SELECT * FROM connections").equal("state", "completed")
     query.where(f"(inviter_key IN ({marks}) OR their_did_key IN ({marks}))", *inviters, *theirs)
@@ -191,12 +220,13 @@ def _fields(tx: Transaction, connection: Connection) -> tuple[Parameter, ...]:
         connection.their_verkey,
         to_json(connection.their_routing_keys),
         sealing.seal_json(_DETAILS, connection.id, details),
-        sealing.blind(_DID, connection.their_did),
+        None if connection.their_did is None else sealing.blind(_DID, peer4.shortest(connection.their_did)),
         None if label is None else sealing.blind(_LABEL, fold(label)),
         sealing.blind(_INVITER, connection.inviter),
         connection.invitation_id,
         connection.thid,
         connection.wire,
+        int(connection.knows_my_did),
         to_micros(connection.created),
         to_micros(connection.updated),
         connection.id,
@@ -215,6 +245,7 @@ def _from_row(tx: Transaction, row: Row) -> Connection:
         role=row["role"],
         my_did=row["my_did"],
         my_verkey=row["my_verkey"],
+        knows_my_did=bool(row["knows_my_did"]),
         their_did=details["did"],
         their_verkey=row["their_verkey"],
         their_label=details["label"],

@@ -55,6 +55,8 @@ class Outgoing:
 
     Attributes:
         message: the plaintext message, encoded, not yet encrypted.
+        wire: the wire version that it is encoded in.
+        my_verkey: the key that it leaves under; None for the one that the connection has.
         next_attempt: when it is due; None while it stands behind another message, or is dead.
     """
 
@@ -65,6 +67,8 @@ class Outgoing:
     message: bytes
     message_type: str
     thid: str
+    wire: str
+    my_verkey: str | None
     enqueued: datetime
     state: OutboxState
     attempts: int
@@ -90,6 +94,8 @@ async def enqueue(
     message: bytes,
     message_type: str,
     thid: str,
+    wire: str,
+    my_verkey: str | None,
     now: datetime,
 ) -> None:
     """Put a message at the end of a lane.
@@ -99,9 +105,19 @@ async def enqueue(
     """
     moment = to_micros(now)
     inserted = await tx.execute(
-        "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, enqueued, state, attempts) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
-        (id, connection_id, lane, tx.sealing.seal(_MESSAGE, id, message), message_type, thid, moment),
+        "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, wire, my_verkey, enqueued, state, "
+        "attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
+        (
+            id,
+            connection_id,
+            lane,
+            tx.sealing.seal(_MESSAGE, id, message),
+            message_type,
+            thid,
+            wire,
+            my_verkey,
+            moment,
+        ),
     )
     if not inserted:
         raise already_stored("outgoing message")
@@ -188,6 +204,8 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
         message=found.message,
         message_type=found.message_type,
         thid=found.thid,
+        wire=found.wire,
+        my_verkey=found.my_verkey,
         now=now,
     )
 
@@ -247,6 +265,8 @@ def _from_row(tx: Transaction, row: Row) -> Outgoing:
         message=tx.sealing.open(_MESSAGE, row["id"], row["message"]),
         message_type=row["message_type"],
         thid=row["thid"],
+        wire=row["wire"],
+        my_verkey=row["my_verkey"],
         enqueued=from_micros(row["enqueued"]),
         state=OutboxState(row["state"]),
         attempts=row["attempts"],

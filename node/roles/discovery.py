@@ -14,16 +14,20 @@ from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
 from protocols.did_exchange import machine as did_exchange
+from protocols.didcomm.versions import known_on_every_wire
 from protocols.discover_features import machine
 from protocols.discover_features.messages import FAMILY, PROTOCOL_TYPE, Disclosures, Feature, Queries, Query, decode
 from protocols.errors import WrongState
 from protocols.issue_credential import machine as issue_credential
+from protocols.issue_credential.messages import PROTOCOL as ISSUE_CREDENTIAL
 from protocols.machine import Send
 from protocols.out_of_band import machine as out_of_band
 from protocols.present_proof import machine as present_proof
+from protocols.present_proof.messages import PROTOCOL as PRESENT_PROOF
 from protocols.revocation_notification import machine as revocation_notification
 from protocols.revocation_notification.messages import FAMILY as REVOCATION_NOTIFICATION
 from protocols.trust_ping import machine as trust_ping
+from protocols.trust_ping.messages import PROTOCOL as TRUST_PING
 from storage import connections, dids, exchanges
 from storage.connections import Connection
 from storage.dids import DidPurpose
@@ -37,9 +41,9 @@ _KINDS = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exchange) for major i
 _ROLES: Mapping[str, type[StrEnum]] = {
     "https://didcomm.org/out-of-band/1": out_of_band.Role,
     "https://didcomm.org/didexchange/1": did_exchange.Role,
-    "https://didcomm.org/trust_ping/1": trust_ping.Role,
-    "https://didcomm.org/issue-credential/2": issue_credential.Role,
-    "https://didcomm.org/present-proof/2": present_proof.Role,
+    **dict.fromkeys(known_on_every_wire(TRUST_PING), trust_ping.Role),
+    **dict.fromkeys(known_on_every_wire(ISSUE_CREDENTIAL), issue_credential.Role),
+    **dict.fromkeys(known_on_every_wire(PRESENT_PROOF), present_proof.Role),
     f"{REVOCATION_NOTIFICATION}/1": revocation_notification.Role,
     f"{REVOCATION_NOTIFICATION}/2": revocation_notification.Role,
     f"{FAMILY}/1": machine.Role,

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
+from node.roles.peer_dids import PeerDids, wire_with
 from node.roles.reuse import Reuse, inviters
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, require_waiting
 from node.runtime.inbound import Inbound, Incoming, Introduction
 from node.runtime.keyring import Keyring
 from node.runtime.world import World
-from protocols.did import peer4
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service
@@ -22,6 +22,7 @@ from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Requ
 from protocols.did_exchange.provenance import check_control
 from protocols.didcomm import codec_v1
 from protocols.didcomm.message import Wire
+from protocols.didcomm.versions import known_on_every_wire
 from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
 from protocols.machine import Decision, Send, Step
 from protocols.out_of_band import link
@@ -30,15 +31,13 @@ from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
 from storage import audit, connections, dids, exchanges, invitations
 from storage.connections import Connection
-from storage.dids import DidPurpose, OwnDid, OwnKey
+from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
 __all__ = ["DID_EXCHANGE", "Invited", "Peering"]
 
 DID_EXCHANGE = ExchangeKind("https://didcomm.org/didexchange/1", did_exchange.Exchange)
-_TRUST_PING = "https://didcomm.org/trust_ping/1"
-_REPORT_PROBLEM = "https://didcomm.org/report-problem/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,7 @@ class Peering:
         self._keyring = keyring
         self._resolver = resolver
         self._exchanges = exchanges
+        self._dids = PeerDids(keyring, world, endpoint)
         self._reuse = Reuse(exchanges, outbox, world)
         self._outbox = outbox
         self._world = world
@@ -84,12 +84,9 @@ class Peering:
         """Take part in what arrives."""
         self._reuse.attach(inbound)
         inbound.register(
-            {
-                _TRUST_PING: self._on_ping,
-                _REPORT_PROBLEM: self._on_notice,
-            },
+            dict.fromkeys(known_on_every_wire(ping.PROTOCOL), self._on_ping),
             {DID_EXCHANGE.protocol: self._introduce},
-            self._imply_complete,
+            self._greet,
         )
 
     # What a person does -----------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ class Peering:
                 return mine[-1]
             if reuse and (old := await self._reuse.connection_for(tx, invitation)) is not None:
                 return old
-            own, verkey = await self._new_peer_did(tx, DidPurpose.CONNECTION)
+            own = await self._dids.create(tx, DidPurpose.CONNECTION)
             step = did_exchange.accept_invitation(
                 invitation, my_did=own.did, label=self._label, new_id=self._world.new_id
             )
@@ -162,7 +159,7 @@ class Peering:
                 state=step.exchange.state.value,
                 role=step.exchange.role.value,
                 my_did=own.did,
-                my_verkey=verkey,
+                my_verkey=own.keys[0].verkey,
                 their_verkey=service.recipient_keys[0],
                 their_label=invitation.label or None,
                 their_endpoint=service.endpoint,
@@ -258,9 +255,14 @@ class Peering:
     async def _new_responder(
         self, tx: Transaction, request: Request, document: DidDocument, incoming: Incoming
     ) -> Connection:
-        own, verkey = await self._new_peer_did(tx, DidPurpose.CONNECTION)
-        stranger = self._stranger(request, document, incoming)
-        connection = replace(stranger, id=self._world.new_id(), my_did=own.did, my_verkey=verkey)
+        own = await self._dids.create(tx, DidPurpose.CONNECTION)
+        connection = replace(
+            self._stranger(request, document, incoming),
+            id=self._world.new_id(),
+            my_did=own.did,
+            my_verkey=own.keys[0].verkey,
+            wire=wire_with(document).value,
+        )
         await connections.add(tx, connection)
         return connection
 
@@ -296,6 +298,7 @@ class Peering:
             their_verkey=_verkey_of(service, incoming.sender),
             their_endpoint=service.endpoint,
             their_routing_keys=service.routing_keys,
+            wire=wire_with(document).value,
         )
         await self._follow(tx, connection, row, step)
         return connection
@@ -323,22 +326,20 @@ class Peering:
         if isinstance(message, ping.Ping):
             await self._send_only(tx, connection, trust_ping.receive_ping(message, new_id=self._world.new_id))
 
-    async def _on_notice(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
-        """Note a plain problem report; the text of a peer is not kept."""
-        await audit.append(
-            tx,
-            at=self._world.clock(),
-            event=f"peer.{incoming.message.name}",
-            actor=connection.id,
-            subjects=(connection.id,),
+    async def _greet(self, tx: Transaction, connection: Connection, incoming: Incoming) -> Connection:
+        """Note what any authenticated message shows of a peer: what it has of ours, and which wire it speaks."""
+        if connection.state == did_exchange.State.RESPONSE_SENT.value:
+            # The requester has our response; its ``complete`` may be lost.
+            row = await self._exchange_of(tx, connection)
+            connection = await self._follow(tx, connection, row, did_exchange.implied_complete(DID_EXCHANGE.value(row)))
+        noted = replace(
+            connection,
+            wire=incoming.wire.value,
+            knows_my_did=connection.knows_my_did or incoming.recipient == connection.my_verkey,
         )
-
-    async def _imply_complete(self, tx: Transaction, connection: Connection) -> Connection:
-        """Any authenticated message of the requester shows that it has our response; its ``complete`` may be lost."""
-        if connection.state != did_exchange.State.RESPONSE_SENT.value:
-            return connection
-        row = await self._exchange_of(tx, connection)
-        return await self._follow(tx, connection, row, did_exchange.implied_complete(DID_EXCHANGE.value(row)))
+        if noted != connection:
+            await connections.save(tx, noted)
+        return noted
 
     # Helpers ----------------------------------------------------------------------------------------------------
 
@@ -351,8 +352,13 @@ class Peering:
     ) -> Connection:
         """Save the connection in the state of its exchange, then carry the step out."""
         now = self._world.clock()
-        state = step.exchange.state.value
-        changed = replace(connection, state=state, updated=now)
+        state = step.exchange.state
+        changed = replace(
+            connection,
+            state=state.value,
+            knows_my_did=connection.knows_my_did or state is did_exchange.State.COMPLETED,
+            updated=now,
+        )
         await connections.save(tx, changed)
         await self._tell(tx, changed)
         await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step, error_code=step.exchange.problem)
@@ -378,20 +384,6 @@ class Peering:
             raise WrongState("exchange.unknown", "The connection has no exchange.", "Report this as a bug.")
         return row
 
-    async def _new_peer_did(self, tx: Transaction, purpose: DidPurpose) -> tuple[OwnDid, str]:
-        pair = await self._keyring.create(tx, purpose.value)
-        did = peer4.create(pair.public, endpoint=self._endpoint)
-        own = OwnDid(
-            did=did,
-            short_form=peer4.short_form(did),
-            method="peer:4",
-            purpose=purpose,
-            keys=(OwnKey(peer4.FRAGMENT, pair.verkey),),
-            created=self._world.clock(),
-        )
-        await dids.add(tx, own)
-        return own, pair.verkey
-
     async def _fresh_service(self, tx: Transaction) -> tuple[Service, str]:
         pair = await self._keyring.create(tx, DidPurpose.INVITATION.value)
         profiles = (RFC19_PROFILE,)
@@ -400,7 +392,7 @@ class Peering:
     async def _lasting_service(self, tx: Transaction) -> tuple[str, str]:
         own = await dids.default(tx, DidPurpose.INVITATION)
         if own is None:
-            own, _ = await self._new_peer_did(tx, DidPurpose.INVITATION)
+            own = await self._dids.create(tx, DidPurpose.INVITATION)
         return own.did, own.keys[0].verkey
 
     async def _service_of(self, invitation: oob.Invitation) -> Service:

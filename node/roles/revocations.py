@@ -22,7 +22,8 @@ from protocols.credentials.verification import Check, Outcome, VerificationResul
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.didcomm import ack
-from protocols.didcomm.message import AckOn
+from protocols.didcomm.message import AckOn, Wire
+from protocols.didcomm.versions import EMPTY, known_as
 from protocols.errors import NotNow
 from protocols.machine import Verify
 from protocols.revocation_notification import machine
@@ -71,6 +72,7 @@ class RevocationNotices:
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
         inbound.register({kind.protocol: self._receive for kind in _KINDS} | {_NOTIFICATION: self._receive})
+        inbound.register({known_as(EMPTY, Wire.V2): self._receive_empty})
 
     async def notify(self, tx: Transaction, record: IssuedCredential) -> None:
         """Tell the holder of a record, where it went over a connection, that it is revoked; in this unit of work."""
@@ -91,6 +93,11 @@ class RevocationNotices:
             await self._on_revoke(tx, connection, message)
         else:
             await self._on_ack(tx, connection, message)
+
+    async def _receive_empty(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        """A message of v2 that has headers only, which may be an ack."""
+        if ack.is_ack(incoming.message):
+            await self._on_ack(tx, connection, ack.decode(incoming.message))
 
     async def _on_ack(self, tx: Transaction, connection: Connection, message: ack.Ack) -> None:
         """One for a notice ends it; any other is noted."""

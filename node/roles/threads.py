@@ -12,15 +12,17 @@ from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, is_over_a
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.didcomm.message import PlainMessage
-from protocols.errors import PeerFault, WrongState
+from protocols.didcomm import problem_report
+from protocols.didcomm.message import PlainMessage, Wire
+from protocols.didcomm.versions import known_on_every_wire
+from protocols.errors import WrongState
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential import messages as issue_credential_messages
 from protocols.machine import Step
 from protocols.negotiation import Negotiation
 from protocols.present_proof import machine as present_proof
 from protocols.present_proof import messages as present_proof_messages
-from storage import connections, credentials, exchanges
+from storage import audit, connections, credentials, exchanges
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
@@ -33,16 +35,17 @@ PRESENT_PROOF = ExchangeKind("https://didcomm.org/present-proof/2", present_proo
 
 @dataclass(frozen=True, slots=True)
 class _Protocol:
-    """What the threads of one protocol are fed to."""
+    """What the threads of one protocol are fed to; ``name`` is its PIURI in v1."""
 
+    name: str
     kind: ExchangeKind
     decode: Callable[[PlainMessage], Any]
     machine: Any
 
 
 _PROTOCOLS = (
-    _Protocol(ISSUE_CREDENTIAL, issue_credential_messages.decode, issue_credential),
-    _Protocol(PRESENT_PROOF, present_proof_messages.decode, present_proof),
+    _Protocol(issue_credential_messages.PROTOCOL, ISSUE_CREDENTIAL, issue_credential_messages.decode, issue_credential),
+    _Protocol(present_proof_messages.PROTOCOL, PRESENT_PROOF, present_proof_messages.decode, present_proof),
 )
 
 
@@ -58,7 +61,9 @@ class Threads:
 
     def attach(self, inbound: Inbound) -> None:
         """Let the node take part in these protocols."""
-        inbound.register({each.kind.protocol: partial(self._handle, each) for each in _PROTOCOLS})
+        for each in _PROTOCOLS:
+            inbound.register(dict.fromkeys(known_on_every_wire(each.name), partial(self._handle, each)))
+        inbound.register(dict.fromkeys(known_on_every_wire(problem_report.REPORT_PROBLEM), self._on_report))
 
     async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
         """Say no to what the peer wants, or give up waiting for it; the peer is told why.
@@ -89,13 +94,31 @@ class Threads:
     async def _handle(self, protocol: _Protocol, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """One message: find its thread, take the step, carry it out."""
         message = protocol.decode(incoming.message)
-        now = self._world.clock()
         row = await exchanges.find(tx, connection.id, incoming.message.thid, protocol.kind.protocol)
-        if row is not None and is_over_at(row, now):
+        await self._take(protocol, tx, connection, row, message)
+
+    async def _on_report(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        """A report of no protocol: in v2 that of every one, so it goes to the thread that it names.
+
+        Any other is noted; the text of a peer is not kept.
+        """
+        if incoming.wire is Wire.V2:
+            report = problem_report.decode(incoming.message)
+            for protocol in _PROTOCOLS:
+                row = await exchanges.find(tx, connection.id, report.thid, protocol.kind.protocol)
+                if row is not None:
+                    await self._take(protocol, tx, connection, row, report)
+                    return
+        event = f"peer.{incoming.message.name}"
+        await audit.append(
+            tx, at=self._world.clock(), event=event, actor=connection.id, subjects=(connection.id,)
+        )
+
+    async def _take(
+        self, protocol: _Protocol, tx: Transaction, connection: Connection, row: ExchangeRow | None, message: Any
+    ) -> None:
+        if row is not None and is_over_at(row, self._world.clock()):
             row = await self._expire(protocol, tx, row)
-        expires = getattr(message, "expires", None)
-        if expires is not None and expires <= now.timestamp():
-            raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
         value = None if row is None else protocol.kind.value(row)
         step: Step[Any] = protocol.machine.receive(value, message, new_id=self._world.new_id)
         if value is not None and step.exchange == value and not step.effects:

@@ -9,48 +9,29 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from node.config import DeliveryConfig
 from node.net.guarded_http import GuardedHttp
-from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
+from node.runtime.sealing import Sealer
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.didcomm import codec
-from protocols.didcomm.envelope_v1 import MEDIA_TYPE, pack, wrap_for_routing
-from protocols.didcomm.message import ProtocolMessage, Wire
+from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
 from protocols.errors import LernodeError, NotNow
 from storage import connections, outbox
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Outbox", "seal"]
+__all__ = ["Outbox"]
 
 _log = logging.getLogger("lernode.delivery")
 _PARALLEL_LANES = 16
 _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
-
-
-def seal(connection: Connection, plaintext: bytes, keyring: Keyring, world: World) -> bytes:
-    """The envelope that carries ``plaintext`` to the peer of ``connection``, wrapped for its mediators.
-
-    Raises:
-        NotNow: ``connection.no_key`` while the peer's key is not known.
-    """
-    if connection.their_verkey is None:
-        raise NotNow("connection.no_key", "The peer's key is not known yet.", "Wait for its answer.")
-    sender = keyring.get(connection.my_verkey)
-    envelope = pack(plaintext, to=[connection.their_verkey], sender=sender, entropy=world.entropy)
-    return wrap_for_routing(
-        envelope,
-        to=connection.their_verkey,
-        routing_keys=connection.their_routing_keys,
-        new_id=world.new_id,
-        entropy=world.entropy,
-    )
 
 
 class Outbox:
@@ -60,14 +41,14 @@ class Outbox:
         self,
         store: Store,
         http: GuardedHttp,
-        keyring: Keyring,
+        sealer: Sealer,
         world: World,
         settings: DeliveryConfig,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._http = http
-        self._keyring = keyring
+        self._sealer = sealer
         self._world = world
         self._settings = settings
         self._metrics = metrics
@@ -77,7 +58,7 @@ class Outbox:
         """Enqueue ``message`` for the peer of ``connection`` in this unit of work; nothing where that has ended."""
         if connection.state == connections.ENDED:
             return
-        plain = message.encode(Wire(connection.wire))
+        plain = self._written(message, Wire(connection.wire))
         await outbox.enqueue(
             tx,
             id=plain.id,
@@ -86,6 +67,8 @@ class Outbox:
             message=codec.encode(plain),
             message_type=plain.type,
             thid=plain.thid,
+            wire=plain.wire.value,
+            my_verkey=connection.my_verkey,
             now=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
@@ -96,14 +79,18 @@ class Outbox:
             return
         await self.put(tx, connection, message)
 
-    async def send_unstored(self, connection: Connection, message: ProtocolMessage) -> None:
-        """Try once to deliver a message that is not worth keeping, such as the answer to one that was refused."""
-        if connection.their_endpoint is None:
-            return
+    async def send_unstored(self, connection: Connection, message: ProtocolMessage, wire: Wire) -> None:
+        """Try once to deliver a message that is not worth keeping, such as the answer to one that was refused.
+
+        Args:
+            wire: what the message that it answers came in.
+        """
+        plain = self._written(message, wire)
         try:
-            plaintext = codec.encode(message.encode(Wire(connection.wire)))
-            envelope = seal(connection, plaintext, self._keyring, self._world)
-            await self._http.post(connection.their_endpoint, envelope, MEDIA_TYPE)
+            sealed = await self._sealer.seal(
+                connection, codec.encode(plain), wire=plain.wire, my_verkey=connection.my_verkey
+            )
+            await self._http.post(sealed.endpoint, sealed.envelope, sealed.media_type)
         except LernodeError as error:
             _log.info("a problem report was not delivered: %s", error.code)
 
@@ -135,20 +122,29 @@ class Outbox:
         self._metrics.delivered.inc()
 
     async def _deliver(self, connection: Connection | None, message: outbox.Outgoing) -> None:
-        if connection is None or connection.their_endpoint is None:
-            raise NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
-        envelope = seal(connection, message.message, self._keyring, self._world)
+        if connection is None:
+            raise NotNow("delivery.no_connection", "The message is for no connection.", "Report this as a bug.")
+        sealed = await self._sealer.seal(
+            connection, message.message, wire=Wire(message.wire), my_verkey=message.my_verkey or connection.my_verkey
+        )
         started = time.perf_counter()
-        response = await self._http.post(connection.their_endpoint, envelope, MEDIA_TYPE)
+        response = await self._http.post(sealed.endpoint, sealed.envelope, sealed.media_type)
         if not 200 <= response.status < 300:
             raise NotNow(f"delivery.http_{response.status}", "The peer did not take the message.", "It is tried again.")
         facts = {
             "type": message.message_type,
             "connection": connection.id,
-            "bytes": len(envelope),
+            "wire": message.wire,
+            "bytes": len(sealed.envelope),
             "seconds": round(time.perf_counter() - started, 4),
         }
         _log.info("delivered", extra={"facts": facts})
+
+    def _written(self, message: ProtocolMessage, wire: Wire) -> PlainMessage:
+        plain = message.encode(wire)
+        if plain.wire is Wire.V2:
+            plain = replace(plain, created_time=int(self._world.clock().timestamp()))
+        return plain
 
     async def _failed(self, message: outbox.Outgoing, code: str) -> None:
         attempts = message.attempts + 1

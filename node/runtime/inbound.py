@@ -16,10 +16,12 @@ from node.runtime.delivery import Outbox
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
-from protocols.didcomm import ack, codec_v1, problem_report
-from protocols.didcomm.envelope_types import Unpacked
-from protocols.didcomm.envelope_v1 import unpack
-from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage
+from protocols.did import peer4
+from protocols.did.resolver import Resolver
+from protocols.did.syntax import did_of
+from protocols.didcomm import ack, problem_report
+from protocols.didcomm.envelope import Opened, open_envelope
+from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage, Wire
 from protocols.errors import LernodeError, PeerFault
 from storage import connections, inbox
 from storage.connections import Connection
@@ -32,11 +34,21 @@ _log = logging.getLogger("lernode.inbound")
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An authenticated message of a peer."""
+    """An authenticated message of a peer.
+
+    Attributes:
+        sender: what the envelope proves it to be from: in v1 a verkey, in v2 a DID; of a did:peer:4 the short form.
+        recipient: the verkey of this node's key that it was encrypted for, whatever the wire.
+    """
 
     message: PlainMessage
     sender: str
     recipient: str
+
+    @property
+    def wire(self) -> Wire:
+        """The wire version that it came in."""
+        return self.message.wire
 
 
 Handler = Callable[[Transaction, Connection, Incoming], Awaitable[None]]
@@ -53,14 +65,16 @@ class Introduction:
         admit: carries the message out in a unit of work; raises :class:`PeerFault` where it is refused.
         reply_to: a connection to answer a refusal on; not stored.
         refusal: the protocol's own way to tell of one, where it is better than a plain problem report.
+        goes_on: whether the message is then carried out like any other of the peer that was admitted.
     """
 
     admit: Admit
     reply_to: Connection | None = None
     refusal: Callable[[LernodeError], ProtocolMessage] | None = None
+    goes_on: bool = False
 
 
-Greet = Callable[[Transaction, Connection], Awaitable[Connection]]
+Greet = Callable[[Transaction, Connection, Incoming], Awaitable[Connection]]
 """Notes that a known peer was heard of, before its message is carried out; the connection as it is then."""
 
 Introduce = Callable[[Incoming], Awaitable[Introduction]]
@@ -80,12 +94,14 @@ class Inbound:
         self,
         store: Store,
         keyring: Keyring,
+        resolver: Resolver,
         outbox: Outbox,
         world: World,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._keyring = keyring
+        self._resolver = resolver
         self._outbox = outbox
         self._world = world
         self._metrics = metrics
@@ -123,11 +139,10 @@ class Inbound:
             raise
 
     async def _receive(self, envelope: bytes) -> Received:
-        unpacked = unpack(envelope, self._keyring)
-        incoming = _authenticated(unpacked)
+        incoming = self._authenticated(await open_envelope(envelope, self._keyring, self._resolver))
         message = incoming.message
         async with self._store.read() as tx:
-            peer = await connections.find_by_verkeys(tx, incoming.recipient, incoming.sender)
+            peer = await _find_peer(tx, incoming)
         introduction: Introduction | None = None
         try:
             if peer is not None and peer.state == connections.ENDED:
@@ -144,7 +159,7 @@ class Inbound:
                 raise
             reply_to = peer or (introduction.reply_to if introduction else None)
             if reply_to is not None and introduction is not None and introduction.refusal is not None:
-                await self._outbox.send_unstored(reply_to, introduction.refusal(error))
+                await self._outbox.send_unstored(reply_to, introduction.refusal(error), message.wire)
             elif reply_to is not None:
                 await self._report(reply_to, message, error)
             raise
@@ -171,11 +186,12 @@ class Inbound:
                     raise PeerFault("message.connection_ended", "That connection has ended.", "Connect anew.")
             if introduction is not None:
                 peer = await introduction.admit(tx)
-            elif peer is not None:
-                peer = await self._greet(tx, peer) if self._greet else peer
+            if peer is not None and (introduction is None or introduction.goes_on):
+                peer = await self._greet(tx, peer, incoming) if self._greet else peer
                 await self._handlers[message.protocol](tx, peer, incoming)
             if peer is not None and AckOn.RECEIPT in message.please_ack:
-                await self._outbox.put(tx, peer, ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid))
+                received = ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid, message_id=message.id)
+                await self._outbox.put(tx, peer, received)
         self._metrics.received.inc()
         return Received.DONE
 
@@ -186,11 +202,26 @@ class Inbound:
         report = problem_report.ProblemReport(
             self._world.new_id(), message.thid, error.code, explain=error.message, pthid=message.pthid
         )
-        await self._outbox.send_unstored(peer, report)
+        await self._outbox.send_unstored(peer, report, message.wire)
+
+    def _authenticated(self, opened: Opened) -> Incoming:
+        """The message with who sent it and for whom, and its time checked.
+
+        Raises:
+            PeerFault: ``message.anonymous``, ``message.unencrypted``, ``message.expired``.
+        """
+        message, sender, recipient = opened.message, opened.sender, opened.recipient
+        if recipient is None:
+            raise PeerFault("message.unencrypted", "The message is signed, not encrypted.", "Encrypt it for this node.")
+        if sender is None:
+            raise PeerFault("message.anonymous", "The message does not say who sent it.", "Use an authcrypt envelope.")
+        if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
+            raise PeerFault("message.expired", "The message came after its expires_time.", "Send a new one.")
+        if message.wire is Wire.V1:
+            return Incoming(message, sender, recipient)
+        return Incoming(message, peer4.shortest(did_of(sender)), self._keyring.verkey_named(recipient))
 
 
-def _authenticated(unpacked: Unpacked) -> Incoming:
-    message = codec_v1.decode(unpacked.plaintext)
-    if unpacked.sender is None:
-        raise PeerFault("message.anonymous", "The message does not say who sent it.", "Use an authcrypt envelope.")
-    return Incoming(message, unpacked.sender, unpacked.recipient)
+async def _find_peer(tx: Transaction, incoming: Incoming) -> Connection | None:
+    find = connections.find_by_verkeys if incoming.wire is Wire.V1 else connections.find_by_did
+    return await find(tx, incoming.recipient, incoming.sender)

@@ -1,25 +1,58 @@
-"""The node's own key pairs, unsealed in memory while it runs, so that an envelope is opened without a query."""
+"""The node's own key pairs, unsealed in memory while it runs, so that an envelope is opened without a query.
+
+DIDComm v1 names a key by itself; v2 names it by the DID whose document lists it. So the keyring also knows which DID
+speaks with which key: each of the node's did:peer DIDs has one Ed25519 key and the X25519 key that belongs to it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from node.runtime.world import World
+from protocols.did import peer2, peer4
+from protocols.didcomm.envelope_v2 import SenderKey
 from protocols.errors import WrongState
-from protocols.keys import KeyPair, SigningKey, new_key
+from protocols.keys import AgreementKeyPair, KeyPair, SigningKey, SoftwareSigner, new_key
 from protocols.multiformats import Multicodec
-from storage import keys
+from storage import dids, keys
+from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.secrets import Vault
 
-__all__ = ["Keyring"]
+__all__ = ["Keyring", "OwnSender"]
+
+_AGREEMENT = {"peer:2": peer2.AGREEMENT_FRAGMENT, "peer:4": peer4.AGREEMENT_FRAGMENT}
+"""Method -> fragment of the X25519 key in the documents of the node's DIDs."""
+
+_SPEAKING = (DidPurpose.CONNECTION, DidPurpose.INVITATION)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSender:
+    """A DID of this node as the sender of a v2 message.
+
+    Attributes:
+        did: as the message names it.
+        key: authenticates the envelope.
+    """
+
+    did: str
+    key: SenderKey
 
 
 class Keyring:
-    """Finds key pairs by their public key (raw base58); a :class:`protocols.didcomm.envelope_types.KeyStore`."""
+    """Finds key pairs by their public key (raw base58) or by DID URL.
+
+    It is a :class:`protocols.didcomm.envelope_types.KeyStore` and an ``AgreementKeyStore``.
+    """
 
     def __init__(self, vault: Vault, world: World) -> None:
         self._vault = vault
         self._world = world
         self._keys: dict[str, SigningKey] = {}
+        self._agreement: dict[str, AgreementKeyPair] = {}
+        self._by_kid: dict[str, str] = {}
+        self._speakers: dict[str, OwnDid] = {}
 
     async def load(self, store: Store) -> None:
         """Unseal every stored key.
@@ -29,6 +62,65 @@ class Keyring:
         """
         async with store.read() as tx:
             self._keys = await keys.load_all(tx, self._vault)
+            for purpose in _SPEAKING:
+                for own in await dids.page(tx, purpose=purpose):
+                    self._know(own)
+
+    async def add_speaker(self, tx: Transaction, own: OwnDid) -> None:
+        """Keep a DID that the node speaks with peers as; its key opens envelopes once this unit of work is committed.
+
+        Raises:
+            WrongState: ``did.exists``.
+        """
+        await dids.add(tx, own)
+        tx.after_commit(lambda: self._know(own))
+
+    def speaker(self, verkey: str) -> OwnDid | None:
+        """The DID that speaks with this key, or None where the key is not one of a DID."""
+        return self._speakers.get(verkey)
+
+    def sender(self, verkey: str, *, short: bool) -> OwnSender:
+        """The DID that speaks with this key, as the sender of a v2 message.
+
+        Args:
+            short: whether the peer knows the document of a did:peer:4, so that its short form is enough.
+
+        Raises:
+            WrongState: ``key.unknown``.
+        """
+        own = self._speakers.get(verkey)
+        if own is None:
+            raise _unknown()
+        did = own.short_form if short and own.short_form else own.did
+        return OwnSender(did, SenderKey(f"{did}#{_AGREEMENT[own.method]}", self._agreement_key(verkey)))
+
+    def authenticator(self, verkey: str, *, short: bool) -> SoftwareSigner:
+        """Signs as the DID that speaks with this key, with a key that its document lists for authentication.
+
+        Raises:
+            WrongState: ``key.unknown``.
+        """
+        own = self._speakers.get(verkey)
+        if own is None:
+            raise _unknown()
+        did = own.short_form if short and own.short_form else own.did
+        return SoftwareSigner(self.get(verkey), f"{did}#{own.keys[0].fragment}")
+
+    def find_agreement(self, kid: str) -> AgreementKeyPair | None:
+        """The X25519 pair that this DID URL names, or None."""
+        verkey = self._by_kid.get(kid)
+        return None if verkey is None else self._agreement_key(verkey)
+
+    def verkey_named(self, kid: str) -> str:
+        """The Ed25519 key that stands behind the X25519 key which this DID URL names.
+
+        Raises:
+            WrongState: ``key.unknown``.
+        """
+        verkey = self._by_kid.get(kid)
+        if verkey is None:
+            raise _unknown()
+        return verkey
 
     async def create(self, tx: Transaction, purpose: str) -> KeyPair:
         """A fresh Ed25519 key, which also takes part in encryption; see :meth:`create_signing`."""
@@ -67,6 +159,21 @@ class Keyring:
         key = self._keys.get(verkey)
         if key is None:
             raise _unknown()
+        return key
+
+    def _know(self, own: OwnDid) -> None:
+        fragment = _AGREEMENT.get(own.method)
+        if fragment is None:
+            return
+        verkey = own.keys[0].verkey
+        self._speakers[verkey] = own
+        for did in filter(None, (own.did, own.short_form)):
+            self._by_kid[f"{did}#{fragment}"] = verkey
+
+    def _agreement_key(self, verkey: str) -> AgreementKeyPair:
+        key = self._agreement.get(verkey)
+        if key is None:
+            key = self._agreement[verkey] = AgreementKeyPair.of_ed25519(self.get(verkey))
         return key
 
     async def _keep(self, tx: Transaction, key: SigningKey, purpose: str) -> None:

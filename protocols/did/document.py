@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from protocols.did.methods import VerificationMethod, read_public_key
-from protocols.did.services import DIDCOMM_V1_TYPES, Service, read_service
+from protocols.did.services import DIDCOMM_V1_TYPES, DIDCOMM_V2_TYPE, V2_PROFILE, Service, read_services
 from protocols.did.syntax import absolute_url, check_did, did_of
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, b58_encode
@@ -96,6 +96,11 @@ class DidDocument:
                 "Ask the peer for a DID with a did-communication service and an Ed25519 recipient key.",
             )
         return min(usable, key=lambda service: (service.priority, DIDCOMM_V1_TYPES.index(service.type)))
+
+    def didcomm_v2_services(self) -> tuple[Service, ...]:
+        """The services for DIDComm v2, the subject's favourite first; none where it reads other profiles only."""
+        found = (service for service in self.services if service.type == DIDCOMM_V2_TYPE)
+        return tuple(service for service in found if not service.accept or V2_PROFILE in service.accept)
 
 
 def parse_document(raw: Any, did: str) -> DidDocument:
@@ -188,9 +193,7 @@ def _services(raw: dict[str, Any], did: str, verkeys: dict[str, str]) -> Iterato
         if service_id in seen:
             raise _malformed("two services have the same id")
         seen.add(service_id)
-        service = read_service(item, service_id, find_verkey)
-        if service is not None:
-            yield service
+        yield from read_services(item, service_id, find_verkey)
 
 
 def _also_known_as(raw: dict[str, Any]) -> tuple[str, ...]:

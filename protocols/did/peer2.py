@@ -14,13 +14,13 @@ from nacl.exceptions import CryptoError
 
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
-from protocols.did.services import did_communication
+from protocols.did.services import did_communication, didcomm_messaging
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 from protocols.keys import ed25519_public_to_x25519
 from protocols.multiformats import Multicodec, b64url_decode, b64url_encode, multibase_encode, multikey_encode
 
-__all__ = ["PREFIX", "create", "resolve"]
+__all__ = ["AGREEMENT_FRAGMENT", "FRAGMENT", "PREFIX", "create", "resolve"]
 
 PREFIX = "did:peer:2"
 _MAX_ELEMENTS = 64
@@ -35,15 +35,29 @@ _PURPOSES = {
 _LONG_KEYS = {"t": "type", "s": "serviceEndpoint", "r": "routingKeys", "a": "accept"}
 _SHORT_KEYS = {long: short for short, long in _LONG_KEYS.items()}
 _LONG_TYPES = {"dm": "DIDCommMessaging"}
+_SHORT_TYPES = {long: short for short, long in _LONG_TYPES.items()}
+AGREEMENT_FRAGMENT = "key-2"
+"""Of the X25519 key of the DIDs that lernode makes."""
+FRAGMENT = "key-1"
+"""Of their Ed25519 key."""
 
 
-def create(public: bytes, *, endpoint: str, routing_keys: Sequence[str] = ()) -> str:
-    """A did:peer:2 with one Ed25519 key, the X25519 key derived from it, and a DIDComm v1 service.
+def create(
+    public: bytes,
+    *,
+    endpoint: str,
+    routing_keys: Sequence[str] = (),
+    v2_uri: str | None = None,
+    v2_routing_keys: Sequence[str] = (),
+) -> str:
+    """A did:peer:2 with one Ed25519 key, the X25519 key derived from it, and services for DIDComm.
 
     Args:
         public: raw Ed25519 public key.
-        endpoint: where peers send messages.
+        endpoint: where peers send messages of v1.
         routing_keys: mediators' keys in raw base58.
+        v2_uri: where peers send messages of v2: a URL or a mediator's DID; None for a DID that speaks v1 only.
+        v2_routing_keys: mediators' keys as DID URLs.
 
     Raises:
         BadInput: ``key.malformed``, ``encoding.base58`` or ``did.endpoint_malformed``.
@@ -52,12 +66,13 @@ def create(public: bytes, *, endpoint: str, routing_keys: Sequence[str] = ()) ->
         agreement = ed25519_public_to_x25519(public)
     except (CryptoError, ValueError, TypeError):
         raise BadInput("key.malformed", "The key is not an Ed25519 public key.", "Give the raw 32 bytes.") from None
-    service = did_communication("#didcomm-0", "#key-1", endpoint, tuple(routing_keys))
-    short = {_SHORT_KEYS.get(name, name): value for name, value in service.items()}
+    services = [did_communication("#didcomm-0", "#key-1", endpoint, tuple(routing_keys))]
+    if v2_uri is not None:
+        services.append(didcomm_messaging("#didcomm-1", v2_uri, tuple(v2_routing_keys)))
     return (
         f"{PREFIX}.V{multikey_encode(Multicodec.ED25519_PUB, public)}"
         f".E{multikey_encode(Multicodec.X25519_PUB, agreement)}"
-        f".S{b64url_encode(strict_json.dumps(short))}"
+        + "".join(f".S{b64url_encode(strict_json.dumps(_abbreviate(service)))}" for service in services)
     )
 
 
@@ -106,6 +121,18 @@ def _services(value: str) -> list[dict[str, Any]]:
     if not all(isinstance(service, dict) for service in services):
         raise _malformed("a service is not an object")
     return services
+
+
+def _abbreviate(value: Any) -> Any:
+    """Shorten the names of keys, at every depth, and the value of ``type``."""
+    if isinstance(value, list):
+        return [_abbreviate(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    short = {_SHORT_KEYS.get(name, name): _abbreviate(item) for name, item in value.items()}
+    if short.get("t") in _SHORT_TYPES:
+        short["t"] = _SHORT_TYPES[short["t"]]
+    return short
 
 
 def _expand(value: Any) -> Any:

@@ -10,49 +10,64 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from nacl.exceptions import CryptoError
+
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
-from protocols.did.services import did_communication
+from protocols.did.services import did_communication, didcomm_messaging
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
+from protocols.keys import ed25519_public_to_x25519
 from protocols.multiformats import Multicodec, b58_decode, multibase_encode, multikey_encode
 
-__all__ = ["FRAGMENT", "PREFIX", "create", "is_long_form", "resolve", "resolve_short", "short_form"]
+__all__ = [
+    "AGREEMENT_FRAGMENT", "FRAGMENT", "PREFIX", "create", "is_long_form", "resolve", "resolve_short", "short_form",
+    "shortest",
+]  # fmt: skip
 
 PREFIX = "did:peer:4"
 FRAGMENT = "key-0"
-"""Of the one key of the DIDs that lernode makes."""
+"""Of the Ed25519 key of the DIDs that lernode makes."""
+AGREEMENT_FRAGMENT = "key-1"
+"""Of their X25519 key."""
 
 _JSON_CODEC = b"\x80\x04"  # multicodec 0x0200 as a varint
 _SHA2_256 = b"\x12\x20"
 _MAX_DOCUMENT_CHARS = 8192
 
 
-def create(public: bytes, *, endpoint: str, routing_keys: Sequence[str] = ()) -> str:
-    """A did:peer:4 in long form, with one Ed25519 key and a DIDComm v1 service.
+def create(
+    public: bytes,
+    *,
+    endpoint: str,
+    routing_keys: Sequence[str] = (),
+    v2_uri: str | None = None,
+    v2_routing_keys: Sequence[str] = (),
+) -> str:
+    """A did:peer:4 in long form, with one Ed25519 key and services for DIDComm.
 
     Args:
         public: raw Ed25519 public key.
-        endpoint: where peers send messages.
+        endpoint: where peers send messages of v1.
         routing_keys: mediators' keys in raw base58.
+        v2_uri: where peers send messages of v2: a URL or a mediator's DID. With it the document also has the X25519
+            key that belongs to the Ed25519 key; without it the DID speaks v1 only.
+        v2_routing_keys: mediators' keys as DID URLs.
 
     Raises:
         BadInput: ``key.malformed``, ``encoding.base58`` or ``did.endpoint_malformed``.
     """
-    if len(public) != 32:
-        raise BadInput("key.malformed", "An Ed25519 public key is 32 bytes.", "Give the raw key.")
+    methods = [_method(FRAGMENT, Multicodec.ED25519_PUB, public)]
+    services = [did_communication("#didcomm-0", f"#{FRAGMENT}", endpoint, tuple(routing_keys))]
+    if v2_uri is not None:
+        methods.append(_method(AGREEMENT_FRAGMENT, Multicodec.X25519_PUB, _agreement(public)))
+        services.append(didcomm_messaging("#didcomm-1", v2_uri, tuple(v2_routing_keys)))
     document = {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "verificationMethod": [
-            {
-                "id": f"#{FRAGMENT}",
-                "type": "Multikey",
-                "publicKeyMultibase": multikey_encode(Multicodec.ED25519_PUB, public),
-            }
-        ],
+        "verificationMethod": methods,
         "authentication": [f"#{FRAGMENT}"],
-        "keyAgreement": [f"#{FRAGMENT}"],
-        "service": [did_communication("#didcomm-0", f"#{FRAGMENT}", endpoint, tuple(routing_keys))],
+        "keyAgreement": [method["id"] for method in methods],
+        "service": services,
     }
     encoded = multibase_encode(_JSON_CODEC + strict_json.dumps(document))
     return f"{PREFIX}{_hash(encoded)}:{encoded}"
@@ -75,6 +90,11 @@ def short_form(did: str) -> str:
     return ":".join(did.split(":")[:3])
 
 
+def shortest(did: str) -> str:
+    """The short form of a did:peer:4, any other DID as it is: one name for one subject."""
+    return did.rsplit(":", 1)[0] if is_long_form(did) else did
+
+
 def resolve(did: str) -> DidDocument:
     """The document that a did:peer:4 in long form carries, with the long form as its id.
 
@@ -93,6 +113,19 @@ def resolve_short(did: str) -> DidDocument:
     """
     short = short_form(did)
     return parse_document(_contextualise(_decode(did), short, did), short)
+
+
+def _method(fragment: str, codec: Multicodec, public: bytes) -> dict[str, str]:
+    if len(public) != 32:
+        raise BadInput("key.malformed", "An Ed25519 public key is 32 bytes.", "Give the raw key.")
+    return {"id": f"#{fragment}", "type": "Multikey", "publicKeyMultibase": multikey_encode(codec, public)}
+
+
+def _agreement(public: bytes) -> bytes:
+    try:
+        return ed25519_public_to_x25519(public)
+    except CryptoError:
+        raise BadInput("key.malformed", "The key is not an Ed25519 public key.", "Give the raw 32 bytes.") from None
 
 
 def _decode(did: str) -> dict[str, Any]:

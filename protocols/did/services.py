@@ -14,18 +14,28 @@ from typing import Any
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, b58_decode, b58_encode, multikey_decode, multikey_encode
 
-__all__ = ["DIDCOMM_V1_TYPES", "RFC19_PROFILE", "Service", "did_communication", "read_service"]
+__all__ = [
+    "DIDCOMM_V1_TYPES", "DIDCOMM_V2_TYPE", "RFC19_PROFILE", "V2_PROFILE", "Service", "did_communication",
+    "didcomm_messaging", "read_services",
+]  # fmt: skip
 
 DIDCOMM_V1_TYPES = ("did-communication", "IndyAgent")
 """Service types of DIDComm v1, the better one first."""
 
+DIDCOMM_V2_TYPE = "DIDCommMessaging"
+"""The service type of DIDComm v2 (2.1 §Service Endpoint)."""
+
 RFC19_PROFILE = "didcomm/aip2;env=rfc19"
 """The media type profile of DIDComm v1 envelopes (Aries RFC 0044)."""
+
+V2_PROFILE = "didcomm/v2"
+"""The profile of DIDComm v2 (2.1 §Service Endpoint, ``accept``)."""
 
 FindVerkey = Callable[[str], str | None]
 """Gives the base58 Ed25519 key that a DID URL names in the same document, if there is one."""
 
 _MAX_KEYS = 16
+_MAX_PLACES = 16
 _MAX_ENDPOINT_CHARS = 2048
 
 
@@ -63,8 +73,7 @@ def did_communication(fragment: str, key: str, endpoint: str, routing_keys: tupl
     Raises:
         BadInput: ``encoding.base58`` or ``key.malformed`` for a routing key, ``did.endpoint_malformed``.
     """
-    if not 0 < len(endpoint) <= _MAX_ENDPOINT_CHARS or ":" not in endpoint:
-        raise BadInput("did.endpoint_malformed", "The endpoint is not a URI.", "Give a URL that peers can reach.")
+    _check_endpoint(endpoint)
     return {
         "id": fragment,
         "type": DIDCOMM_V1_TYPES[0],
@@ -76,12 +85,41 @@ def did_communication(fragment: str, key: str, endpoint: str, routing_keys: tupl
     }
 
 
-def read_service(raw: dict[str, Any], service_id: str, find_verkey: FindVerkey) -> Service | None:
-    """The service, or ``None`` where lernode cannot use it."""
+def didcomm_messaging(fragment: str, uri: str, routing_keys: tuple[str, ...]) -> dict[str, Any]:
+    """A ``DIDCommMessaging`` service (DIDComm 2.1 §Service Endpoint).
+
+    Args:
+        fragment: relative id, with ``#``.
+        uri: a URL, or the DID of a mediator.
+        routing_keys: mediators' keys as DID URLs, the outermost first.
+
+    Raises:
+        BadInput: ``did.endpoint_malformed``.
+    """
+    _check_endpoint(uri)
+    place: dict[str, Any] = {"uri": uri, "accept": [V2_PROFILE]}
+    if routing_keys:
+        place["routingKeys"] = list(routing_keys)
+    return {"id": fragment, "type": DIDCOMM_V2_TYPE, "serviceEndpoint": [place]}
+
+
+def read_services(raw: dict[str, Any], service_id: str, find_verkey: FindVerkey) -> tuple[Service, ...]:
+    """The service, once for each of its endpoints that lernode can use, the subject's favourite first."""
     kind = _kind(raw.get("type"))
-    place = _place(raw.get("serviceEndpoint"))
     priority = raw.get("priority", 0)
-    if kind is None or place is None or not isinstance(priority, int) or isinstance(priority, bool):
+    places = raw.get("serviceEndpoint")
+    places = places if isinstance(places, list) else [places]
+    if kind is None or not isinstance(priority, int) or isinstance(priority, bool) or len(places) > _MAX_PLACES:
+        return ()
+    found = (_read_place(raw, kind, place, service_id, priority, find_verkey) for place in places)
+    return tuple(service for service in found if service is not None)
+
+
+def _read_place(
+    raw: dict[str, Any], kind: str, value: Any, service_id: str, priority: int, find_verkey: FindVerkey
+) -> Service | None:
+    place = _place(value)
+    if place is None:
         return None
     endpoint, inner = place
     accept = _strings(raw.get("accept", inner.get("accept", [])))
@@ -98,17 +136,20 @@ def read_service(raw: dict[str, Any], service_id: str, find_verkey: FindVerkey) 
     return Service(service_id, kind, endpoint, recipients, routes, accept, priority)
 
 
+def _check_endpoint(endpoint: str) -> None:
+    if not 0 < len(endpoint) <= _MAX_ENDPOINT_CHARS or ":" not in endpoint:
+        raise BadInput("did.endpoint_malformed", "The endpoint is not a URI.", "Give a URL that peers can reach.")
+
+
 def _kind(value: Any) -> str | None:
     names = (value,) if isinstance(value, str) else _strings(value)
     if not names:
         return None
-    return next((name for name in DIDCOMM_V1_TYPES if name in names), names[0])
+    return next((name for name in (*DIDCOMM_V1_TYPES, DIDCOMM_V2_TYPE) if name in names), names[0])
 
 
 def _place(value: Any) -> tuple[str, dict[str, Any]] | None:
     """The URI, and for the map form of DIDComm v2 the map around it."""
-    if isinstance(value, list) and value:
-        value = value[0]
     inner = value if isinstance(value, dict) else {}
     uri = inner.get("uri") if inner else value
     if not isinstance(uri, str) or not 0 < len(uri) <= _MAX_ENDPOINT_CHARS:

@@ -1,7 +1,8 @@
 """DID Exchange 1.1 messages (Aries RFC 0023), and the same in 1.0 for peers that speak that.
 
-A message keeps the minor version it came with; an answer uses the lower of the two (RFC 0003). Who controls a DID
-and who signed an attachment is left to :mod:`protocols.did_exchange.provenance`.
+It is a protocol of DIDComm v1, and its messages are written so whatever wire the connection speaks otherwise. A message
+keeps the minor version it came with; an answer uses the lower of the two (RFC 0003). Who controls a DID and who signed
+an attachment is left to :mod:`protocols.did_exchange.provenance`.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ class Request:
     minor: int = MINOR
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it."""
+        """The message, as v1 carries it."""
         optional = {"goal_code": self.goal_code, "goal": self.goal, "did_doc~attach": _wire_attachment(self.did_doc)}
         body: dict[str, Any] = {"label": self.label, "did": self.did} | _present(optional)
-        return PlainMessage(f"{protocol(self.minor)}/request", self.id, self.thid, self.pthid, body, wire=wire)
+        return PlainMessage(f"{protocol(self.minor)}/request", self.id, self.thid, self.pthid, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ class Response:
     minor: int = MINOR
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it."""
+        """The message, as v1 carries it."""
         optional = {
             "did_doc~attach": _wire_attachment(self.did_doc),
             "did_rotate~attach": _wire_attachment(self.did_rotate),
         }
         body: dict[str, Any] = {"did": self.did} | _present(optional)
-        return PlainMessage(f"{protocol(self.minor)}/response", self.id, self.thid, self.pthid, body, wire=wire)
+        return PlainMessage(f"{protocol(self.minor)}/response", self.id, self.thid, self.pthid, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class Complete:
     minor: int = MINOR
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it."""
-        return PlainMessage(f"{protocol(self.minor)}/complete", self.id, self.thid, self.pthid, wire=wire)
+        """The message, as v1 carries it."""
+        return PlainMessage(f"{protocol(self.minor)}/complete", self.id, self.thid, self.pthid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +115,14 @@ class Problem:
     minor: int = MINOR
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it: RFC 0023's own fields, and RFC 0035's, which deployed agents read."""
+        """The message, as v1 carries it: RFC 0023's own fields, and RFC 0035's, which deployed agents read."""
         body: dict[str, Any] = {
             "problem-code": self.code,
             "explain": self.explain,
             "description": {"code": self.code, "en": self.explain},
         }
         type_uri = f"{protocol(self.minor)}/problem_report"
-        return PlainMessage(type_uri, self.id, self.thid, self.pthid, body, wire=wire)
+        return PlainMessage(type_uri, self.id, self.thid, self.pthid, body)
 
 
 DidExchangeMessage = Request | Response | Complete | Problem

@@ -36,6 +36,7 @@ class Ack:
 
     Attributes:
         protocol: URI with version of the protocol whose ack it is.
+        message_id: the message, where it is not the first of the thread; only v2 says so.
     """
 
     id: str
@@ -43,16 +44,18 @@ class Ack:
     status: AckStatus = AckStatus.OK
     protocol: str = NOTIFICATION
     pthid: str | None = None
+    message_id: str | None = None
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         body = {"status": self.status.value}
+        acknowledged = (self.message_id or self.thid,)
         if wire is Wire.V1:
             return PlainMessage(f"{self.protocol}/ack", self.id, self.thid, self.pthid, body, wire=wire)
         if self.protocol == NOTIFICATION:
-            return PlainMessage(_EMPTY, self.id, self.thid, self.pthid, wire=wire, ack=(self.thid,))
+            return PlainMessage(_EMPTY, self.id, self.thid, self.pthid, wire=wire, ack=acknowledged)
         type_uri = f"{on_wire(self.protocol, wire)}/ack"
-        return PlainMessage(type_uri, self.id, self.thid, self.pthid, body, wire=wire, ack=(self.thid,))
+        return PlainMessage(type_uri, self.id, self.thid, self.pthid, body, wire=wire, ack=acknowledged)
 
 
 def is_ack(message: PlainMessage) -> bool:
@@ -73,6 +76,8 @@ def decode(message: PlainMessage) -> Ack:
     status = AckStatus.OK.value if message.wire is Wire.V2 and not fields.has("status") else fields.text("status")
     if status not in {member.value for member in AckStatus}:
         raise fields.fault("status", "is neither OK nor PENDING")
-    if message.thid == message.id:
+    # In v2 the header alone may say what is acknowledged; a thread is named by its first message.
+    thid = next(iter(message.ack), message.id) if message.thid == message.id else message.thid
+    if thid == message.id:
         raise fields.fault("thid", "is missing")
-    return Ack(message.id, message.thid, AckStatus(status), message.type.rsplit("/", 1)[0], message.pthid)
+    return Ack(message.id, thid, AckStatus(status), message.type.rsplit("/", 1)[0], message.pthid)

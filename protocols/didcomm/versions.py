@@ -9,7 +9,7 @@ from __future__ import annotations
 from protocols.didcomm.message import Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG
 
-__all__ = ["EMPTY", "known_as", "on_wire"]
+__all__ = ["EMPTY", "known_as", "known_on_every_wire", "on_wire"]
 
 EMPTY = DIDCOMM_ORG + "empty/1.0"
 """The protocol whose one message has headers only (DIDComm 2.1 §The Empty Message)."""
@@ -33,3 +33,8 @@ def known_as(protocol: str, wire: Wire) -> str:
     """Likewise with the major version only, as in ``PlainMessage.protocol``."""
     family, version = on_wire(protocol, wire).rsplit("/", 1)
     return f"{family}/{version.split('.', maxsplit=1)[0]}"
+
+
+def known_on_every_wire(protocol: str) -> tuple[str, ...]:
+    """What :func:`known_as` gives for each wire version, the older first."""
+    return tuple(dict.fromkeys(known_as(protocol, wire) for wire in Wire))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.did.key import did_from_public
-from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service, read_service
+from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service, read_services
 from protocols.did.syntax import check_did
 from protocols.didcomm import attachments_v2
 from protocols.didcomm.attachments import Attachment
@@ -212,8 +212,8 @@ def _service(raw: Any, number: int, fields: Fields) -> Service | str | None:
     if not isinstance(raw, dict):
         raise fields.fault("services", "has an item that is neither a DID nor a service")
     service_id = raw.get("id") if isinstance(raw.get("id"), str) else f"#inline-{number}"
-    service = read_service({"type": DIDCOMM_V1_TYPES[0], **raw}, str(service_id), lambda _reference: None)
-    return service if service is not None and service.type == DIDCOMM_V1_TYPES[0] else None
+    found = read_services({"type": DIDCOMM_V1_TYPES[0], **raw}, str(service_id), lambda _reference: None)
+    return next((service for service in found if service.type == DIDCOMM_V1_TYPES[0]), None)
 
 
 def _inline(service: Service) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Revoke:
     please_ack: frozenset[AckOn] = frozenset()
 
     def encode(self, wire: Wire) -> PlainMessage:
-        """The message as ``wire`` carries it."""
+        """The message as ``wire`` carries it; v2 has no way to ask for an ack of the outcome."""
         named = msgspec.structs.asdict(self.record) | {"comment": self.comment}
         body: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
         return PlainMessage(
@@ -82,7 +82,9 @@ def decode(message: PlainMessage) -> RevocationMessage:
         raise PeerFault("message.type", "Revocation Notification has no such message.", "See Aries RFC 0721.")
     fields = Fields(message.body)
     named = _by_thread(fields) if message.protocol == f"{FAMILY}/1" else _by_format(fields)
-    return Revoke(message.id, message.thid, named, fields.optional_text("comment"), message.please_ack)
+    # Over v2, where nobody can ask for it, the outcome is always acknowledged.
+    please_ack = message.please_ack if message.wire is Wire.V1 else frozenset({AckOn.OUTCOME})
+    return Revoke(message.id, message.thid, named, fields.optional_text("comment"), please_ack)
 
 
 def _by_thread(fields: Fields) -> Named:

@@ -34,6 +34,8 @@ async def put(tx: Transaction, name: str, lane: str = "a", seconds: float = 0) -
         message=f"message {name}".encode(),
         message_type="https://didcomm.org/trust-ping/1.0/ping",
         thid="t",
+        wire="didcomm/v2",
+        my_verkey=None,
         now=at(seconds),
     )
 
@@ -56,6 +58,7 @@ async def test_a_message_comes_back_as_it_was_put_in(store: Store) -> None:
         await put(tx, "a1")
         (message,) = await outbox.due(tx, NOW)
     assert (message.message, message.thid, message.enqueued, message.attempts) == (b"message a1", "t", NOW, 0)
+    assert (message.wire, message.my_verkey) == ("didcomm/v2", None)
 
 
 async def test_a_failed_head_holds_its_lane_until_its_time(store: Store) -> None:

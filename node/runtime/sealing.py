@@ -1,0 +1,136 @@
+"""Envelopes for peers: which keys, which DIDs, which endpoint, for whichever wire a message was written for.
+
+In v1 what the peer last said of itself stands in the connection; in v2 its DID document says it, at the time of
+sending. So a message that waited leaves for where the peer is now.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from node.runtime.keyring import Keyring
+from node.runtime.world import World
+from protocols.did import peer4
+from protocols.did.document import DidDocument, Relationship
+from protocols.did.resolver import Resolver
+from protocols.did.services import Service
+from protocols.didcomm import codec_v2, envelope_v1, envelope_v2
+from protocols.didcomm.envelope import MEDIA_TYPES
+from protocols.didcomm.message import Wire
+from protocols.errors import NotNow
+from protocols.multiformats import Multicodec
+from storage import connections
+from storage.connections import Connection
+from storage.engine import Store
+
+__all__ = ["PeerResolver", "Sealed", "Sealer", "v2_service"]
+
+_REMEMBERED = 256
+_AGREEMENT_KEYS = (Multicodec.X25519_PUB,)
+
+
+class PeerResolver:
+    """Resolves any DID, and did:peer:4 in short form where a peer told the long form."""
+
+    def __init__(self, store: Store, resolver: Resolver) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._known: OrderedDict[str, DidDocument] = OrderedDict()
+
+    async def resolve(self, did: str) -> DidDocument:
+        """As :meth:`protocols.did.resolver.Resolver.resolve`."""
+        if not did.startswith(peer4.PREFIX) or peer4.is_long_form(did):
+            return await self._resolver.resolve(did)
+        document = self._known.get(did)
+        if document is None:
+            async with self._store.read() as tx:
+                long_form = await connections.long_form(tx, did)
+            if long_form is None:
+                return await self._resolver.resolve(did)
+            document = self._known[did] = peer4.resolve_short(long_form)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return document
+
+
+def v2_service(document: DidDocument) -> Service | None:
+    """Where and how the subject of a document takes messages of v2 that this node can write; None where it does not."""
+    if not any(key.key.codec in _AGREEMENT_KEYS for key in document.methods(Relationship.KEY_AGREEMENT)):
+        return None
+    return next((s for s in document.didcomm_v2_services() if s.endpoint.startswith(("http:", "https:"))), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An envelope, and where it goes."""
+
+    envelope: bytes
+    endpoint: str
+    media_type: str
+
+
+class Sealer:
+    """Encrypts messages for the peers of connections."""
+
+    def __init__(self, keyring: Keyring, resolver: Resolver, world: World) -> None:
+        self._keyring = keyring
+        self._resolver = resolver
+        self._world = world
+
+    async def seal(self, connection: Connection, plaintext: bytes, *, wire: Wire, my_verkey: str) -> Sealed:
+        """The envelope that carries ``plaintext`` to the peer of ``connection``, wrapped for its mediators.
+
+        Args:
+            wire: what ``plaintext`` is written in.
+            my_verkey: the key of this node that it leaves under.
+
+        Raises:
+            NotNow: ``connection.no_key`` while the peer's key is not known, ``delivery.no_endpoint``,
+                ``did.unreachable``.
+            BadInput: ``did.*``, ``envelope.recipient`` where the peer's document cannot be used.
+        """
+        if wire is Wire.V1:
+            return self._seal_v1(connection, plaintext, my_verkey)
+        return await self._seal_v2(connection, plaintext, my_verkey)
+
+    def _seal_v1(self, connection: Connection, plaintext: bytes, my_verkey: str) -> Sealed:
+        if connection.their_endpoint is None:
+            raise _no_endpoint()
+        if connection.their_verkey is None:
+            raise _no_key()
+        sender = self._keyring.get(my_verkey)
+        to = connection.their_verkey
+        envelope = envelope_v1.wrap_for_routing(
+            envelope_v1.pack(plaintext, to=[to], sender=sender, entropy=self._world.entropy),
+            to=to,
+            routing_keys=connection.their_routing_keys,
+            new_id=self._world.new_id,
+            entropy=self._world.entropy,
+        )
+        return Sealed(envelope, connection.their_endpoint, MEDIA_TYPES[Wire.V1])
+
+    async def _seal_v2(self, connection: Connection, plaintext: bytes, my_verkey: str) -> Sealed:
+        if connection.their_did is None:
+            raise _no_key()
+        document = await self._resolver.resolve(peer4.shortest(connection.their_did))
+        service = v2_service(document)
+        if service is None:
+            raise _no_endpoint()
+        sender = self._keyring.sender(my_verkey, short=connection.knows_my_did)
+        message = replace(codec_v2.decode(plaintext), from_=sender.did, to=(document.id,))
+        envelope = envelope_v2.pack(
+            codec_v2.encode(message),
+            to=envelope_v2.recipients_of(document, _AGREEMENT_KEYS),
+            sender=sender.key,
+            entropy=self._world.entropy,
+        )
+        return Sealed(envelope, service.endpoint, MEDIA_TYPES[Wire.V2])
+
+
+def _no_key() -> NotNow:
+    return NotNow("connection.no_key", "The peer's key is not known yet.", "Wait for its answer.")
+
+
+def _no_endpoint() -> NotNow:
+    return NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
