@@ -9,12 +9,14 @@ from node.cli.exchanges import await_state
 from node.cli.options import Setting, suggest
 from node.cli.output import emit_json, fields, line, short, table, when
 from node.http.schemas import ConnectionView, ExchangeDetail, ExchangeView, FeaturesQuery
+from protocols.didcomm.message import Wire
 from protocols.discover_features.machine import Exchange
 from protocols.discover_features.messages import Feature
 
 __all__ = ["show_peer"]
 
 _WAIT_SECONDS = 5.0
+_WIRES = {Wire.V1.value: "DIDComm v1 (Aries)", Wire.V2.value: "DIDComm v2"}
 
 
 class _Peer(msgspec.Struct, rename="camel"):
@@ -36,6 +38,7 @@ def show_peer(setting: Setting, name: str) -> None:
             ("connection", connection.id),
             ("state", connection.state),
             ("did", short(connection.their_did) if connection.their_did else None),
+            ("speaks", _WIRES.get(connection.wire, connection.wire)),
             ("endpoint", connection.endpoint),
             ("connected since", when(connection.created)),
             ("answers now", "yes" if found.answered else "no"),

@@ -115,6 +115,7 @@ def view_connection(connection: Connection) -> ConnectionView:
         label=connection.their_label,
         my_did=connection.my_did,
         their_did=connection.their_did,
+        wire=connection.wire,
         endpoint=connection.their_endpoint,
         invitation_id=connection.invitation_id,
         created=connection.created,

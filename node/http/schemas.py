@@ -246,6 +246,7 @@ class ConnectionView(_View, frozen=True, kw_only=True):
     label: Annotated[str | None, Meta(description="What the peer calls itself; it proves nothing.")]
     my_did: str
     their_did: str | None
+    wire: Annotated[str, Meta(description="The DIDComm profile that is spoken with it: `didcomm/v2`, or v1's.")]
     endpoint: str | None
     invitation_id: str | None
     created: datetime

@@ -134,7 +134,7 @@ def decode(message: PlainMessage) -> DidExchangeMessage:
     Raises:
         PeerFault: ``message.type``, ``message.malformed`` or ``attachment.malformed``.
     """
-    if message.protocol != _KNOWN_AS:
+    if message.protocol != _KNOWN_AS or message.wire is not Wire.V1:
         raise _unknown()
     minor = version_of_type(message.type).minor
     if problem_report.is_problem_report(message):

@@ -52,6 +52,7 @@ class WirePeer:
         self.url = f"http://localhost:{free_port()}"
         self.did = peer4.create(self.pair.public, endpoint=f"{self.url}/in")
         self.documents: dict[str, bytes] = {}
+        self.their_did = ""
         self.their_verkey = ""
         self._inbox: asyncio.Queue[PlainMessage] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
@@ -126,14 +127,18 @@ class WirePeer:
         request, invitation_key = await self.request_for(node)
         assert (await self.say(node, request, to=invitation_key)).status == 202
         response = await self.hear("response")
-        (self.their_verkey,) = peer4.resolve(response.body["did"]).didcomm_service().recipient_keys
+        self.their_did = response.body["did"]
+        (self.their_verkey,) = peer4.resolve(self.their_did).didcomm_service().recipient_keys
         complete = Complete(new_id(), request.thid, request.pthid)
         assert (await self.say(node, complete)).status == 202
 
     async def _take(self, request: web.Request) -> web.Response:
-        unpacked = unpack(await request.read(), self)
-        self._inbox.put_nowait(codec_v1.decode(unpacked.plaintext))
+        self._inbox.put_nowait(await self.opened(await request.read()))
         return web.Response(status=202)
+
+    async def opened(self, envelope: bytes) -> PlainMessage:
+        """What is in an envelope for this peer."""
+        return codec_v1.decode(unpack(envelope, self).plaintext)
 
     async def _document(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
