@@ -110,9 +110,7 @@ class Threads:
                     await self._take(protocol, tx, connection, row, report)
                     return
         event = f"peer.{incoming.message.name}"
-        await audit.append(
-            tx, at=self._world.clock(), event=event, actor=connection.id, subjects=(connection.id,)
-        )
+        await audit.append(tx, at=self._world.clock(), event=event, actor=connection.id, subjects=(connection.id,))
 
     async def _take(
         self, protocol: _Protocol, tx: Transaction, connection: Connection, row: ExchangeRow | None, message: Any

@@ -180,6 +180,8 @@ class Inbound:
             if await inbox.seen(tx, incoming.sender, message.id, self._world.clock()):
                 self._metrics.duplicates.inc()
                 return Received.DUPLICATE
+            if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
+                raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
             if peer is not None:
                 peer = await connections.get(tx, peer.id)
                 if peer.state == connections.ENDED:
@@ -205,18 +207,16 @@ class Inbound:
         await self._outbox.send_unstored(peer, report, message.wire)
 
     def _authenticated(self, opened: Opened) -> Incoming:
-        """The message with who sent it and for whom, and its time checked.
+        """The message with who sent it and for whom.
 
         Raises:
-            PeerFault: ``message.anonymous``, ``message.unencrypted``, ``message.expired``.
+            PeerFault: ``message.anonymous``, ``message.unencrypted``.
         """
         message, sender, recipient = opened.message, opened.sender, opened.recipient
         if recipient is None:
             raise PeerFault("message.unencrypted", "The message is signed, not encrypted.", "Encrypt it for this node.")
         if sender is None:
             raise PeerFault("message.anonymous", "The message does not say who sent it.", "Use an authcrypt envelope.")
-        if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
-            raise PeerFault("message.expired", "The message came after its expires_time.", "Send a new one.")
         if message.wire is Wire.V1:
             return Incoming(message, sender, recipient)
         return Incoming(message, peer4.shortest(did_of(sender)), self._keyring.verkey_named(recipient))
