@@ -21,6 +21,7 @@ from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
+from node.roles.erasing import Erasing
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
@@ -41,6 +42,7 @@ from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.exchanges import Exchanges
 from node.runtime.home_lock import HomeLock
+from node.runtime.housekeeping import Housekeeping
 from node.runtime.inbound import Inbound
 from node.runtime.jobs import Jobs
 from node.runtime.keyring import Keyring
@@ -220,6 +222,8 @@ class Node:
         self.threads = Threads(store, steps, self.deadlines, world)
         self.threads.attach(self.inbound)
         self.event_streams: set[Follower] = set()
+        self.erasing = Erasing(store, self.identity, world)
+        self.housekeeping = Housekeeping(store, world, config.retention, config.events)
         self._servers: list[web.AppRunner] = []
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
@@ -288,11 +292,13 @@ class Node:
         self.webhooks.start()
         self.jobs.start()
         self.deadlines.start()
+        self.housekeeping.start()
 
     async def stop(self) -> None:
         """Finish what is in hand, stop listening, close the store."""
         for server in self._servers:
             await server.cleanup()
+        await self.housekeeping.stop()
         await self.deadlines.stop()
         await self.jobs.stop()
         await self.webhooks.stop()

@@ -193,6 +193,27 @@ class WebhooksConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     max_webhooks: Annotated[int, Meta(ge=0), _doc("How many webhooks there can be.")] = 20
 
 
+class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is forgotten by itself, once a day; `lernode prune --dry-run` says what that would be now."""
+
+    exchanges_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Days after which exchanges that are over are forgotten, with what was verified in them; those that "
+            "brought a record stay as long as the record. 0: never."
+        ),
+    ] = 0
+    messages_days: Annotated[
+        int,
+        Meta(ge=30),
+        _doc("Days after which messages that were given up are forgotten, and which messages were seen."),
+    ] = 90
+    documents_days: Annotated[
+        int, Meta(ge=1), _doc("Days after which copies of DID documents, status lists and schemas are forgotten.")
+    ] = 30
+
+
 class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The W3C CCG VC API, served beside the admin API on its port and socket."""
 
@@ -226,6 +247,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     delivery: DeliveryConfig = DeliveryConfig()
     events: EventsConfig = EventsConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
+    retention: RetentionConfig = RetentionConfig()
     vc_api: VcApi = VcApi()
 
 

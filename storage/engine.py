@@ -36,6 +36,7 @@ _PRAGMAS = (
     "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the platter
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
+    "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
     "PRAGMA temp_store = MEMORY",  # sorted rows must not spill into a world-readable folder
     "PRAGMA cache_size = -1024",
     "PRAGMA journal_size_limit = 8388608",
@@ -199,6 +200,18 @@ class Store:
             if not self._closed:
                 self._closed = True
                 await _finish(self._disconnect())
+
+    async def vacuum(self) -> None:
+        """Give back the space of what was deleted, and leave no trace of it in the files; writers wait meanwhile.
+
+        Raises:
+            NotNow: ``store.busy``, ``store.full``.
+        """
+        async with self._write_lock:
+            self._require_open()
+            with translated():
+                await self._writer.execute("VACUUM")
+                await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:

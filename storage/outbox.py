@@ -35,6 +35,7 @@ __all__ = [
     "next_wake",
     "oldest_age",
     "page",
+    "prune_dead",
     "requeue",
 ]
 
@@ -208,6 +209,11 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
         my_verkey=found.my_verkey,
         now=now,
     )
+
+
+async def prune_dead(tx: Transaction, before: datetime) -> int:
+    """Forget the messages that were given up and were put in before a time; how many that were."""
+    return await tx.execute("DELETE FROM outbox WHERE state = 'dead' AND enqueued < ?", (to_micros(before),))
 
 
 async def page(

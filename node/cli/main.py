@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
     "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),
+    "prune": ("node.cli.prune", "Forget what the configuration keeps no longer."),
+    "erase": ("node.cli.erase", "Erase all that is kept of a person."),
     "log": ("node.cli.log", "Show the audit trail, or check that it is whole."),
 }
 """Command -> the module that has it under its own name, and its line in the overview."""

@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from node.config import is_loopback
 from node.http import (
+    admin_erasure,
     admin_events,
     admin_exchanges,
     admin_node,
@@ -461,6 +462,42 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Go on with a webhook that was stopped, or try again now what waits for its next attempt.",
         handler=admin_events.resume_webhook,
         response=s.WebhookView,
+    ),
+    Operation(
+        name="prune",
+        method="POST",
+        path="/admin/prune",
+        summary="Forget now what the configuration keeps no longer, as happens once a day; or only count it.",
+        handler=admin_erasure.prune,
+        response=s.PruneView,
+        body=s.Prune,
+    ),
+    Operation(
+        name="erasePerson",
+        method="POST",
+        path="/admin/erasures",
+        summary="Erase all that is kept of a peer, or of a subject of records; the answer has a signed report.",
+        about="Places in status lists stay as they are, and the audit trail, which has ids and digests only.",
+        handler=admin_erasure.erase,
+        response=s.ErasureView,
+        body=s.Erase,
+    ),
+    Operation(
+        name="listErasures",
+        method="GET",
+        path="/admin/erasures",
+        summary="The reports of what was erased, the newest first.",
+        handler=admin_erasure.list_reports,
+        response=Page[s.ErasureReportView],
+        query=s.PageQuery,
+    ),
+    Operation(
+        name="getErasure",
+        method="GET",
+        path="/admin/erasures/{id}",
+        summary="One report of what was erased.",
+        handler=admin_erasure.report,
+        response=s.ErasureReportView,
     ),
     Operation(
         name="readLog",

@@ -35,6 +35,10 @@ __all__ = [
     "DidQuery",
     "DidView",
     "DocumentToVerify",
+    "Erase",
+    "ErasedView",
+    "ErasureReportView",
+    "ErasureView",
     "EventView",
     "EventsQuery",
     "ExchangeDetail",
@@ -48,6 +52,7 @@ __all__ = [
     "IssuedDetail",
     "IssuedQuery",
     "IssuedView",
+    "KeptStatusView",
     "LogEntry",
     "LogQuery",
     "MatchesView",
@@ -63,6 +68,8 @@ __all__ = [
     "PageQuery",
     "Present",
     "Problem",
+    "Prune",
+    "PruneView",
     "RecordProposal",
     "RecordsQuery",
     "Replay",
@@ -803,6 +810,64 @@ class ReplayView(_View, frozen=True, kw_only=True):
     """How many events are delivered again."""
 
     events: int
+
+
+# Forgetting -----------------------------------------------------------------------------------------------------
+
+
+class Prune(_Given, frozen=True, kw_only=True):
+    """How to forget."""
+
+    dry_run: Annotated[bool, Meta(description="Only count.")] = False
+    vacuum: Annotated[bool, Meta(description="Also give back the space; messages wait meanwhile.")] = False
+
+
+class PruneView(_View, frozen=True, kw_only=True):
+    """How many things of each kind were forgotten, or would be."""
+
+    forgotten: dict[str, int]
+
+
+class Erase(_Given, frozen=True, kw_only=True):
+    """Whom to erase: one of the two."""
+
+    connection: Annotated[Id | None, Meta(description="A peer, by its connection or label.")] = None
+    subject: Annotated[Name | None, Meta(description="A subject of records: a DID, an e-mail address.")] = None
+    dry_run: Annotated[bool, Meta(description="Only say what would be erased.")] = False
+
+
+class ErasedView(_View, frozen=True, kw_only=True):
+    """One thing that was erased."""
+
+    what: str
+    id: str
+
+
+class KeptStatusView(_View, frozen=True, kw_only=True):
+    """A place in a status list, which stays as it is."""
+
+    list: str
+    index: int
+    purpose: str
+    value: int
+
+
+class ErasureView(_View, frozen=True, kw_only=True):
+    """What was erased, or would be."""
+
+    erased: list[ErasedView]
+    kept: list[KeptStatusView]
+    related: Annotated[list[str], Meta(description="Connections over which the data went, and which stay.")]
+    report_id: str | None
+    report: Annotated[str | None, Meta(description="The signed report (JWT); null where it was only tried.")]
+
+
+class ErasureReportView(_View, frozen=True, kw_only=True):
+    """A report of what was erased."""
+
+    id: str
+    at: Time
+    report: str
 
 
 def topics_of(text: str | None) -> tuple[str, ...]:

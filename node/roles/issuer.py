@@ -184,7 +184,7 @@ class Issuer:
             begun = (await batches.begin(tx, batch, achievement.id, self._world.clock())).begun
             ids = await batches.issued_ids(tx, batch, list(awards))
             known = await credentials.get_issued_all(tx, list(ids.values()))
-            rows = {key: BatchRow(key, known[record_id]) for key, record_id in ids.items()}
+            rows = {key: _row_of(key, known.get(record_id)) for key, record_id in ids.items()}
             own = await self._identity.default(tx, DidPurpose.ISSUER)
             unsigned: dict[str, dict[str, Any]] = {}
             for key, award in awards.items():
@@ -465,3 +465,11 @@ def _ref_for(record: IssuedCredential, purpose: str) -> StatusRef:
 def _told(record: IssuedCredential) -> RecordIssued:
     """What the institution's own systems are told of a new record."""
     return RecordIssued(record_id=record.id, exchange_id=record.exchange_id, connection_id=record.connection_id)
+
+
+def _row_of(key: str, record: IssuedCredential | None) -> BatchRow:
+    """A row that got its record before; one whose record was erased since does not get another."""
+    if record is None:
+        erased = BadInput("record.erased", "The record of this row was erased.", "Issue it by itself, if it has to be.")
+        return BatchRow(key, None, problem=erased)
+    return BatchRow(key, record)

@@ -53,6 +53,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.unknown\""): (
         "connection.unknown",
         "did.unknown",
+        "erasure.unknown",
         "exchange.unknown",
         "invitation.unknown",
         "issued_record.unknown",

@@ -1,0 +1,218 @@
+"""Takes rows out of the store for good: exchanges that are over, and all that is kept of a person.
+
+Promises: what hangs on a row goes with it or is loosened from it (:data:`OF_EXCHANGE`, :data:`OF_CONNECTION`), in the
+same unit of work; places in status lists and entries of the audit trail stay; each thing that was erased is named by
+its id and the SHA-256 of its content. SQLite overwrites what is deleted (``secure_delete``).
+
+It leaves to others: what is to be erased and who may say so, and the report (``node/roles/erasing.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage import credentials, exchanges, status_lists
+from storage.connections import Connection
+from storage.credentials import HeldCredential, IssuedCredential
+from storage.engine import Transaction
+from storage.errors import unknown
+from storage.exchanges import ExchangeRow, Filter
+from storage.query import Query, bounded
+from storage.values import from_micros, to_micros
+
+__all__ = [
+    "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_connection",
+    "erase_exchange", "erase_held", "erase_issued", "exchanges_naming", "forget_finished", "get_report",
+    "held_naming", "issued_naming", "page_of_reports",
+]  # fmt: skip
+
+OF_EXCHANGE: Mapping[str, str] = {
+    "jobs": "DELETE FROM jobs WHERE exchange_id = ?",
+    "verifications": "DELETE FROM verifications WHERE exchange_id = ?",
+    "held_credentials": "UPDATE held_credentials SET exchange_id = NULL WHERE exchange_id = ?",
+    "issued_credentials": "UPDATE issued_credentials SET exchange_id = NULL WHERE exchange_id = ?",
+}
+"""Each table that refers to exchanges -> what becomes of its rows when one is erased."""
+
+OF_CONNECTION: Mapping[str, str] = {
+    "outbox": "DELETE FROM outbox WHERE connection_id = ?",
+    "issued_credentials": "UPDATE issued_credentials SET connection_id = NULL WHERE connection_id = ?",
+    "exchanges": "DELETE FROM exchanges WHERE connection_id = ?",
+}
+"""Each table that refers to connections -> what becomes of its rows when one is erased, in order."""
+
+_PAGE = 500
+_FINISHED = (
+    "SELECT e.id FROM exchanges AS e WHERE e.state IN ('done', 'abandoned') AND e.waiting_for IS NULL "
+    "AND e.updated < ? "
+    # What a record came by stays as long as the record, and what made a connection as long as that.
+    "AND NOT EXISTS (SELECT 1 FROM held_credentials AS h WHERE h.exchange_id = e.id) "
+    "AND NOT EXISTS (SELECT 1 FROM issued_credentials AS i WHERE i.exchange_id = e.id) "
+    "AND NOT EXISTS (SELECT 1 FROM connections AS c WHERE c.id = e.connection_id AND c.thid = e.thid) "
+    "LIMIT ?"
+)
+
+
+Naming = Callable[[bytes], bool]
+"""Whether a content names who is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One thing that was erased: what it was, its id, and the SHA-256 of its content (hex; empty where it had none)."""
+
+    what: str
+    id: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place in a status list that stays as it is, because verifiers rely on it."""
+
+    list_id: str
+    index: int
+    purpose: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was erased, as a signed JWT."""
+
+    id: str
+    at: datetime
+    report: str
+
+
+async def forget_finished(tx: Transaction, before: datetime, limit: int) -> int:
+    """Erase up to ``limit`` exchanges that were over before a time; how many that were."""
+    rows = await tx.all(_FINISHED, (to_micros(before), limit))
+    for row in rows:
+        await _erase_exchange(tx, row["id"])
+    return len(rows)
+
+
+async def erase_exchange(tx: Transaction, row: ExchangeRow) -> list[Erased]:
+    """Erase an exchange, what was verified in it, and what of it waits to be sent."""
+    found = await tx.all("SELECT id FROM verifications WHERE exchange_id = ?", (row.id,))
+    await tx.execute("DELETE FROM outbox WHERE connection_id = ? AND thid = ?", (row.connection_id, row.thid))
+    await _erase_exchange(tx, row.id)
+    return [
+        Erased("exchange", row.id, _digest(row.data)),
+        *(Erased("verification", one["id"]) for one in found),
+    ]
+
+
+async def erase_issued(tx: Transaction, record: IssuedCredential) -> tuple[list[Erased], list[Kept]]:
+    """Erase an issued record; its places in status lists stay taken, and as they are set."""
+    kept = []
+    for ref in record.statuses:
+        entry = await status_lists.get_entry(tx, ref.list_id, ref.index)
+        kept.append(Kept(ref.list_id, ref.index, ref.purpose, entry.value))
+        # The reason was for the issuer's own eyes, and is about the person.
+        await tx.execute(
+            "UPDATE status_entries SET reason = NULL WHERE list_id = ? AND idx = ?", (ref.list_id, ref.index)
+        )
+    await tx.execute("DELETE FROM issued_statuses WHERE issued_id = ?", (record.id,))
+    await tx.execute("DELETE FROM issued_credentials WHERE id = ?", (record.id,))
+    return [Erased("issued_record", record.id, _digest(record.document))], kept
+
+
+async def erase_held(tx: Transaction, record: HeldCredential) -> list[Erased]:
+    """Erase a held record."""
+    await credentials.delete_held(tx, record.id)
+    return [Erased("held_record", record.id, _digest(record.document))]
+
+
+async def erase_connection(tx: Transaction, connection: Connection) -> list[Erased]:
+    """Erase a connection and every exchange on it; records that came over it stay, without saying from whom."""
+    erased: list[Erased] = []
+    async for row in _each_exchange(tx, Filter(connection_id=connection.id)):
+        erased += await erase_exchange(tx, row)
+    for sql in OF_CONNECTION.values():
+        await tx.execute(sql, (connection.id,))
+    if connection.their_verkey is not None:
+        await tx.execute("DELETE FROM inbox WHERE sender_verkey = ?", (connection.their_verkey,))
+    await tx.execute("DELETE FROM connections WHERE id = ?", (connection.id,))
+    return [*erased, Erased("connection", connection.id)]
+
+
+# Whom it is about ---------------------------------------------------------------------------------------------------
+
+
+async def issued_naming(tx: Transaction, names: Naming) -> list[str]:
+    """The ids of issued records whose document names who is meant."""
+    found: list[str] = []
+    after = None
+    while page := await credentials.list_issued(tx, after=after, limit=_PAGE):
+        found += [r.id for r in page if names(r.document) or names((r.subject or "").encode())]
+        after = page[-1].id
+    return found
+
+
+async def held_naming(tx: Transaction, names: Naming) -> list[str]:
+    """The ids of held records whose document names who is meant."""
+    found: list[str] = []
+    after = None
+    while page := await credentials.list_held(tx, after=after, limit=_PAGE):
+        found += [r.id for r in page if names(r.document) or names((r.subject or "").encode())]
+        after = page[-1].id
+    return found
+
+
+async def exchanges_naming(tx: Transaction, names: Naming) -> list[str]:
+    """The ids of exchanges in which who is meant is named."""
+    return [row.id async for row in _each_exchange(tx, Filter()) if names(row.data)]
+
+
+# Reports ------------------------------------------------------------------------------------------------------------
+
+
+async def add_report(tx: Transaction, report: Report) -> None:
+    """Keep a report."""
+    await tx.execute(
+        "INSERT INTO erasures (id, at, report) VALUES (?, ?, ?)", (report.id, to_micros(report.at), report.report)
+    )
+
+
+async def get_report(tx: Transaction, report_id: str) -> Report:
+    """A report.
+
+    Raises:
+        WrongState: ``erasure.unknown``.
+    """
+    row = await tx.one("SELECT * FROM erasures WHERE id = ?", (report_id,))
+    if row is None:
+        raise unknown("erasure")
+    return Report(row["id"], from_micros(row["at"]), row["report"])
+
+
+async def page_of_reports(tx: Transaction, *, after: str | None = None, limit: int = 100) -> list[Report]:
+    """Reports, the newest first; ``after`` is the id of the last one of the page before."""
+    query = Query("SELECT * FROM erasures").newest_first("erasures", "at", after, bounded(limit))
+    return [Report(row["id"], from_micros(row["at"]), row["report"]) for row in await tx.all(*query)]
+
+
+async def _erase_exchange(tx: Transaction, exchange_id: str) -> None:
+    for sql in OF_EXCHANGE.values():
+        await tx.execute(sql, (exchange_id,))
+    await tx.execute("DELETE FROM exchanges WHERE id = ?", (exchange_id,))
+
+
+async def _each_exchange(tx: Transaction, which: Filter) -> AsyncIterator[ExchangeRow]:
+    # All ids first: rows may be erased while this goes on, and a page begins after a row that has to be there.
+    ids: list[str] = []
+    after = None
+    while page := await exchanges.page(tx, which, after=after, limit=_PAGE):
+        ids += [row.id for row in page]
+        after = page[-1].id
+    for exchange_id in ids:
+        yield await exchanges.get(tx, exchange_id)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

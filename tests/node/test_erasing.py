@@ -1,0 +1,153 @@
+"""What is kept of a person goes for good when asked, a signed report says so, and what verifiers rely on stays."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from node.app import Node
+from node.roles.erasing import REPORT_TYPE, Erasure
+from node.roles.issuer import Award
+from protocols.errors import WrongState
+from protocols.jose import read_jws
+from protocols.strict_json import loads_object
+from storage import audit, credentials, dids, events, exchanges, status_lists
+from storage.dids import DidPurpose
+from storage.erasure import OF_CONNECTION, OF_EXCHANGE
+from tests.node.conftest import Town
+from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, give, held, issued, tables
+
+
+def report_of(done: Erasure) -> dict[str, Any]:
+    assert done.report is not None
+    return loads_object(read_jws(done.report.report).payload)
+
+
+async def contents(node: Node) -> str:
+    """All that can be read of a node's store with its keys: rows as they are, and what is sealed, opened."""
+    async with node.store.read() as tx:
+        opened = [
+            *(repr(row) for row in await exchanges.page(tx, limit=1000)),
+            *(repr(row) for row in await credentials.list_issued(tx, limit=1000)),
+            *(repr(row) for row in await credentials.list_held(tx, limit=1000)),
+            *(repr(row) for row in await audit.page(tx, limit=1000)),
+            *(repr(row) for row in await events.page(tx, after=0, limit=1000)),
+        ]
+        names = await tx.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        for (name,) in (tuple(row) for row in names):
+            opened += [repr(tuple(row)) for row in await tx.all(f"SELECT * FROM {name}")]
+    return "\n".join(opened)
+
+
+async def test_an_erased_peer_leaves_nothing_but_status_bits_digests_and_a_signed_report(town: Town) -> None:
+    college = town.college
+    record = await give(college, town.college_to_learner.id)
+    await college.issuer.set_status(record.id, "revocation", True, "cheated")
+    assert record.subject is not None
+    peer_did = town.college_to_learner.their_did or "?"
+    before = await contents(college)
+    assert record.subject in before
+    done = await college.erasing.erase_peer(town.college_to_learner.id)
+
+    after = await contents(college)
+    for personal in (record.subject, peer_did, town.college_to_learner.their_verkey or "?", record.credential_id):
+        assert personal not in after
+    raw = b"".join(path.read_bytes() for path in college.home.glob("node.sqlite*"))
+    assert peer_did.encode() not in raw
+    assert await issued(college) == []
+    async with college.store.read() as tx:
+        for ref in record.statuses:
+            entry = await status_lists.get_entry(tx, ref.list_id, ref.index)
+            assert (entry.value, entry.reason) == (int(ref.purpose == "revocation"), None)
+        assert (await audit.verify_chain(tx)).broken_at is None
+
+    jws = read_jws(done.report.report if done.report else "")
+    assert jws.header["typ"] == REPORT_TYPE
+    report = report_of(done)
+    assert report["iss"].startswith("did:web:")
+    assert {one["what"] for one in report["deleted"]} >= {"issued_record", "exchange", "connection"}
+    assert {(one["purpose"], one["value"]) for one in report["kept"]} == {("revocation", 1), ("suspension", 0)}
+    assert record.subject not in str(report)
+    assert (await town.employer.verifier.verify_document(record.document)).verified is False, "still revoked for others"
+
+
+async def test_the_report_is_signed_by_the_node(town: Town) -> None:
+    await give(town.college, town.college_to_learner.id)
+    done = await town.college.erasing.erase_peer(town.college_to_learner.id)
+    assert done.report is not None
+    jws = read_jws(done.report.report)
+    document = await town.employer.resolver.resolve(report_of(done)["iss"])
+    assert jws.holds_under(document.method_for(jws.kid or "", "assertionMethod").key)
+
+
+async def test_a_subject_is_erased_where_its_data_went_and_its_connections_are_named(town: Town) -> None:
+    record = await give(town.college, town.college_to_learner.id)
+    asked = await town.employer.verifier.request(town.employer_to_learner.id, asks_for())
+    assert (await exchange_in(town.employer, asked.id)).state == "done"
+    assert record.subject is not None
+    assert record.subject in await contents(town.employer)
+    tried = await town.employer.erasing.erase_subject(record.subject, dry_run=True)
+    assert tried.report is None
+    assert record.subject in await contents(town.employer)
+    done = await town.employer.erasing.erase_subject(record.subject)
+    assert {one.what for one in done.erased} == {"exchange", "verification"}
+    assert list(done.related) == [town.employer_to_learner.id]
+    assert record.subject not in await contents(town.employer)
+    assert len(await held(town.learner)) == 1, "at others' nodes nothing changes"
+
+
+async def test_a_trial_changes_nothing(town: Town) -> None:
+    await give(town.college, town.college_to_learner.id)
+    before = await tables(town.college.store)
+    found = await town.college.erasing.erase_peer(town.college_to_learner.id, dry_run=True)
+    assert {"issued_record", "connection"} <= {one.what for one in found.erased}
+    assert await tables(town.college.store) == before
+
+
+async def test_a_list_that_is_sent_again_does_not_issue_anew_what_was_erased(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    awards = {
+        name: Award(achievement_id=WELDING, email=f"{name}@example.org", name=name.title()) for name in ("ada", "bob")
+    }
+    first = await college.issuer.issue_rows("class", WELDING, awards)
+    assert all(row.record for row in first)
+    done = await college.erasing.erase_subject("ada@example.org")
+    assert [one.what for one in done.erased] == ["issued_record"]
+    assert "ada@example.org" not in await contents(college)
+    again = await college.issuer.issue_rows("class", WELDING, awards)
+    assert [row.problem.code if row.problem else None for row in again] == ["record.erased", None]
+    assert len(await issued(college)) == 1
+
+
+async def test_a_peer_that_was_erased_is_a_stranger_and_can_connect_anew(town: Town) -> None:
+    await town.college.erasing.erase_peer(town.college_to_learner.id)
+    await connect(town.college, town.learner)
+
+
+async def test_whom_nothing_names_cannot_be_erased(town: Town) -> None:
+    async with town.learner.store.read() as tx:
+        own = await dids.default(tx, DidPurpose.HOLDER)
+    assert own is not None
+    for name, code in (("did:example:nobody", "erasure.nothing"), (own.did, "erasure.own_did")):
+        with pytest.raises(WrongState) as refused:
+            await town.learner.erasing.erase_subject(name)
+        assert refused.value.code == code
+    with pytest.raises(WrongState) as unknown:
+        await town.learner.erasing.erase_peer("nobody")
+    assert unknown.value.code == "connection.unknown"
+
+
+async def test_every_table_that_refers_to_what_is_erased_is_thought_of(nodes: Nodes) -> None:
+    node = await nodes.make("college")
+    refers: dict[str, set[str]] = {}
+    async with node.store.read() as tx:
+        tables_ = await tx.all("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+        for name, sql in (tuple(row) for row in tables_):
+            for target in re.findall(r"REFERENCES\s+\"?(\w+)", sql or ""):
+                refers.setdefault(target, set()).add(name)
+    assert refers["exchanges"] == set(OF_EXCHANGE)
+    assert refers["connections"] == set(OF_CONNECTION)
+    assert refers["issued_credentials"] == {"issued_statuses"}
+    assert "held_credentials" not in refers

@@ -1,0 +1,110 @@
+"""What is old is forgotten by itself, as far as the configuration says, and nothing that something else hangs on."""
+
+from __future__ import annotations
+
+from node.app import Node
+from node.runtime.world import World
+from storage import exchanges, inbox, meta, outbox
+from storage.engine import Transaction
+from storage.exchanges import Filter
+from tests.node.nodes import Clock, Nodes, connect, eventually, exchange_in, give, held, tables
+
+FAR_FUTURE = {"exchanges_days": 10, "messages_days": 30, "documents_days": 5}
+
+
+async def pinged(node: Node, connection_id: str) -> str:
+    asked = await node.discovery.ask(connection_id, ["*"], 2)
+    await exchange_in(node, asked.id, "done")
+    return asked.id
+
+
+async def test_exchanges_that_are_over_are_forgotten_and_those_of_records_and_connections_stay(nodes: Nodes) -> None:
+    clock = Clock()
+    college = await nodes.make("college", issuer=True, world=World(clock=clock), retention=FAR_FUTURE)
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    await give(college, to_learner.id)
+    forgotten = await pinged(college, to_learner.id)
+    clock.advance(days=11)
+    young = await pinged(college, to_learner.id)
+    before = await tables(college.store)
+    counted = await college.housekeeping.prune(dry_run=True)
+    assert await tables(college.store) == before
+    assert counted["exchanges"] == 1
+    assert await college.housekeeping.prune() == counted
+    async with college.store.read() as tx:
+        left = {row.id for row in await exchanges.page(tx)}
+        names = {row.protocol.split("/")[-2] for row in await exchanges.page(tx)}
+    assert forgotten not in left
+    assert young in left
+    assert {"didexchange", "issue-credential"} <= names
+    assert len(await held(learner)) == 1
+
+
+async def test_by_default_no_exchange_is_ever_forgotten(nodes: Nodes) -> None:
+    clock = Clock()
+    college = await nodes.make("college", world=World(clock=clock))
+    learner = await nodes.make("learner")
+    to_learner, _ = await connect(college, learner)
+    await pinged(college, to_learner.id)
+    clock.advance(days=36500)
+    assert "exchanges" not in await college.housekeeping.prune()
+    async with college.store.read() as tx:
+        assert await exchanges.count(tx, Filter(connection_id=to_learner.id)) == 2
+
+
+async def test_messages_that_were_given_up_or_seen_are_forgotten_and_waiting_ones_are_not(nodes: Nodes) -> None:
+    clock = Clock()
+    college = await nodes.make("college", world=World(clock=clock), retention=FAR_FUTURE)
+    now = clock()
+    async with college.store.write() as tx:
+        for name in ("dead", "waiting"):
+            await outbox.enqueue(
+                tx, id=name, connection_id=None, lane=name, message=b"{}", message_type="t", thid=name, now=now
+            )
+        await outbox.mark_failed(tx, "dead", "net.unreachable", None, 1)
+        await inbox.seen(tx, "verkey", "old", now)
+    clock.advance(days=31)
+    async with college.store.write() as tx:
+        await inbox.seen(tx, "verkey", "new", clock())
+    counts = await college.housekeeping.prune()
+    assert (counts["given_up_messages"], counts["seen_messages"]) == (1, 1)
+    async with college.store.read() as tx:
+        assert [message.id for message in await outbox.page(tx)] == ["waiting"]
+
+
+async def test_it_is_done_once_a_day_also_across_restarts(nodes: Nodes) -> None:
+    clock = Clock()
+    node = await nodes.make("college", world=World(clock=clock), retention=FAR_FUTURE)
+
+    async def last(tx: Transaction) -> str | None:
+        return await meta.get(tx, "housekeeping.last")
+
+    first = await eventually(node, last)
+    await nodes.stop(node)
+    node = await nodes.again(node)
+    async with node.store.write() as tx:
+        await inbox.seen(tx, "verkey", "message", clock())
+    assert await eventually(node, last) == first
+    await nodes.stop(node)
+    clock.advance(days=40)
+    node = await nodes.again(node)
+
+    async def later(tx: Transaction) -> bool:
+        return await last(tx) != first
+
+    await eventually(node, later)
+    async with node.store.read() as tx:
+        assert await tx.all("SELECT * FROM inbox") == []
+
+
+async def test_vacuum_gives_the_space_back(nodes: Nodes) -> None:
+    node = await nodes.make("college", issuer=True)
+    path = node.home / "node.sqlite"
+    async with node.store.write() as tx:
+        await meta.put(tx, "large", "x" * 2_000_000)
+    async with node.store.write() as tx:
+        await meta.delete(tx, "large")
+    await node.housekeeping.vacuum()
+    assert path.stat().st_size < 1_500_000
+    assert not any(b"xxxxxxxx" in each.read_bytes() for each in node.home.glob("node.sqlite*"))
