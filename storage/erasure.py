@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from protocols.did import peer4
 from storage import credentials, exchanges, status_lists
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
@@ -31,6 +32,7 @@ __all__ = [
 
 OF_EXCHANGE: Mapping[str, str] = {
     "jobs": "DELETE FROM jobs WHERE exchange_id = ?",
+    "receipts": "DELETE FROM receipts WHERE exchange_id = ?",
     "verifications": "DELETE FROM verifications WHERE exchange_id = ?",
     "held_credentials": "UPDATE held_credentials SET exchange_id = NULL WHERE exchange_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET exchange_id = NULL WHERE exchange_id = ?",
@@ -51,6 +53,8 @@ _FINISHED = (
     # What a record came by stays as long as the record, and what made a connection as long as that.
     "AND NOT EXISTS (SELECT 1 FROM held_credentials AS h WHERE h.exchange_id = e.id) "
     "AND NOT EXISTS (SELECT 1 FROM issued_credentials AS i WHERE i.exchange_id = e.id) "
+    # A person may want to see for ever what was shown to whom.
+    "AND NOT EXISTS (SELECT 1 FROM receipts AS r WHERE r.exchange_id = e.id) "
     "AND NOT EXISTS (SELECT 1 FROM connections AS c WHERE c.id = e.connection_id AND c.thid = e.thid) "
     "LIMIT ?"
 )
@@ -135,8 +139,9 @@ async def erase_connection(tx: Transaction, connection: Connection) -> list[Eras
         erased += await erase_exchange(tx, row)
     for sql in OF_CONNECTION.values():
         await tx.execute(sql, (connection.id,))
-    if connection.their_verkey is not None:
-        await tx.execute("DELETE FROM inbox WHERE sender_verkey = ?", (connection.their_verkey,))
+    did = connection.their_did
+    for sender in (connection.their_verkey, did and peer4.shortest(did)):
+        await tx.execute("DELETE FROM inbox WHERE sender_verkey = ?", (sender,))
     await tx.execute("DELETE FROM connections WHERE id = ?", (connection.id,))
     return [*erased, Erased("connection", connection.id)]
 

@@ -283,7 +283,6 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("held_credentials", "exchange_id", "exchanges"),
         _dangling("issued_credentials", "exchange_id", "exchanges"),
         _dangling("issued_statuses", "issued_id", "issued_credentials"),
-        _dangling("batch_rows", "issued_id", "issued_credentials"),
         _dangling("verifications", "exchange_id", "exchanges"),
         _dangling("connections", "my_verkey", "keys", "verkey"),
         _dangling("did_keys", "verkey", "keys", "verkey"),

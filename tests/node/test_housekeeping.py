@@ -60,7 +60,16 @@ async def test_messages_that_were_given_up_or_seen_are_forgotten_and_waiting_one
     async with college.store.write() as tx:
         for name in ("dead", "waiting"):
             await outbox.enqueue(
-                tx, id=name, connection_id=None, lane=name, message=b"{}", message_type="t", thid=name, now=now
+                tx,
+                id=name,
+                connection_id=None,
+                lane=name,
+                message=b"{}",
+                message_type="t",
+                thid=name,
+                wire="w",
+                my_verkey="k",
+                now=now,
             )
         await outbox.mark_failed(tx, "dead", "net.unreachable", None, 1)
         await inbox.seen(tx, "verkey", "old", now)

@@ -17,7 +17,7 @@ from storage.invariants import Broken, Invariant, check
 from storage.secrets import Vault
 from storage.status_lists import Terms
 from storage.verifications import Verification
-from tests.storage.rows import NOW, add_peer, exchange, held, issued
+from tests.storage.rows import NOW, add_peer, exchange, held, issued, key
 
 SIZE = 131_072
 
@@ -38,7 +38,16 @@ async def full(store: Store, vault: Vault) -> AsyncIterator[Store]:
             await audit.append(tx, at=NOW, event="record.issued", actor="operator", subjects=(f"i-{name}",))
             await audit.append(tx, at=NOW, event="record.stored", actor="c1", subjects=(f"h-{name}",))
             await outbox.enqueue(
-                tx, id=name, connection_id="c1", lane="c1", message=b"{}", message_type="m", thid="t", now=NOW
+                tx,
+                id=name,
+                connection_id="c1",
+                lane="c1",
+                message=b"{}",
+                message_type="m",
+                thid="t",
+                wire="w",
+                my_verkey=key("mine").verkey,
+                now=NOW,
             )
         await status_lists.set_value(tx, ref.list_id, ref.index, 1, "a reason", NOW)
         await credentials.set_issued_state(tx, "i-e2", IssuedState.REVOKED)
