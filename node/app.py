@@ -16,6 +16,7 @@ from node.http.event_stream import Follower
 from node.http.public import DIDCOMM_PATH, public_app
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
+from node.net.invitation_fetch import InvitationFetcher
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
@@ -26,6 +27,7 @@ from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.lifetime import Lifetime
+from node.roles.links import Links
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.revocations import RevocationNotices
@@ -145,6 +147,7 @@ class Node:
             store=store,
             keyring=self.keyring,
             resolver=self.resolver,
+            fetcher=InvitationFetcher(self.http),
             exchanges=steps,
             outbox=self.outbox,
             world=world,
@@ -221,6 +224,17 @@ class Node:
         self.notices.attach(self.inbound)
         self.threads = Threads(store, steps, self.deadlines, world)
         self.threads.attach(self.inbound)
+        self.links = Links(
+            store=store,
+            exchanges=steps,
+            jobs=self.jobs,
+            threads=self.threads,
+            peering=self.peering,
+            issuer=self.issuer,
+            verifier=self.verifier,
+            lifetime=lifetime,
+            world=world,
+        )
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
@@ -333,6 +347,7 @@ class Node:
             publisher=self.publisher,
             metrics=self.metrics,
             monitor=self.monitor,
+            clock=self.world.clock,
             endpoint=config.endpoint.rstrip("/"),
             label=self.label,
             max_bytes=self.config.network.max_message_bytes,

@@ -43,6 +43,10 @@ class Invitation:
     created: datetime
     expires: datetime | None = None
 
+    def is_open_at(self, now: datetime) -> bool:
+        """Whether it can be answered."""
+        return self.state is InvitationState.OPEN and (self.expires is None or self.expires > now)
+
 
 async def add(tx: Transaction, invitation: Invitation) -> None:
     """Keep an invitation.

@@ -14,9 +14,17 @@ from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, short, when
-from node.http.schemas import AboutRecord, AcceptInvitation, ConnectionView, Decline, ExchangeDetail, ExchangeView, Page
+from node.http.schemas import (
+    AboutRecord,
+    AcceptedView,
+    AcceptInvitation,
+    ConnectionView,
+    Decline,
+    ExchangeDetail,
+    ExchangeView,
+    Page,
+)
 from protocols.errors import BadInput
-from protocols.out_of_band import link
 
 __all__ = ["accept"]
 
@@ -52,8 +60,8 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
         return
     text = _invitation(what)
     if text is not None and decline is None:
-        connection, settled = with_api(setting, lambda api: _connect(api, text, new=new))
-        _show(setting, connection, lambda: _show_connection(connection, settled))
+        connection, settled, asked = with_api(setting, lambda api: _connect(api, text, new=new))
+        _show(setting, connection, lambda: _show_connection(connection, settled, asked))
         return
     answered = with_api(setting, lambda api: _answer(api, what, decline))
     _show(setting, answered, lambda: _show_exchange(answered))
@@ -86,12 +94,12 @@ async def _waiting(api: Api) -> Page[ExchangeView]:
     return await api.get("/admin/exchanges", Page[ExchangeView], waiting="true")
 
 
-async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, str]:
-    """The connection, and what is to be said of it."""
+async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, str, list[ExchangeView]]:
+    """The connection, what is to be said of it, and what that peer has asked or offered with the invitation."""
     body = AcceptInvitation(invitation=text.strip(), reuse=not new)
-    connection = await api.post("/admin/connections", ConnectionView, body, to_peer=True)
-    reused = connection.invitation_id != link.from_text(text).id
-    settled = False
+    accepted = await api.post("/admin/connections", AcceptedView, body, to_peer=True)
+    connection: ConnectionView = accepted
+    settled, reused = False, accepted.reused
     if not api.is_own_node:
         protocol = _OUT_OF_BAND if reused else _DID_EXCHANGE
         about = await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, protocol=protocol)
@@ -99,9 +107,12 @@ async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, s
             ended = await await_state(api, exchange.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
             settled = ended.state == "done"
         connection = await api.get(f"/admin/connections/{segment(connection.id)}", ConnectionView)
+    asked = (await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, waiting="true")).items
     if reused:
-        return connection, "You keep the connection with" if settled else "Asked to keep the connection (or --new) with"
-    return connection, "Connected with" if connection.state == "completed" else "Answered the invitation of"
+        said = "You keep the connection with" if settled else "Asked to keep the connection (or --new) with"
+    else:
+        said = "Connected with" if connection.state == "completed" else "Answered the invitation of"
+    return connection, said, asked
 
 
 async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
@@ -114,11 +125,14 @@ async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
     return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
 
 
-def _show_connection(connection: ConnectionView, settled: str) -> None:
+def _show_connection(connection: ConnectionView, settled: str, asked: list[ExchangeView]) -> None:
     name = connection.label or "a peer without a name"
     line(f"{settled} {name}.", style="green")
     fields([("connection", short(connection.id)), ("state", connection.state)])
-    suggest("lernode status shows when the peer has answered, and what it offers.")
+    if asked:
+        show_waiting(asked)
+    else:
+        suggest("lernode status shows when the peer has answered, and what it offers.")
 
 
 def _show_exchange(exchange: ExchangeDetail) -> None:

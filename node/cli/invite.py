@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
-import msgspec
-import segno
 
+from node.cli.by_link import check_qr_file, qr_options, show_invitation
 from node.cli.client import with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, is_terminal, line
 from node.http.schemas import InvitationView, NewInvitation
-from protocols.errors import BadInput
 
 __all__ = ["invite"]
-
-_FORMATS = (".svg", ".png")
 
 
 @click.command(short_help="Make an invitation for a peer.")
@@ -26,8 +20,7 @@ _FORMATS = (".svg", ".png")
 @click.option("--goal", help="What it is for, in a few words; the peer sees it.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="Close it after so many days.")
 @click.option("--lasting", is_flag=True, help="Peers that are connected with you keep their connection.")
-@click.option("--qr", is_flag=True, help="Show a QR code, also where the output is not a terminal.")
-@click.option("--qr-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the QR code: .svg or .png.")
+@qr_options
 def invite(
     setting: Setting,
     multi_use: bool,
@@ -49,25 +42,8 @@ def invite(
 
     Next: the peer runs lernode accept LINK; then lernode status shows the connection. Your node has to run.
     """
-    if qr_file is not None and qr_file.suffix.lower() not in _FORMATS:
-        raise BadInput("cli.qr_file", "A QR code is written as .svg or .png.", "Choose another file name.")
+    check_qr_file(qr_file)
     seconds = expires * 86400 if expires else None
     wanted = NewInvitation(multi_use=multi_use, goal=goal, expires_in_seconds=seconds, lasting=lasting)
     made = with_api(setting, lambda api: api.post("/admin/invitations", InvitationView, wanted))
-    code = segno.make(made.url, error="l", micro=False)
-    if qr_file is not None:
-        _write(code, qr_file)
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
-        return
-    line(made.url)
-    if qr or is_terminal():
-        code.terminal(out=sys.stdout, compact=True)
-    line("Next: give the link to the peer, who runs: lernode accept LINK")
-
-
-def _write(code: segno.QRCode, path: Path) -> None:
-    try:
-        code.save(str(path), scale=8)
-    except OSError:
-        raise BadInput("cli.qr_file", "The QR code cannot be written there.", "Choose another file.") from None
+    show_invitation(setting, made, qr=qr, qr_file=qr_file)

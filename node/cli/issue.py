@@ -9,6 +9,7 @@ from typing import Literal
 import click
 import msgspec
 
+from node.cli.by_link import check_qr_file, qr_options, show_invitation
 from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
@@ -22,7 +23,9 @@ from node.http.schemas import (
     CatalogueView,
     ExchangeDetail,
     ExchangeView,
+    InvitationView,
     IssuedDetail,
+    OfferByLink,
 )
 from protocols.errors import BadInput
 
@@ -37,6 +40,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @common
 @click.argument("achievement", required=False)
 @click.option("--to", metavar="CONNECTION|DID|EMAIL", help="Whom; a connection is offered it.")
+@click.option("--link", is_flag=True, help="Offer it by a link or QR code to whoever answers first, connected or not.")
+@qr_options
 @click.option("--answer", metavar="EXCHANGE", help="Offer it in answer to the proposal that waits under this id.")
 @click.option("--comment", help="For the person who is offered it.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="The offer ends after so many days.")
@@ -60,6 +65,9 @@ def issue(
     setting: Setting,
     achievement: str | None,
     to: str | None,
+    link: bool,
+    qr: bool,
+    qr_file: Path | None,
     answer: str | None,
     comment: str | None,
     expires: int | None,
@@ -81,6 +89,7 @@ def issue(
     Examples:
       lernode issue --list
       lernode issue weld-101 --to Ada --name "Ada Byron"
+      lernode issue weld-101 --link --name "Ada Byron" --qr-file ada.svg
       lernode issue weld-101 --answer 3f2a --comment "Level 1, not 2: the test is in June"
       lernode issue weld-101 --to ada@example.org --out ada.json
       lernode issue weld-101 --csv class-of-2026.csv --out records/ --strict
@@ -95,8 +104,8 @@ def issue(
     if show_list:
         _show_catalogue(setting)
         return
-    if achievement is None or [to, answer, csv_file].count(None) != 2:
-        hint = "lernode issue ACHIEVEMENT --to WHOM, or --csv FILE; see: lernode issue --list"
+    if achievement is None or [to, answer, csv_file, link or None].count(None) != 3:
+        hint = "lernode issue ACHIEVEMENT --to WHOM, --link or --csv FILE; see: lernode issue --list"
         raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
     if csv_file is not None:
         order = Order(
@@ -124,11 +133,23 @@ def issue(
             raise BadInput("cli.usage", "A file is not an offer.", "Leave --comment and --expires out.")
         _issue_file(setting, given, to, out)
         return
+    seconds = None if expires is None else expires * 86400
+    if link:
+        check_qr_file(qr_file)
+        wanted = OfferByLink(
+            comment=comment,
+            expires_in_seconds=seconds,
+            data_model=data_model,
+            **msgspec.structs.asdict(given),
+        )
+        made = with_api(setting, lambda api: api.post("/admin/invitations/offers", InvitationView, wanted))
+        show_invitation(setting, made, qr=qr, qr_file=qr_file)
+        return
     offer = AwardOverConnection(
         connection=to,
         exchange=answer,
         comment=comment,
-        expires_in_seconds=None if expires is None else expires * 86400,
+        expires_in_seconds=seconds,
         data_model=data_model,
         **msgspec.structs.asdict(given),
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from node.cli.by_link import check_qr_file, qr_options, show_invitation
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, short
 from node.cli.verdict import show_result
-from node.http.schemas import ExchangeDetail, ExchangeView, NewRequest, VerificationView
+from node.http.schemas import ExchangeDetail, ExchangeView, InvitationView, NewRequest, RequestByLink, VerificationView
 from protocols import strict_json
 from protocols.errors import BadInput, WrongState
 
@@ -24,6 +26,9 @@ _SETTLED = ("done", "abandoned")
 @click.command(short_help="Ask a peer for proof of skills.")
 @common
 @click.argument("connection", required=False)
+@click.option("--link", is_flag=True, help="Ask by a link or QR code whoever answers it, connected or not.")
+@click.option("--multi-use", is_flag=True, help="With --link: for many, as on a poster; each is asked by itself.")
+@qr_options
 @click.option("--answer", metavar="EXCHANGE", help="Ask in answer to the proposal that waits under this id.")
 @click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill, by code or URL; repeatable.")
 @click.option("--type", "kind", help="Any record of this type, e.g. OpenBadgeCredential.")
@@ -40,6 +45,10 @@ _SETTLED = ("done", "abandoned")
 def request(
     setting: Setting,
     connection: str | None,
+    link: bool,
+    multi_use: bool,
+    qr: bool,
+    qr_file: Path | None,
     answer: str | None,
     skills: tuple[str, ...],
     kind: str | None,
@@ -57,21 +66,29 @@ def request(
       lernode request Ada --skill 51-4121.00 --purpose "Your application as a welder"
       lernode request Ada --type OpenBadgeCredential --wait 30
       lernode request Ada --definition definition.json --expires 14
+      lernode request --link --multi-use --skill 51-4121.00 --purpose "Our job fair" --qr-file poster.svg
       lernode request --answer 9b1e --type OpenBadgeCredential --comment "A newer one, please"
 
     Next: lernode verify EXCHANGE shows every check once the peer has answered.
     """
-    wanted = NewRequest(
-        connection=connection,
-        exchange=answer,
-        comment=comment,
-        expires_in_seconds=None if expires is None else expires * 86400,
-        skills=list(skills),
-        type=kind,
-        definition=read_definition(definition),
-        name=name,
-        purpose=purpose,
-    )
+    what: dict[str, Any] = {
+        "comment": comment,
+        "expires_in_seconds": None if expires is None else expires * 86400,
+        "skills": list(skills),
+        "type": kind,
+        "definition": read_definition(definition),
+        "name": name,
+        "purpose": purpose,
+    }
+    if link:
+        if connection is not None or answer is not None:
+            raise BadInput("cli.usage", "A link is for whoever answers it.", "Leave the connection and --answer out.")
+        check_qr_file(qr_file)
+        asked = RequestByLink(multi_use=multi_use, **what)
+        made = with_api(setting, lambda api: api.post("/admin/invitations/requests", InvitationView, asked))
+        show_invitation(setting, made, qr=qr, qr_file=qr_file)
+        return
+    wanted = NewRequest(connection=connection, exchange=answer, **what)
     exchange, result = with_api(setting, lambda api: _request(api, wanted, wait))
     if setting.json:
         emit_json(msgspec.json.encode(result or exchange))

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from node.http.admin_lookup import find_connection
 from node.http.admin_operation import Call, Nothing
+from node.http.admin_records import award_of
+from node.http.admin_verification import definition_of
 from node.http.admin_views import as_page, view_connection, view_exchange, view_invitation
 from node.http.schemas import (
+    AcceptedView,
     AcceptInvitation,
     ConnectionView,
     ExchangeView,
     FeaturesQuery,
     InvitationView,
     NewInvitation,
+    OfferByLink,
     Page,
     PageQuery,
+    RequestByLink,
 )
+from node.roles.lifetime import Terms
+from node.roles.peering import Invited
+from protocols.credentials.model import Version
 from storage import connections, invitations
 
 if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = [
-    "accept_invitation", "ask_features", "connection", "create_invitation", "end_connection", "list_connections",
-    "list_invitations",
+    "accept_invitation", "ask_features", "connection", "create_invitation", "end_connection", "invite_with_offer",
+    "invite_with_request", "list_connections", "list_invitations",
 ]  # fmt: skip
 
 
@@ -38,8 +49,32 @@ async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> I
         expires_in=timedelta(seconds=seconds) if seconds else None,
         lasting=call.body.lasting,
     )
-    async with node.store.read() as tx:
-        return view_invitation(await invitations.get(tx, invited.id), _page_url(node))
+    return await _invitation(node, invited)
+
+
+async def invite_with_offer(node: Node, call: Call[Nothing, OfferByLink]) -> InvitationView:
+    """Make an invitation that offers a record.
+
+    Raises:
+        BadInput: ``record.*``, ``result.*``.
+    """
+    body = call.body
+    award = replace(award_of(body), data_model=Version(body.data_model))
+    terms = Terms(body.comment, body.expires_in_seconds)
+    return await _invitation(node, await node.links.offer(award, terms, goal=body.goal))
+
+
+async def invite_with_request(node: Node, call: Call[Nothing, RequestByLink]) -> InvitationView:
+    """Make an invitation that asks for records.
+
+    Raises:
+        BadInput: ``request.ambiguous``, ``pex.*``.
+    """
+    body = call.body
+    definition = definition_of(body, node.world.new_id())
+    terms = Terms(body.comment, body.expires_in_seconds)
+    invited = await node.links.request(definition, terms, goal=body.goal, multi_use=body.multi_use)
+    return await _invitation(node, invited)
 
 
 async def list_invitations(node: Node, call: Call[PageQuery, Nothing]) -> Page[InvitationView]:
@@ -49,13 +84,16 @@ async def list_invitations(node: Node, call: Call[PageQuery, Nothing]) -> Page[I
     return as_page(found, call.query.limit, lambda invitation: view_invitation(invitation, _page_url(node)))
 
 
-async def accept_invitation(node: Node, call: Call[Nothing, AcceptInvitation]) -> ConnectionView:
+async def accept_invitation(node: Node, call: Call[Nothing, AcceptInvitation]) -> AcceptedView:
     """Answer a peer's invitation.
 
     Raises:
-        BadInput: ``invitation.*``.
+        BadInput: ``invitation.*``, ``net.*`` where the invitation is behind a short link.
     """
-    return view_connection(await node.peering.accept(call.body.invitation, reuse=call.body.reuse))
+    invitation = await node.peering.read(call.body.invitation)
+    connection = await node.peering.answer(invitation, reuse=call.body.reuse)
+    view = msgspec.structs.asdict(view_connection(connection))
+    return AcceptedView(reused=connection.invitation_id != invitation.id, **view)
 
 
 async def list_connections(node: Node, call: Call[PageQuery, Nothing]) -> Page[ConnectionView]:
@@ -93,6 +131,11 @@ async def ask_features(node: Node, call: Call[Nothing, FeaturesQuery]) -> Exchan
         peer = await find_connection(tx, call.id)
     row = await node.discovery.ask(peer.id, call.body.match, int(call.body.version[0]))
     return view_exchange(row, peer.their_label)
+
+
+async def _invitation(node: Node, invited: Invited) -> InvitationView:
+    async with node.store.read() as tx:
+        return view_invitation(await invitations.get(tx, invited.id), _page_url(node))
 
 
 def _page_url(node: Node) -> str:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = [
+    "award_of",
     "catalogue",
     "change_status",
     "derive",
@@ -86,7 +87,7 @@ async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> Exchang
     body = call.body
     async with node.store.read() as tx:
         peer, answered = await find_partner(tx, body.connection, body.exchange)
-    award = replace(_award(body), data_model=Version(body.data_model))
+    award = replace(award_of(body), data_model=Version(body.data_model))
     terms = Terms(body.comment, body.expires_in_seconds)
     if answered is not None:
         return view_exchange(await node.issuer.offer_instead(answered.id, award, terms), peer.their_label)
@@ -112,7 +113,7 @@ async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeVi
 
 async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
     """Sign a record at once, without a peer."""
-    made = await node.issuer.issue(_award(call.body))
+    made = await node.issuer.issue(award_of(call.body))
     async with node.store.read() as tx:
         return await _detail(node, tx, made)
 
@@ -228,7 +229,8 @@ async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> Issu
     )
 
 
-def _award(given: schemas.Award) -> Award:
+def award_of(given: schemas.Award) -> Award:
+    """The award that a request describes."""
     return Award(
         achievement_id=given.achievement,
         subject_did=given.did,

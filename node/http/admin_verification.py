@@ -11,10 +11,10 @@ from node.http.schemas import (
     DocumentToVerify,
     ExchangeView,
     NewRequest,
-    PresentationProposal,
     ResultView,
     VerificationView,
     VerifyExchange,
+    Wanted,
 )
 from node.roles.lifetime import Terms
 from protocols.errors import BadInput, WrongState
@@ -80,7 +80,7 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
     return view_result(result, show=body.show)
 
 
-def definition_of(wanted: PresentationProposal, definition_id: str) -> dict[str, Any]:
+def definition_of(wanted: Wanted, definition_id: str) -> dict[str, Any]:
     """What is asked for, as a presentation definition.
 
     Raises:
@@ -99,7 +99,7 @@ def definition_of(wanted: PresentationProposal, definition_id: str) -> dict[str,
     return _for_every_skill(wanted, definition_id)
 
 
-def _for_every_skill(wanted: PresentationProposal, definition_id: str) -> dict[str, Any]:
+def _for_every_skill(wanted: Wanted, definition_id: str) -> dict[str, Any]:
     """Each skill is asked for by itself; one record may answer several."""
     name = wanted.name or "Proof of " + ", ".join(wanted.skills)
     purpose = wanted.purpose or name

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from node.http.documents import document_json
+from node.http.public import INVITATION_PATH
 from node.http.schemas import (
     AboutRecord,
     AttachedView,
@@ -102,6 +103,7 @@ def view_invitation(invitation: Invitation, page_url: str) -> InvitationView:
         created=invitation.created,
         expires=invitation.expires,
         url=link.to_link(link.from_text(invitation.message.decode()), page_url),
+        short_url=f"{page_url.rstrip('/')}{INVITATION_PATH}/{invitation.id}",
         message=msgspec.Raw(invitation.message),
     )
 

@@ -15,16 +15,18 @@ from node.roles.status_publisher import StatusPublisher
 from node.runtime.inbound import Inbound
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
+from node.runtime.world import Clock
 from protocols import strict_json
 from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.errors import BadInput, WrongState
-from storage import dids
+from storage import dids, invitations
 from storage.dids import DidPurpose
 from storage.engine import Store
 
-__all__ = ["DIDCOMM_PATH", "public_app"]
+__all__ = ["DIDCOMM_PATH", "INVITATION_PATH", "public_app"]
 
 DIDCOMM_PATH = "/didcomm"
+INVITATION_PATH = "/i"
 _AS_JSON = {"application/vc": ("application/vc", "application/ld+json", "application/json")}
 """Media type -> what the same bytes are too."""
 
@@ -52,6 +54,7 @@ class _Public:
         publisher: StatusPublisher,
         metrics: Metrics,
         monitor: Monitor,
+        clock: Clock,
         endpoint: str,
         label: str,
     ) -> None:
@@ -60,6 +63,7 @@ class _Public:
         self._publisher = publisher
         self._metrics = metrics
         self._monitor = monitor
+        self._clock = clock
         self._endpoint = endpoint
         self._label = label
 
@@ -116,11 +120,23 @@ class _Public:
             body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
+    async def short_link(self, request: web.Request) -> web.Response:
+        """The invitation behind a short link (Aries RFC 0434 §URL Shortening), while open; a page in a browser."""
+        async with self._store.read() as tx:
+            found = await invitations.find(tx, request.match_info["id"])
+        if found is None or not found.is_open_at(self._clock()):
+            raise web.HTTPNotFound
+        if "text/html" in request.headers.get("Accept", ""):
+            return self._page(f"{self._endpoint}{INVITATION_PATH}/{found.id}")
+        return web.Response(body=found.message, content_type="application/json", headers={"Cache-Control": "no-store"})
+
     async def front(self, request: web.Request) -> web.Response:
         """For a person who opened an invitation's address in a browser."""
         if "oob" not in request.query:
             raise web.HTTPNotFound
-        address = f"{self._endpoint}/?{request.query_string}"
+        return self._page(f"{self._endpoint}/?{request.query_string}")
+
+    def _page(self, address: str) -> web.Response:
         code = segno.make(address, error="l", micro=False).svg_inline(scale=4, title="QR code of the invitation")
         page = _PAGE.format(label=html.escape(self._label), qr=code)
         return web.Response(
@@ -143,6 +159,7 @@ def public_app(
     publisher: StatusPublisher,
     metrics: Metrics,
     monitor: Monitor,
+    clock: Clock,
     endpoint: str,
     label: str,
     max_bytes: int,
@@ -154,6 +171,7 @@ def public_app(
         publisher=publisher,
         metrics=metrics,
         monitor=monitor,
+        clock=clock,
         endpoint=endpoint,
         label=label,
     )
@@ -164,5 +182,6 @@ def public_app(
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get("/health", handlers.health)
     app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
     app.router.add_get(f"{prefix}/", handlers.front)
     return app

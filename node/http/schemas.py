@@ -231,7 +231,8 @@ class InvitationView(_View, frozen=True, kw_only=True):
     multi_use: bool
     created: datetime
     expires: datetime | None
-    url: str
+    url: Annotated[str, Meta(description="The link that carries the whole invitation.")]
+    short_url: Annotated[str, Meta(description="A short link to it, for a QR code; it leads there while it is open.")]
     message: msgspec.Raw
 
 
@@ -258,6 +259,12 @@ class ConnectionView(_View, frozen=True, kw_only=True):
     invitation_id: str | None
     created: datetime
     updated: datetime
+
+
+class AcceptedView(ConnectionView, frozen=True, kw_only=True):
+    """The connection on which an invitation was answered."""
+
+    reused: Annotated[bool, Meta(description="Whether it was there before, and the peer was asked to keep it.")]
 
 
 class FeaturesQuery(_Given, frozen=True, kw_only=True):
@@ -292,14 +299,6 @@ ExpiresIn = Annotated[
 ]
 
 
-class _InExchange(_Given, frozen=True, kw_only=True):
-    """Something said to a peer: to a connection, or in answer to what it said. Exactly one of the two is given."""
-
-    connection: Name | None = None
-    exchange: Annotated[Name | None, Meta(description="What waits here, and is answered by this.")] = None
-    comment: Comment = None
-
-
 class AwardOverConnection(Award, frozen=True, kw_only=True):
     """An achievement to offer to a peer: to a connection, or in answer to its proposal, one of the two."""
 
@@ -311,6 +310,15 @@ class AwardOverConnection(Award, frozen=True, kw_only=True):
         Literal["2.0", "1.1"],
         Meta(description="Version of the W3C data model; 1.1 for wallets that cannot show 2.0, as ACA-Py's."),
     ] = "2.0"
+
+
+class OfferByLink(Award, frozen=True, kw_only=True):
+    """An achievement to offer to whoever answers the invitation first."""
+
+    goal: Annotated[Text | None, Meta(description="What the invitation is for, in a few words.")] = None
+    comment: Comment = None
+    data_model: Literal["2.0", "1.1"] = "2.0"
+    expires_in_seconds: ExpiresIn = None
 
 
 class BatchAward(_Given, frozen=True, kw_only=True):
@@ -334,9 +342,12 @@ class BatchToIssue(_Given, frozen=True, kw_only=True):
     documents: Annotated[bool, Meta(description="Whether the answer holds the signed documents.")] = False
 
 
-class RecordProposal(_InExchange, frozen=True, kw_only=True):
+class RecordProposal(_Given, frozen=True, kw_only=True):
     """An achievement that the node would like to be awarded by a peer, also instead of what that offered."""
 
+    connection: Name | None = None
+    exchange: Annotated[Name | None, Meta(description="An offer that waits here, and is answered by this.")] = None
+    comment: Comment = None
     achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the peer's catalogue.")]
 
 
@@ -631,8 +642,8 @@ class ReceiptsQuery(PageQuery, frozen=True, kw_only=True):
     exchange: Annotated[Name | None, Meta(description="Of this exchange.")] = None
 
 
-class PresentationProposal(_InExchange, frozen=True, kw_only=True):
-    """Records that could be shown: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
+class Wanted(_Given, frozen=True, kw_only=True):
+    """Records: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
 
     skills: Annotated[list[Name], Meta(max_length=50)] = []
     type: Name | None = None
@@ -641,9 +652,26 @@ class PresentationProposal(_InExchange, frozen=True, kw_only=True):
     purpose: Text | None = None
 
 
+class PresentationProposal(Wanted, frozen=True, kw_only=True):
+    """Records that could be shown, said to a connection or in answer to its request; exactly one of them is given."""
+
+    connection: Name | None = None
+    exchange: Annotated[Name | None, Meta(description="A request that waits here, and is answered by this.")] = None
+    comment: Comment = None
+
+
 class NewRequest(PresentationProposal, frozen=True, kw_only=True):
     """Records to ask a peer for: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
 
+    expires_in_seconds: ExpiresIn = None
+
+
+class RequestByLink(Wanted, frozen=True, kw_only=True):
+    """Records to ask whoever answers the invitation for: by skills, by type, or by a definition."""
+
+    goal: Annotated[Text | None, Meta(description="What the invitation is for, in a few words.")] = None
+    comment: Comment = None
+    multi_use: Annotated[bool, Meta(description="For many, as on a poster; each gets a request of their own.")] = False
     expires_in_seconds: ExpiresIn = None
 
 

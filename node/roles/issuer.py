@@ -137,9 +137,16 @@ class Issuer:
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
             exchange_id = self._world.new_id()
-            detail = await self._offered(tx, award, exchange_id)
-            step = self._offer(detail, None, terms)
+            step = await self.offer_step(tx, award, terms, exchange_id)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
+
+    async def offer_step(self, tx: Transaction, award: Award, terms: Terms, exchange_id: str) -> Step[machine.Exchange]:
+        """The step that offers a record in an exchange which will have this id; nothing is sent or kept of it.
+
+        Raises:
+            BadInput, WrongState: as :meth:`offer`.
+        """
+        return self._offer(await self._offered(tx, award, exchange_id), None, terms)
 
     async def offer_instead(self, exchange_id: str, award: Award, terms: Terms = _USUAL) -> ExchangeRow:
         """Answer a proposal with an offer of one's own making.

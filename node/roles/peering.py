@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
+from node.net.invitation_fetch import InvitationFetcher
 from node.roles.peer_dids import PeerDids, wire_with
 from node.roles.reuse import Reuse, inviters
 from node.runtime.delivery import Outbox
@@ -21,6 +23,7 @@ from protocols.did_exchange import machine as did_exchange
 from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Request, Response, decode, protocol
 from protocols.did_exchange.provenance import check_control
 from protocols.didcomm import codec_v1
+from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import Wire
 from protocols.didcomm.versions import known_on_every_wire
 from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
@@ -35,7 +38,7 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
-__all__ = ["DID_EXCHANGE", "Invited", "Peering"]
+__all__ = ["DID_EXCHANGE", "Carried", "Invited", "Peering"]
 
 DID_EXCHANGE = ExchangeKind("https://didcomm.org/didexchange/1", did_exchange.Exchange)
 
@@ -49,6 +52,39 @@ class Invited:
     message: dict[str, object]
 
 
+class Carried(Protocol):
+    """What goes with invitations besides the connection: messages of other protocols."""
+
+    def first_readable(self, invitation: oob.Invitation) -> object:
+        """Refuse a peer's invitation whose messages are broken; raises BadInput."""
+
+    async def keep(self, tx: Transaction, connection: Connection, invitation: oob.Invitation) -> None:
+        """A peer's invitation was answered on this connection."""
+
+    async def completed(self, tx: Transaction, connection: Connection) -> None:
+        """A connection with who invited is there."""
+
+    async def joined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
+        """Somebody answers an invitation of this node."""
+
+
+class _Nothing:
+    """Invitations that go with nothing."""
+
+    def first_readable(self, invitation: oob.Invitation) -> object:
+        del invitation
+        return None
+
+    async def keep(self, tx: Transaction, connection: Connection, invitation: oob.Invitation) -> None:
+        del tx, connection, invitation
+
+    async def completed(self, tx: Transaction, connection: Connection) -> None:
+        del tx, connection
+
+    async def joined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
+        del tx, connection, invitation_id
+
+
 class Peering:
     """What a person does about connections, and what peers' connection messages do."""
 
@@ -58,6 +94,7 @@ class Peering:
         store: Store,
         keyring: Keyring,
         resolver: Resolver,
+        fetcher: InvitationFetcher,
         exchanges: Exchanges,
         outbox: Outbox,
         world: World,
@@ -71,7 +108,9 @@ class Peering:
         self._resolver = resolver
         self._exchanges = exchanges
         self._dids = PeerDids(keyring, world, endpoint)
-        self._reuse = Reuse(exchanges, outbox, world)
+        self._reuse = Reuse(exchanges, outbox, world, self._rejoined)
+        self._fetcher = fetcher
+        self._carried: Carried = _Nothing()
         self._outbox = outbox
         self._world = world
         self._endpoint = endpoint
@@ -89,6 +128,10 @@ class Peering:
             self._greet,
         )
 
+    def carry(self, carried: Carried) -> None:
+        """Say what goes with invitations besides the connection."""
+        self._carried = carried
+
     # What a person does -----------------------------------------------------------------------------------------
 
     async def invite(
@@ -105,31 +148,48 @@ class Peering:
             lasting: invite under the one DID that all such invitations share, by which peers know this node again;
                 else with a fresh key, so that nobody can tell whose it is.
         """
-        now = self._world.clock()
         async with self._store.write() as tx:
-            service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
-            invitation = oob.Invitation(
-                self._world.new_id(),
-                (service,),
-                label=self._label,
-                goal_code="aries.rel.build" if goal else None,
-                goal=goal,
-                handshake_protocols=(protocol(1), protocol(0)),
+            return await self.invite_in(
+                tx, multi_use=multi_use, goal=goal, goal_code="aries.rel.build", expires_in=expires_in, lasting=lasting
             )
-            message = codec_v1.encode_object(invitation.encode(Wire.V1))
-            await invitations.add(
-                tx,
-                invitations.Invitation(
-                    id=invitation.id,
-                    message=codec_v1.encode(invitation.encode(Wire.V1)),
-                    verkey=verkey,
-                    multi_use=multi_use,
-                    created=now,
-                    expires=now + expires_in if expires_in else None,
-                ),
-            )
-            await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
-        return Invited(invitation.id, link.to_link(invitation, self._page_url), message)
+
+    async def invite_in(
+        self,
+        tx: Transaction,
+        *,
+        goal: str | None,
+        goal_code: str,
+        expires_in: timedelta | None,
+        multi_use: bool = False,
+        lasting: bool = False,
+        requests: tuple[Attachment, ...] = (),
+    ) -> Invited:
+        """As :meth:`invite` in a unit of work at hand; ``requests`` go with the invitation."""
+        now = self._world.clock()
+        service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
+        invitation = oob.Invitation(
+            self._world.new_id(),
+            (service,),
+            label=self._label,
+            goal_code=goal_code if goal else None,
+            goal=goal,
+            handshake_protocols=(protocol(1), protocol(0)),
+            requests=requests,
+        )
+        plain = invitation.encode(Wire.V1)
+        await invitations.add(
+            tx,
+            invitations.Invitation(
+                id=invitation.id,
+                message=codec_v1.encode(plain),
+                verkey=verkey,
+                multi_use=multi_use,
+                created=now,
+                expires=now + expires_in if expires_in else None,
+            ),
+        )
+        await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
+        return Invited(invitation.id, link.to_link(invitation, self._page_url), codec_v1.encode_object(plain))
 
     async def accept(self, text: str, *, reuse: bool = True) -> Connection:
         """Answer an invitation, given as URL or JSON; the same one answered twice gives the same connection.
@@ -138,9 +198,22 @@ class Peering:
             reuse: use the connection with that peer again, where there is one, instead of making another.
 
         Raises:
-            BadInput: ``invitation.*`` or ``did_exchange.no_handshake``.
+            BadInput: ``invitation.*``, ``net.*`` or ``did_exchange.no_handshake``.
         """
-        invitation = link.from_text(text)
+        return await self.answer(await self.read(text), reuse=reuse)
+
+    async def read(self, text: str) -> oob.Invitation:
+        """The invitation that a person pasted: its URL, a short link to it, or its JSON.
+
+        Raises:
+            BadInput: ``invitation.*``, ``net.*``.
+        """
+        invitation = link.from_text(await self._fetcher.text(text))
+        self._carried.first_readable(invitation)
+        return invitation
+
+    async def answer(self, invitation: oob.Invitation, *, reuse: bool = True) -> Connection:
+        """As :meth:`accept`, for an invitation that was read."""
         service = await self._service_of(invitation)
         now = self._world.clock()
         async with self._store.write() as tx:
@@ -149,6 +222,7 @@ class Peering:
             if mine:
                 return mine[-1]
             if reuse and (old := await self._reuse.connection_for(tx, invitation)) is not None:
+                await self._carried.keep(tx, old, invitation)
                 return old
             own = await self._dids.create(tx, DidPurpose.CONNECTION)
             step = did_exchange.accept_invitation(
@@ -174,6 +248,7 @@ class Peering:
             await connections.add(tx, connection)
             await self._tell(tx, connection)
             await self._exchanges.apply(tx, DID_EXCHANGE, connection, None, step)
+            await self._carried.keep(tx, connection, invitation)
             await audit.append(tx, at=now, event="invitation.accepted", actor="operator", subjects=(connection.id,))
         return connection
 
@@ -343,6 +418,9 @@ class Peering:
 
     # Helpers ----------------------------------------------------------------------------------------------------
 
+    async def _rejoined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
+        await self._carried.joined(tx, connection, invitation_id)
+
     async def _follow(
         self,
         tx: Transaction,
@@ -362,7 +440,16 @@ class Peering:
         await connections.save(tx, changed)
         await self._tell(tx, changed)
         await self._exchanges.apply(tx, DID_EXCHANGE, changed, row, step, error_code=step.exchange.problem)
+        if state is did_exchange.State.COMPLETED and connection.state != state.value:
+            await self._go_on(tx, changed)
         return changed
+
+    async def _go_on(self, tx: Transaction, connection: Connection) -> None:
+        """The connection is there now: what went with its invitation has its turn."""
+        if connection.role == did_exchange.Role.REQUESTER.value:
+            await self._carried.completed(tx, connection)
+        elif connection.invitation_id is not None:
+            await self._carried.joined(tx, connection, connection.invitation_id)
 
     async def _tell(self, tx: Transaction, changed: Connection) -> None:
         """Let the institution's own systems know of a connection in another state."""

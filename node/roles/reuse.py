@@ -6,6 +6,8 @@ invitation, so all that follows from one is a message over the connection that i
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming
@@ -26,13 +28,18 @@ _OUT_OF_BAND = ExchangeKind("https://didcomm.org/out-of-band/1", machine.Exchang
 _MAX_LOOKED_AT = 100
 
 
+Joined = Callable[[Transaction, Connection, str], Awaitable[None]]
+"""Begins what goes with the invitation of this node that has this id."""
+
+
 class Reuse:
     """Asks to use a connection again, and answers who asks."""
 
-    def __init__(self, exchanges: Exchanges, outbox: Outbox, world: World) -> None:
+    def __init__(self, exchanges: Exchanges, outbox: Outbox, world: World, joined: Joined) -> None:
         self._exchanges = exchanges
         self._outbox = outbox
         self._world = world
+        self._joined = joined
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
@@ -80,6 +87,7 @@ class Reuse:
                 await self._outbox.put(tx, connection, effect.message)
         subjects = (connection.id, invitation.id)
         await audit.append(tx, at=now, event="connection.reused", actor=connection.id, subjects=subjects)
+        await self._joined(tx, connection, invitation.id)
 
 
 def inviters(invitation: Invitation) -> list[str]:

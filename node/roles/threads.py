@@ -91,11 +91,35 @@ class Threads:
             document = None if issued is None else strict_json.loads_object(issued.document)
             return await self._apply(tx, found, issue_credential.resend(found.value, issued=document))
 
+    def check_first(self, plain: PlainMessage) -> bool:
+        """Whether the message is of one of these protocols, and can begin a thread.
+
+        Raises:
+            PeerFault: why it cannot.
+        """
+        protocol = _protocol_of(plain)
+        if protocol is None:
+            return False
+        protocol.machine.receive(None, protocol.decode(plain), new_id=self._world.new_id)
+        return True
+
+    async def begin(self, tx: Transaction, connection: Connection, plain: PlainMessage) -> None:
+        """Take a message that came with an invitation of the peer, as if it had come over the connection.
+
+        Raises:
+            PeerFault: as for one that does.
+        """
+        protocol = _protocol_of(plain)
+        if protocol is not None:
+            await self._read(protocol, tx, connection, plain)
+
     async def _handle(self, protocol: _Protocol, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        await self._read(protocol, tx, connection, incoming.message)
+
+    async def _read(self, protocol: _Protocol, tx: Transaction, connection: Connection, plain: PlainMessage) -> None:
         """One message: find its thread, take the step, carry it out."""
-        message = protocol.decode(incoming.message)
-        row = await exchanges.find(tx, connection.id, incoming.message.thid, protocol.kind.protocol)
-        await self._take(protocol, tx, connection, row, message)
+        row = await exchanges.find(tx, connection.id, plain.thid, protocol.kind.protocol)
+        await self._take(protocol, tx, connection, row, protocol.decode(plain))
 
     async def _on_report(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """A report of no protocol: in v2 that of every one, so it goes to the thread that it names.
@@ -152,6 +176,10 @@ async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> 
     if kind is None:
         raise WrongState("exchange.not_waiting", "That exchange is about something else.", "See: lernode status")
     return Situation(kind, await connections.get(tx, row.connection_id), row, kind.value(row))
+
+
+def _protocol_of(plain: PlainMessage) -> _Protocol | None:
+    return next((each for each in _PROTOCOLS if each.kind.protocol == plain.protocol), None)
 
 
 def _machine_of(found: Situation) -> Any:

@@ -28,7 +28,7 @@ from protocols.did.resolver import Resolver
 from protocols.errors import WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.jsonld.processor import Processor
-from protocols.machine import Decision, Verify
+from protocols.machine import Decision, Step, Verify
 from protocols.present_proof import machine
 from protocols.status.source import StatusSource
 from storage import audit, connections, verifications
@@ -89,7 +89,7 @@ class Verifier:
         parsed = parse_definition(definition)
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            step = self._request(parsed.raw, None, terms)
+            step = self.request_step(parsed.raw, terms)
             return await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
 
     async def request_instead(
@@ -108,7 +108,7 @@ class Verifier:
         async with self._store.write() as tx:
             found = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(found.row, Decision.ANSWER_PRESENTATION_PROPOSAL)
-            step = self._request(parsed.raw, found.value, terms)
+            step = self.request_step(parsed.raw, terms, exchange=found.value)
             return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
 
     async def approve(self, exchange_id: str) -> ExchangeRow:
@@ -122,7 +122,7 @@ class Verifier:
             found = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(found.row, Decision.ANSWER_PRESENTATION_PROPOSAL)
             definition = decode_proposal(found.value.proposed, definition_id=self._world.new_id())
-            step = self._request(definition.raw, found.value)
+            step = self.request_step(definition.raw, _USUAL, exchange=found.value)
             return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
 
     async def verify_again(self, exchange_id: str, *, trust: Sequence[str] = ()) -> Verification:
@@ -162,12 +162,15 @@ class Verifier:
             domain=domain,
         )
 
-    def _request(
+    def request_step(
         self,
         definition: dict[str, Any],
-        exchange: machine.Exchange | None,
-        terms: Terms = _USUAL,
-    ) -> Any:
+        terms: Terms,
+        *,
+        exchange: machine.Exchange | None = None,
+        pthid: str | None = None,
+    ) -> Step[machine.Exchange]:
+        """The step that asks for records, with a challenge of its own; nothing is sent or kept of it."""
         return machine.request(
             definition,
             challenge=str(UUID(bytes=self._world.entropy(16), version=4)),  # ACA-Py reads no other form
@@ -175,6 +178,7 @@ class Verifier:
             new_id=self._world.new_id,
             exchange=exchange,
             comment=terms.comment,
+            pthid=pthid,
             expires=self._lifetime.until(terms.expires_in),
         )
 

@@ -42,10 +42,16 @@ class Jobs:
         """Say who does the jobs of this kind."""
         self._kinds[kind] = work
 
-    async def plan(self, tx: Transaction, kind: str, exchange_id: str) -> None:
-        """Plan the job ``kind`` of an exchange in this unit of work; planning it twice is harmless."""
+    async def plan(self, tx: Transaction, kind: str, exchange_id: str | None, *, subject: str = "") -> None:
+        """Plan the job ``kind`` of an exchange, or of ``subject``, in this unit of work; twice is harmless."""
         await jobs.add(
-            tx, id=self._world.new_id(), kind=kind, exchange_id=exchange_id, payload={}, run_at=self._world.clock()
+            tx,
+            id=self._world.new_id(),
+            kind=kind,
+            exchange_id=exchange_id,
+            subject=subject,
+            payload={},
+            run_at=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
 

@@ -16,10 +16,11 @@ from protocols.errors import BadInput, LernodeError
 from protocols.multiformats import b64url_decode, b64url_encode
 from protocols.out_of_band.messages import Invitation, decode
 
-__all__ = ["MAX_TEXT_BYTES", "from_text", "to_link"]
+__all__ = ["MAX_TEXT_BYTES", "from_text", "is_short", "to_link"]
 
 MAX_TEXT_BYTES = 256 * 1024
 _MAX_PARAMETERS = 32
+_MAX_SHORT_LINK = 2048
 _PARAMETERS = {Wire.V1: "oob", Wire.V2: "_oob"}
 
 
@@ -65,6 +66,18 @@ def from_text(text: str) -> Invitation:
     if not isinstance(message, Invitation):
         raise _malformed("It is another message of the out-of-band protocol.")
     return message
+
+
+def is_short(text: str) -> bool:
+    """Whether the text is a web link that carries no invitation, so that one may be behind it."""
+    stripped = text.strip()
+    try:
+        parts = urlsplit(stripped)
+        query = parse_qs(parts.query, max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        return False
+    is_web = parts.scheme in {"http", "https"} and bool(parts.netloc) and len(stripped) <= _MAX_SHORT_LINK
+    return is_web and not any(name in query for name in _PARAMETERS.values())
 
 
 def _oob(text: str) -> str:

@@ -68,6 +68,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "webhook.unknown",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.exists\""): (
+        "attached_message.exists",
         "connection.exists",
         "did.exists",
         "exchange.exists",

@@ -332,3 +332,17 @@ async def test_a_message_is_to_a_connection_or_in_an_exchange(
     _, client = admin
     status, problem = await client.ask("POST", path, json={**wish, **partner})
     assert (status, problem["code"]) == (400, "exchange.partner")
+
+
+async def test_offers_and_requests_are_made_as_links(admin: Served) -> None:
+    _, client = admin
+    offered = await client.post("/admin/invitations/offers", achievement="weld-101", name="Ada", expiresInSeconds=60)
+    assert conforms(offered, "/admin/invitations/offers", "post")
+    (request,) = offered["message"]["requests~attach"]
+    assert request["data"]["json"]["@type"].endswith("/offer-credential")
+    assert offered["shortUrl"].endswith(f"/i/{offered['id']}")
+    assert not offered["multiUse"]
+    poster = await client.post("/admin/invitations/requests", skills=["51-4121.00"], multiUse=True)
+    assert conforms(poster, "/admin/invitations/requests", "post")
+    assert poster["multiUse"]
+    assert "requests~attach" not in poster["message"]

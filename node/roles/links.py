@@ -1,0 +1,231 @@
+"""Offers and requests that go with an invitation, as a link or QR code, to somebody who is no peer yet (RFC 0434).
+
+An invitation for one person has the message attached (``requests~attach``): who answers it connects first, by DID
+Exchange or by the connection that is there, and goes on with the message. One invitation makes one connection, so it
+makes one record. An invitation for many, such as a poster, has nothing attached: each who answers gets a request of
+their own, with a challenge of its own, in the thread of the invitation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from node.roles.issuer import Award, Issuer
+from node.roles.lifetime import Lifetime, Terms
+from node.roles.peering import Invited, Peering
+from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF, Threads
+from node.roles.verifier import Verifier
+from node.runtime.exchanges import ExchangeKind, Exchanges
+from node.runtime.jobs import Jobs
+from node.runtime.world import World
+from protocols import strict_json
+from protocols.didcomm import codec_v1
+from protocols.didcomm.attachments import Attachment
+from protocols.didcomm.message import PlainMessage, Wire
+from protocols.errors import BadInput, LernodeError
+from protocols.exchange.presentation_exchange import parse_definition
+from protocols.machine import Send, Step
+from protocols.negotiation import Negotiation, awaiting
+from protocols.out_of_band.messages import Invitation
+from storage import attached, connections
+from storage.attached import AttachedMessage
+from storage.connections import Connection
+from storage.engine import Store, Transaction
+from storage.jobs import Job
+
+__all__ = ["Links"]
+
+_JOB = "attached-message"
+_ATTACH_ID = "request-0"
+_COMPLETED = "completed"
+
+
+class _Template(msgspec.Struct, frozen=True):
+    """What each request of an invitation for many is made of."""
+
+    definition: dict[str, Any]
+    comment: str | None
+    expires_in: int | None
+
+
+class Links:
+    """What a person does to offer or ask by a link, and what answering such a link does."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        jobs: Jobs,
+        threads: Threads,
+        peering: Peering,
+        issuer: Issuer,
+        verifier: Verifier,
+        lifetime: Lifetime,
+        world: World,
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._jobs = jobs
+        self._threads = threads
+        self._peering = peering
+        self._issuer = issuer
+        self._verifier = verifier
+        self._lifetime = lifetime
+        self._world = world
+        peering.carry(self)
+        jobs.register(_JOB, self._begin)
+
+    # What a person does -----------------------------------------------------------------------------------------
+
+    async def offer(self, award: Award, terms: Terms, *, goal: str | None = None) -> Invited:
+        """An invitation that offers a record to whoever answers it first.
+
+        Raises:
+            BadInput: ``record.*``, ``result.*``.
+            WrongState: ``catalogue.unknown_achievement``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            exchange_id = self._world.new_id()
+            step = await self._issuer.offer_step(tx, award, terms, exchange_id)
+            goal = goal or "A record for you"
+            return await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+
+    async def request(
+        self, definition: dict[str, Any], terms: Terms, *, goal: str | None = None, multi_use: bool = False
+    ) -> Invited:
+        """An invitation that asks whoever answers it for records; many may where it is for many.
+
+        Raises:
+            BadInput: ``pex.*`` where the definition is not one.
+        """
+        parsed = parse_definition(definition)
+        goal = goal or parsed.purpose or parsed.name or "Records that you can show"
+        async with self._store.write() as tx:
+            if not multi_use:
+                step = self._verifier.request_step(parsed.raw, terms)
+                return await self._invite(tx, PRESENT_PROOF, step, terms, goal, "request-proof", self._world.new_id())
+            invited = await self._peering.invite_in(
+                tx, multi_use=True, goal=goal, goal_code="request-proof", expires_in=self._open_for(terms)
+            )
+            template = _Template(parsed.raw, terms.comment, terms.expires_in)
+            content = msgspec.json.encode(template)
+            kept = AttachedMessage(invitation_id=invited.id, protocol=PRESENT_PROOF.protocol, content=content)
+            await attached.add(tx, kept)
+            return invited
+
+    async def _invite(
+        self,
+        tx: Transaction,
+        kind: ExchangeKind,
+        step: Step[Any],
+        terms: Terms,
+        goal: str,
+        goal_code: str,
+        exchange_id: str,
+    ) -> Invited:
+        (message,) = [effect.message for effect in step.effects if isinstance(effect, Send)]
+        request = codec_v1.encode_object(message.encode(Wire.V1))
+        invited = await self._peering.invite_in(
+            tx,
+            goal=goal,
+            goal_code=goal_code,
+            expires_in=self._open_for(terms),
+            requests=(Attachment.of_json(request, id=_ATTACH_ID),),
+        )
+        value = msgspec.structs.replace(step.exchange, pthid=invited.id)
+        kept = AttachedMessage(
+            invitation_id=invited.id,
+            exchange_id=exchange_id,
+            protocol=kind.protocol,
+            content=msgspec.json.encode(value),
+        )
+        await attached.add(tx, kept)
+        return invited
+
+    def _open_for(self, terms: Terms) -> timedelta | None:
+        """An invitation closes when what goes with it can be answered no more."""
+        seconds = self._lifetime.seconds if terms.expires_in is None else terms.expires_in
+        return timedelta(seconds=seconds) if seconds else None
+
+    # What answering an invitation of this node does --------------------------------------------------------------
+
+    async def joined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
+        """Somebody has answered an invitation of this node: begin the exchange that goes with it."""
+        kept = await attached.find(tx, invitation_id)
+        if kept is None or kept.connection_id is not None:
+            return
+        if kept.exchange_id is None:
+            await self._ask_each(tx, connection, kept)
+            return
+        kind = ISSUE_CREDENTIAL if kept.protocol == ISSUE_CREDENTIAL.protocol else PRESENT_PROOF
+        value: Negotiation = msgspec.json.decode(kept.content, type=kind.type)
+        await self._exchanges.apply(tx, kind, connection, None, awaiting(value), exchange_id=kept.exchange_id)
+        await attached.remove(tx, invitation_id)
+
+    async def _ask_each(self, tx: Transaction, connection: Connection, kept: AttachedMessage) -> None:
+        template = msgspec.json.decode(kept.content, type=_Template)
+        terms = Terms(template.comment, template.expires_in)
+        step = self._verifier.request_step(template.definition, terms, pthid=kept.invitation_id)
+        await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
+
+    # What answering a peer's invitation does ---------------------------------------------------------------------
+
+    def first_readable(self, invitation: Invitation) -> PlainMessage | None:
+        """The first message of a peer's invitation that this node can go on with; None where there is none.
+
+        Raises:
+            BadInput: ``invitation.request_unusable`` where it is one of a protocol that this node speaks, and broken.
+        """
+        for request in invitation.requests:
+            try:
+                value = request.json()
+                message = codec_v1.decode_object(value) if isinstance(value, dict) else None
+                if message is None or not self._threads.check_first(message):
+                    continue
+            except LernodeError as error:
+                raise BadInput(
+                    "invitation.request_unusable",
+                    f"What goes with the invitation cannot be used: {error.message}",
+                    "Ask for a new one.",
+                ) from None
+            return replace(message, pthid=message.pthid or invitation.id)
+        return None
+
+    async def keep(self, tx: Transaction, connection: Connection, invitation: Invitation) -> None:
+        """Keep what goes with a peer's invitation until the connection is there, or go on with it at once."""
+        message = self.first_readable(invitation)
+        if message is None or await attached.find(tx, invitation.id) is not None:
+            return
+        kept = AttachedMessage(
+            invitation_id=invitation.id,
+            connection_id=connection.id,
+            protocol=message.protocol,
+            content=codec_v1.encode(message),
+        )
+        await attached.add(tx, kept)
+        if connection.state == _COMPLETED:
+            await self.completed(tx, connection)
+
+    async def completed(self, tx: Transaction, connection: Connection) -> None:
+        """The connection with who invited is there: go on with what came with the invitation."""
+        for kept in await attached.of_connection(tx, connection.id):
+            await self._jobs.plan(tx, _JOB, None, subject=kept.invitation_id)
+
+    async def _begin(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
+        """Read the message as one that has just arrived; in a unit of work of its own, so that it can break none."""
+
+        async def commit(tx: Transaction) -> None:
+            kept = await attached.find(tx, job.subject)
+            if kept is None or kept.connection_id is None:
+                return
+            await attached.remove(tx, kept.invitation_id)
+            message = codec_v1.decode_object(strict_json.loads_object(kept.content))
+            await self._threads.begin(tx, await connections.get(tx, kept.connection_id), message)
+
+        return commit
