@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from node.config import CONFIG_FILE, STORE_FILE, Config, load, parse
+from node.config import CONFIG_FILE, Config, load, parse
 from node.events.webhooks import Webhooks
 from node.http.event_stream import Follower
 from node.http.public import DIDCOMM_PATH, public_app
@@ -50,6 +50,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
+from node.runtime.opening import is_in_home, open_node_store
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.world import World
 from protocols.errors import BadInput, NotNow, WrongState
@@ -82,7 +83,8 @@ async def create(
     if (home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {home} already.", "Choose another folder.")
     config = _checked(config_toml)
-    store = await Store.open(home / STORE_FILE, create=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = await open_node_store(home, config, create=True)
     try:
         vault = await Vault.create(store, passphrase, entropy=world.entropy, strength=strength)
         identity = Identity(Keyring(vault, world), world, config.node.endpoint.rstrip("/"))
@@ -101,7 +103,9 @@ async def create(
 class Node:
     """A node: everything composed, ready to be started. Make one with :meth:`open`, end it with :meth:`stop`."""
 
-    def __init__(self, home: Path, lock: HomeLock, config: Config, store: Store, vault: Vault, world: World) -> None:
+    def __init__(
+        self, home: Path, lock: HomeLock | None, config: Config, store: Store, vault: Vault, world: World
+    ) -> None:
         self.home = home
         self._lock = lock
         self.config = config
@@ -278,9 +282,9 @@ class Node:
         """
         world = world or World()
         config = config or load(home)
-        lock = HomeLock(home)
+        lock = HomeLock(home) if is_in_home(config) else None
         try:
-            store = await Store.open(home / STORE_FILE)
+            store = await open_node_store(home, config)
             try:
                 vault = await Vault.unlock(store, passphrase, entropy=world.entropy)
                 node = cls(home, lock, config, store, vault, world)
@@ -289,7 +293,8 @@ class Node:
                 await store.close()
                 raise
         except BaseException:
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
         return node
 
@@ -319,7 +324,8 @@ class Node:
         await self.outbox.stop()
         await self.http.close()
         await self.store.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     async def serve(self, app: web.Application, host: str, port: int) -> None:
         """Serve ``app`` until the node stops.

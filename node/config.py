@@ -51,6 +51,21 @@ class AdminConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     token_file: Annotated[str, _doc("File with the bearer token (or set LERNODE_ADMIN_TOKEN); empty: no token.")] = ""
 
 
+class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the node keeps everything."""
+
+    url: Annotated[
+        str,
+        _doc(
+            "PostgreSQL instead of a file in the node's folder: postgresql://user@host/database, without a password. "
+            "Several processes may then be this node."
+        ),
+    ] = ""
+    password_file: Annotated[
+        str, _doc("File with the password of the database's user (or set LERNODE_DATABASE_PASSWORD).")
+    ] = ""
+
+
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What this node may reach when it delivers messages, resolves did:web and fetches status lists."""
 
@@ -238,6 +253,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     node: NodeConfig = NodeConfig()
     admin: AdminConfig = AdminConfig()
+    database: DatabaseConfig = DatabaseConfig()
     network: NetworkConfig = NetworkConfig()
     policy: PolicyConfig = PolicyConfig()
     trust: TrustConfig = TrustConfig()

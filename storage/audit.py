@@ -61,9 +61,12 @@ async def append(
     actor: str,
     subjects: tuple[str, ...] = (),
     details: Mapping[str, Any] | None = None,
-) -> AuditEntry:
-    """Add an entry at the end."""
-    return (await append_each(tx, at=at, event=event, actor=actor, subjects=(subjects,), details=details))[0]
+) -> None:
+    """Add an entry at the end; it gets its number when this unit of work commits, and can be read from then on.
+
+    So that units of work wait for each other, as the chain demands, for no longer than it takes to write the entries.
+    """
+    await append_each(tx, at=at, event=event, actor=actor, subjects=(subjects,), details=details)
 
 
 async def append_each(
@@ -74,34 +77,25 @@ async def append_each(
     actor: str,
     subjects: Sequence[tuple[str, ...]],
     details: Mapping[str, Any] | None = None,
-) -> list[AuditEntry]:
-    """Add an entry for each of several things to which the same happened, in order."""
-    seq, last_hash = await head(tx)
+) -> None:
+    """Add an entry for each of several things to which the same happened, in order; see :func:`append`."""
     moment, facts = to_micros(at), to_json(details or {})
-    rows: list[tuple[int, int, str, str, str, str, bytes, bytes]] = []
     for one in subjects:
+        tx.at_end(_write, (moment, event, actor, to_json(one), facts))
+
+
+async def _write(tx: Transaction, entries: list[tuple[int, str, str, str, str]]) -> None:
+    seq, last_hash = await head(tx)
+    rows: list[tuple[int, int, str, str, str, str, bytes, bytes]] = []
+    for entry in entries:
         seq += 1
-        about = to_json(one)
-        digest = _digest([seq, moment, event, actor, about, facts], last_hash)
-        rows.append((seq, moment, event, actor, about, facts, last_hash, digest))
+        digest = _digest([seq, *entry], last_hash)
+        rows.append((seq, *entry, last_hash, digest))
         last_hash = digest
     await tx.execute_many(
         "INSERT INTO audit (seq, at, event, actor, subjects, details, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
-    return [
-        AuditEntry(
-            seq=row[0],
-            at=from_micros(moment),
-            event=event,
-            actor=actor,
-            subjects=one,
-            details=from_json(facts),
-            prev_hash=row[6],
-            hash=row[7],
-        )
-        for row, one in zip(rows, subjects, strict=True)
-    ]
 
 
 async def head(tx: Transaction) -> tuple[int, bytes]:

@@ -43,6 +43,7 @@ async def begin(tx: Transaction, name: str, achievement_id: str, now: datetime) 
     """
     batch = tx.sealing.blind(_BATCH, name)
     achievement = tx.sealing.blind("batches.achievement", achievement_id)
+    await tx.lock(f"batch {batch.hex()}")
     row = await tx.one("SELECT achievement_key, begun FROM batches WHERE batch_key = ?", (batch,))
     if row is None:
         await tx.execute(

@@ -110,21 +110,25 @@ async def save(tx: Transaction, connection: Connection) -> None:
         raise unknown("connection")
 
 
-async def get(tx: Transaction, connection_id: str) -> Connection:
+async def get(tx: Transaction, connection_id: str, *, lock: bool = False) -> Connection:
     """A connection.
+
+    Args:
+        lock: let no other unit of work have it so before this one ends: messages of one peer are carried out in turn.
 
     Raises:
         WrongState: ``connection.unknown``.
     """
-    found = await find(tx, connection_id)
+    found = await find(tx, connection_id, lock=lock)
     if found is None:
         raise unknown("connection")
     return found
 
 
-async def find(tx: Transaction, connection_id: str) -> Connection | None:
+async def find(tx: Transaction, connection_id: str, *, lock: bool = False) -> Connection | None:
     """As :func:`get`, or None."""
-    return _maybe(tx, await tx.one("SELECT * FROM connections WHERE id = ?", (connection_id,)))
+    query = Query("SELECT * FROM connections").equal("id", connection_id)
+    return _maybe(tx, await tx.one(*query.end(tx.row_lock if lock else "")))
 
 
 async def find_by_verkeys(tx: Transaction, my_verkey: str, their_verkey: str) -> Connection | None:

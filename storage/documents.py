@@ -66,4 +66,4 @@ async def delete(tx: Transaction, key: str) -> None:
 
 async def prune(tx: Transaction, before: datetime) -> int:
     """Forget the copies fetched before a time; how many that were."""
-    return await tx.execute("DELETE FROM documents WHERE fetched_at < ?", (to_micros(before),))
+    return await tx.execute("DELETE FROM documents WHERE fetched_at < ?", (to_micros(before),), bulk=True)

@@ -1,46 +1,31 @@
-"""The embedded store: SQLite behind an async interface with one unit of work at a time.
+"""Where rows are kept: one async interface with one unit of work, and what every engine behind it shares.
 
-Promises: a write transaction is committed whole or not at all, also under cancellation and SIGKILL, and once its
-``async with`` ended normally it survives loss of power (WAL with ``synchronous=FULL``); a read transaction sees one
-consistent snapshot and cannot write. Aggregates use only :class:`Transaction`, with ``?`` as the placeholder and SQL
-that PostgreSQL reads too, so that another engine can stand behind the same three calls.
+Promises, whichever the engine: a write transaction is committed whole or not at all, also under cancellation and
+SIGKILL, and once its ``async with`` ended normally it survives loss of power; a read transaction sees one consistent
+snapshot and cannot write. Aggregates use only :class:`Transaction`, with ``?`` as the placeholder and SQL that SQLite
+and PostgreSQL read alike; where two units of work must not meet they say so with :meth:`Transaction.lock`.
 
-It leaves to others: what is stored (one module an aggregate), keys (``secrets.py``), the schema (``migrate.py``).
+It leaves to others: the engines (``sqlite.py``, ``postgresql.py``), which one a node uses (``engines.py``), what is
+stored (one module an aggregate), keys (``secrets.py``), the schema (``migrate.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
-import aiosqlite
-
-from protocols.errors import BadInput, LernodeError, NotNow, WrongState
-from storage.errors import translated
-from storage.migrate import Migration, bundled, migrate
+from protocols.errors import BadInput, LernodeError, WrongState
 from storage.sealing import Sealing
 
-__all__ = ["Parameter", "Row", "Store", "Transaction"]
+__all__ = ["Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
 
 Parameter = str | int | bytes | None
 
-_MIN_SQLITE = (3, 37, 0)  # STRICT tables
-_MAX_READERS = 3
-_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the platter
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
-    "PRAGMA temp_store = MEMORY",  # sorted rows must not spill into a world-readable folder
-    "PRAGMA cache_size = -1024",
-    "PRAGMA journal_size_limit = 8388608",
-)
+_INT64 = range(-(1 << 63), 1 << 63)
 
 
 class Row(Protocol):
@@ -48,25 +33,47 @@ class Row(Protocol):
 
     def __getitem__(self, key: int | str, /) -> Any: ...
     def __len__(self) -> int: ...
-    def keys(self) -> Sequence[str]:
+    def keys(self) -> Iterable[str]:
         """The names of the fields, in order."""
 
 
-class Transaction:
-    """One unit of work; made by :meth:`Store.write` or :meth:`Store.read` and dead once their block ends.
+@dataclass(slots=True)
+class Usage:
+    """What a store was asked for since it was opened; for tests and benchmarks.
 
-    After a statement failed or was cancelled the transaction can only be rolled back, as in PostgreSQL: nobody
-    may go on with half of what was meant.
+    Attributes:
+        statements: those of aggregates; beginnings and ends of transactions are not among them.
+        round_trips: how often the event loop waited for a thread or a server.
+        commits: how often something was made durable.
     """
 
-    __slots__ = ("_callbacks", "_channels", "_connection", "_ended", "_failed", "_sealing", "_writable")
+    statements: int = 0
+    round_trips: int = 0
+    commits: int = 0
 
-    def __init__(self, connection: aiosqlite.Connection, *, writable: bool, sealing: Sealing | None) -> None:
-        self._connection = connection
+
+class Transaction(ABC):
+    """One unit of work; made by :meth:`Store.write` or :meth:`Store.read` and dead once their block ends.
+
+    After a statement failed or was cancelled the transaction can only be rolled back: nobody may go on with half of
+    what was meant.
+
+    Attributes:
+        row_lock: ends a SELECT whose rows nobody else may change before this unit of work ends.
+        skip_locked: the same, leaving out the rows that another unit of work has locked.
+    """
+
+    __slots__ = ("_callbacks", "_channels", "_ended", "_failed", "_last", "_sealing", "_writable")
+
+    row_lock: ClassVar[str] = ""
+    skip_locked: ClassVar[str] = ""
+
+    def __init__(self, *, writable: bool, sealing: Sealing | None) -> None:
         self._sealing = sealing
         self._writable = writable
         self._callbacks: list[Callable[[], None]] = []
         self._channels: set[str] = set()
+        self._last: dict[Flush, list[Any]] = {}
         self._failed = False
         self._ended = False
 
@@ -81,14 +88,18 @@ class Transaction:
             raise WrongState("store.locked", "The store is locked.", "Unlock it with its passphrase first.")
         return self._sealing
 
-    async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
+    async def execute(self, sql: str, params: Sequence[Parameter] = (), *, bulk: bool = False) -> int:
         """Run a statement that gives no rows; the number of rows it changed.
+
+        Args:
+            bulk: it may change many rows, so that it takes long.
 
         Raises:
             LernodeError: see ``storage/errors.py``.
         """
-        cursor = await self._run(self._connection.execute, sql, params)
-        return int(cursor.rowcount)
+        _check(params)
+        changed: int = await self._run(self._execute_bulk if bulk else self._execute, sql, params)
+        return changed
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
         """Run one statement for each of many rows of parameters; the number of rows changed in all.
@@ -96,10 +107,9 @@ class Transaction:
         Raises:
             LernodeError: see ``storage/errors.py``.
         """
-        if not rows:
-            return 0
-        cursor = await self._run(self._connection.executemany, sql, rows, of_each=True)
-        return int(cursor.rowcount)
+        for row in rows:
+            _check(row)
+        return await self._run(self._execute_many, sql, rows) if rows else 0
 
     async def one(self, sql: str, params: Sequence[Parameter] = ()) -> Row | None:
         """The first row of a query, or None."""
@@ -108,162 +118,111 @@ class Transaction:
 
     async def all(self, sql: str, params: Sequence[Parameter] = ()) -> list[Row]:
         """Every row of a query; the query bounds how many."""
-        return list(await self._run(self._connection.execute_fetchall, sql, params))
+        _check(params)
+        found: list[Row] = await self._run(self._fetch, sql, params)
+        return found
+
+    async def lock(self, name: str) -> None:
+        """From here to the end of this unit of work, nobody else is past this point with the same name.
+
+        Who needs several takes them in the order of their names.
+        """
+        self._require_writing()
+        await self._lock(name)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction is committed, and never if it is not."""
-        self._require_open_write()
+        self._require_writing()
         self._callbacks.append(callback)
 
     def notify(self, channel: str) -> None:
-        """Tell those who :meth:`Store.listen` on ``channel`` once this transaction is committed; many times is once."""
-        self._require_open_write()
+        """Tell those who :meth:`Store.listen` on ``channel`` once this transaction is committed; many times is once.
+
+        Where processes share the store, those in all of them.
+        """
+        self._require_writing()
         self._channels.add(channel)
 
-    def _require_open_write(self) -> None:
+    def at_end(self, flush: Flush, item: object) -> None:
+        """Keep ``item`` for ``flush``, which is called once with all that was kept for it, right before the commit.
+
+        For rows that every unit of work wants to change, such as the end of a chain: they are locked for as short as
+        can be, and never while one waits for another lock.
+        """
+        self._require_writing()
+        self._last.setdefault(flush, []).append(item)
+
+    async def finish(self) -> None:
+        """Do what stands at the end; engines call it before they commit."""
+        if self._last:
+            await self._lock("end")
+        while self._last:
+            flush = next(iter(self._last))
+            await flush(self, self._last.pop(flush))
+        if self._failed:
+            raise _aborted()
+        self._ended = True
+
+    def _require_writing(self) -> None:
         if not self._writable or self._ended:
             raise LernodeError("store.not_writing", "Only an open write transaction commits.", "Report this as a bug.")
 
-    async def _run(self, call: Callable[..., Any], sql: str, params: Sequence[Any], *, of_each: bool = False) -> Any:
+    async def _run(self, call: Callable[..., Coroutine[Any, Any, Any]], sql: str, params: Sequence[Any]) -> Any:
         if self._ended:
             raise LernodeError("store.ended", "This transaction has ended.", "Report this as a bug.")
         if self._failed:
             raise _aborted()
-        for row in params if of_each else (params,):
-            _check(row)
         try:
-            with translated():
+            with self._translated():
                 return await call(sql, params)
         except BaseException:
             self._failed = True
             raise
 
+    @abstractmethod
+    def _translated(self) -> AbstractContextManager[None]:
+        """Turns whatever the database's driver raises inside into a :class:`LernodeError`."""
 
-class Store:
-    """An open store. Make one with :meth:`open`, and :meth:`close` it."""
+    @abstractmethod
+    async def _execute(self, sql: str, params: Sequence[Parameter]) -> int: ...
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, busy_timeout: float) -> None:
-        self.path = path
-        self._writer = writer
-        self._busy_timeout = busy_timeout
-        self._write_lock = asyncio.Lock()
-        self._writing: asyncio.Task[Any] | None = None
-        self._reader_slots = asyncio.Semaphore(_MAX_READERS)
-        self._idle_readers: list[aiosqlite.Connection] = []
-        self._listeners: dict[str, set[Callable[[], None]]] = {}
+    async def _execute_bulk(self, sql: str, params: Sequence[Parameter]) -> int:
+        return await self._execute(sql, params)
+
+    @abstractmethod
+    async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int: ...
+
+    @abstractmethod
+    async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]: ...
+
+    @abstractmethod
+    async def _lock(self, name: str) -> None: ...
+
+
+Flush = Callable[[Transaction, list[Any]], Awaitable[None]]
+"""Writes what was kept for the end of a unit of work."""
+
+
+class Store(ABC):
+    """An open store. :func:`storage.engines.open_store` opens one; :meth:`close` it.
+
+    Attributes:
+        shared: whether other processes may work on the same rows at the same time.
+        usage: what it was asked for.
+    """
+
+    shared: ClassVar[bool]
+
+    def __init__(self) -> None:
+        self.usage = Usage()
         self._closed = False
         self._sealing: Sealing | None = None
+        self._listeners: dict[str, set[Callable[[], None]]] = {}
+        self._writing: set[asyncio.Task[Any] | None] = set()
 
     def unlock(self, sealing: Sealing) -> None:
         """Let the transactions that begin from now on seal and open the contents of rows; the vault calls it."""
         self._sealing = sealing
-
-    @classmethod
-    async def open(
-        cls,
-        path: Path,
-        *,
-        create: bool = False,
-        busy_timeout: float = 5.0,
-        migrations: Sequence[Migration] | None = None,
-    ) -> Store:
-        """Open the store at ``path`` and bring its schema up to date.
-
-        Args:
-            create: make the file (mode 0600) and its folder (0700) where they are not there.
-            busy_timeout: seconds to wait while another process writes.
-            migrations: the schema's steps; the bundled ones unless given.
-
-        Raises:
-            WrongState: ``store.missing``, ``store.newer``, ``store.foreign``.
-            NotNow: ``store.busy``, ``store.full``, ``store.unreadable``.
-            LernodeError: ``store.corrupt``, ``store.migration_*``, ``store.sqlite_too_old``.
-        """
-        _require_sqlite()
-        path = _prepare_file(path, create=create)
-        steps = bundled() if migrations is None else migrations
-        with translated():
-            writer = await _connect(path, busy_timeout)
-            try:
-                await _use_wal(writer, busy_timeout)
-                await migrate(writer, steps, create=create)
-            except BaseException:
-                await writer.close()
-                raise
-        return cls(path, writer, busy_timeout)
-
-    async def close(self) -> None:
-        """Wait for the transactions that run, then close; closing twice is harmless."""
-        async with self._write_lock, AsyncExitStack() as readers:
-            for _ in range(_MAX_READERS):
-                await readers.enter_async_context(self._reader_slots)
-            if not self._closed:
-                self._closed = True
-                await _finish(self._disconnect())
-
-    async def vacuum(self) -> None:
-        """Give back the space of what was deleted, and leave no trace of it in the files; writers wait meanwhile.
-
-        Raises:
-            NotNow: ``store.busy``, ``store.full``.
-        """
-        async with self._write_lock:
-            self._require_open()
-            with translated():
-                await self._writer.execute("VACUUM")
-                await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
-        """A unit of work: committed when the block ends normally, rolled back on any exception or cancellation.
-
-        A cancellation that arrives during the commit itself is raised after the commit, whose callbacks still run.
-
-        Raises:
-            NotNow: ``store.busy`` where another process holds the store for longer than the timeout.
-        """
-        if self._writing is asyncio.current_task():
-            raise LernodeError("store.nested_write", "A unit of work is open already.", "Report this as a bug.")
-        async with self._write_lock:
-            self._require_open()
-            self._writing = asyncio.current_task()
-            tx = Transaction(self._writer, writable=True, sealing=self._sealing)
-            committed: list[bool] = []
-            try:
-                with translated():
-                    await self._writer.execute("BEGIN IMMEDIATE")
-                yield tx
-                if tx._failed:
-                    raise _aborted()
-                tx._ended = True
-                await _finish(self._commit(committed))
-            finally:
-                tx._ended = True
-                self._writing = None
-                if committed:
-                    _call_all([*tx._callbacks, *self._listeners_of(tx._channels)])
-                else:
-                    with translated():
-                        await _finish(self._writer.rollback())
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Transaction]:
-        """A consistent snapshot, taken at the first query; it waits for nobody, and a write in it is refused."""
-        async with self._reader_slots:
-            self._require_open()
-            with translated():
-                reader = await self._take_reader()
-            tx = Transaction(reader, writable=False, sealing=self._sealing)
-            try:
-                with translated():
-                    await reader.execute("BEGIN")
-                yield tx
-            finally:
-                tx._ended = True
-                try:
-                    await _finish(reader.rollback())
-                finally:
-                    self._idle_readers.append(reader)
 
     def listen(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after each commit of a transaction that notified ``channel``; gives what ends that."""
@@ -271,80 +230,50 @@ class Store:
         listeners.add(callback)
         return lambda: listeners.discard(callback)
 
-    def _listeners_of(self, channels: set[str]) -> list[Callable[[], None]]:
+    @abstractmethod
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """A unit of work: committed when the block ends normally, rolled back on any exception or cancellation.
+
+        A cancellation that arrives during the commit itself is raised after the commit, whose callbacks still run.
+
+        Raises:
+            NotNow: ``store.busy`` where another process holds the store for longer than the timeout.
+        """
+
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """A consistent snapshot; it waits for no writer, and a write in it is refused."""
+
+    @abstractmethod
+    async def vacuum(self) -> None:
+        """Give back the space of what was deleted, and leave no trace of it in the files; writers wait meanwhile.
+
+        Raises:
+            NotNow: ``store.busy``, ``store.full``.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Wait for the transactions that run, then close; closing twice is harmless."""
+
+    def _to_call(self, tx: Transaction) -> list[Callable[[], None]]:
+        """What waits for the commit of a transaction."""
+        return [*tx._callbacks, *self._listeners_of(tx._channels)]
+
+    def _listeners_of(self, channels: Iterable[str]) -> list[Callable[[], None]]:
         return [callback for channel in sorted(channels) for callback in self._listeners.get(channel, ())]
-
-    async def _commit(self, committed: list[bool]) -> None:
-        with translated():
-            await self._writer.commit()
-        committed.append(True)
-
-    async def _disconnect(self) -> None:
-        # The writer last: the last connection to close folds the log back into the file.
-        for connection in (*self._idle_readers, self._writer):
-            await connection.close()
-
-    async def _take_reader(self) -> aiosqlite.Connection:
-        if self._idle_readers:
-            return self._idle_readers.pop()
-        opened: list[aiosqlite.Connection] = []
-        try:
-            # Not to be cut short: a connection dropped half open keeps its thread alive, and with it the process.
-            await _finish(self._open_reader(opened))
-        except BaseException:
-            self._idle_readers.extend(opened)
-            raise
-        return opened[0]
-
-    async def _open_reader(self, opened: list[aiosqlite.Connection]) -> None:
-        reader = await _connect(self.path, self._busy_timeout)
-        try:
-            await reader.execute("PRAGMA query_only = ON")
-        except BaseException:
-            await reader.close()
-            raise
-        opened.append(reader)
 
     def _require_open(self) -> None:
         if self._closed:
             raise WrongState("store.closed", "The store is closed.", "Open it again.")
 
-
-async def _connect(path: Path, busy_timeout: float) -> aiosqlite.Connection:
-    # mode=rw: opening must never make a new file with the permissions of the umask.
-    uri = f"{path.as_uri()}?mode=rw"
-    connection = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout)
-    try:
-        connection.row_factory = sqlite3.Row
-        for pragma in _PRAGMAS:
-            await connection.execute(pragma)
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
+    def _require_not_nested(self) -> None:
+        if asyncio.current_task() in self._writing:
+            raise LernodeError("store.nested_write", "A unit of work is open already.", "Report this as a bug.")
 
 
-async def _use_wal(connection: aiosqlite.Connection, busy_timeout: float) -> None:
-    """Switch to write-ahead logging; the file remembers it.
-
-    SQLite does not use its busy timeout for this switch, so two processes that make one store at once must retry.
-    """
-    deadline = asyncio.get_running_loop().time() + busy_timeout
-    while True:
-        try:
-            rows = list(await connection.execute_fetchall("PRAGMA journal_mode = WAL"))
-            break
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.02)
-    if rows[0][0] != "wal":
-        raise NotNow("store.unreadable", "The disk under the store cannot do write-ahead logging.", "Use a local disk.")
-
-
-async def _finish(work: Coroutine[Any, Any, None]) -> None:
-    """Wait until ``work`` is done even when cancelled meanwhile, then let the cancellation go on."""
+async def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What ``work`` gives, waited for even when cancelled meanwhile; then the cancellation goes on."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -352,12 +281,14 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
             await asyncio.wait({task})
         except asyncio.CancelledError as error:
             cancelled = error
-    task.result()
+    result = task.result()
     if cancelled is not None:
         raise cancelled
+    return result
 
 
-def _call_all(callbacks: Sequence[Callable[[], None]]) -> None:
+def call_all(callbacks: Sequence[Callable[[], None]]) -> None:
+    """Call what waited for a commit."""
     for callback in callbacks:
         try:
             callback()
@@ -367,37 +298,27 @@ def _call_all(callbacks: Sequence[Callable[[], None]]) -> None:
 
 
 def _check(params: Sequence[Parameter]) -> None:
-    # PostgreSQL has no NUL in a text; the two engines must accept the same values.
-    if any(isinstance(value, str) and "\0" in value for value in params):
-        raise BadInput("store.value_refused", "A text with a NUL character cannot be stored.", "Remove it.")
+    # The engines must accept the same values: PostgreSQL has no NUL in a text, and neither has larger numbers.
+    for value in params:
+        if isinstance(value, str):
+            if "\0" in value:
+                raise BadInput("store.value_refused", "A text with a NUL character cannot be stored.", "Remove it.")
+            if not value.isascii():
+                _check_characters(value)
+        elif isinstance(value, int) and value not in _INT64:
+            raise BadInput("store.value_refused", "A number is out of the range that can be stored.", "Send less.")
+
+
+def _check_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            "store.value_refused", "A text has half of a character and cannot be stored.", "Check the input."
+        ) from None
 
 
 def _aborted() -> LernodeError:
     return LernodeError(
         "store.aborted", "A statement of this unit of work failed, so none of it is stored.", "Try the whole again."
     )
-
-
-def _require_sqlite() -> None:
-    if sqlite3.sqlite_version_info < _MIN_SQLITE:
-        wanted = ".".join(map(str, _MIN_SQLITE))
-        raise LernodeError(
-            "store.sqlite_too_old", f"Python was built with an SQLite older than {wanted}.", "Use a newer Python build."
-        )
-
-
-def _prepare_file(path: Path, *, create: bool) -> Path:
-    """The absolute path of the file, which is there from now on."""
-    path = path.absolute()
-    if path.is_file():
-        return path
-    if not create:
-        raise WrongState("store.missing", "There is no store at this place.", "Create it with `lernode init`.")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise NotNow(
-            "store.unreadable", "The store's file cannot be made.", "Check the folder and its permissions."
-        ) from error
-    return path

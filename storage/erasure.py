@@ -41,6 +41,7 @@ OF_EXCHANGE: Mapping[str, str] = {
 
 OF_CONNECTION: Mapping[str, str] = {
     "outbox": "DELETE FROM outbox WHERE connection_id = ?",
+    "attached_messages": "DELETE FROM attached_messages WHERE connection_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET connection_id = NULL WHERE connection_id = ?",
     "exchanges": "DELETE FROM exchanges WHERE connection_id = ?",
 }

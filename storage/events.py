@@ -47,9 +47,12 @@ class Event:
 
 
 async def add(tx: Transaction, *added: Event) -> None:
-    """Keep events, in order, and plan their deliveries; their numbers are given here."""
-    if not added:
-        return
+    """Keep events, in order, and plan their deliveries; they get their numbers when this unit of work commits."""
+    for event in added:
+        tx.at_end(_write, event)
+
+
+async def _write(tx: Transaction, added: list[Event]) -> None:
     await tx.execute_many(
         "INSERT INTO events (seq, id, at, type, topic, lane, data) "
         "VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM events), ?, ?, ?, ?, ?, ?)",
@@ -88,6 +91,7 @@ async def prune(tx: Transaction, before: datetime) -> int:
         "DELETE FROM events WHERE at < ? AND seq < (SELECT MAX(seq) FROM events) "
         "AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS d WHERE d.seq = events.seq)",
         (to_micros(before),),
+        bulk=True,
     )
 
 

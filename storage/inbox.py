@@ -28,4 +28,4 @@ async def seen(tx: Transaction, sender: str, message_id: str, now: datetime) -> 
 
 async def prune(tx: Transaction, before: datetime) -> int:
     """Forget what was received before a time; how many that were."""
-    return await tx.execute("DELETE FROM inbox WHERE received < ?", (to_micros(before),))
+    return await tx.execute("DELETE FROM inbox WHERE received < ?", (to_micros(before),), bulk=True)

@@ -159,7 +159,7 @@ async def page(
 
 async def prune(tx: Transaction, before: datetime) -> int:
     """Forget the jobs that were done and were planned before a time; how many that were."""
-    return await tx.execute("DELETE FROM jobs WHERE state = 'done' AND run_at < ?", (to_micros(before),))
+    return await tx.execute("DELETE FROM jobs WHERE state = 'done' AND run_at < ?", (to_micros(before),), bulk=True)
 
 
 async def _change(tx: Transaction, sql: str, *params: str | int) -> None:

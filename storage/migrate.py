@@ -1,7 +1,10 @@
-"""Brings a store's tables to the shape that this code expects: numbered SQL files, forward only.
+"""Brings a store's tables to the shape that this code expects: numbered SQL files, forward only, one set for all.
 
 Promises: all pending migrations run in one transaction, so that a failed one leaves nothing behind; a file that
 changed after it was applied, and a store that is newer than the code, are refused.
+
+The files are written in SQLite's SQL, of which ``migrations/README.md`` names the part that every engine reads; what an
+engine says otherwise is translated in that engine's dialect.
 """
 
 from __future__ import annotations
@@ -13,12 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-
-import aiosqlite
+from typing import Any, Protocol
 
 from protocols.errors import LernodeError, WrongState
 
-__all__ = ["Migration", "bundled", "load", "migrate"]
+__all__ = ["Migration", "Target", "bundled", "load", "migrate"]
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
@@ -35,6 +37,42 @@ class Migration:
     def checksum(self) -> str:
         """SHA-256 of the text, in hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    def statements(self) -> Iterator[str]:
+        """Its statements: drivers' own calls for scripts would commit the transaction first."""
+        statement = ""
+        for piece in re.split(r"(?<=;)", self.sql):
+            statement += piece
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+        if re.sub(r"--.*", "", statement).strip():
+            yield statement
+
+
+class Target(Protocol):
+    """A database in an open transaction that nobody else is in."""
+
+    async def tables(self) -> set[str]:
+        """The names of the tables that are there."""
+
+    async def begin_history(self) -> None:
+        """Make ready what every migration relies on, and the table ``schema_version``."""
+
+    async def apply(self, statement: str) -> None:
+        """Run a statement of a migration."""
+
+    async def check(self) -> bool:
+        """Whether every reference is met."""
+
+    async def fetch(self, sql: str) -> Sequence[Any]:
+        """The rows of a query."""
+
+    async def note(self, migration: Migration) -> None:
+        """Add a migration to ``schema_version``."""
+
+    def is_fault_of_migration(self, error: Exception) -> bool:
+        """Whether what the text says is at fault, rather than a full disk or a lock."""
 
 
 def load(folder: Traversable) -> tuple[Migration, ...]:
@@ -60,50 +98,42 @@ def bundled() -> tuple[Migration, ...]:
     return load(files("storage") / "migrations")
 
 
-async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migration], *, create: bool) -> None:
-    """Apply what is pending, all or nothing.
+async def migrate(target: Target, migrations: Sequence[Migration], *, create: bool) -> None:
+    """Apply what is pending; whoever opened the transaction commits it, or rolls it back where this raises.
 
     Args:
-        connection: in autocommit mode, outside a transaction.
-        create: whether an empty file may become a store.
+        create: whether an empty database may become a store.
 
     Raises:
         WrongState: ``store.newer``, ``store.missing`` (empty and not ``create``) or ``store.foreign``.
         LernodeError: ``store.migration_changed``, ``store.migration_failed``.
     """
-    # A migration may rebuild a table that others refer to; references are checked as a whole before the commit.
-    await connection.execute("PRAGMA foreign_keys = OFF")
-    await connection.execute("BEGIN IMMEDIATE")
-    try:
-        applied = await _applied(connection, create=create)
-        pending = _pending(applied, migrations)
-        for migration in pending:
-            await _apply(connection, migration)
-        if pending and await connection.execute_fetchall("PRAGMA foreign_key_check"):
-            raise _failed(pending[-1])
-        await connection.commit()
-    finally:
-        await connection.rollback()
-    await connection.execute("PRAGMA foreign_keys = ON")
+    pending = _pending(await _applied(target, create=create), migrations)
+    for migration in pending:
+        try:
+            for statement in migration.statements():
+                await target.apply(statement)
+        except Exception as error:
+            if not target.is_fault_of_migration(error):
+                raise
+            raise _failed(migration) from error
+        await target.note(migration)
+    if pending and not await target.check():
+        raise _failed(pending[-1])
 
 
-async def _applied(connection: aiosqlite.Connection, *, create: bool) -> dict[int, str]:
-    rows = await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")
-    tables = {row[0] for row in rows}
+async def _applied(target: Target, *, create: bool) -> dict[int, str]:
+    tables = await target.tables()
     if "schema_version" not in tables:
         if tables:
             raise WrongState(
-                "store.foreign", "This file is a database of another program.", "Name another file for the store."
+                "store.foreign", "This is a database of another program.", "Name another place for the store."
             )
         if not create:
             raise WrongState("store.missing", "The store was never set up.", "Create it with `lernode init`.")
-        await connection.execute(
-            "CREATE TABLE schema_version "
-            "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT"
-        )
+        await target.begin_history()
         return {}
-    applied = await connection.execute_fetchall("SELECT version, checksum FROM schema_version")
-    return {row[0]: row[1] for row in applied}
+    return {row[0]: row[1] for row in await target.fetch("SELECT version, checksum FROM schema_version")}
 
 
 def _pending(applied: dict[int, str], migrations: Sequence[Migration]) -> list[Migration]:
@@ -122,36 +152,9 @@ def _pending(applied: dict[int, str], migrations: Sequence[Migration]) -> list[M
     return [m for m in migrations if m.version not in applied]
 
 
-async def _apply(connection: aiosqlite.Connection, migration: Migration) -> None:
-    try:
-        for statement in _statements(migration.sql):
-            await connection.execute(statement)
-    except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
-        # What the text says is the migration's fault; a full disk or a lock is not.
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):
-            raise
-        raise _failed(migration) from error
-    await connection.execute(
-        "INSERT INTO schema_version (version, name, checksum) VALUES (?, ?, ?)",
-        (migration.version, migration.name, migration.checksum),
-    )
-
-
 def _failed(migration: Migration) -> LernodeError:
     return LernodeError(
         "store.migration_failed",
         f"Migration {migration.version} ({migration.name}) failed; the store is as it was.",
         "Use the release that made the store, and report this.",
     )
-
-
-def _statements(sql: str) -> Iterator[str]:
-    """Split a script by statement: the driver's own script call would commit the transaction first."""
-    statement = ""
-    for piece in re.split(r"(?<=;)", sql):
-        statement += piece
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-    if re.sub(r"--.*", "", statement).strip():
-        yield statement

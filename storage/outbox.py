@@ -105,6 +105,8 @@ async def enqueue(
         WrongState: ``outgoing_message.exists``.
     """
     moment = to_micros(now)
+    # Numbers in a lane then rise in the order of commits, whichever process puts a message in.
+    await tx.lock(_lane_lock(lane))
     inserted = await tx.execute(
         "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, wire, my_verkey, enqueued, state, "
         "attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
@@ -141,6 +143,7 @@ async def mark_delivered(tx: Transaction, message_id: str) -> None:
     """Take a message that has arrived out of its lane; nothing happens where it is gone already."""
     row = await tx.one("SELECT lane FROM outbox WHERE id = ?", (message_id,))
     if row is not None:
+        await tx.lock(_lane_lock(row["lane"]))
         await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
         await _promote(tx, row["lane"])
 
@@ -168,6 +171,7 @@ async def mark_failed(
         raise unknown("outgoing message")
     if row["next_attempt"] is None:
         raise WrongState("outgoing_message.not_due", "This message was not being delivered.", "Ask what is due.")
+    await tx.lock(_lane_lock(row["lane"]))
     dead = next_attempt_at is None or attempts >= max_attempts
     state = OutboxState.DEAD if dead else OutboxState.QUEUED
     await tx.execute(
@@ -213,7 +217,7 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
 
 async def prune_dead(tx: Transaction, before: datetime) -> int:
     """Forget the messages that were given up and were put in before a time; how many that were."""
-    return await tx.execute("DELETE FROM outbox WHERE state = 'dead' AND enqueued < ?", (to_micros(before),))
+    return await tx.execute("DELETE FROM outbox WHERE state = 'dead' AND enqueued < ?", (to_micros(before),), bulk=True)
 
 
 async def page(
@@ -246,6 +250,10 @@ async def next_wake(tx: Transaction, *, skip_lanes: Collection[str] = ()) -> dat
     _without(query, skip_lanes)
     row = await tx.one(*query.end())
     return None if row is None else from_micros(row["wake"])
+
+
+def _lane_lock(lane: str) -> str:
+    return f"lane {lane}"
 
 
 async def _promote(tx: Transaction, lane: str) -> None:

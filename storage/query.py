@@ -57,8 +57,8 @@ def bounded(limit: int) -> int:
 
 
 def placeholders(count: int) -> str:
-    """``count`` placeholders for an IN list."""
-    return ", ".join("?" * count)
+    """``count`` placeholders for an IN list; where there is none, what nothing is equal to."""
+    return ", ".join("?" * count) or "NULL"
 
 
 def check_needle(needle: str) -> None:

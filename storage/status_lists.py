@@ -52,6 +52,9 @@ STATUS_LIST = "status_list"
 """The purpose of an IETF Token Status List, by the name of its mechanism: one value says all that is to be said."""
 
 _MAX_DRAWS = 256
+_NEARLY_FULL = 1024
+"""Places left in a list, from which on processes take turns: far more than are given at the same time."""
+
 _PURPOSES = ("revocation", "suspension", "refresh", "message", STATUS_LIST)
 # Without the document, which can be large and is read only to be served.
 _SELECT = (
@@ -191,21 +194,61 @@ async def allocate_all(
     found = await _allocated(tx, terms.purpose, exchange_ids)
     waiting = [name for name in exchange_ids if name not in found]
     while waiting:
-        target = await _roomy(tx, terms) or await _begin(tx, terms, size_bits, entropy, now)
-        room = max(1, target.size_bits // 2 - target.allocated)
-        names, waiting = waiting[:room], waiting[room:]
+        target, room, is_locked = await _with_room(tx, terms, size_bits, entropy, now)
+        names = waiting[:room]
         places = await _draw(tx, target, len(names), entropy)
-        await tx.execute_many(
+        inserted = await tx.execute_many(
             "INSERT INTO status_entries (list_id, idx, purpose, exchange_id, value, changed_at) "
-            "VALUES (?, ?, ?, ?, 0, ?)",
+            "VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
             [
                 (target.id, index, terms.purpose, name, to_micros(now))
                 for name, index in zip(names, places, strict=True)
             ],
         )
-        await tx.execute("UPDATE status_lists SET allocated = allocated + ? WHERE id = ?", (len(names), target.id))
-        found |= {name: Allocation(target.id, index) for name, index in zip(names, places, strict=True)}
+        if inserted == len(names):
+            found |= {name: Allocation(target.id, index) for name, index in zip(names, places, strict=True)}
+        else:  # another process took one of the places, or gave an exchange its own, since they were looked at
+            found |= await _allocated(tx, terms.purpose, names)
+        if is_locked:
+            await _count(tx, [(target.id, inserted)])
+        else:
+            tx.at_end(_count, (target.id, inserted))
+        waiting = [name for name in waiting if name not in found]
     return [found[name] for name in exchange_ids]
+
+
+async def _with_room(
+    tx: Transaction,
+    terms: Terms,
+    size_bits: int,
+    entropy: Callable[[int], bytes],
+    now: datetime,
+) -> tuple[StatusList, int, bool]:
+    """A list under these terms that is not half full, how many more indices it may give, and whether it is locked."""
+    target = await _newest(tx, terms)
+    if target is not None and _room(target) >= _NEARLY_FULL:
+        return target, _room(target) - _NEARLY_FULL + 1, False
+    # Only here do processes wait for each other: who is to begin the next list, and who gets the last places.
+    await tx.lock(f"status lists for {terms.purpose}")
+    target = await _newest(tx, terms)
+    if target is None or _room(target) <= 0:
+        target = await _begin(tx, terms, size_bits, entropy, now)
+    return target, max(1, _room(target)), True
+
+
+def _room(target: StatusList) -> int:
+    return target.size_bits // 2 - target.allocated
+
+
+async def _count(tx: Transaction, given: list[tuple[str, int]]) -> None:
+    """Add to the lists' counters; at the end, for everybody who issues changes the same row."""
+    sums: dict[str, int] = {}
+    for list_id, count in given:
+        sums[list_id] = sums.get(list_id, 0) + count
+    await tx.execute_many(
+        "UPDATE status_lists SET allocated = allocated + ? WHERE id = ?",
+        [(count, list_id) for list_id, count in sums.items()],
+    )
 
 
 async def _allocated(tx: Transaction, purpose: str, exchange_ids: Sequence[str]) -> dict[str, Allocation]:
@@ -336,15 +379,14 @@ async def get_published(tx: Transaction, list_id: str) -> PublishedList | None:
     )
 
 
-async def _roomy(tx: Transaction, terms: Terms) -> StatusList | None:
-    """The newest list under these terms, unless it is half full."""
+async def _newest(tx: Transaction, terms: Terms) -> StatusList | None:
+    """The newest list under these terms."""
     query = Query(_SELECT).equal("purpose", terms.purpose).equal("value_bits", terms.value_bits)
     query.equal("issuer", terms.issuer).equal("messages", to_json(terms.messages)).equal(
         "reference_urls", to_json(terms.references)
     )
     rows = await tx.all(*query.newest_first("status_lists", "created", None, 1))
-    newest = _from_row(rows[0]) if rows else None
-    return newest if newest is not None and newest.allocated * 2 < newest.size_bits else None
+    return _from_row(rows[0]) if rows else None
 
 
 async def _begin(

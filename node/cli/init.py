@@ -31,6 +31,7 @@ _LOOPBACK = ["127.0.0.0/8", "::1/128"]
 @click.option("--local", is_flag=True, help="For this machine only: plain http on loopback.")
 @click.option("--issuer", is_flag=True, help="Issue records: a did:web and a catalogue of achievements to edit.")
 @click.option("--trust", multiple=True, metavar="DID", help="An issuer whose records to believe; repeatable.")
+@click.option("--store", metavar="URL", help="Keep everything in PostgreSQL: postgresql://user@host/database.")
 @click.option("--auto-accept", is_flag=True, help="Accept offers, and answer requests, without asking.")
 def init(
     setting: Setting,
@@ -40,6 +41,7 @@ def init(
     local: bool,
     issuer: bool,
     trust: tuple[str, ...],
+    store: str | None,
     auto_accept: bool,
 ) -> None:
     """Make a node: its folder, its configuration, its store sealed by a passphrase, and its first DID.
@@ -51,10 +53,12 @@ def init(
       lernode init --label "Riverside College" --endpoint https://records.riverside.example --issuer
     A second node beside the first:
       lernode init --home ~/employer --label Employer --local --port 8002 --trust did:web:localhost%3A8000
+    A registrar's office, on a database server (the password is in LERNODE_DATABASE_PASSWORD):
+      lernode init --endpoint https://records.riverside.example --issuer --store postgresql://lernode@db/lernode
 
     Next: lernode run, and then lernode invite or lernode accept.
     """
-    values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept)
+    values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept, store)
     if (setting.home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
     passphrase = read_passphrase(setting, new=True)
@@ -83,6 +87,7 @@ def settings_of(
     issuer: bool,
     trust: tuple[str, ...],
     auto_accept: bool,
+    store: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The configuration that these options stand for; what is not there keeps its default.
 
@@ -104,6 +109,8 @@ def settings_of(
         values["policy"] = {"accept_offers": True, "share_records": True}
     if trust:
         values["trust"] = {"issuers": list(trust)}
+    if store:
+        values["database"] = {"url": store}
     if issuer:
         values["issuer"] = {"catalogue": _CATALOGUE}
     return values

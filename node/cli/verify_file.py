@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.cli.progress import waiting
-from node.config import CONFIG_FILE, STORE_FILE, Config, load
+from node.config import CONFIG_FILE, Config, load
 from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver
@@ -21,6 +21,7 @@ from node.net.status_fetch import StatusFetcher
 from node.roles.policy import VerificationPolicies
 from node.roles.verifier import verify_document
 from node.runtime.document_cache import StoredDocumentCache
+from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
@@ -28,7 +29,6 @@ from protocols.credentials.verification import VerificationResult
 from protocols.did.resolver import Resolver
 from protocols.errors import NotNow
 from protocols.status.source import StatusSource
-from storage.engine import Store
 
 __all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file"]
 
@@ -154,7 +154,7 @@ async def _cache(home: Path) -> AsyncIterator[DocumentCache]:
     if not (home / CONFIG_FILE).is_file():
         yield MemoryDocumentCache()
         return
-    store = await Store.open(home / STORE_FILE)
+    store = await open_node_store(home, load(home))
     try:
         yield StoredDocumentCache(store)
     finally:

@@ -183,7 +183,7 @@ class Inbound:
             if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
                 raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
             if peer is not None:
-                peer = await connections.get(tx, peer.id)
+                peer = await connections.get(tx, peer.id, lock=True)
                 if peer.state == connections.ENDED:
                     raise PeerFault("message.connection_ended", "That connection has ended.", "Connect anew.")
             if introduction is not None:

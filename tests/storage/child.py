@@ -1,4 +1,4 @@
-"""What another process does with a store while a test watches: ``python -m tests.storage.child WHAT FILE ...``."""
+"""What another process does with a store while a test watches: ``python -m tests.storage.child WHAT STORE ...``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 from storage import meta, status_lists
-from storage.engine import Store
+from storage.engines import open_store
 from tests.storage.rows import NOW
 
 
@@ -18,9 +17,9 @@ def say(word: str) -> None:
     print(word, flush=True)  # noqa: T201
 
 
-async def allocate(path: Path, first: str, count: str) -> None:
+async def allocate(where: str, first: str, count: str) -> None:
     """Allocate an index for each of ``count`` exchanges."""
-    store = await Store.open(path, create=True, busy_timeout=30)
+    store = await open_store(where, create=True, busy_timeout=30)
     for number in range(int(first), int(first) + int(count)):
         async with store.write() as tx:
             await status_lists.allocate(
@@ -34,9 +33,9 @@ async def allocate(path: Path, first: str, count: str) -> None:
     await store.close()
 
 
-async def stop_inside(path: Path) -> None:
+async def stop_inside(where: str) -> None:
     """Open a transaction, write, and never commit."""
-    store = await Store.open(path)
+    store = await open_store(where)
     async with store.write() as tx:
         await meta.put(tx, "committed", "no")
         # Far more than the page cache, so that uncommitted pages reach the file.
@@ -46,9 +45,9 @@ async def stop_inside(path: Path) -> None:
         await asyncio.Event().wait()
 
 
-async def write_pairs(path: Path) -> None:
+async def write_pairs(where: str) -> None:
     """Commit pairs of settings for ever, naming each once it is committed."""
-    store = await Store.open(path)
+    store = await open_store(where)
     number = 0
     while True:
         async with store.write() as tx:
@@ -58,10 +57,11 @@ async def write_pairs(path: Path) -> None:
         number += 1
 
 
-async def hold(path: Path) -> None:
-    """Hold the write lock until told to let go."""
-    store = await Store.open(path)
+async def hold(where: str) -> None:
+    """Hold the lock until told to let go."""
+    store = await open_store(where)
     async with store.write() as tx:
+        await tx.lock("held")
         await meta.put(tx, "held", "yes")
         say("held")
         await asyncio.to_thread(sys.stdin.readline)
@@ -77,4 +77,4 @@ WHAT: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
 }
 
 if __name__ == "__main__":
-    asyncio.run(WHAT[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:]))
+    asyncio.run(WHAT[sys.argv[1]](sys.argv[2], *sys.argv[3:]))

@@ -1,4 +1,4 @@
-"""An open store, and its vault at the least cost that is still real."""
+"""An open store on each engine, and its vault at the least cost that is still real."""
 
 from __future__ import annotations
 
@@ -11,21 +11,32 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Store
+from storage.engines import ENGINES, open_store
 from storage.sealing import Sealing
 from storage.secrets import Strength, Vault
+from tests.postgresql import new_store_url
 
 PASSPHRASE = "correct horse battery staple"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Where a file for a store may be made."""
     return tmp_path / "node" / "store.db"
 
 
+@pytest.fixture(params=list(ENGINES))
+def place(request: pytest.FixtureRequest) -> str:
+    """An empty place for a store, on each engine in turn."""
+    if request.param == "postgresql":
+        return new_store_url()
+    path: Path = request.getfixturevalue("path")
+    return f"sqlite://{path}"
+
+
 @pytest.fixture
-async def store(path: Path) -> AsyncIterator[Store]:
-    """An open store whose contents are sealed under a key of its own, without the slow way by a passphrase."""
-    opened = await Store.open(path, create=True)
+async def store(place: str) -> AsyncIterator[Store]:
+    opened = await open_store(place, create=True)
     opened.unlock(Sealing(os.urandom(32), os.urandom))
     yield opened
     await opened.close()
@@ -37,7 +48,7 @@ def vault() -> Vault:
 
     async def make() -> Vault:
         with tempfile.TemporaryDirectory() as folder:
-            store = await Store.open(Path(folder) / "store.db", create=True)
+            store = await open_store(Path(folder) / "store.db", create=True)
             made = await Vault.create(store, PASSPHRASE, entropy=os.urandom, strength=Strength.INTERACTIVE)
             await store.close()
             return made

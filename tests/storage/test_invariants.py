@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,12 @@ from storage.verifications import Verification
 from tests.storage.rows import NOW, add_peer, exchange, held, issued, key
 
 SIZE = 131_072
+
+
+@pytest.fixture
+def place(path: Path) -> str:
+    """In a file: damage is done to it behind the engine's back, by SQLite's own means."""
+    return f"sqlite://{path}"
 
 
 @pytest.fixture

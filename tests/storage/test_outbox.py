@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections.abc import Coroutine
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -18,8 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from protocols.errors import WrongState
 from storage import outbox
 from storage.engine import Store, Transaction
+from storage.engines import open_store
 from storage.outbox import Counts, OutboxState
 from storage.sealing import Sealing
+from tests.postgresql import new_store_url
 from tests.storage.rows import NOW, at
 
 T = TypeVar("T")
@@ -143,6 +144,9 @@ async def test_the_age_of_the_oldest_waiting_message_is_told(store: Store) -> No
 class Lanes(RuleBasedStateMachine):
     """The outbox beside the simplest model of it: a list a lane, and a set of dead letters."""
 
+    def place(self) -> str:
+        return f"sqlite://{self.folder.name}/store.db"
+
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
@@ -164,8 +168,8 @@ class Lanes(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.path = Path(self.folder.name) / "store.db"
-        self.store = self.run(Store.open(self.path, create=True))
+        self.where = self.place()
+        self.store = self.run(open_store(self.where, create=True))
         self.sealing = Sealing(os.urandom(32), os.urandom)
         self.store.unlock(self.sealing)
 
@@ -218,7 +222,7 @@ class Lanes(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.run(self.store.close())
-        self.store = self.run(Store.open(self.path))
+        self.store = self.run(open_store(self.where))
         self.store.unlock(self.sealing)
 
     @invariant()
@@ -245,3 +249,12 @@ Lanes.TestCase.settings = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestLanes = Lanes.TestCase
+
+
+class LanesOnPostgresql(Lanes):
+    def place(self) -> str:
+        return new_store_url()
+
+
+LanesOnPostgresql.TestCase.settings = settings(Lanes.TestCase.settings, max_examples=4)
+TestLanesOnPostgresql = LanesOnPostgresql.TestCase

@@ -97,14 +97,6 @@ async def test_nothing_refers_to_a_key_that_is_not_kept(store: Store) -> None:
         assert await dids.page(tx) == []
 
 
-async def test_a_key_and_what_refers_to_it_come_in_any_order(store: Store, vault: Vault) -> None:
-    async with store.write() as tx:
-        await connections.add(tx, connection())
-        await keys.add(tx, vault, key("mine"), "connection", NOW)
-    async with store.read() as tx:
-        assert await connections.get(tx, "c1") == connection()
-
-
 def invitation(**changes: Any) -> Invitation:
     base = Invitation(
         id="inv", message=b'{ "@id" : "inv" }', verkey=key("mine").verkey, multi_use=False, created=NOW, expires=at(60)

@@ -11,8 +11,10 @@ import pytest
 from protocols.errors import BadInput, LernodeError, WrongState
 from storage import connections, credentials
 from storage.engine import Store
+from storage.engines import open_store
 from storage.sealing import Sealing
-from tests.storage.rows import connection, held
+from storage.secrets import Vault
+from tests.storage.rows import add_key, connection, held
 
 COLUMN = "table.column"
 
@@ -81,8 +83,8 @@ def test_its_keys_are_shown_to_nobody(sealing: Sealing) -> None:
             attempt(sealing)
 
 
-async def test_a_locked_store_gives_no_contents(store: Store) -> None:
-    locked = await Store.open(store.path)
+async def test_a_locked_store_gives_no_contents(store: Store, place: str) -> None:
+    locked = await open_store(place)
     async with locked.read() as tx:
         with pytest.raises(WrongState) as caught:
             await credentials.find_held(tx, "urn:uuid:h1")
@@ -104,10 +106,9 @@ async def test_the_record_of_another_row_is_never_served(store: Store) -> None:
     assert caught.value.code == "store.content_altered"
 
 
-async def test_a_peer_is_found_by_its_label_in_any_letter_case(store: Store) -> None:
+async def test_a_peer_is_found_by_its_label_in_any_letter_case(store: Store, vault: Vault) -> None:
     async with store.write() as tx:
-        await tx.execute("PRAGMA defer_foreign_keys = ON")
+        await add_key(tx, vault)
         await connections.add(tx, connection("c1", their_label="Ada Straße", their_did="did:peer:4a"))
         assert [c.id for c in await connections.find_by_label(tx, "ADA STRASSE")] == ["c1"]
         assert await connections.find_by_label(tx, "ada") == []
-        await tx.execute("DELETE FROM connections")

@@ -16,6 +16,7 @@ from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.keys import KEY_KINDS, KeyKind, new_key
 from storage import keys
 from storage.engine import Store
+from storage.engines import open_store
 from storage.secrets import Strength, Vault
 from tests.storage.conftest import PASSPHRASE
 from tests.storage.rows import NOW, add_key, key
@@ -26,11 +27,11 @@ async def vault(store: Store) -> Vault:
     return await Vault.create(store, PASSPHRASE, entropy=os.urandom, strength=Strength.INTERACTIVE)
 
 
-async def test_the_passphrase_opens_the_keys_again(store: Store, vault: Vault, path: Path) -> None:
+async def test_the_passphrase_opens_the_keys_again(store: Store, vault: Vault, place: str) -> None:
     async with store.write() as tx:
         pair = await add_key(tx, vault)
     await store.close()
-    again = await Store.open(path)
+    again = await open_store(place)
     unlocked = await Vault.unlock(again, PASSPHRASE)
     async with again.read() as tx:
         assert await keys.get(tx, unlocked, pair.verkey) == pair
@@ -72,8 +73,9 @@ async def test_a_store_without_a_vault_says_so(store: Store) -> None:
     assert caught.value.code == "vault.unknown"
 
 
-async def test_a_stolen_file_holds_neither_seed_nor_master_key_nor_passphrase(store: Store, path: Path) -> None:
+async def test_a_stolen_file_holds_neither_seed_nor_master_key_nor_passphrase(path: Path) -> None:
     drawn: list[bytes] = []
+    store = await open_store(path, create=True)
 
     def watched(count: int) -> bytes:
         drawn.append(os.urandom(count))
@@ -83,6 +85,7 @@ async def test_a_stolen_file_holds_neither_seed_nor_master_key_nor_passphrase(st
     master = next(value for value in drawn if len(value) == SecretBox.KEY_SIZE)
     async with store.write() as tx:
         pair = await add_key(tx, vault)
+    await store.close()
     stolen = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert pair.verkey.encode() in stolen
     for secret in (pair.seed, pair.secret[:32], pair.x25519_secret(), master, PASSPHRASE.encode()):
@@ -143,7 +146,7 @@ async def test_a_vault_shows_nothing_and_is_not_serialised(vault: Vault) -> None
 
 @pytest.mark.parametrize(
     "doctored",
-    ["memlimit = 1099511627776", "opslimit = 1000000000", "memlimit = -1", "opslimit = 0", "salt = x'00'"],
+    ["memlimit = 1099511627776", "opslimit = 1000000000", "memlimit = -1", "opslimit = 0", "salt = wrapped_key"],
 )
 async def test_doctored_key_parameters_cost_nothing(store: Store, vault: Vault, doctored: str) -> None:
     async with store.write() as tx:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import tempfile
 from dataclasses import replace
-from itertools import pairwise, takewhile
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,9 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from protocols.errors import BadInput, NotNow, WrongState
 from storage import status_lists
 from storage.engine import Store, Transaction
-from storage.migrate import bundled
+from storage.engines import open_store
 from storage.sealing import Sealing
 from storage.status_lists import STATUS_LIST, Allocation, Terms
+from tests.postgresql import new_store_url
 from tests.storage.rows import NOW, at
 
 
@@ -228,37 +227,11 @@ async def test_a_status_has_one_of_many_values(store: Store) -> None:
         assert list(await status_lists.values(tx, place.list_id)) == sorted({place.index, other.index})
 
 
-async def test_an_older_store_keeps_its_indices_and_bits(path: Path) -> None:
-    old = list(takewhile(lambda migration: migration.name != "status_values", bundled()))
-    await (await Store.open(path, create=True, migrations=old)).close()
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        "INSERT INTO dids VALUES ('did:example:a', NULL, 'key', 'issuer', 'active', 0, 5);"
-        "INSERT INTO status_lists VALUES ('l', 'suspension', 131072, 2, 5, 4, 3, x'7B7D', 'tag', 6);"
-        "INSERT INTO status_entries VALUES ('l', 7, 'suspension', 'e1', 1, 8, 'why');"
-        "INSERT INTO status_entries VALUES ('l', 9, 'suspension', 'e2', 0, 8, NULL);"
-    )
-    connection.close()
-    store = await Store.open(path)
-    store.unlock(Sealing(os.urandom(32), os.urandom))
-    async with store.write() as tx:
-        (found,) = await status_lists.page(tx)
-        assert (found.terms, found.allocated, found.dirty) == (Terms("suspension", issuer="did:example:a"), 2, True)
-        assert await status_lists.values(tx, "l") == {7: 1}
-        published = await status_lists.get_published(tx, "l")
-        assert await allocate(tx, "e1", "suspension") == Allocation("l", 7)
-        assert await status_lists.set_value(tx, "l", 7, 0, None, NOW)
-    assert published is not None
-    assert (published.document, published.etag) == (b"{}", "tag")
-    for statement in ("DELETE FROM status_entries", "DELETE FROM status_lists"):
-        with pytest.raises(WrongState):
-            async with store.write() as tx:
-                await tx.execute(statement)
-    await store.close()
-
-
 class Indices(RuleBasedStateMachine):
     """Allocation and change, with rollbacks and restarts between; small lists, so that they fill."""
+
+    def place(self) -> str:
+        return f"sqlite://{self.folder.name}/store.db"
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,8 +242,8 @@ class Indices(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.path = Path(self.folder.name) / "store.db"
-        self.store = self.runner.run(Store.open(self.path, create=True))
+        self.where = self.place()
+        self.store = self.runner.run(open_store(self.where, create=True))
         self.sealing = Sealing(os.urandom(32), os.urandom)
         self.store.unlock(self.sealing)
 
@@ -312,7 +285,7 @@ class Indices(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.runner.run(self.store.close())
-        self.store = self.runner.run(Store.open(self.path))
+        self.store = self.runner.run(open_store(self.where))
         self.store.unlock(self.sealing)
 
     @invariant()
@@ -337,3 +310,12 @@ Indices.TestCase.settings = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestIndices = Indices.TestCase
+
+
+class IndicesOnPostgresql(Indices):
+    def place(self) -> str:
+        return new_store_url()
+
+
+IndicesOnPostgresql.TestCase.settings = settings(Indices.TestCase.settings, max_examples=4)
+TestIndicesOnPostgresql = IndicesOnPostgresql.TestCase

@@ -16,7 +16,7 @@ import pytest
 
 from node.config import STORE_FILE
 from storage import credentials
-from storage.engine import Store
+from storage.engines import open_store
 from storage.secrets import Vault
 from tests.admin.helpers import PASSPHRASE, make_node
 
@@ -82,7 +82,7 @@ async def test_a_list_whose_issuing_is_killed_again_and_again_ends_whole(tmp_pat
 
 async def issued(home: Path) -> set[str]:
     """The ids of the records in the store, as its passphrase opens them."""
-    store = await Store.open(home / STORE_FILE)
+    store = await open_store(home / STORE_FILE)
     await Vault.unlock(store, PASSPHRASE)
     found: list[credentials.IssuedCredential] = []
     async with store.read() as tx:

@@ -1,0 +1,53 @@
+"""The engines by the scheme of their URL; a further one is a further line here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from protocols.errors import BadInput
+from storage import postgresql, sqlite
+from storage.engine import Store
+from storage.migrate import Migration, bundled
+
+__all__ = ["ENGINES", "open_store"]
+
+Open = Callable[..., Awaitable[Store]]
+
+ENGINES: dict[str, Open] = {
+    "sqlite": sqlite.open_url,
+    "postgresql": postgresql.open_url,
+}
+
+
+async def open_store(
+    where: str | Path,
+    *,
+    password: str | None = None,
+    create: bool = False,
+    busy_timeout: float = 5.0,
+    migrations: Sequence[Migration] | None = None,
+) -> Store:
+    """Open the store at a file's path or an engine's URL and bring its schema up to date.
+
+    Args:
+        where: the path of an SQLite file, or ``sqlite:///path`` or ``postgresql://user@host:port/database``.
+        password: for the database server; it never stands in the URL.
+        create: make the file (mode 0600) and its folder (0700), or the tables, where they are not there.
+        busy_timeout: seconds to wait for what another process holds.
+        migrations: the schema's steps; the bundled ones unless given.
+
+    Raises:
+        BadInput: ``store.url_unusable``.
+        WrongState: ``store.missing``, ``store.newer``, ``store.foreign``, ``store.refused``.
+        NotNow: ``store.busy``, ``store.full``, ``store.unreadable``, ``store.unreachable``.
+        LernodeError: ``store.corrupt``, ``store.migration_*``, ``store.sqlite_too_old``.
+    """
+    url = f"sqlite://{where.absolute()}" if isinstance(where, Path) else where
+    opener = ENGINES.get(urlsplit(url).scheme)
+    if opener is None:
+        known = ", ".join(f"{scheme}://" for scheme in ENGINES)
+        raise BadInput("store.url_unusable", "There is no engine for that URL of a store.", f"Use one of: {known}.")
+    steps = bundled() if migrations is None else migrations
+    return await opener(url, password=password, create=create, busy_timeout=busy_timeout, migrations=steps)

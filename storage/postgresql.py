@@ -1,0 +1,323 @@
+"""The engine for many processes: a PostgreSQL database, with as many units of work at once as there are connections.
+
+A unit of work sees what others committed before each of its statements (READ COMMITTED), and aggregates lock what they
+must have to themselves: a row as they read it, or a name (a transaction's advisory lock). A read transaction is one
+snapshot (REPEATABLE READ, READ ONLY). Durable as the server is: ``synchronous_commit`` is left as it is set there, and
+a server that has it off is refused.
+
+Any server will do that speaks the protocol and these two kinds of lock. Between node and server, a pooler has to keep a
+session for one client, for advisory locks, prepared statements and notifications belong to sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from protocols.errors import BadInput, NotNow, WrongState
+from storage import errors
+from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
+from storage.migrate import Migration, migrate
+from storage.postgresql_dialect import PRELUDE, migration_statement, numbered
+from storage.sealing import Sealing
+
+__all__ = ["PostgresqlStore", "open_url"]
+
+_MAX_CONNECTIONS = 12
+_CACHED_STATEMENTS = 400
+_CONNECT_SECONDS = 10.0
+_UNREACHABLE: errors.Meaning = (
+    NotNow,
+    "store.unreachable",
+    "The database server cannot be reached.",
+    "See that it runs; the work is tried again.",
+)
+_REFUSED: errors.Meaning = (
+    WrongState,
+    "store.refused",
+    "The database server does not let this node in.",
+    "Check user, password and grants.",
+)
+_NO_DATABASE: errors.Meaning = (
+    WrongState,
+    "store.missing",
+    "There is no such database on the server.",
+    "Create it with CREATE DATABASE first.",
+)
+# By SQLSTATE, the whole code before its class (PostgreSQL, Appendix A).
+_MEANING = {
+    "22": errors.CONFLICT,  # a value of another type than the column's
+    "23": errors.CONFLICT,
+    "25006": errors.READ_ONLY,
+    "28": _REFUSED,
+    "3D000": _NO_DATABASE,
+    "40001": errors.BUSY,
+    "40P01": errors.BUSY,
+    "42501": _REFUSED,
+    "53100": errors.FULL,
+    "53": errors.BUSY,
+    "54": errors.TOO_LARGE,
+    "55P03": errors.BUSY,
+    "57014": errors.BUSY,
+    "57": _UNREACHABLE,
+    "08": _UNREACHABLE,
+    "XX001": errors.CORRUPT,
+    "XX002": errors.CORRUPT,
+}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        state = error.sqlstate or ""
+        meaning = _MEANING.get(state) or _MEANING.get(state[:2])
+        raise (errors.refused() if meaning is None else errors.meant(meaning)) from error
+    except asyncpg.InterfaceError as error:
+        raise errors.meant(_UNREACHABLE) from error
+    except (OSError, TimeoutError) as error:
+        raise errors.meant(_UNREACHABLE) from error
+
+
+class PostgresqlTransaction(Transaction):
+    """A unit of work, or a snapshot, on one connection of the pool."""
+
+    __slots__ = ("_connection", "_space", "_usage")
+
+    row_lock = " FOR NO KEY UPDATE"  # others may go on to refer to the row
+    skip_locked = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: Any, space: int, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
+        super().__init__(writable=writable, sealing=sealing)
+        self._connection = connection
+        self._space = space
+        self._usage = usage
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return _translated()
+
+    async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
+        self._count()
+        status: str = await self._connection.execute(numbered(sql), *params)
+        changed = status.rpartition(" ")[2]
+        return int(changed) if changed.isdigit() else -1
+
+    async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
+        self._count()
+        return len(await self._connection.fetchmany(numbered(f"{sql} RETURNING 1"), rows))
+
+    async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        self._count()
+        found: list[Row] = await self._connection.fetch(numbered(sql), *params)
+        return found
+
+    async def _lock(self, name: str) -> None:
+        await self._run(self._fetch, "SELECT pg_advisory_xact_lock(hashtextextended(?, ?))", (name, self._space))
+
+    def _count(self) -> None:
+        self._usage.statements += 1
+        self._usage.round_trips += 1
+
+
+class PostgresqlStore(Store):
+    """A database on a server."""
+
+    shared = True
+
+    def __init__(self, pool: Any, space: int) -> None:
+        super().__init__()
+        self._pool = pool
+        self._space = space  # sets this store's locks apart from those of others in the same database
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def close(self) -> None:
+        while self._running:
+            await self._idle.wait()
+        if not self._closed:
+            self._closed = True
+            await finished(self._pool.close())
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        self._require_not_nested()
+        task = asyncio.current_task()
+        async with self._connection() as connection:
+            tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=True)
+            committed: list[bool] = []
+            self._writing.add(task)
+            try:
+                await self._begin(connection, "BEGIN")
+                yield tx
+                await tx.finish()
+                await finished(self._commit(connection, committed))
+            finally:
+                tx._ended = True
+                self._writing.discard(task)
+                if committed:
+                    call_all(self._to_call(tx))
+                else:
+                    await finished(self._roll_back(connection))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        async with self._connection() as connection:
+            tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=False)
+            try:
+                await self._begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield tx
+            finally:
+                tx._ended = True
+                await finished(self._roll_back(connection))
+
+    async def vacuum(self) -> None:
+        async with self._connection() as connection:
+            with _translated():
+                for table in sorted(await _MigrationTarget(connection).tables()):
+                    await connection.execute(f'VACUUM FULL "{table}"')
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        self._require_open()
+        self._running += 1
+        self._idle.clear()
+        try:
+            with _translated():
+                connection = await self._pool.acquire()
+            try:
+                yield connection
+            finally:
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await finished(self._pool.release(connection))
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def _begin(self, connection: Any, sql: str) -> None:
+        self.usage.round_trips += 1
+        with _translated():
+            await connection.execute(sql)
+
+    async def _commit(self, connection: Any, committed: list[bool]) -> None:
+        self.usage.round_trips += 1
+        with _translated():
+            status = await connection.execute("COMMIT")
+        if status != "COMMIT":
+            raise errors.meant(errors.CONFLICT)
+        self.usage.commits += 1
+        committed.append(True)
+
+    async def _roll_back(self, connection: Any) -> None:
+        self.usage.round_trips += 1
+        try:
+            await connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            connection.terminate()  # the server rolls back what it no longer hears of
+
+
+class _MigrationTarget:
+    """The tables of the first schema of the search path, for ``migrate.py``."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def tables(self) -> set[str]:
+        rows = await self.fetch(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+        )
+        return {row[0] for row in rows}
+
+    async def begin_history(self) -> None:
+        for statement in PRELUDE:
+            await self._connection.execute(statement)
+
+    async def apply(self, statement: str) -> None:
+        await self._connection.execute(migration_statement(statement))
+
+    async def check(self) -> bool:
+        await self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # raises where one is broken
+        return True
+
+    async def fetch(self, sql: str) -> Sequence[Any]:
+        found: Sequence[Any] = await self._connection.fetch(sql)
+        return found
+
+    async def note(self, migration: Migration) -> None:
+        await self._connection.execute(
+            "INSERT INTO schema_version (version, name, checksum) VALUES ($1, $2, $3)",
+            migration.version,
+            migration.name,
+            migration.checksum,
+        )
+
+    def is_fault_of_migration(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "")[:2] in {"22", "23", "42"}
+
+
+async def open_url(
+    url: str, *, password: str | None, create: bool, busy_timeout: float, migrations: Sequence[Migration]
+) -> PostgresqlStore:
+    """Open ``postgresql://user@host:port/database``; see :func:`storage.engines.open_store`.
+
+    What else the URL says (``?sslmode=verify-full``, ``?host=/run/postgresql``) is as libpq has it; a parameter that it
+    does not have is a setting of the session.
+    """
+    if urlsplit(url).password is not None:
+        raise BadInput(
+            "store.url_unusable",
+            "The URL of the store has a password, and URLs are shown in places where passwords must not be.",
+            "Leave it out, and set database.password_file or LERNODE_DATABASE_PASSWORD.",
+        )
+    with _translated():
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                password=password,
+                min_size=1,
+                max_size=_MAX_CONNECTIONS,
+                timeout=_CONNECT_SECONDS,
+                statement_cache_size=_CACHED_STATEMENTS,
+                max_cached_statement_lifetime=0,
+                server_settings={"application_name": "lernode", "lock_timeout": f"{round(busy_timeout * 1000)}ms"},
+            )
+        except ValueError as error:
+            raise BadInput(
+                "store.url_unusable", "The URL of the store cannot be read.", "Write postgresql://user@host/database."
+            ) from error
+        try:
+            async with pool.acquire() as connection:
+                await _require_durable(connection)
+                await _migrate(connection, migrations, create=create)
+                space = await connection.fetchval("SELECT current_schema()::regnamespace::oid::bigint")
+        except BaseException:
+            pool.terminate()
+            raise
+    return PostgresqlStore(pool, space)
+
+
+async def _require_durable(connection: Any) -> None:
+    setting = await connection.fetchval("SELECT current_setting('synchronous_commit')")
+    if setting == "off":
+        raise WrongState(
+            "store.not_durable",
+            "The server confirms before it has written (synchronous_commit is off), and messages could be lost.",
+            "Set synchronous_commit to on for this database.",
+        )
+
+
+async def _migrate(connection: Any, migrations: Sequence[Migration], *, create: bool) -> None:
+    async with connection.transaction():
+        # Replicas that start at once take turns.
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('migrate', current_schema()::regnamespace::oid::bigint))"
+        )
+        await migrate(_MigrationTarget(connection), migrations, create=create)

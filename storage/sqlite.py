@@ -1,0 +1,575 @@
+"""The embedded engine: an SQLite file, with one unit of work at a time and many readers.
+
+Durable by WAL with ``synchronous=FULL``. How the work is shared between the event loop and aiosqlite's threads decides
+the speed: a statement that finds its rows by an index takes some microseconds, a hop to a thread and back takes ten
+times that and more when the loop is busy. So such statements run on the loop, under a budget of SQLite's own
+instructions; a query that exceeds it is interrupted and run again in the thread. Beginnings that have to wait, commits
+(which wait for the disk), bulk and anything unusual always run in the thread.
+
+Units of work that wait for each other share a commit: each is a savepoint of one transaction, and none of them ends
+before that transaction is on disk. What one of them saw of another is therefore durable before anybody hears of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import aiosqlite
+
+from protocols.errors import BadInput, LernodeError, NotNow, WrongState
+from storage import errors
+from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
+from storage.migrate import Migration, migrate
+from storage.sealing import Sealing
+
+__all__ = ["SqliteStore", "open_url"]
+
+_MIN_SQLITE = (3, 37, 0)  # STRICT tables
+_MAX_READERS = 3
+_QUERY_BUDGET = 20_000
+"""Instructions of SQLite's machine that a query may take on the event loop: about a millisecond."""
+
+_FEW_ROWS = 16
+_MAX_SHARED_COMMIT = 64
+_MAX_COMMIT_DELAY_SECONDS = 0.02
+_PRAGMAS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the platter
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
+    "PRAGMA temp_store = MEMORY",  # sorted rows must not spill into a world-readable folder
+    "PRAGMA cache_size = -4096",
+    "PRAGMA journal_size_limit = 8388608",
+)
+_UNREADABLE: errors.Meaning = (
+    NotNow,
+    "store.unreadable",
+    "The store's file cannot be read or written.",
+    "Check the disk, and that this user owns the file and its folder.",
+)
+_MEANING = {
+    sqlite3.SQLITE_BUSY: errors.BUSY,
+    sqlite3.SQLITE_FULL: errors.FULL,
+    sqlite3.SQLITE_CORRUPT: errors.CORRUPT,
+    sqlite3.SQLITE_NOTADB: errors.CORRUPT,
+    sqlite3.SQLITE_IOERR: _UNREADABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNREADABLE,
+    sqlite3.SQLITE_PERM: _UNREADABLE,
+    sqlite3.SQLITE_READONLY: errors.READ_ONLY,
+    sqlite3.SQLITE_CONSTRAINT: errors.CONFLICT,
+    sqlite3.SQLITE_TOOBIG: errors.TOO_LARGE,
+}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        meaning = _MEANING.get(_code(error))
+        raise (errors.refused() if meaning is None else errors.meant(meaning)) from error
+
+
+def _code(error: BaseException) -> int:
+    # Extended codes carry the primary code in their low byte.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+class _Link:
+    """A connection: ``here`` runs on the event loop, ``away`` in the connection's thread; never both at once."""
+
+    def __init__(self, connection: aiosqlite.Connection, raw: sqlite3.Connection, patience: float, usage: Usage):
+        self._connection = connection
+        self._patience = round(patience * 1000)
+        self._bounded = False
+        self.raw = raw
+        self.usage = usage
+        raw.set_progress_handler(self._exceeded, _QUERY_BUDGET)
+
+    @classmethod
+    async def open(cls, path: Path, patience: float, usage: Usage) -> _Link:
+        # mode=rw: opening must never make a new file with the permissions of the umask.
+        uri = f"{path.as_uri()}?mode=rw"
+        opened: list[sqlite3.Connection] = []
+
+        def connector() -> sqlite3.Connection:
+            # Both the loop and aiosqlite's thread use it, one after the other.
+            raw = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience, check_same_thread=False)
+            raw.row_factory = sqlite3.Row
+            opened.append(raw)
+            return raw
+
+        connection = aiosqlite.Connection(connector, iter_chunk_size=64)
+        await connection
+        link = cls(connection, opened[0], patience, usage)
+        try:
+            for pragma in _PRAGMAS:
+                await link.fetch(pragma)
+        except BaseException:
+            await link.close()
+            raise
+        return link
+
+    def here(self, sql: str, params: Sequence[Parameter] = ()) -> sqlite3.Cursor:
+        return self.raw.execute(sql, params)
+
+    def here_if_quick(self, sql: str, params: Sequence[Parameter]) -> list[Row] | None:
+        """The rows of a query, or None where it would take long or has to wait."""
+        self._bounded = True
+        try:
+            return self.raw.execute(sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            if _code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                return None
+            raise
+        finally:
+            self._bounded = False
+
+    async def fetch(self, sql: str, params: Sequence[Parameter] = ()) -> list[Row]:
+        return list(await self._away(self._connection.execute_fetchall(sql, params)))
+
+    async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
+        return int((await self._away(self._connection.execute(sql, params))).rowcount)
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
+        return int((await self._away(self._connection.executemany(sql, rows))).rowcount)
+
+    async def commit(self) -> None:
+        await self._away(self._connection.commit())
+
+    async def rollback(self) -> None:
+        await self._away(self._connection.rollback())
+
+    async def begin_immediate(self) -> None:
+        """Take the write lock; where another process has it, wait in the thread."""
+        try:
+            self.here("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            await self.be_patient()
+            try:
+                await self.execute("BEGIN IMMEDIATE")
+            finally:
+                await self.be_hasty()
+
+    async def fetch_patiently(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        await self.be_patient()
+        try:
+            return await self.fetch(sql, params)
+        finally:
+            await self.be_hasty()
+
+    async def be_patient(self) -> None:
+        """Wait for other processes, which only the thread may do."""
+        await self.fetch(f"PRAGMA busy_timeout = {self._patience}")
+
+    async def be_hasty(self) -> None:
+        """Never wait, as is right on the event loop."""
+        await self.fetch("PRAGMA busy_timeout = 0")
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _away(self, work: Awaitable[Any]) -> Any:
+        self.usage.round_trips += 1
+
+        async def done() -> Any:
+            return await work
+
+        # To the end, even if cancelled: the next statement may run here, and a connection has one user at a time.
+        return await finished(done())
+
+    def _exceeded(self) -> int:
+        return int(self._bounded)
+
+
+class SqliteTransaction(Transaction):
+    """A unit of work, or a snapshot, on one connection."""
+
+    __slots__ = ("_link",)
+
+    def __init__(self, link: _Link, sealing: Sealing | None, *, writable: bool) -> None:
+        super().__init__(writable=writable, sealing=sealing)
+        self._link = link
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return _translated()
+
+    async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
+        self._link.usage.statements += 1
+        return self._link.here(sql, params).rowcount
+
+    async def _execute_bulk(self, sql: str, params: Sequence[Parameter]) -> int:
+        self._link.usage.statements += 1
+        return await self._link.execute(sql, params)
+
+    async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
+        self._link.usage.statements += 1
+        if len(rows) > _FEW_ROWS:
+            return await self._link.execute_many(sql, rows)
+        return self._link.raw.executemany(sql, rows).rowcount
+
+    async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        self._link.usage.statements += 1
+        if not sql.startswith("SELECT"):
+            return await self._link.fetch(sql, params)
+        rows = self._link.here_if_quick(sql, params)
+        return await self._link.fetch_patiently(sql, params) if rows is None else rows
+
+    async def _lock(self, name: str) -> None:
+        """There is one unit of work at a time."""
+
+
+class _SharedCommit:
+    """The transaction that units of work have in common."""
+
+    def __init__(self, began: float) -> None:
+        self.callbacks: list[Callable[[], None]] = []
+        self.size = 0
+        self.error: BaseException | None = None
+        self._began = began
+        self._over = asyncio.Event()
+
+    def add(self, callbacks: Sequence[Callable[[], None]]) -> None:
+        self.callbacks += callbacks
+        self.size += 1
+
+    def is_full(self, now: float) -> bool:
+        return self.size >= _MAX_SHARED_COMMIT or now - self._began > _MAX_COMMIT_DELAY_SECONDS
+
+    def end(self, error: BaseException | None = None) -> None:
+        self.error = error
+        if error is None:
+            call_all(self.callbacks)
+        self._over.set()
+
+    async def ended(self) -> None:
+        await finished(self._over.wait())
+
+
+class _Turns:
+    """Lets one in at a time, in the order of coming; who is inside may hand the turn on without letting go."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def is_awaited(self) -> bool:
+        return any(not waiting.done() for waiting in self._waiting)
+
+    async def take(self, pass_on: Callable[[], None]) -> None:
+        """Wait for the turn; ``pass_on`` is called where it came too late for one who was cancelled."""
+        if not self._taken:
+            self._taken = True
+            return
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                pass_on()
+            raise
+
+    def pass_on(self) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+        self._taken = False
+
+
+class SqliteStore(Store):
+    """An SQLite file."""
+
+    shared = False
+
+    def __init__(self, path: Path, writer: _Link, busy_timeout: float) -> None:
+        super().__init__()
+        self.path = path
+        self._writer = writer
+        self._busy_timeout = busy_timeout
+        self._turns = _Turns()
+        self._commit: _SharedCommit | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._reader_slots = asyncio.Semaphore(_MAX_READERS)
+        self._idle_readers: list[_Link] = []
+        writer.usage = self.usage
+
+    async def close(self) -> None:
+        async with self._alone() as stack:
+            for _ in range(_MAX_READERS):
+                await stack.enter_async_context(self._reader_slots)
+            if not self._closed:
+                self._closed = True
+                await finished(self._disconnect())
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        self._require_not_nested()
+        await self._turns.take(self._leave)
+        commit: _SharedCommit | None = None
+        failure: BaseException | None = None
+        task = asyncio.current_task()
+        try:
+            self._require_open()
+            commit = self._commit or await self._begin()
+            tx = SqliteTransaction(self._writer, self._sealing, writable=True)
+            self._writing.add(task)
+            try:
+                self._writer.here("SAVEPOINT unit")
+                yield tx
+                await tx.finish()
+                with _translated():
+                    self._writer.here("RELEASE unit")
+                commit.add(self._to_call(tx))
+            finally:
+                tx._ended = True
+                self._writing.discard(task)
+        except BaseException as error:
+            failure = error
+            if commit is not None:
+                self._undo(commit, error)
+        finally:
+            self._leave()
+        if commit is not None and commit.size:
+            await commit.ended()
+        if failure is not None:
+            raise failure
+        if commit is not None and commit.error is not None:
+            raise commit.error
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        async with self._reader_slots:
+            self._require_open()
+            with _translated():
+                reader = await self._take_reader()
+            tx = SqliteTransaction(reader, self._sealing, writable=False)
+            try:
+                reader.here("BEGIN")
+                yield tx
+            finally:
+                tx._ended = True
+                try:
+                    if reader.raw.in_transaction:
+                        reader.here("ROLLBACK")
+                finally:
+                    self._idle_readers.append(reader)
+
+    async def vacuum(self) -> None:
+        async with self._alone():
+            self._require_open()
+            with _translated():
+                await self._writer.execute("VACUUM")
+                await self._writer.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncExitStack]:
+        """Nobody writes, and nothing waits to be committed."""
+        async with AsyncExitStack() as stack:
+            await self._turns.take(self._leave)
+            stack.callback(self._turns.pass_on)
+            if self._commit is not None:
+                await finished(self._make_durable(self._commit))
+            yield stack
+
+    async def _begin(self) -> _SharedCommit:
+        with _translated():
+            await self._writer.begin_immediate()
+        self._commit = _SharedCommit(asyncio.get_running_loop().time())
+        return self._commit
+
+    def _undo(self, commit: _SharedCommit, error: BaseException) -> None:
+        """Take back the one unit of work that failed."""
+        with suppress(sqlite3.Error):
+            if self._writer.raw.in_transaction:
+                self._writer.here("ROLLBACK TO unit")
+                self._writer.here("RELEASE unit")
+                return
+        # SQLite gave the whole transaction up, as it does when the disk is full.
+        self._commit = None
+        with suppress(sqlite3.Error):
+            if self._writer.raw.in_transaction:
+                self._writer.here("ROLLBACK")
+        commit.end(error if isinstance(error, LernodeError) else errors.refused())
+
+    def _leave(self) -> None:
+        """Let the next one in, who goes on in the same transaction; commit first if none waits, or many did."""
+        commit = self._commit
+        now = asyncio.get_running_loop().time()
+        if commit is not None and (commit.is_full(now) or not self._turns.is_awaited):
+            self._ending = asyncio.ensure_future(self._make_durable(commit))
+            self._ending.add_done_callback(lambda _: self._turns.pass_on())
+        else:
+            self._turns.pass_on()
+
+    async def _make_durable(self, commit: _SharedCommit) -> None:
+        self._commit = None
+        try:
+            with _translated():
+                if commit.size:
+                    await self._writer.commit()
+                    self.usage.commits += 1
+                else:
+                    self._writer.here("ROLLBACK")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                await self._writer.rollback()
+            commit.end(error)
+        else:
+            commit.end()
+
+    async def _disconnect(self) -> None:
+        # The writer last: the last connection to close folds the log back into the file.
+        for link in (*self._idle_readers, self._writer):
+            await link.close()
+
+    async def _take_reader(self) -> _Link:
+        if self._idle_readers:
+            return self._idle_readers.pop()
+        opened: list[_Link] = []
+        try:
+            # Not to be cut short: a connection dropped half open keeps its thread alive, and with it the process.
+            await finished(self._open_reader(opened))
+        except BaseException:
+            self._idle_readers.extend(opened)
+            raise
+        return opened[0]
+
+    async def _open_reader(self, opened: list[_Link]) -> None:
+        reader = await _Link.open(self.path, self._busy_timeout, self.usage)
+        try:
+            await reader.fetch("PRAGMA query_only = ON")
+            await reader.be_hasty()
+        except BaseException:
+            await reader.close()
+            raise
+        opened.append(reader)
+
+
+class _MigrationTarget:
+    """The tables of a file, for ``migrate.py``."""
+
+    def __init__(self, link: _Link) -> None:
+        self._link = link
+
+    async def tables(self) -> set[str]:
+        rows = await self.fetch(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        )
+        return {row["name"] for row in rows}
+
+    async def begin_history(self) -> None:
+        await self.apply(
+            "CREATE TABLE schema_version "
+            "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT"
+        )
+
+    async def apply(self, statement: str) -> None:
+        await self._link.execute(statement)
+
+    async def check(self) -> bool:
+        return not await self._link.fetch("PRAGMA foreign_key_check")
+
+    async def fetch(self, sql: str) -> list[Row]:
+        return await self._link.fetch(sql)
+
+    async def note(self, migration: Migration) -> None:
+        await self._link.execute(
+            "INSERT INTO schema_version (version, name, checksum) VALUES (?, ?, ?)",
+            (migration.version, migration.name, migration.checksum),
+        )
+
+    def is_fault_of_migration(self, error: Exception) -> bool:
+        return _code(error) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT)
+
+
+async def open_url(
+    url: str, *, password: str | None, create: bool, busy_timeout: float, migrations: Sequence[Migration]
+) -> SqliteStore:
+    """Open ``sqlite:///path``; see :func:`storage.engines.open_store`."""
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path or password is not None:
+        raise BadInput(
+            "store.url_unusable", "An SQLite store is a file and has no host or password.", "Write sqlite:///path."
+        )
+    _require_sqlite()
+    path = _prepare_file(Path(unquote(parts.path)), create=create)
+    with _translated():
+        writer = await _Link.open(path, busy_timeout, Usage())
+        try:
+            await _use_wal(writer, busy_timeout)
+            await _migrate(writer, migrations, create=create)
+            await writer.be_hasty()
+        except BaseException:
+            await writer.close()
+            raise
+    return SqliteStore(path, writer, busy_timeout)
+
+
+async def _migrate(link: _Link, migrations: Sequence[Migration], *, create: bool) -> None:
+    # A migration may rebuild a table that others refer to; references are checked as a whole before the commit.
+    await link.fetch("PRAGMA foreign_keys = OFF")
+    await link.execute("BEGIN IMMEDIATE")
+    try:
+        await migrate(_MigrationTarget(link), migrations, create=create)
+        await link.commit()
+    finally:
+        await link.rollback()
+    await link.fetch("PRAGMA foreign_keys = ON")
+
+
+async def _use_wal(link: _Link, busy_timeout: float) -> None:
+    """Switch to write-ahead logging; the file remembers it.
+
+    SQLite does not use its busy timeout for this switch, so two processes that make one store at once must retry.
+    """
+    deadline = asyncio.get_running_loop().time() + busy_timeout
+    while True:
+        try:
+            rows = await link.fetch("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.02)
+    if rows[0][0] != "wal":
+        raise NotNow("store.unreadable", "The disk under the store cannot do write-ahead logging.", "Use a local disk.")
+
+
+def _require_sqlite() -> None:
+    if sqlite3.sqlite_version_info < _MIN_SQLITE:
+        wanted = ".".join(map(str, _MIN_SQLITE))
+        raise LernodeError(
+            "store.sqlite_too_old", f"Python was built with an SQLite older than {wanted}.", "Use a newer Python build."
+        )
+
+
+def _prepare_file(path: Path, *, create: bool) -> Path:
+    """The absolute path of the file, which is there from now on."""
+    path = path.absolute()
+    if path.is_file():
+        return path
+    if not create:
+        raise WrongState("store.missing", "There is no store at this place.", "Create it with `lernode init`.")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise NotNow(
+            "store.unreadable", "The store's file cannot be made.", "Check the folder and its permissions."
+        ) from error
+    return path

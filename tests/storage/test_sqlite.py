@@ -1,0 +1,120 @@
+"""The engine in a file: its permissions, its damage, a full disk, and what runs where."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import LernodeError, NotNow, WrongState
+from storage import meta
+from storage.engines import open_store
+from storage.sqlite import SqliteStore
+from tests.storage.test_engine import value
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    opened = await open_store(path, create=True)
+    assert isinstance(opened, SqliteStore)
+    yield opened
+    await opened.close()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def damage(path: Path) -> None:
+    """Overwrite the second half of a file."""
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + b"\xff" * (len(content) - half))
+
+
+async def test_a_new_store_is_readable_by_its_owner_only(store: SqliteStore, path: Path) -> None:
+    async with store.write() as tx:
+        await meta.put(tx, "a", "1")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+async def test_a_store_that_is_not_there_is_made_only_on_demand(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(WrongState) as caught:
+        await open_store(path)
+    assert caught.value.code == "store.missing"
+    assert files_in(tmp_path) == []
+
+
+async def test_an_empty_file_is_no_store(path: Path) -> None:
+    write_file(path, b"")
+    with pytest.raises(WrongState) as caught:
+        await open_store(path)
+    assert caught.value.code == "store.missing"
+
+
+@pytest.mark.parametrize("create", [True, False])
+async def test_the_database_of_another_program_is_left_alone(tmp_path: Path, create: bool) -> None:
+    path = tmp_path / "other.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    with pytest.raises(WrongState) as caught:
+        await open_store(path, create=create)
+    assert caught.value.code == "store.foreign"
+
+
+async def test_a_file_that_is_no_database_is_called_corrupt(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"This is a letter to my grandmother. " * 100)
+    with pytest.raises(LernodeError) as caught:
+        await open_store(path)
+    assert caught.value.code == "store.corrupt"
+    assert caught.value.hint
+
+
+async def test_a_damaged_page_is_called_corrupt(store: SqliteStore, path: Path) -> None:
+    async with store.write() as tx:
+        for number in range(1000):  # so many that the second half of the file is theirs
+            await meta.put(tx, f"k{number}", "x" * 1000)
+    await store.close()
+    damage(path)
+    damaged = await open_store(path)
+    with pytest.raises(LernodeError) as caught:
+        async with damaged.read() as tx:
+            await tx.all("SELECT * FROM meta")
+    assert caught.value.code == "store.corrupt"
+    await damaged.close()
+
+
+async def test_a_full_disk_stores_nothing_and_the_store_goes_on(store: SqliteStore) -> None:
+    async with store.write() as tx:
+        await meta.put(tx, "before", "1")
+        row = await tx.one("PRAGMA page_count")
+        assert row is not None
+        await tx.one(f"PRAGMA max_page_count = {row[0] + 8}")
+    with pytest.raises(NotNow) as caught:
+        async with store.write() as tx:
+            await meta.put(tx, "small", "1")
+            await meta.put(tx, "large", "x" * 200_000)
+    assert caught.value.code == "store.full"
+    assert await value(store, "small") is None
+    async with store.write() as tx:
+        await meta.put(tx, "after", "1")
+    assert await value(store, "after") == "1"
+
+
+async def test_the_file_is_durable_and_checked(store: SqliteStore) -> None:
+    async with store.write() as tx:
+        settings = {
+            name: (await tx.all(f"PRAGMA {name}"))[0][0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
