@@ -60,6 +60,14 @@ def _problems(validator: jsonschema_rs.Validator, document: Any, *, name_propert
         bounded = read_document(document)  # the validator's stack overflows on what nests too deeply
     except BadInput as error:
         return [Problem("$", error.message)]
+    return _problems_of_bounded(validator, bounded, name_properties=name_properties)
+
+
+def _problems_of_bounded(
+    validator: jsonschema_rs.Validator, bounded: dict[str, Any], *, name_properties: bool = False
+) -> list[Problem]:
+    if validator.is_valid(bounded):
+        return []
     errors = islice(validator.iter_errors(bounded), MAX_PROBLEMS)
     return [Problem(json_path(error.instance_path), _sentence(error, name_properties)) for error in errors]
 
@@ -113,16 +121,13 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(schema, validate_formats=True, offline=True, mask=_MASK)
 
 
-def _as_checker(problems: list[Problem]) -> list[str]:
-    return [str(problem) for problem in problems]
+def _checker(root: _Root) -> SchemaChecker:
+    """For verification, whose documents have been read within limits already."""
+    return lambda document: [str(problem) for problem in _problems_of_bounded(_validator(root), document)]
 
 
-def _check_achievement_credential(document: dict[str, Any]) -> list[str]:
-    return _as_checker(validate(document))
-
-
-def _check_endorsement_credential(document: dict[str, Any]) -> list[str]:
-    return _as_checker(endorsement_problems(document))
+_check_achievement_credential = _checker("AchievementCredential")
+_check_endorsement_credential = _checker("EndorsementCredential")
 
 
 _PUBLISHED = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/"
