@@ -17,8 +17,10 @@ from typing import Any
 
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, proofs
+from protocols.credentials.data_integrity.registry import suite_of
 from protocols.credentials.data_integrity.sd_proof_value import BaseProofValue, DerivedProofValue
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.model import as_list
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did import web
@@ -135,12 +137,17 @@ def _meaning(value: Any) -> Any:
     that are null, and proofs of kinds that nobody knows.
     """
     if isinstance(value, dict):
-        return {name: _meaning(member) for name, member in value.items() if member is not None and member != []}
+        known = {**value, "proof": _of_known_kinds(value["proof"])} if "proof" in value else value
+        return {name: _meaning(member) for name, member in known.items() if member is not None and member != []}
     if not isinstance(value, list):
         return value
     members = {json.dumps(_meaning(member), sort_keys=True) for member in value if member is not None}
     ordered = [json.loads(member) for member in sorted(members)]
     return ordered[0] if len(ordered) == 1 else ordered
+
+
+def _of_known_kinds(proofs_given: Any) -> list[Any]:
+    return [proof for proof in as_list(proofs_given) if not isinstance(proof, dict) or suite_of(proof) is not None]
 
 
 def _sign(data: bytes) -> None:

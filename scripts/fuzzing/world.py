@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from protocols.credentials.context_binding import with_contexts_bound
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.data_integrity.proofs import derive_proof
 from protocols.credentials.data_integrity.suite import Selective
@@ -22,6 +23,7 @@ from protocols.did import peer2, peer4
 from protocols.did.document import DidDocument, parse_document
 from protocols.did.resolver import resolve_offline
 from protocols.errors import LernodeError, NotNow
+from protocols.jsonld.processor import DEFAULT
 from protocols.keys import EcdsaKeyPair, KeyPair, PublicKey, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec
 from protocols.status.bitstring import Bitstring
@@ -122,8 +124,18 @@ def secured() -> list[dict[str, Any]]:
         "issuanceDate": "2026-01-01T00:00:00Z",
         "credentialSubject": {"id": did_of(HOLDER), "grade": [1, 2.5, True, {"@value": "x", "@language": "en"}]},
     }
-    chain = _signed(_signed(record(own), proof_id="urn:uuid:1"), previous_proof="urn:uuid:1")
-    return [*each, _signed(status), _signed(older, suite="Ed25519Signature2018"), _signed(older), chain]
+    link = _signed(record(own), proof_id="urn:uuid:1")
+    chain = _signed(link, previous_proof="urn:uuid:1")
+    bound = with_contexts_bound(record(own), DEFAULT.store)
+    return [
+        *each,
+        _signed(bound),
+        _signed(status),
+        _signed(older, suite="Ed25519Signature2018"),
+        _signed(older),
+        link,
+        chain,
+    ]
 
 
 def _signed(document: dict[str, Any], *, by: SoftwareSigner | None = None, **options: Any) -> dict[str, Any]:
