@@ -13,7 +13,6 @@ A credential inside a credential is a document of its own, and the contexts of i
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 from protocols.credentials.compacted import JSON_LITERALS
@@ -109,28 +108,24 @@ def _unnameable(document: dict[str, Any]) -> str | None:
     """Why the issuer cannot have stated all contexts, as a sentence."""
     if not all(isinstance(item, str) for item in contexts(document)):
         return "A context is written into the document, which the issuer cannot state."
-    own = contexts(document)
-    if any(as_list(found) != own or not is_proof for found, is_proof in _inner(document)):
+    if any(name != "@context" and _brings_contexts(name, value, document) for name, value in document.items()):
         return "An object inside has a context of its own, which the issuer cannot state."
     return None
 
 
-def _inner(holder: dict[str, Any], in_proof: bool = False) -> Iterator[tuple[Any, bool]]:
-    """The contexts of objects inside, and whether they are those of a proof, which may repeat the document's."""
-    for name, value in holder.items():
-        if name not in JSON_LITERALS and name != "@context":
-            for item in _objects(value):
-                is_proof = in_proof or name == "proof"
-                if has_type(item, "VerifiableCredential") or has_type(item, "EnvelopedVerifiableCredential"):
-                    continue
-                if "@context" in item:
-                    yield item["@context"], is_proof
-                yield from _inner(item, is_proof)
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _objects(item)
+def _brings_contexts(name: str, value: Any, document: dict[str, Any], in_proof: bool = False) -> bool:
+    """Whether something inside has contexts of its own; a proof may repeat the document's."""
+    if isinstance(value, list):
+        return any(type(item) is not str and _brings_contexts(name, item, document, in_proof) for item in value)
+    if not isinstance(value, dict) or name in JSON_LITERALS:
+        return False
+    in_proof = in_proof or name == "proof"
+    if "@context" in value:
+        if has_type(value, "VerifiableCredential") or has_type(value, "EnvelopedVerifiableCredential"):
+            return False
+        if not in_proof or as_list(value["@context"]) != contexts(document):
+            return True
+    for key, item in value.items():  # a loop, as this is walked for each record that is issued or verified
+        if type(item) is not str and key != "@context" and _brings_contexts(key, item, document, in_proof):
+            return True
+    return False

@@ -17,6 +17,7 @@ from node.config import Config
 from node.records.catalogue import Catalogue
 from node.records.open_badges import IssuerProfile, build_credential
 from node.roles.policy import VerificationPolicies
+from protocols.credentials.context_binding import signs_contexts, with_contexts_bound
 from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
 from protocols.credentials.data_integrity.registry import CRYPTOSUITES
 from protocols.credentials.data_integrity.suite import Selective, UnsecuredDocument
@@ -81,8 +82,11 @@ class Subject:
         )
 
     def issue(self, suite: str) -> dict[str, Any]:
-        """Build the record and sign it."""
-        return add_proof(self.unsigned(), suite=suite, signer=self.signer, created=self.now)
+        """Build the record as a node does, with its contexts stated where they are not signed, and sign it."""
+        unsigned = self.unsigned()
+        if not signs_contexts(suite):
+            unsigned = with_contexts_bound(unsigned, DEFAULT.store)
+        return add_proof(unsigned, suite=suite, signer=self.signer, created=self.now)
 
     def prove(self, record: Mapping[str, Any]) -> None:
         """Make the proof of a record alone: the record is at hand, with the options of its proof."""

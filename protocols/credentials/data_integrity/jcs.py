@@ -41,7 +41,6 @@ class JcsSuite(HashPair):
 
         Where the options have a context, it stands for the document's, which has to begin with it (§3.3.2).
         """
-        check_created(options)
         document = unsecured.document
         if "@context" in options and options["@context"] != document.get("@context"):
             signed = as_list(options["@context"])
@@ -74,8 +73,10 @@ def _digest_of_options(options: Mapping[str, Any], by: Hash) -> bytes:
 
 
 def _digest(text: bytes, by: Hash) -> bytes:
-    """The hash of the canonical form of a JSON text: of the text alone, so that it may be kept."""
-    return _HASHES[by](jcs(json.loads(text))).digest()
+    """The hash of the canonical form of options written as ``text``: of the text alone, so that it may be kept."""
+    options = json.loads(text)
+    check_created(options)
+    return _HASHES[by](jcs(options)).digest()
 
 
 _kept_digest = lru_cache(maxsize=256)(_digest)
