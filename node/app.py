@@ -226,7 +226,16 @@ class Node:
         self.discovery.attach(self.inbound)
         self.ending.attach(self.inbound)
         self.notices.attach(self.inbound)
-        self.threads = Threads(store, steps, self.deadlines, world)
+        self.threads = Threads(
+            store=store,
+            exchanges=steps,
+            deadlines=self.deadlines,
+            jobs=self.jobs,
+            http=self.http,
+            outbox=self.outbox,
+            world=world,
+            max_bytes=config.network.max_message_bytes,
+        )
         self.threads.attach(self.inbound)
         self.links = Links(
             store=store,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from node.net.guarded_http import GuardedHttp
+from node.roles.linked_content import LinkedContent
 from node.runtime.deadlines import Deadlines
+from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, is_over_at
 from node.runtime.inbound import Inbound, Incoming
+from node.runtime.jobs import Jobs
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.didcomm import problem_report
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.didcomm.versions import known_on_every_wire
-from protocols.errors import WrongState
+from protocols.errors import LernodeError, WrongState
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential import messages as issue_credential_messages
 from protocols.machine import Step
@@ -41,21 +46,47 @@ class _Protocol:
     kind: ExchangeKind
     decode: Callable[[PlainMessage], Any]
     machine: Any
+    formats: frozenset[str]
 
 
 _PROTOCOLS = (
-    _Protocol(issue_credential_messages.PROTOCOL, ISSUE_CREDENTIAL, issue_credential_messages.decode, issue_credential),
-    _Protocol(present_proof_messages.PROTOCOL, PRESENT_PROOF, present_proof_messages.decode, present_proof),
+    _Protocol(
+        issue_credential_messages.PROTOCOL,
+        ISSUE_CREDENTIAL,
+        issue_credential_messages.decode,
+        issue_credential,
+        issue_credential_messages.FORMATS,
+    ),
+    _Protocol(
+        present_proof_messages.PROTOCOL,
+        PRESENT_PROOF,
+        present_proof_messages.decode,
+        present_proof,
+        present_proof_messages.FORMATS,
+    ),
 )
 
 
 class Threads:
     """What peers' messages do in threads, and what a person or the time does in any of them."""
 
-    def __init__(self, store: Store, exchanges: Exchanges, deadlines: Deadlines, world: World) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        deadlines: Deadlines,
+        jobs: Jobs,
+        http: GuardedHttp,
+        outbox: Outbox,
+        world: World,
+        max_bytes: int,
+    ) -> None:
         self._store = store
         self._exchanges = exchanges
+        self._outbox = outbox
         self._world = world
+        self._linked = LinkedContent(jobs, http, max_bytes, self)
         for protocol in _PROTOCOLS:
             deadlines.register(protocol.kind.protocol, partial(self._expire, protocol))
 
@@ -113,11 +144,35 @@ class Threads:
         if protocol is not None:
             await self._read(protocol, tx, connection, plain)
 
+    def formats_of(self, plain: PlainMessage) -> frozenset[str]:
+        """The content formats of attachments that are read of the message."""
+        protocol = _protocol_of(plain)
+        return frozenset() if protocol is None else protocol.formats
+
+    async def give_up(self, tx: Transaction, connection: Connection, plain: PlainMessage, error: LernodeError) -> None:
+        """End the exchange of a message that cannot be used after all, or only tell the peer where there is none."""
+        protocol = _protocol_of(plain)
+        row = None if protocol is None else await exchanges.find(tx, connection.id, plain.thid, protocol.kind.protocol)
+        if protocol is not None and row is not None:
+            found = Situation(protocol.kind, connection, row, protocol.kind.value(row))
+            with suppress(WrongState):  # over meanwhile
+                reason = f"What was attached cannot be used: {error.message}"
+                await self._apply(
+                    tx, found, protocol.machine.decline(found.value, reason=reason, new_id=self._world.new_id)
+                )
+                return
+        report = problem_report.ProblemReport(
+            self._world.new_id(), plain.thid, error.code, explain=error.message, pthid=plain.pthid
+        )
+        await self._outbox.put(tx, connection, report)
+
     async def _handle(self, protocol: _Protocol, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         await self._read(protocol, tx, connection, incoming.message)
 
     async def _read(self, protocol: _Protocol, tx: Transaction, connection: Connection, plain: PlainMessage) -> None:
-        """One message: find its thread, take the step, carry it out."""
+        """One message: find its thread, take the step, carry it out; first what it links to is fetched."""
+        if await self._linked.plan(tx, connection, plain):
+            return
         row = await exchanges.find(tx, connection.id, plain.thid, protocol.kind.protocol)
         await self._take(protocol, tx, connection, row, protocol.decode(plain))
 
@@ -179,7 +234,7 @@ async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> 
 
 
 def _protocol_of(plain: PlainMessage) -> _Protocol | None:
-    return next((each for each in _PROTOCOLS if each.kind.protocol == plain.protocol), None)
+    return next((each for each in _PROTOCOLS if plain.protocol in known_on_every_wire(each.name)), None)
 
 
 def _machine_of(found: Situation) -> Any:

@@ -8,9 +8,10 @@ never its consequences.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
@@ -19,11 +20,13 @@ from storage import jobs
 from storage.engine import Store, Transaction
 from storage.jobs import Job
 
-__all__ = ["JobWork", "Jobs"]
+__all__ = ["LAST_ATTEMPT", "JobWork", "Jobs"]
 
 _log = logging.getLogger("lernode.jobs")
 _PARALLEL = 8
 _MAX_ATTEMPTS = 12
+LAST_ATTEMPT = _MAX_ATTEMPTS - 1
+"""``attempts`` of a job that is not tried again after it fails now."""
 
 JobWork = Callable[[Job], Awaitable[Callable[[Transaction], Awaitable[None]]]]
 """Does the slow part of a job, and gives what must be committed together with its end."""
@@ -42,7 +45,15 @@ class Jobs:
         """Say who does the jobs of this kind."""
         self._kinds[kind] = work
 
-    async def plan(self, tx: Transaction, kind: str, exchange_id: str | None, *, subject: str = "") -> None:
+    async def plan(
+        self,
+        tx: Transaction,
+        kind: str,
+        exchange_id: str | None,
+        *,
+        subject: str = "",
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
         """Plan the job ``kind`` of an exchange, or of ``subject``, in this unit of work; twice is harmless."""
         await jobs.add(
             tx,
@@ -50,7 +61,7 @@ class Jobs:
             kind=kind,
             exchange_id=exchange_id,
             subject=subject,
-            payload={},
+            payload=payload or {},
             run_at=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)

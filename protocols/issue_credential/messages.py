@@ -24,13 +24,16 @@ from protocols.errors import PeerFault
 from protocols.issue_credential.ld_proof import DETAIL_FORMAT, VC_FORMAT, LdProofVcDetail
 
 __all__ = [
-    "ISSUANCE_ABANDONED", "PROTOCOL", "Ack", "IssueCredentialMessage", "Message", "OfferCredential", "ProblemReport",
-    "ProposeCredential", "RequestCredential", "decode",
+    "FORMATS", "ISSUANCE_ABANDONED", "PROTOCOL", "Ack", "IssueCredentialMessage", "Message", "OfferCredential",
+    "ProblemReport", "ProposeCredential", "RequestCredential", "decode",
 ]  # fmt: skip
 
 PROTOCOL = DIDCOMM_ORG + "issue-credential/2.0"
 ISSUANCE_ABANDONED = "issuance-abandoned"
 """The problem report code of RFC 0453 §States."""
+
+FORMATS = frozenset({DETAIL_FORMAT, VC_FORMAT})
+"""Of attachments that are read."""
 
 _AREA = "issue_credential"
 _ATTACH_ID = "ld_proof"

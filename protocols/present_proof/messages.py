@@ -23,7 +23,7 @@ from protocols.didcomm.versions import known_as, on_wire
 from protocols.errors import PeerFault
 
 __all__ = [
-    "ABANDONED", "DEFINITION_FORMAT", "PROTOCOL", "SUBMISSION_FORMAT", "Ack", "Message", "Presentation",
+    "ABANDONED", "DEFINITION_FORMAT", "FORMATS", "PROTOCOL", "SUBMISSION_FORMAT", "Ack", "Message", "Presentation",
     "ProblemReport", "ProposePresentation", "RequestPresentation", "decode",
 ]  # fmt: skip
 
@@ -34,6 +34,8 @@ ABANDONED = "abandoned"
 """The problem report code that agents in the field use for RFC 0454 §Problem Report, which names none."""
 
 _DEFINITION_FORMATS = frozenset({DEFINITION_FORMAT, "dif/presentation-exchange/definition@v1.0"})
+FORMATS = frozenset({SUBMISSION_FORMAT, *_DEFINITION_FORMATS})
+"""Of attachments that are read."""
 _ASKS_ACK = {Wire.V1: AckOn.OUTCOME, Wire.V2: AckOn.RECEIPT}
 """How an ack of the outcome is asked for; DIDComm v2 has one way to ask only."""
 _AREA = "present_proof"
