@@ -33,6 +33,7 @@ from node.roles.policy import VerificationPolicies
 from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
+from node.roles.trail import HEADS_FILE, Trail
 from node.roles.vc_api import VcApiRoles
 from node.roles.vc_api_holder import VcApiHolder
 from node.roles.vc_api_issuer import VcApiIssuer
@@ -57,23 +58,23 @@ from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
 from storage.dids import DidPurpose
 from storage.engine import Store
-from storage.secrets import Strength, Vault
+from storage.secrets import Secret, Strength, Vault
 
-__all__ = ["Node", "create"]
+__all__ = ["Node", "create", "rewrap"]
 
 _SHUTDOWN_SECONDS = 5.0
 
 
 async def create(
     home: Path,
-    passphrase: str,
+    secret: Secret,
     config_toml: str,
     *,
     issuer: bool = False,
     strength: Strength = Strength.MODERATE,
     world: World | None = None,
 ) -> None:
-    """Make a node in ``home``: its configuration, its store sealed by ``passphrase``, and its first DIDs.
+    """Make a node in ``home``: its configuration, its store sealed by ``secret``, and its first DIDs.
 
     Raises:
         WrongState: ``config.exists`` where there is one already.
@@ -86,7 +87,7 @@ async def create(
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = await open_node_store(home, config, create=True)
     try:
-        vault = await Vault.create(store, passphrase, entropy=world.entropy, strength=strength)
+        vault = await Vault.create(store, secret, entropy=world.entropy, strength=strength)
         identity = Identity(Keyring(vault, world), world, config.node.endpoint.rstrip("/"))
         async with store.write() as tx:
             await identity.create(tx, "key", DidPurpose.HOLDER)
@@ -98,6 +99,20 @@ async def create(
     descriptor = os.open(home / CONFIG_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(config_toml)
+
+
+async def rewrap(home: Path, old: Secret, new: Secret, *, world: World | None = None) -> None:
+    """Let ``new`` open the node in ``home``, and ``old`` no longer; it may run meanwhile.
+
+    Raises:
+        LernodeError: ``config.missing``, ``store.*``.
+    """
+    world = world or World()
+    store = await open_node_store(home, load(home))
+    try:
+        await Vault.rewrap(store, old, new, world.clock(), entropy=world.entropy)
+    finally:
+        await store.close()
 
 
 class Node:
@@ -251,6 +266,7 @@ class Node:
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
+        self.trail = Trail(store=store, identity=self.identity, world=world, file=home / HEADS_FILE)
         self._servers: list[web.AppRunner] = []
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
@@ -281,7 +297,7 @@ class Node:
 
     @classmethod
     async def open(
-        cls, home: Path, passphrase: str, *, config: Config | None = None, world: World | None = None
+        cls, home: Path, secret: Secret, *, config: Config | None = None, world: World | None = None
     ) -> Node:
         """Open the node in ``home``; nothing listens yet.
 
@@ -295,7 +311,7 @@ class Node:
         try:
             store = await open_node_store(home, config)
             try:
-                vault = await Vault.unlock(store, passphrase, entropy=world.entropy)
+                vault = await Vault.unlock(store, secret, entropy=world.entropy)
                 node = cls(home, lock, config, store, vault, world)
                 await node.keyring.load(store)
             except BaseException:
@@ -321,12 +337,14 @@ class Node:
         self.jobs.start()
         self.deadlines.start()
         self.housekeeping.start()
+        self.trail.start()
 
     async def stop(self) -> None:
         """Finish what is in hand, stop listening, close the store."""
         for server in self._servers:
             await server.cleanup()
         await self.housekeeping.stop()
+        await self.trail.stop()
         await self.deadlines.stop()
         await self.jobs.stop()
         await self.webhooks.stop()

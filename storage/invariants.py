@@ -143,6 +143,7 @@ async def _lanes(tx: Transaction) -> _Findings:
 
 
 _SEALED: dict[str, tuple[str, ...]] = {
+    "attached_messages": ("content",),
     "connections": ("details",),
     "exchanges": ("data",),
     "held_credentials": ("document", "details"),
@@ -150,20 +151,24 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "issued_credentials": ("document", "details"),
     "jobs": ("payload",),
     "outbox": ("message",),
+    "receipts": ("document",),
     "verifications": ("document", "result"),
 }
-"""Every table with sealed values, whose rows are known by their id; and which columns are sealed."""
+"""Every table with sealed values, and which of its columns are sealed."""
+
+_KEYS = {"attached_messages": "invitation_id"}
+"""By what the rows of a table are known, where that is not their ``id``."""
 
 
 def _opens(table: str) -> _Look:
-    columns = _SEALED[table]
-    select = f"SELECT id, {', '.join(columns)} FROM {table}"  # noqa: S608
+    columns, key = _SEALED[table], _KEYS.get(table, "id")
+    select = f"SELECT {key}, {', '.join(columns)} FROM {table}"  # noqa: S608
 
     async def look(tx: Transaction) -> _Findings:
-        async for row in _each(tx, select):
+        async for row in _each(tx, select, key):
             for column in columns:
-                if not _does_open(tx, f"{table}.{column}", row["id"], row[column]):
-                    yield f"{table}/{row['id']}", f"What is sealed in the column {column} was altered or moved."
+                if not _does_open(tx, f"{table}.{column}", row[key], row[column]):
+                    yield f"{table}/{row[key]}", f"What is sealed in the column {column} was altered or moved."
 
     return look
 
@@ -184,13 +189,13 @@ def _does_open(tx: Transaction, column: str, name: str, sealed: bytes | None) ->
     return True
 
 
-async def _each(tx: Transaction, select: str) -> AsyncIterator[Row]:
+async def _each(tx: Transaction, select: str, key: str = "id") -> AsyncIterator[Row]:
     """Every row of a table, page by page."""
-    rows = await tx.all(f"{select} ORDER BY id LIMIT {_PAGE}")
+    rows = await tx.all(f"{select} ORDER BY {key} LIMIT {_PAGE}")
     while rows:
         for row in rows:
             yield row
-        rows = await tx.all(f"{select} WHERE id > ? ORDER BY id LIMIT {_PAGE}", (rows[-1]["id"],))
+        rows = await tx.all(f"{select} WHERE {key} > ? ORDER BY {key} LIMIT {_PAGE}", (rows[-1][key],))
 
 
 async def _chain(tx: Transaction) -> _Findings:

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from node.cli.options import Setting, read_passphrase
+from node.cli.options import Setting, read_secret
 from node.cli.output import note
 from node.cli.progress import waiting
 from node.http.admin_socket import admin_socket_path, is_answered, open_admin_socket
@@ -156,9 +156,9 @@ async def _own_node(setting: Setting) -> AsyncIterator[Path]:
     from node.config import load  # noqa: PLC0415
 
     config = load(setting.home)
-    passphrase = read_passphrase(setting)
+    secret = read_secret(setting)
     async with waiting("Opening the node"):
-        node = await Node.open(setting.home, passphrase, config=config)
+        node = await Node.open(setting.home, secret, config=config)
     try:
         await node.start(listen=False)
         async with _served(node) as path:

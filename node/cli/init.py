@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from node.app import create
-from node.cli.options import Setting, common, read_passphrase, suggest
+from node.cli.options import Setting, common, read_secret, suggest
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, to_toml
 from protocols import strict_json
 from protocols.errors import BadInput, WrongState
+from storage.secrets import Secret
 
 __all__ = ["init", "settings_of", "write_catalogue"]
 
@@ -61,8 +62,8 @@ def init(
     values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept, store)
     if (setting.home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
-    passphrase = read_passphrase(setting, new=True)
-    asyncio.run(_create(setting.home, passphrase, to_toml(values), issuer))
+    secret = read_secret(setting, new=True)
+    asyncio.run(_create(setting.home, secret, to_toml(values), issuer))
     if issuer:
         write_catalogue(setting.home)
     made = {
@@ -116,9 +117,9 @@ def settings_of(
     return values
 
 
-async def _create(home: Path, passphrase: str, config_toml: str, issuer: bool) -> None:
+async def _create(home: Path, secret: Secret, config_toml: str, issuer: bool) -> None:
     async with waiting("Making the node"):
-        await create(home, passphrase, config_toml, issuer=issuer)
+        await create(home, secret, config_toml, issuer=issuer)
 
 
 def write_catalogue(home: Path) -> None:

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, short, table
-from node.http.schemas import ChainView, LogEntry, Page
+from node.cli.output import emit_json, fields, line, note, short, table
+from node.http.schemas import ChainView, HeadsToCheck, HeadView, LogEntry, Page
+from protocols.errors import BadInput
 
 __all__ = ["log"]
 
+_MAX_HEADS_FILE = 32 << 20
 
-@click.command(short_help="Show the audit trail, or check that it is whole.")
+
+@click.group(short_help="Show the audit trail, or check that it is whole.", invoke_without_command=True)
 @common
-@click.option("--verify", is_flag=True, help="Check the chain of hashes.")
 @click.option("--after", type=click.IntRange(0), default=0, metavar="NUMBER", help="Begin after this entry.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many entries.")
 @click.option("--event", help="Only this kind, e.g. record.issued.")
 @click.option("--subject", help="Only what is about this id.")
-def log(setting: Setting, verify: bool, after: int, limit: int, event: str | None, subject: str | None) -> None:
+@click.pass_context
+def log(ctx: click.Context, setting: Setting, after: int, limit: int, event: str | None, subject: str | None) -> None:
     """Show what happened in the node, in order; each entry holds the hash of the one before.
 
     \b
     Examples:
       lernode log
       lernode log --event record.issued --json
-      lernode log --verify
+      lernode log verify
+      lernode log head >> /mnt/elsewhere/heads.txt
 
-    Next: keep the head that --verify shows in another place, and compare it later.
+    Next: keep signed heads in another place, and compare them later: lernode log verify --head FILE
     """
-    if verify:
-        _verify(setting)
+    if ctx.invoked_subcommand is not None:
         return
     found = with_api(
         setting,
@@ -42,7 +47,7 @@ def log(setting: Setting, verify: bool, after: int, limit: int, event: str | Non
         emit_json(msgspec.json.encode(found))
         return
     rows = (
-        (str(e.seq), e.at.strftime("%Y-%m-%d %H:%M:%S"), e.event, short(e.actor), ", ".join(map(short, e.subjects)))
+        (str(e.seq), e.at.strftime("%Y-%m-%d %H:%M:%S"), e.event, short(e.actor), " ".join(map(short, e.subjects)))
         for e in found.items
     )
     table(("NO", "WHEN (UTC)", "EVENT", "BY", "ABOUT"), rows)
@@ -50,15 +55,65 @@ def log(setting: Setting, verify: bool, after: int, limit: int, event: str | Non
         line(f"There are more: add --after {found.next}")
 
 
-def _verify(setting: Setting) -> None:
-    report = with_api(setting, lambda api: api.post("/admin/log/verify", ChainView))
+@log.command()
+@common
+@click.option(
+    "--head", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File with signed heads that was kept elsewhere, one a line.",
+)  # fmt: skip
+def verify(setting: Setting, file: Path | None) -> None:
+    """Check the chain of hashes, and every head of it that the node has signed; say the first entry that is wrong.
+
+    \b
+    Examples:
+      lernode log verify
+      lernode log verify --head /mnt/elsewhere/heads.txt
+
+    It ends with 0 where the trail is whole, and with 1 where it is not.
+    """
+    heads = HeadsToCheck(heads=() if file is None else _heads(file))
+    report = with_api(setting, lambda api: api.post("/admin/log/verify", ChainView, heads))
     if setting.json:
         emit_json(msgspec.json.encode(report))
     elif report.whole:
         line("The audit trail is whole.", style="green")
-        fields([("entries", report.entries), ("head", report.head)])
+        fields([("entries", report.entries), ("head", report.head), ("signed heads", report.heads)])
     else:
-        line(f"The audit trail is broken at entry {report.broken_at}.", style="red")
-        line("Next: compare with a backup; somebody changed the store's file by other means.")
+        if report.broken_at is not None:
+            line(f"The audit trail is broken at entry {report.broken_at}.", style="red")
+        for bad in report.bad_heads:
+            line(
+                f"The signed head of entry {'?' if bad.seq is None else bad.seq} does not hold. {bad.reason}",
+                style="red",
+            )
+        line("Next: compare with a backup; somebody changed the store by other means.")
     if not report.whole:
         raise click.exceptions.Exit(1)
+
+
+@log.command()
+@common
+def head(setting: Setting) -> None:
+    """Sign the head of the trail as it is now, and print it; the node does so every day into audit-heads.txt.
+
+    \b
+    Example:
+      lernode log head >> /mnt/elsewhere/heads.txt
+
+    Next: lernode log verify --head /mnt/elsewhere/heads.txt
+    """
+    signed = with_api(setting, lambda api: api.post("/admin/log/heads", HeadView))
+    if setting.json:
+        emit_json(msgspec.json.encode(signed))
+        return
+    line(signed.statement)
+    note(f"It covers the entries up to {signed.seq}.")
+
+
+def _heads(file: Path) -> tuple[str, ...]:
+    try:
+        if file.stat().st_size > _MAX_HEADS_FILE:
+            raise BadInput("cli.heads_file", "The file with signed heads is too large.", "Name another file.")
+        return tuple(file.read_text(encoding="ascii").split())
+    except (OSError, UnicodeDecodeError):
+        raise BadInput("cli.heads_file", "The file with signed heads cannot be read.", "Name a text file.") from None

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),
     "prune": ("node.cli.prune", "Forget what the configuration keeps no longer."),
     "erase": ("node.cli.erase", "Erase all that is kept of a person."),
+    "passphrase": ("node.cli.passphrase", "Change the passphrase, or the key, that opens the node."),
     "log": ("node.cli.log", "Show the audit trail, or check that it is whole."),
 }
 """Command -> the module that has it under its own name, and its line in the overview."""

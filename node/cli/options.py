@@ -10,16 +10,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from node.cli.output import line
 from protocols.errors import BadInput
 
-__all__ = ["Setting", "common", "read_passphrase", "suggest"]
+if TYPE_CHECKING:
+    from storage.secrets import Secret
 
-_MAX_PASSPHRASE_FILE = 4096
+__all__ = ["Setting", "common", "read_new_secret", "read_secret", "suggest"]
+
+_MAX_SECRET_FILE = 4096
+_CREDENTIAL = "lernode."  # the names of systemd credentials: lernode.passphrase and lernode.key
 _COMMAND = re.compile(r"\blernode [a-z]+")
 
 
@@ -30,10 +34,11 @@ class Setting:
     home: Path
     json: bool
     passphrase_file: Path | None
+    key_file: Path | None = None
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--home``, ``--json`` and ``--passphrase-file``, and a :class:`Setting` as its first argument.
+    """Give a command ``--home``, ``--json`` and where its secret is, and a :class:`Setting` as its first argument.
 
     A command below it has what was given to it as its own.
     """
@@ -45,16 +50,29 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="File with the passphrase; or set LERNODE_PASSPHRASE, or be asked.",
     )
+    @click.option(
+        "--key-file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="File with a key of 32 random bytes instead; or set LERNODE_KEY.",
+    )
     @click.pass_context
     @functools.wraps(command)
     def wrapped(
-        ctx: click.Context, /, *args: Any, home: Path | None, as_json: bool, passphrase_file: Path | None, **more: Any
+        ctx: click.Context,
+        /,
+        *args: Any,
+        home: Path | None,
+        as_json: bool,
+        passphrase_file: Path | None,
+        key_file: Path | None,
+        **more: Any,
     ) -> Any:
         above = ctx.find_object(Setting)
         if above is not None:
-            setting = Setting(home or above.home, as_json or above.json, passphrase_file or above.passphrase_file)
-        else:
-            setting = Setting(home or ctx.find_object(Path) or _default_home(), as_json, passphrase_file)
+            home, as_json = home or above.home, as_json or above.json
+            passphrase_file, key_file = passphrase_file or above.passphrase_file, key_file or above.key_file
+        home = home or ctx.find_object(Path) or _default_home()
+        setting = Setting(home, as_json, passphrase_file, key_file)
         ctx.obj = setting = replace(setting, home=setting.home.expanduser())
         return command(setting, *args, **more)
 
@@ -70,41 +88,92 @@ def suggest(text: str) -> None:
     line(f"Next: {text}")
 
 
-def read_passphrase(setting: Setting, *, new: bool = False) -> str:
-    """The passphrase of the node: from the file, the environment, or the person at the terminal.
+def read_secret(setting: Setting, *, new: bool = False) -> Secret:
+    """What opens the node: a file, the environment, a credential of systemd, or what a person types at the terminal.
+
+    The first that there is: ``--passphrase-file``, ``--key-file``, ``LERNODE_PASSPHRASE``, ``LERNODE_KEY``,
+    ``$CREDENTIALS_DIRECTORY/lernode.passphrase``, ``$CREDENTIALS_DIRECTORY/lernode.key``.
 
     Args:
         new: a passphrase is being chosen, so a person types it twice.
 
     Raises:
-        BadInput: ``cli.no_passphrase`` where there is nobody to ask, ``cli.passphrase_file``.
+        BadInput: ``cli.no_passphrase`` where there is nobody to ask, ``cli.passphrase_file``, ``store.key_unusable``.
     """
-    if setting.passphrase_file is not None:
-        return _from_file(setting.passphrase_file)
-    given = os.environ.get("LERNODE_PASSPHRASE")
-    if given:
+    given = _from_files(setting.passphrase_file, setting.key_file) or _from_environment("LERNODE_") or _from_systemd()
+    if given is not None:
         return given
+    text = "Choose a passphrase (it seals the node's keys)" if new else "Passphrase of the node"
+    return _asked(text, new=new, variable="LERNODE_PASSPHRASE", option="--passphrase-file")
+
+
+def read_new_secret(passphrase_file: Path | None, key_file: Path | None) -> Secret:
+    """What is to open the node from now on: as :func:`read_secret`, with ``LERNODE_NEW_PASSPHRASE`` and ``_KEY``.
+
+    Raises:
+        BadInput: as :func:`read_secret`.
+    """
+    given = _from_files(passphrase_file, key_file) or _from_environment("LERNODE_NEW_")
+    if given is not None:
+        return given
+    return _asked("New passphrase", new=True, variable="LERNODE_NEW_PASSPHRASE", option="--new-passphrase-file")
+
+
+def _from_files(passphrase_file: Path | None, key_file: Path | None) -> Secret | None:
+    if passphrase_file is not None:
+        return _passphrase_of(passphrase_file)
+    return None if key_file is None else _key(_read(key_file))
+
+
+def _from_environment(prefix: str) -> Secret | None:
+    passphrase, key = os.environ.get(f"{prefix}PASSPHRASE"), os.environ.get(f"{prefix}KEY")
+    if passphrase:
+        return passphrase
+    return _key(key.encode()) if key else None
+
+
+def _from_systemd() -> Secret | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    passphrase, key = (Path(folder) / f"{_CREDENTIAL}{name}" for name in ("passphrase", "key"))
+    return _from_files(passphrase if passphrase.is_file() else None, key if key.is_file() else None)
+
+
+def _asked(text: str, *, new: bool, variable: str, option: str) -> str:
     if not sys.stdin.isatty():
         raise BadInput(
             "cli.no_passphrase",
-            "The passphrase of the node is needed, and nobody is there to be asked.",
-            "Set LERNODE_PASSPHRASE, or name a file with --passphrase-file.",
+            "A passphrase is needed, and nobody is there to be asked.",
+            f"Set {variable}, or name a file with {option}.",
         )
-    text = "Choose a passphrase (it seals the node's keys)" if new else "Passphrase of the node"
     return str(click.prompt(text, hide_input=True, confirmation_prompt=new, err=True))
 
 
-def _from_file(path: Path) -> str:
+def _passphrase_of(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-        if len(raw) > _MAX_PASSPHRASE_FILE:
-            raise BadInput("cli.passphrase_file", "The passphrase file is too large.", "Name another file.")
-        text = raw.decode("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
+        text = _read(path).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
         raise BadInput("cli.passphrase_file", "The passphrase file cannot be read.", "Name a text file.") from None
     if not text:
         raise BadInput("cli.passphrase_file", "The passphrase file is empty.", "Write the passphrase into it.")
     return text
+
+
+def _key(data: bytes) -> Secret:
+    from storage.secrets import WrappingKey  # noqa: PLC0415 - only where a key is used, for quick commands
+
+    return WrappingKey.read(data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        raise BadInput("cli.passphrase_file", "The passphrase file cannot be read.", "Name a text file.") from None
+    if len(raw) > _MAX_SECRET_FILE:
+        raise BadInput("cli.passphrase_file", "The passphrase file is too large.", "Name another file.")
+    return raw
 
 
 def _default_home() -> Path:

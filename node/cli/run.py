@@ -11,7 +11,7 @@ import click
 from aiohttp import web
 
 from node.app import Node
-from node.cli.options import Setting, common, read_passphrase
+from node.cli.options import Setting, common, read_secret
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
 from node.config import AdminConfig, load
@@ -22,6 +22,7 @@ from protocols import strict_json
 from protocols.errors import BadInput
 from storage import dids
 from storage.dids import DidPurpose
+from storage.secrets import Secret
 
 __all__ = ["run"]
 
@@ -45,14 +46,14 @@ def run(setting: Setting) -> None:
     """
     config = load(setting.home)
     token = _token(config.admin, setting.home) if config.admin.port else None
-    passphrase = read_passphrase(setting)
+    secret = read_secret(setting)
     logs.configure()
-    asyncio.run(_run(setting, passphrase, token))
+    asyncio.run(_run(setting, secret, token))
 
 
-async def _run(setting: Setting, passphrase: str, token: str | None) -> None:
+async def _run(setting: Setting, secret: Secret, token: str | None) -> None:
     async with waiting("Opening the node"):
-        node = await Node.open(setting.home, passphrase)
+        node = await Node.open(setting.home, secret)
     try:
         await _serve(setting, node, token)
     finally:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_views import view_did, view_log_entry
 from node.http.schemas import (
+    BadHeadView,
     ChainView,
     DidQuery,
     DidView,
+    HeadsToCheck,
+    HeadView,
     LogEntry,
     LogQuery,
     NewDid,
@@ -20,6 +23,7 @@ from node.http.schemas import (
     ResolutionView,
     StatusView,
 )
+from protocols.errors import WrongState
 from protocols.keys import KEY_KINDS
 from storage import audit, dids, exchanges, outbox, totals
 from storage.dids import DidPurpose, OwnDid
@@ -139,11 +143,26 @@ async def log(node: Node, call: Call[LogQuery, Nothing]) -> Page[LogEntry]:
     return Page(items=[view_log_entry(entry) for entry in found], next=more)
 
 
-async def verify_log(node: Node, _call: Call[Nothing, Nothing]) -> ChainView:
-    """Whether the audit trail is whole."""
-    async with node.store.read() as tx:
-        report = await audit.verify_chain(tx)
-        _, last = await audit.head(tx)
+async def verify_log(node: Node, call: Call[Nothing, HeadsToCheck]) -> ChainView:
+    """Whether the audit trail is whole, and bears out the heads that were signed."""
+    report = await node.trail.verify(call.body.heads)
     return ChainView(
-        whole=report.broken_at is None, entries=report.entries, broken_at=report.broken_at, head=last.hex()
+        whole=report.whole,
+        entries=report.entries,
+        broken_at=report.broken_at,
+        head=report.head.hex(),
+        heads=report.heads,
+        bad_heads=tuple(BadHeadView(seq=bad.seq, reason=bad.reason) for bad in report.bad_heads),
     )
+
+
+async def sign_log_head(node: Node, _call: Call[Nothing, Nothing]) -> HeadView:
+    """Sign the head of the audit trail as it is now.
+
+    Raises:
+        WrongState: ``log.empty``.
+    """
+    signed = await node.trail.sign()
+    if signed is None:
+        raise WrongState("log.empty", "There is no entry, or no DID that could sign.", "Make one: lernode did create")
+    return HeadView(seq=signed.seq, at=signed.at, statement=signed.statement)

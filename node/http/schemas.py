@@ -20,6 +20,7 @@ __all__ = [
     "AttachedView",
     "Award",
     "AwardOverConnection",
+    "BadHeadView",
     "BatchAward",
     "BatchProblemView",
     "BatchRowView",
@@ -46,6 +47,8 @@ __all__ = [
     "ExchangeView",
     "ExchangesQuery",
     "FeaturesQuery",
+    "HeadView",
+    "HeadsToCheck",
     "HeldDetail",
     "HeldView",
     "InvitationView",
@@ -761,13 +764,39 @@ class LogEntry(_View, frozen=True, kw_only=True):
     hash: Annotated[str, Meta(description="SHA-256 over this entry and the one before, hex.")]
 
 
+class HeadsToCheck(_Given, frozen=True, kw_only=True):
+    """Signed heads of the audit trail that were kept elsewhere."""
+
+    heads: Annotated[
+        tuple[Annotated[str, Meta(max_length=8192)], ...],
+        Meta(max_length=10000, description="As they stand in `audit-heads.txt` of the node's folder, one a line."),
+    ] = ()
+
+
+class BadHeadView(_View, frozen=True, kw_only=True):
+    """A signed head that the audit trail does not bear out."""
+
+    seq: int | None
+    reason: str
+
+
 class ChainView(_View, frozen=True, kw_only=True):
-    """Whether the audit trail is whole."""
+    """Whether the audit trail is whole, and what was signed of it before still holds."""
 
     whole: bool
     entries: int
     broken_at: int | None
-    head: Annotated[str, Meta(description="Hash of the last entry, hex; keep it elsewhere to notice a cut end.")]
+    head: Annotated[str, Meta(description="Hash of the last entry, hex.")]
+    heads: Annotated[int, Meta(description="How many signed heads were checked.")]
+    bad_heads: tuple[BadHeadView, ...]
+
+
+class HeadView(_View, frozen=True, kw_only=True):
+    """A signed head of the audit trail."""
+
+    seq: int
+    at: datetime
+    statement: Annotated[str, Meta(description="A JWT of the type lernode-audit-head+jwt.")]
 
 
 # Events ---------------------------------------------------------------------------------------------------------

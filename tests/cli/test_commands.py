@@ -104,7 +104,7 @@ def test_issue_export_verify_and_revoke_without_a_running_node(
     assert run(monkeypatch, "revoke", issued["id"][:8], "--json", "--home", home) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "revoked"
     assert run(monkeypatch, "reinstate", issued["id"], "--home", home) == 1
-    assert run(monkeypatch, "log", "--verify", "--home", home) == 0
+    assert run(monkeypatch, "log", "verify", "--home", home) == 0
 
 
 def test_terms_evidence_and_refresh_service_of_a_verified_record_are_shown(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import os
 import pickle
 import unicodedata
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from nacl.secret import SecretBox
 
 from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.keys import KEY_KINDS, KeyKind, new_key
-from storage import keys
+from storage import audit, keys
 from storage.engine import Store
 from storage.engines import open_store
-from storage.secrets import Strength, Vault
+from storage.secrets import Strength, Vault, WrappingKey
 from tests.storage.conftest import PASSPHRASE
 from tests.storage.rows import NOW, add_key, key
 
@@ -162,6 +164,51 @@ async def test_the_default_cost_is_moderate(store: Store) -> None:
         row = await tx.one("SELECT opslimit, memlimit FROM vault")
     assert row is not None
     assert (row["opslimit"], row["memlimit"]) == (3, 256 << 20)
+
+
+async def test_another_passphrase_opens_what_the_first_sealed(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        pair = await add_key(tx, vault)
+    await Vault.rewrap(store, PASSPHRASE, "another", NOW, strength=Strength.INTERACTIVE)
+    again = await Vault.unlock(store, "another")
+    async with store.read() as tx:
+        assert await keys.get(tx, again, pair.verkey) == pair
+        assert [entry.event for entry in await audit.page(tx)] == ["vault.rewrapped"]
+    with pytest.raises(BadInput) as caught:
+        await Vault.unlock(store, PASSPHRASE)
+    assert caught.value.code == "store.wrong_passphrase"
+
+
+async def test_a_wrong_passphrase_changes_nothing(store: Store, vault: Vault) -> None:
+    with pytest.raises(BadInput):
+        await Vault.rewrap(store, "wrong", "another", NOW, strength=Strength.INTERACTIVE)
+    await Vault.unlock(store, PASSPHRASE)
+
+
+async def test_a_key_opens_the_vault_and_a_passphrase_does_not(store: Store, vault: Vault) -> None:
+    wrapping = WrappingKey(os.urandom(32))
+    await Vault.rewrap(store, PASSPHRASE, wrapping, NOW)
+    await Vault.unlock(store, wrapping)
+    for wrong in (PASSPHRASE, WrappingKey(os.urandom(32))):
+        with pytest.raises(BadInput) as caught:
+            await Vault.unlock(store, wrong)
+        assert caught.value.code == "store.wrong_passphrase"
+
+
+@pytest.mark.parametrize(
+    "write", [bytes, lambda raw: raw.hex().encode() + b"\n", base64.b64encode, base64.urlsafe_b64encode]
+)
+def test_a_key_is_read_as_it_is_usually_written(write: Callable[[bytes], bytes]) -> None:
+    raw = os.urandom(32)
+    assert WrappingKey.read(write(raw)) == WrappingKey(raw)
+    assert raw.hex() not in repr(WrappingKey(raw))
+
+
+@pytest.mark.parametrize("unusable", [b"", b"secret", b"00" * 31, b"00" * 33, b"\xff" * 40])
+def test_what_is_no_key_is_refused(unusable: bytes) -> None:
+    with pytest.raises(BadInput) as caught:
+        WrappingKey.read(unusable)
+    assert caught.value.code == "store.key_unusable"
 
 
 @pytest.mark.parametrize("kind", KEY_KINDS)
