@@ -155,7 +155,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         str,
         _doc(
             "How records are secured, as the kind of key allows: eddsa-rdfc-2022, eddsa-jcs-2022, ecdsa-rdfc-2019, "
-            "ecdsa-jcs-2019, Ed25519Signature2020; ecdsa-sd-2023 with P-256, to be shown in part; vc+jwt; vc+sd-jwt. "
+            "ecdsa-jcs-2019, Ed25519Signature2020, Ed25519Signature2018 (for Credo); ecdsa-sd-2023 with P-256, to be "
+            "shown in part; vc+jwt; vc+sd-jwt. "
             "What is offered over a connection, and status lists, always have a proof of a cryptosuite inside."
         ),
     ] = "eddsa-rdfc-2022"

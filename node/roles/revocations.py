@@ -23,6 +23,7 @@ from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.didcomm import ack
 from protocols.didcomm.message import AckOn, Wire
+from protocols.didcomm.problem_report import is_problem_report
 from protocols.didcomm.versions import EMPTY, known_as
 from protocols.errors import NotNow
 from protocols.machine import Verify
@@ -88,6 +89,9 @@ class RevocationNotices:
         await self._exchanges.apply(tx, REVOCATION_NOTIFICATION[named.major], connection, None, step)
 
     async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        if incoming.message.protocol == _NOTIFICATION and is_problem_report(incoming.message):
+            await self._note(tx, connection, "peer.problem-report")  # what ACA-Py and Credo write for report-problem
+            return
         message = decode(incoming.message)
         if isinstance(message, Revoke):
             await self._on_revoke(tx, connection, message)

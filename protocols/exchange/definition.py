@@ -65,7 +65,11 @@ class StatusDirective(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One ``fields`` entry: the paths to try in order, and what the value found must be."""
+    """One ``fields`` entry: the paths to try in order, and what the value found must be.
+
+    Attributes:
+        every_match: whether any match of a path may be the value, and not its first match only.
+    """
 
     paths: tuple[Path, ...]
     filter: Filter | None
@@ -75,6 +79,7 @@ class Field:
     name: str
     purpose: str
     intent_to_retain: bool
+    every_match: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,7 @@ def _parse_descriptor(member: Member, path_chars: Budget) -> InputDescriptor:
         groups=tuple(dict.fromkeys(item.identifier() for item in member["group"].items(_MAX_GROUPS))),
         formats=parse_formats(member["format"]),
         schemas=tuple(_parse_schema(item) for item in member["schema"].items(_MAX_SCHEMAS)),
-        constraints=_parse_constraints(member["constraints"], path_chars)
+        constraints=_parse_constraints(member["constraints"], path_chars, every_match=member["schema"].given)
         if member["constraints"].given
         else Constraints(),
     )
@@ -202,9 +207,13 @@ def _parse_schema(member: Member) -> SchemaUri:
     return SchemaUri(member["uri"].identifier(), member["required"].flag())
 
 
-def _parse_constraints(member: Member, path_chars: Budget) -> Constraints:
+def _parse_constraints(member: Member, path_chars: Budget, *, every_match: bool) -> Constraints:
+    """
+    Args:
+        every_match: for a descriptor of version 1, as ACA-Py and Credo, which write these, look at every match.
+    """
     member.mapping().only(_CONSTRAINTS)
-    fields = tuple(_parse_field(item, path_chars) for item in member["fields"].items(_MAX_FIELDS))
+    fields = tuple(_parse_field(item, path_chars, every_match) for item in member["fields"].items(_MAX_FIELDS))
     return Constraints(
         fields=fields,
         limit_disclosure=_directive(member["limit_disclosure"]),
@@ -214,7 +223,7 @@ def _parse_constraints(member: Member, path_chars: Budget) -> Constraints:
     )
 
 
-def _parse_field(member: Member, path_chars: Budget) -> Field:
+def _parse_field(member: Member, path_chars: Budget, every_match: bool) -> Field:
     member.mapping().only(_FIELD)
     predicate = _directive(member["predicate"])
     if predicate and not member["filter"].given:
@@ -229,6 +238,7 @@ def _parse_field(member: Member, path_chars: Budget) -> Field:
         name=member["name"].text(""),
         purpose=member["purpose"].text(""),
         intent_to_retain=member["intent_to_retain"].flag(),
+        every_match=every_match,
     )
 
 

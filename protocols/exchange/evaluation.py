@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from protocols.credentials.data_integrity.proofs import is_selective
@@ -104,12 +105,11 @@ def query(entry: Field, candidate: Candidate) -> tuple[Match | None, bool]:
     """The Field Query Result, and whether any path led anywhere."""
     found_any = False
     for path in entry.paths:
-        match = path.first(candidate.document, candidate.budget)
-        if match is None:
-            continue
-        found_any = True
-        if entry.filter is None or entry.filter.accepts(match.value, candidate.budget):
-            return match, True
+        matches = path.matches(candidate.document, candidate.budget)
+        for match in matches if entry.every_match else islice(matches, 1):
+            found_any = True
+            if entry.filter is None or entry.filter.accepts(match.value, candidate.budget):
+                return match, True
     return None, found_any
 
 

@@ -60,9 +60,15 @@ class Path:
         Raises:
             BadInput: ``pex.too_much_work``.
         """
-        for node in self._nodes(document, budget):
-            return Match(node.value, node.location)
-        return None
+        return next(self.matches(document, budget), None)
+
+    def matches(self, document: Any, budget: Budget) -> Iterator[Match]:
+        """Every match in ``document``, in document order.
+
+        Raises:
+            BadInput: ``pex.too_much_work``.
+        """
+        return (Match(node.value, node.location) for node in self._nodes(document, budget))
 
     @property
     def singular(self) -> bool:

@@ -1,13 +1,13 @@
 """Definitions for what people ask most: a skill, a kind of record, one achievement (Open Badges 3.0).
 
-Each function returns a raw ``presentation_definition``, ready for ``parse_definition`` and the wire. Presentation
-Exchange looks at a path's first match only, so a condition on any element of an array stands in the filter
-(``contains``), not in the path (``[*]``).
+Each function returns a raw ``presentation_definition``, ready for ``parse_definition`` and the wire, which is valid in
+version 1 of Presentation Exchange. For ACA-Py insists on ``schema``, which version 1 had, and the library that Credo
+uses then insists that all of it is of version 1, whose filters know no ``contains`` and no ``anyOf``.
 
-Deployed agents, ACA-Py among them, know only ``type``, ``enum``, ``const``, ``pattern`` and bounds of JSON Schema, and
-look at every match of a path. Where a condition needs more than that, it is asked for twice, as two descriptors, and an
-answer to either will do (§Submission Requirement Feature): once in full, and once plainly, as far as paths can say it.
-A record that answers the plain descriptor answers the full one too.
+Both look at every match of a path, and Credo at no further path once one has matches. So a condition on any element of
+an array is written with ``[*]``, followed by its first elements one by one for who looks at a path's first match only;
+and what may stand in several members is asked for in several descriptors, one of which will do (§Submission
+Requirement Feature).
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ __all__ = ["for_achievement", "for_skill", "for_type"]
 _ACHIEVEMENT_TYPES = ("OpenBadgeCredential", "AchievementCredential")
 # A record has one subject; an issuer may still have written it as an array of one.
 _SUBJECT_PATHS = ("$.credentialSubject", "$.credentialSubject[0]")
-_ALIGNMENT = "$.credentialSubject.achievement.alignment"
-_ALIGNED_BY = ("targetUrl", "targetCode")
-# ``[*]`` is for those who look at every match, and finds the first for those who do not; as many paths as agents take.
-_PLAIN_PLACES = ("[*]", "[1]", "[2]", "[3]", "[4]", "[5]", "[6]", "")
+_ALIGNED_BY = {"url": "targetUrl", "code": "targetCode"}
+_PLACES = ("[*]", "[1]", "[2]", "[3]", "[4]", "[5]", "[6]", "")
+"""The last is for what stands there alone. Twice as many are as many as a field may have paths."""
 _MAX_ALTERNATIVES = 32
-_ANY_RECORD = ({"uri": "https://www.w3.org/2018/credentials#VerifiableCredential"},)
-"""What version 1 of Presentation Exchange requires of every descriptor, and ACA-Py therefore does too."""
+_ANY_RECORD = (
+    "https://www.w3.org/2018/credentials/v1",
+    "https://www.w3.org/ns/credentials/v2",
+    "https://www.w3.org/2018/credentials#VerifiableCredential",
+)
+"""Any of these. Credo's library looks among a record's contexts, ACA-Py among its types, and at the last where it has
+found that one (Presentation Exchange 1 §Input Descriptor, ``schema``)."""
 
 
 def for_skill(
@@ -46,22 +50,25 @@ def for_skill(
         BadInput: ``pex.query_empty`` where there is no skill, or more than a definition may hold.
     """
     alternatives = _alternatives(skills)
-    aligned = {
-        "type": "object",
-        "anyOf": [{"required": [member], "properties": {member: {"enum": alternatives}}} for member in _ALIGNED_BY],
-    }
-    full = {
-        "path": [f"{subject}.achievement.alignment" for subject in _SUBJECT_PATHS],
+    arrays = [f"{subject}.achievement.alignment" for subject in _SUBJECT_PATHS]
+    descriptors = [
+        _descriptor(
+            f"{descriptor_id}-by-{how}",
+            name,
+            purpose,
+            [_type_field(_ACHIEVEMENT_TYPES), _one_of(arrays, f".{member}", alternatives)],
+        )
+        for how, member in _ALIGNED_BY.items()
+    ]
+    return {
+        "id": definition_id,
+        "name": name,
         "purpose": purpose,
-        "filter": {"anyOf": [{"type": "array", "contains": aligned}, aligned]},
+        "submission_requirements": [
+            {"name": name, "purpose": purpose, "rule": "pick", "min": 1, "from": descriptor_id},
+        ],
+        "input_descriptors": [descriptor | {"group": [descriptor_id]} for descriptor in descriptors],
     }
-    plain = {
-        "path": [f"{_ALIGNMENT}{place}.{member}" for place in _PLAIN_PLACES for member in _ALIGNED_BY],
-        "purpose": purpose,
-        "filter": {"type": "string", "enum": alternatives},
-    }
-    either = ([_type_field(_ACHIEVEMENT_TYPES), full], [_plain_type_field(_ACHIEVEMENT_TYPES), plain])
-    return _either(definition_id, descriptor_id, name, purpose, *either)
 
 
 def for_achievement(
@@ -89,31 +96,8 @@ def for_type(
     Raises:
         BadInput: ``pex.query_empty``.
     """
-    return _either(definition_id, descriptor_id, name, purpose, [_type_field(types)], [_plain_type_field(types)])
-
-
-def _either(
-    definition_id: str,
-    descriptor_id: str,
-    name: str,
-    purpose: str,
-    full: list[dict[str, Any]],
-    plain: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """One thing asked for in full and plainly; a group holds the two."""
-    descriptors = [
-        _descriptor(descriptor_id, name, purpose, full),
-        _descriptor(f"{descriptor_id}-plain", name, purpose, plain),
-    ]
-    return {
-        "id": definition_id,
-        "name": name,
-        "purpose": purpose,
-        "submission_requirements": [
-            {"name": name, "purpose": purpose, "rule": "pick", "min": 1, "from": descriptor_id},
-        ],
-        "input_descriptors": [descriptor | {"group": [descriptor_id]} for descriptor in descriptors],
-    }
+    descriptor = _descriptor(descriptor_id, name, purpose, [_type_field(types)])
+    return {"id": definition_id, "name": name, "purpose": purpose, "input_descriptors": [descriptor]}
 
 
 def _descriptor(descriptor_id: str, name: str, purpose: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
@@ -121,20 +105,20 @@ def _descriptor(descriptor_id: str, name: str, purpose: str, fields: list[dict[s
         "id": descriptor_id,
         "name": name,
         "purpose": purpose,
-        "schema": list(_ANY_RECORD),
+        "schema": [{"uri": uri, "required": False} for uri in _ANY_RECORD],
         "constraints": {"fields": fields},
     }
 
 
 def _type_field(types: Sequence[str]) -> dict[str, Any]:
-    one_of = {"enum": _alternatives(types)}
-    return {"path": ["$.type"], "filter": {"anyOf": [{"type": "array", "contains": one_of}, one_of]}}
+    return _one_of(["$.type"], "", _alternatives(types))
 
 
-def _plain_type_field(types: Sequence[str]) -> dict[str, Any]:
+def _one_of(arrays: Sequence[str], member: str, alternatives: list[str]) -> dict[str, Any]:
+    """A field that any element of one of these arrays, or what stands in its place, may answer."""
     return {
-        "path": [f"$.type{place}" for place in _PLAIN_PLACES],
-        "filter": {"type": "string", "enum": _alternatives(types)},
+        "path": [f"{array}{place}{member}" for array in arrays for place in _PLACES],
+        "filter": {"type": "string", "enum": alternatives},
     }
 
 

@@ -358,7 +358,13 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
 
 
 def _begin(message: Message, new_id: NewId) -> Step[Exchange]:
-    if not isinstance(message, ProposeCredential | OfferCredential | RequestCredential) or message.thid != message.id:
+    """A proposal or an offer may name its new thread otherwise than by its own id, as Credo does (RFC 0008 would not).
+
+    A request that names another thread answers an offer that is not known here, and so starts none.
+    """
+    if not isinstance(message, ProposeCredential | OfferCredential | RequestCredential):
+        raise _RULES.unknown_thread()
+    if isinstance(message, RequestCredential) and message.thid != message.id:
         raise _RULES.unknown_thread()
     role = Role.HOLDER if isinstance(message, OfferCredential) else Role.ISSUER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message, new_id)

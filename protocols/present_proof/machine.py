@@ -334,7 +334,8 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
 
 
 def _begin(message: Message) -> Step[Exchange]:
-    if not isinstance(message, ProposePresentation | RequestPresentation) or message.thid != message.id:
+    """The message may name its new thread otherwise than by its own id, as Credo does (RFC 0008 would not)."""
+    if not isinstance(message, ProposePresentation | RequestPresentation):
         raise _RULES.unknown_thread()
     role = Role.PROVER if isinstance(message, RequestPresentation) else Role.VERIFIER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message)

@@ -20,7 +20,7 @@ from node.cli.init import settings_of, write_catalogue
 from node.config import to_toml
 from node.http.admin_socket import admin_socket_path
 
-__all__ = ["NodeProcess", "free_ports", "lernode", "resident_mib"]
+__all__ = ["NodeProcess", "free_ports", "lernode", "resident_mib", "stop_gently"]
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
@@ -102,14 +102,7 @@ class NodeProcess:
         """Stop the process, gently first."""
         if self._session is not None:
             await self._session.close()
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await stop_gently(self._process)
 
     def resident_mib(self) -> float | None:
         """Memory that is resident now (VmRSS, Linux only)."""
@@ -126,6 +119,18 @@ class NodeProcess:
             return False
         writer.close()
         return True
+
+
+async def stop_gently(process: asyncio.subprocess.Process | None) -> None:
+    """End a process that may have been started, and that may have ended."""
+    if process is None or process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def resident_mib(pid: int) -> float | None:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts.interop_peers.acapy import AcaPy
+from scripts.interop_peers.credo import Credo
 from scripts.interop_peers.lernode import Lernode
 from scripts.interop_peers.matrix import walk
 from scripts.interop_peers.peer import Peer, PeerMissing
 from scripts.interop_peers.report import Run, Step
 
 _FOLDER = Path(__file__).resolve().parents[2] / ".interop"
-_PEERS: dict[str, Callable[[], Peer]] = {"acapy": AcaPy}
+_PEERS: dict[str, Callable[[], Peer]] = {"acapy": AcaPy, "credo": Credo}
 _SKIPPED = 77  # what a test returns that cannot be run here
 
 
@@ -49,7 +50,7 @@ async def _run(peer: Peer, port: int, *, quiet: bool) -> Run:
     try:
         await peer.start(port + 1)
         issuer = await peer.make_did()
-        await node.start(issuer)
+        await node.start(issuer, securing=peer.proof_types[0], with_status=peer.takes_status)
         await walk(run, node, peer, issuer)
     finally:
         await asyncio.gather(node.stop(), peer.stop())

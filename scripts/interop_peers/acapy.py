@@ -14,7 +14,7 @@ from uuid import uuid4
 from protocols import strict_json
 from protocols.multiformats import b64url_decode
 from scripts.interop_peers.acapy_agent import AcaPyAgent, install, version
-from scripts.interop_peers.peer import eventually
+from scripts.interop_peers.peer import DataModel, eventually
 
 __all__ = ["AcaPy"]
 
@@ -36,7 +36,11 @@ class AcaPy:
 
     key: ClassVar[str] = "acapy"
     name: ClassVar[str] = "ACA-Py"
-    did_methods: ClassVar[tuple[str, ...]] = ("did:peer:4", "did:peer:2")
+    answers_with: ClassVar[tuple[str, ...]] = ("did:peer:4", "did:peer:2")
+    invites_with: ClassVar[tuple[str | None, ...]] = ("did:peer:4", "did:peer:2")
+    data_models: ClassVar[tuple[DataModel, ...]] = ("1.1", "2.0")
+    proof_types: ClassVar[tuple[str, ...]] = ("Ed25519Signature2020", "Ed25519Signature2018")
+    takes_status: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._folder = Path()
@@ -80,7 +84,7 @@ class AcaPy:
         await self._complete(connection)
         return connection
 
-    async def invite(self, handshake: str, did_method: str) -> tuple[str, str]:
+    async def invite(self, handshake: str, did_method: str | None) -> tuple[str, str]:
         """An invitation, with the service as a DID of this method."""
         wanted = {"handshake_protocols": [handshake], "use_did_method": did_method}
         made = await self._agent.post("/out-of-band/create-invitation", wanted, auto_accept="true")
@@ -111,6 +115,19 @@ class AcaPy:
             return None if disclosed is None else [str(feature[name]) for feature in disclosed[listed]]
 
         return await eventually(look, "disclosures at ACA-Py")
+
+    async def hang_up(self, connection: str) -> None:
+        """End a connection."""
+        await self._agent.post(f"/did-rotate/{connection}/hangup", None)
+
+    async def ended(self, connection: str) -> None:
+        """Wait until a connection was ended by the other side; ACA-Py then forgets it."""
+
+        async def look() -> bool | None:
+            found = (await self._agent.get("/connections"))["results"]
+            return None if any(one["connection_id"] == connection for one in found) else True
+
+        await eventually(look, "end of the connection at ACA-Py")
 
     # Issue Credential ---------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from protocols.jsonld.contexts import BUNDLED
+from scripts.benchmark.processes import stop_gently
 from scripts.interop_peers.peer import PeerMissing
 
 __all__ = ["AcaPyAgent", "install", "version"]
@@ -24,7 +25,6 @@ _PACKAGE = "acapy-agent>=1.4,<2"
 _OLDEST_PYTHON = (3, 12)
 _PLUGINS = Path(__file__).with_name("acapy_plugin")
 _START_SECONDS = 60.0
-_STOP_SECONDS = 10.0
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
@@ -101,14 +101,7 @@ class AcaPyAgent:
         """Stop it, gently first; also where it did not start."""
         if self._session is not None:
             await self._session.close()
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await stop_gently(self._process)
 
     async def make_did(self) -> str:
         """A did:key with an Ed25519 key in its wallet."""

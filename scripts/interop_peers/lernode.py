@@ -12,7 +12,7 @@ import msgspec
 from node.config import CONFIG_FILE, to_toml
 from node.http import schemas as s
 from scripts.benchmark.processes import NodeProcess
-from scripts.interop_peers.peer import eventually
+from scripts.interop_peers.peer import DataModel, eventually
 
 __all__ = ["Lernode"]
 
@@ -29,10 +29,14 @@ class Lernode:
         self._port = port
         self._process = NodeProcess(home, port, issuer=True)
 
-    async def start(self, trusted: str) -> None:
+    async def start(self, trusted: str, *, securing: str, with_status: bool) -> None:
         """Make it and start it; it issues under a did:key, and trusts itself and the DID that is given.
 
         A did:web on loopback is plain http, which no agent of others resolves.
+
+        Args:
+            securing: how its records are secured.
+            with_status: whether its records can be revoked.
         """
         await self._process.make()
         await self._process.start()
@@ -43,8 +47,8 @@ class Lernode:
             "node": {"label": "lernode", "listen_port": self._port, "endpoint": f"http://localhost:{self._port}"},
             "network": {"allow_http": True, "allowed_networks": ["127.0.0.0/8", "::1/128"]},
             "trust": {"issuers": [made.did, trusted]},
-            "issuer": {"catalogue": "catalogue.json", "securing": "Ed25519Signature2020"},
-            "status": {"purposes": ["revocation"]},
+            "issuer": {"catalogue": "catalogue.json", "securing": securing},
+            "status": {"purposes": ["revocation"] if with_status else []},
             "verify": {"require_domain": False},
         }
         (self._process.home / CONFIG_FILE).write_text(to_toml(settings), encoding="utf-8")
@@ -82,6 +86,19 @@ class Lernode:
 
         return await eventually(look, "connection at lernode")
 
+    async def hang_up(self, connection: str) -> None:
+        """End a connection."""
+        await self._post(f"/admin/connections/{connection}/end", s.ConnectionView)
+
+    async def peer_hung_up(self, connection: str) -> None:
+        """Wait until a connection was ended by the peer."""
+
+        async def look() -> bool | None:
+            found = await self._get(f"/admin/connections/{connection}", s.ConnectionView)
+            return found.state == "ended" or None
+
+        await eventually(look, "end of the connection at lernode")
+
     async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
         """The protocols that the peer discloses."""
         asked = await self._post(
@@ -101,10 +118,10 @@ class Lernode:
 
     # Issue Credential ---------------------------------------------------------------------------------------------
 
-    async def offer(self, connection: str, data_model: Literal["2.0", "1.1"]) -> s.ExchangeView:
-        """Offer an Open Badges 3.0 record."""
+    async def offer(self, connection: str, data_model: DataModel, subject: str) -> s.ExchangeView:
+        """Offer an Open Badges 3.0 record about ``subject``."""
         award = s.AwardOverConnection(
-            connection=connection, achievement=_ACHIEVEMENT, result="B", data_model=data_model
+            connection=connection, achievement=_ACHIEVEMENT, result="B", data_model=data_model, did=subject
         )
         return await self._post("/admin/credentials/offers", s.ExchangeView, award)
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from node.http.schemas import NewRequest, VerificationView
 from scripts.interop_peers.lernode import Lernode
-from scripts.interop_peers.peer import Peer
+from scripts.interop_peers.peer import DataModel, Peer
 from scripts.interop_peers.records import OFFERS, Offer
 from scripts.interop_peers.report import Run, StepFailed
 
@@ -18,7 +18,8 @@ _DIDEXCHANGE = "https://didcomm.org/didexchange/"
 _DISCOVER_FEATURES: tuple[Literal["1.0", "2.0"], ...] = ("1.0", "2.0")
 _NEEDED = "https://didcomm.org/issue-credential/2.0"
 _REASON = "not now"
-_PRESENTATION_PROOF = "Ed25519Signature2020"
+_HANGING_UP = "hangup, connection ended"
+_REVOKING = "revoked, verified again"
 
 
 async def walk(run: Run, node: Lernode, peer: Peer, issuer: str) -> None:
@@ -29,9 +30,10 @@ async def walk(run: Run, node: Lernode, peer: Peer, issuer: str) -> None:
     """
     matrix = _Matrix(run, node, peer)
     made = []
-    for method in peer.did_methods:
+    for method in peer.answers_with:
         made.append(await matrix.connect_from_node(method))
-        made.append(await matrix.connect_from_peer(method, "1.1"))
+    for service in peer.invites_with:
+        made.append(await matrix.connect_from_peer(service, "1.1"))
     connection = next((one for one in made if one is not None), None)
     if connection is None:
         return
@@ -42,6 +44,7 @@ async def walk(run: Run, node: Lernode, peer: Peer, issuer: str) -> None:
     await matrix.peer_issues(theirs, issuer)
     await matrix.declined_by_peer(mine)
     await matrix.declined_by_node(theirs, issuer)
+    await matrix.hang_up(made)
 
 
 class _Matrix:
@@ -64,7 +67,7 @@ class _Matrix:
 
         return await self._try(self._to, f"invite, DID Exchange 1.1, {method}", go())
 
-    async def connect_from_peer(self, method: str, version: str) -> tuple[str, str] | None:
+    async def connect_from_peer(self, method: str | None, version: str) -> tuple[str, str] | None:
         """The peer invites."""
 
         async def go() -> tuple[str, str]:
@@ -72,7 +75,7 @@ class _Matrix:
             mine = await self._node.accept_invitation(url)
             return mine, await self._peer.invited(invitation)
 
-        return await self._try(self._from, f"invite, DID Exchange {version}, {method}", go())
+        return await self._try(self._from, f"invite, DID Exchange {version}, {method or 'service written out'}", go())
 
     async def ping(self, theirs: str) -> None:
         """The peer asks whether the node is there."""
@@ -107,7 +110,8 @@ class _Matrix:
             "its last skill": NewRequest(connection=mine, skills=skills[-1:]),
             "its type": NewRequest(connection=mine, type="OpenBadgeCredential"),
         }
-        issued = await self._try(self._to, "issue Open Badges 3.0 (VCDM 1.1), stored, acked", self._issue(mine, "1.1"))
+        shown, *others = self._peer.data_models
+        issued = await self._try(self._to, _issuing(shown), self._issue(mine, shown))
         thread = None
         for how, query in queries.items():
             name = f"request by {how}, verified"
@@ -115,15 +119,18 @@ class _Matrix:
                 self._run.not_walked(self._to, name)
             else:
                 thread = await self._try(self._to, name, self._ask_peer(query)) or thread
-        if issued is None or thread is None:
-            self._run.not_walked(self._to, "revoked, verified again")
-        else:
-            await self._try(self._to, "revoked, verified again", self._revoke(issued, thread))
-        await self._try(self._to, "issue Open Badges 3.0 (VCDM 2.0), stored, acked", self._issue(mine, "2.0"))
+        if self._peer.takes_status:
+            if issued is None or thread is None:
+                self._run.not_walked(self._to, _REVOKING)
+            else:
+                await self._try(self._to, _REVOKING, self._revoke(issued, thread))
+        for data_model in others:
+            await self._try(self._to, _issuing(data_model), self._issue(mine, data_model))
 
-    async def _issue(self, mine: str, data_model: Literal["1.1", "2.0"]) -> str:
-        offered = await self._node.offer(mine, data_model)
-        await self._peer.request_offered(offered.thread_id, await self._peer.make_did())
+    async def _issue(self, mine: str, data_model: DataModel) -> str:
+        subject = await self._peer.make_did()
+        offered = await self._node.offer(mine, data_model, subject)
+        await self._peer.request_offered(offered.thread_id, subject)
         await self._peer.stored(offered.thread_id)
         ended = await self._node.ended(offered.id)
         if ended.state != "done" or ended.issued_id is None:
@@ -150,7 +157,7 @@ class _Matrix:
         """The peer says no to an offer and to a request."""
 
         async def offer() -> None:
-            offered = await self._node.offer(mine, "2.0")
+            offered = await self._node.offer(mine, "1.1", await self._peer.make_did())
             await self._peer.decline_offer(offered.thread_id, _REASON)
             await self._abandoned(offered.id)
 
@@ -171,17 +178,23 @@ class _Matrix:
 
     async def peer_issues(self, theirs: str, issuer: str) -> None:
         """The peer issues each kind of record, and asks for it."""
-        for kind in OFFERS:
+        kinds = self._kinds
+        for kind in kinds:
             issue = f"issue {kind.about}, {kind.proof_type}, stored, acked"
             ask = f"request {kind.about}, {kind.proof_type}, verified"
             offered = await self._try(self._from, issue, self._issue_to_node(theirs, issuer, kind))
             if offered is None:
                 self._run.not_walked(self._from, ask)
             else:
-                await self._try(self._from, ask, self._ask_node(theirs, kind, _PRESENTATION_PROOF))
+                await self._try(self._from, ask, self._ask_node(theirs, kind, self._peer.proof_types[0]))
         await self._try(
-            self._from, "request that names no proof type, verified", self._ask_node(theirs, OFFERS[-1], None)
+            self._from, "request that names no proof type, verified", self._ask_node(theirs, kinds[-1], None)
         )
+
+    @property
+    def _kinds(self) -> list[Offer]:
+        peer = self._peer
+        return [kind for kind in OFFERS if kind.model in peer.data_models and kind.proof_type in peer.proof_types]
 
     async def _issue_to_node(self, theirs: str, issuer: str, kind: Offer) -> str:
         thread = await self._peer.offer(theirs, kind.credential(issuer), kind.proof_type)
@@ -204,13 +217,13 @@ class _Matrix:
 
     async def declined_by_node(self, theirs: str, issuer: str) -> None:
         """The node says no to an offer and to a request."""
-        kind = OFFERS[-1]
+        kind = self._kinds[-1]
 
         async def offer() -> None:
             await decline(await self._peer.offer(theirs, kind.credential(issuer), kind.proof_type))
 
         async def request() -> None:
-            await decline(await self._peer.request_proof(theirs, kind.definition(_PRESENTATION_PROOF)))
+            await decline(await self._peer.request_proof(theirs, kind.definition(self._peer.proof_types[0])))
 
         async def decline(thread: str) -> None:
             waiting = await self._node.asked(thread)
@@ -220,11 +233,33 @@ class _Matrix:
         await self._try(self._from, "offer declined, problem report", offer())
         await self._try(self._from, "request declined, problem report", request())
 
+    async def hang_up(self, made: list[tuple[str, str] | None]) -> None:
+        """Each ends a connection, the last ones that were made."""
+
+        async def by_node(mine: str, theirs: str) -> None:
+            await self._node.hang_up(mine)
+            await self._peer.ended(theirs)
+
+        async def by_peer(mine: str, theirs: str) -> None:
+            await self._peer.hang_up(theirs)
+            await self._node.peer_hung_up(mine)
+
+        usable = [one for one in made if one is not None]
+        await self._try(self._to, _HANGING_UP, by_node(*usable.pop()))
+        if usable:
+            await self._try(self._from, _HANGING_UP, by_peer(*usable.pop()))
+        else:
+            self._run.not_walked(self._from, _HANGING_UP)
+
     async def _try(self, direction: str, name: str, work: Awaitable[T]) -> T | None:
         try:
             return await self._run.step(direction, name, work)
         except StepFailed:
             return None
+
+
+def _issuing(data_model: DataModel) -> str:
+    return f"issue Open Badges 3.0 (VCDM {data_model}), stored, acked"
 
 
 def _failed(found: VerificationView) -> list[str]:

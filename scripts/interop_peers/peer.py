@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-__all__ = ["Peer", "PeerMissing", "eventually"]
+__all__ = ["DataModel", "Peer", "PeerMissing", "eventually"]
 
+DataModel = Literal["1.1", "2.0"]
+"""Version of the W3C Verifiable Credentials data model."""
 T = TypeVar("T")
 _DEADLINE_SECONDS = 20.0
 _LOOK_EVERY_SECONDS = 0.03
@@ -26,12 +28,20 @@ class Peer(Protocol):
     Attributes:
         key: by which the command names it.
         name: with which the table names it.
-        did_methods: the DID methods that it can speak with over a connection.
+        answers_with: the DID methods that it can answer an invitation with.
+        data_models: of the records that it takes and makes; it presents in a presentation of the first.
+        proof_types: that it makes and checks with a did:key; of them the node uses the first.
+        takes_status: whether it takes records that can be revoked.
+        invites_with: the DID methods with which it can name its service in an invitation; None writes it out.
     """
 
     key: ClassVar[str]
     name: ClassVar[str]
-    did_methods: ClassVar[tuple[str, ...]]
+    answers_with: ClassVar[tuple[str, ...]]
+    invites_with: ClassVar[tuple[str | None, ...]]
+    data_models: ClassVar[tuple[DataModel, ...]]
+    proof_types: ClassVar[tuple[str, ...]]
+    takes_status: ClassVar[bool]
 
     @property
     def version(self) -> str:
@@ -56,7 +66,7 @@ class Peer(Protocol):
     async def accept_invitation(self, url: str, did_method: str) -> str:
         """Answer an invitation with a DID of this method; the connection, once it is complete."""
 
-    async def invite(self, handshake: str, did_method: str) -> tuple[str, str]:
+    async def invite(self, handshake: str, did_method: str | None) -> tuple[str, str]:
         """An invitation to ``handshake``: its URL, and its id."""
 
     async def invited(self, invitation_id: str) -> str:
@@ -68,11 +78,17 @@ class Peer(Protocol):
     async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
         """The protocols that the other side discloses when it is asked with this version of Discover Features."""
 
+    async def hang_up(self, connection: str) -> None:
+        """End a connection."""
+
+    async def ended(self, connection: str) -> None:
+        """Wait until a connection was ended by the other side."""
+
     async def offer(self, connection: str, credential: dict[str, Any], proof_type: str) -> str:
         """Offer a record; the thread. What is requested then is issued without asking."""
 
     async def request_offered(self, thread: str, subject: str) -> None:
-        """Answer an offer: request it for ``subject``."""
+        """Answer an offer: request it for ``subject``, which the offer names too."""
 
     async def decline_offer(self, thread: str, reason: str) -> None:
         """Answer an offer with a problem report."""

@@ -281,8 +281,16 @@ def test_a_message_of_another_thread_is_refused(event: Event) -> None:
         assert refused.value.code == "present_proof.wrong_thread"
 
 
-@pytest.mark.parametrize("event", MESSAGES)
-def test_a_message_of_an_unknown_thread_starts_none(event: Event) -> None:
+STARTS_A_THREAD = (Event.RECEIVE_PROPOSAL, Event.RECEIVE_REQUEST)
+
+
+@pytest.mark.parametrize("event", STARTS_A_THREAD)
+def test_a_thread_may_be_named_otherwise_than_by_the_message_that_starts_it(event: Event) -> None:
+    assert received(None, MESSAGES[event]("named by the peer")).exchange.thid == "named by the peer"
+
+
+@pytest.mark.parametrize("event", [event for event in MESSAGES if event not in STARTS_A_THREAD])
+def test_an_answer_in_an_unknown_thread_starts_none(event: Event) -> None:
     with pytest.raises(PeerFault) as refused:
         received(None, MESSAGES[event]("unknown"))
     assert refused.value.code == "present_proof.unknown_thread"

@@ -1,0 +1,236 @@
+"""Credo (OpenWallet Foundation, npm ``@credo-ts/...``), driven by ``credo_driver/driver.mjs`` in its own process.
+
+Its parts are installed at one version, the newest of which npm has all. Askar's JavaScript wrapper would fetch its
+native library from GitHub; the same library, of the version that the wrapper is made for, is in a wheel on PyPI, and is
+taken from there. What of it is compiled when it is installed needs a C++ compiler, make, and the headers of Node.js.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Collection, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from protocols.jsonld.contexts import BUNDLED
+from scripts.benchmark.processes import stop_gently
+from scripts.interop_peers.peer import DataModel, PeerMissing
+
+__all__ = ["Credo"]
+
+_VERSION = "0.6.0-alpha-20251127043254"
+_PACKAGES = (
+    *(f"@credo-ts/{part}@{_VERSION}" for part in ("core", "didcomm", "node", "askar")),
+    "@openwallet-foundation/askar-nodejs@0.4.3",
+)
+_ASKAR = "aries-askar==0.4.6"
+"""The native library that askar-nodejs 0.4.3 is made for."""
+_COMPILED = ("@2060.io/ref-napi", "@2060.io/ffi-napi")
+_DRIVER = Path(__file__).with_name("credo_driver") / "driver.mjs"
+_START_SECONDS = 60.0
+
+
+class Credo:
+    """One agent of Credo."""
+
+    key: ClassVar[str] = "credo"
+    name: ClassVar[str] = "Credo"
+    answers_with: ClassVar[tuple[str, ...]] = ("did:peer:4", "did:peer:2", "did:peer:1")
+    invites_with: ClassVar[tuple[str | None, ...]] = (None, "did:peer:4", "did:peer:2")
+    data_models: ClassVar[tuple[DataModel, ...]] = ("1.1",)
+    proof_types: ClassVar[tuple[str, ...]] = ("Ed25519Signature2018",)
+    takes_status: ClassVar[bool] = False
+    version: ClassVar[str] = _VERSION
+
+    def __init__(self) -> None:
+        self._folder = Path()
+        self._process: asyncio.subprocess.Process | None = None
+        self._ids = count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def install(self, folder: Path) -> None:
+        """Its packages, and Askar's library.
+
+        Raises:
+            PeerMissing: there is no npm, or no compiler.
+            RuntimeError: a step of it failed.
+        """
+        self._folder = folder
+        stamp, wanted = folder / "installed", "\n".join((*_PACKAGES, _ASKAR))
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+            return
+        missing = [program for program in ("node", "npm", "make", "c++") if shutil.which(program) is None]
+        if missing:
+            raise PeerMissing(f"Credo needs {' and '.join(missing)}, not found here.")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+        quiet = ("--no-audit", "--no-fund", "--loglevel=error")
+        await _run(folder, "npm", "install", "--ignore-scripts", *quiet, *_PACKAGES)
+        await _run(folder, "npm", "rebuild", *quiet, *_COMPILED)
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+        await _run(folder, *pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", _ASKAR)
+        with zipfile.ZipFile(next(folder.glob("aries_askar-*.whl"))) as wheel:
+            wheel.extractall(folder / "askar")
+        stamp.write_text(wanted, encoding="utf-8")
+
+    async def start(self, port: int) -> None:
+        """Start it with a wallet in memory.
+
+        Raises:
+            RuntimeError: it ended; its log says why.
+            TimeoutError: it is not ready in time.
+        """
+        shutil.copy(_DRIVER, self._folder)  # Node.js looks for packages beside the script
+        contexts = self._folder / "contexts.json"
+        contexts.write_text(json.dumps({url: entry.load() for url, entry in BUNDLED.items()}), encoding="utf-8")
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                "node", _DRIVER.name, str(port), contexts.name,
+                cwd=self._folder, env={**os.environ, "LIB_ASKAR_PATH": str(self._folder / "askar" / "aries_askar")},
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, limit=2**24,
+            )  # fmt: skip
+        ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[0] = ready
+        self._reading = asyncio.create_task(self._read())
+        async with asyncio.timeout(_START_SECONDS):
+            await ready
+
+    async def stop(self) -> None:
+        """Stop it, gently first; also where it did not start."""
+        await stop_gently(self._process)
+        if self._reading is not None:
+            await self._reading
+
+    async def make_did(self) -> str:
+        """A did:key in its wallet."""
+        return str(await self._ask("make_did"))
+
+    # Connections --------------------------------------------------------------------------------------------------
+
+    async def accept_invitation(self, url: str, did_method: str) -> str:
+        """Answer an invitation."""
+        return str(await self._ask("accept_invitation", url=url, did_method=did_method))
+
+    async def invite(self, handshake: str, did_method: str | None) -> tuple[str, str]:
+        """An invitation; with the service written out, or as a DID of this method."""
+        made = await self._ask("invite", handshake=handshake, did_method=did_method)
+        return str(made["url"]), str(made["id"])
+
+    async def invited(self, invitation_id: str) -> str:
+        """The connection that came of an invitation."""
+        return str(await self._ask("invited", id=invitation_id))
+
+    async def ping(self, connection: str) -> None:
+        """Send a trust ping."""
+        await self._ask("ping", connection=connection)
+
+    async def features(self, connection: str, version: Literal["1.0", "2.0"]) -> Collection[str]:
+        """What the other side discloses."""
+        return [str(name) for name in await self._ask("features", connection=connection, version=version)]
+
+    async def hang_up(self, connection: str) -> None:
+        """End a connection."""
+        await self._ask("hang_up", connection=connection)
+
+    async def ended(self, connection: str) -> None:
+        """Wait until a connection was ended by the other side."""
+        await self._ask("ended", connection=connection)
+
+    # Issue Credential ---------------------------------------------------------------------------------------------
+
+    async def offer(self, connection: str, credential: dict[str, Any], proof_type: str) -> str:
+        """Offer a record."""
+        return str(await self._ask("offer", connection=connection, credential=credential, proof_type=proof_type))
+
+    async def request_offered(self, thread: str, subject: str) -> None:
+        """Request what is offered; Credo requests it as it is offered, for whatever subject is named there."""
+        del subject
+        await self._ask("request_offered", thread=thread)
+
+    async def decline_offer(self, thread: str, reason: str) -> None:
+        """Answer an offer with a problem report."""
+        await self._ask("decline_offer", thread=thread, reason=reason)
+
+    async def issued(self, thread: str) -> None:
+        """Wait for the holder's acknowledgement."""
+        await self._ask("issued", thread=thread)
+
+    async def stored(self, thread: str) -> None:
+        """Wait until a record is stored."""
+        await self._ask("stored", thread=thread)
+
+    # Present Proof ------------------------------------------------------------------------------------------------
+
+    async def request_proof(self, connection: str, definition: dict[str, Any]) -> str:
+        """Ask for records."""
+        return str(await self._ask("request_proof", connection=connection, definition=definition))
+
+    async def present(self, thread: str) -> None:
+        """Answer a request with what fits."""
+        await self._ask("present", thread=thread)
+
+    async def acknowledged(self, thread: str) -> None:
+        """Wait for the verifier's acknowledgement."""
+        await self._ask("acknowledged", thread=thread)
+
+    async def decline_proof(self, thread: str, reason: str) -> None:
+        """Answer a request with a problem report."""
+        await self._ask("decline_proof", thread=thread, reason=reason)
+
+    async def verified(self, thread: str) -> None:
+        """Wait until a presentation is verified."""
+        await self._ask("verified", thread=thread)
+
+    async def declined(self, thread: str) -> None:
+        """Wait until an exchange was ended by the other side."""
+        await self._ask("declined", thread=thread)
+
+    # Its driver ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    async def _ask(self, what: str, **how: Any) -> Any:
+        if self._process is None or self._process.stdin is None:
+            raise RuntimeError("Credo does not run.")
+        key = next(self._ids)
+        self._waiting[key] = asyncio.get_running_loop().create_future()
+        self._process.stdin.write(json.dumps({"id": key, "do": what, "with": how}).encode() + b"\n")
+        return await self._waiting[key]
+
+    async def _read(self) -> None:
+        """Hand out the driver's answers until it ends; what is still waited for then has failed."""
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            if line.startswith(b'{"id":'):
+                self._answered(json.loads(line))
+        log = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        for waiting in self._waiting.values():
+            waiting.set_exception(RuntimeError(f"Credo ended:\n{log}"))
+
+    def _answered(self, answer: Mapping[str, Any]) -> None:
+        waiting = self._waiting.pop(answer["id"])
+        if waiting.cancelled():
+            return
+        if "error" in answer:
+            waiting.set_exception(ValueError(answer["error"]))
+        else:
+            waiting.set_result(answer["ok"])
+
+
+async def _run(folder: Path, *command: str) -> None:
+    """A step of the installation. Node.js is compiled against with its own headers, which are not fetched."""
+    headers = Path(shutil.which("node") or "node").resolve().parent.parent
+    more = {"npm_config_nodedir": str(headers)} if (headers / "include" / "node").is_dir() else {}
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=sys.stderr, env={**os.environ, **more})
+    if await process.wait():
+        raise RuntimeError(f"This failed: {' '.join(command)}")
