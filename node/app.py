@@ -6,6 +6,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from node.config import CONFIG_FILE, Config, load, parse
 from node.events.webhooks import Webhooks
 from node.http.event_stream import Follower
 from node.http.public import DIDCOMM_PATH, public_app
+from node.http.return_channels import Sockets
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
 from node.net.invitation_fetch import InvitationFetcher
@@ -28,9 +30,14 @@ from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.lifetime import Lifetime
 from node.roles.links import Links
+from node.roles.mediated import Mediated
+from node.roles.mediation import Mediation
+from node.roles.mediator import Mediator
+from node.roles.peer_dids import PeerDids
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.revocations import RevocationNotices
+from node.roles.routes import Routes
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
 from node.roles.trail import HEADS_FILE, Trail
@@ -40,6 +47,7 @@ from node.roles.vc_api_issuer import VcApiIssuer
 from node.roles.vc_api_signing import SignerChoice
 from node.roles.vc_api_verifier import VcApiVerifier
 from node.roles.verifier import Verifier
+from node.runtime.channels import Channels
 from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
@@ -54,6 +62,7 @@ from node.runtime.monitor import Monitor
 from node.runtime.opening import is_in_home, open_node_store
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.world import World
+from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
 from storage.dids import DidPurpose
@@ -63,6 +72,8 @@ from storage.secrets import Secret, Strength, Vault
 __all__ = ["Node", "create", "rewrap"]
 
 _SHUTDOWN_SECONDS = 5.0
+_DEEP_LINK = "didcomm://invite"
+"""The base of invitations of a node that serves no page: wallets open such links."""
 
 
 async def create(
@@ -137,7 +148,17 @@ class Node:
         self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
         peer_documents = PeerResolver(store, self.resolver)
         sealer = Sealer(self.keyring, peer_documents, world)
-        self.outbox = Outbox(store, self.http, sealer, world, config.delivery, self.metrics)
+        self.channels = Channels()
+        self.outbox = Outbox(
+            store,
+            self.http,
+            sealer,
+            self.channels,
+            world,
+            config.delivery,
+            self.metrics,
+            max_returned_bytes=_most_returned(config),
+        )
         self.webhooks = Webhooks(
             store=store,
             vault=vault,
@@ -153,7 +174,10 @@ class Node:
         self.deadlines = Deadlines(store, world)
         steps = Exchanges(world, self.outbox, self.deadlines)
         lifetime = Lifetime(config.policy.lifetime_seconds, world.clock)
-        self.inbound = Inbound(store, self.keyring, peer_documents, self.outbox, world, self.metrics)
+        self.inbound = Inbound(store, self.keyring, peer_documents, self.outbox, self.channels, world, self.metrics)
+        self.outbox.give_returned_to(self.inbound.receive)
+        routes = Routes(store, self.outbox, world, endpoint + DIDCOMM_PATH if config.node.listen_port else None)
+        dids_of_peers = PeerDids(self.keyring, world, routes)
         self.publisher = StatusPublisher(
             store=store,
             identity=self.identity,
@@ -170,8 +194,9 @@ class Node:
             exchanges=steps,
             outbox=self.outbox,
             world=world,
-            endpoint=endpoint + DIDCOMM_PATH,
-            page_url=endpoint + "/",
+            routes=routes,
+            dids_of_peers=dids_of_peers,
+            page_url=endpoint + "/" if config.node.listen_port else _DEEP_LINK,
             label=self.label,
             accept_connections=config.policy.accept_connections,
         )
@@ -234,13 +259,12 @@ class Node:
             outbox=self.outbox,
             world=world,
             disclosed=config.policy.disclose_features,
+            mediates=config.mediation.enabled,
         )
         self.ending = Ending(store, self.outbox, world)
+        self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
+        self.ending.when_ended(self.mediation.forget)
         self.vc_api = self._vc_api_roles(policies)
-        self.peering.attach(self.inbound)
-        self.discovery.attach(self.inbound)
-        self.ending.attach(self.inbound)
-        self.notices.attach(self.inbound)
         self.threads = Threads(
             store=store,
             exchanges=steps,
@@ -251,7 +275,6 @@ class Node:
             world=world,
             max_bytes=config.network.max_message_bytes,
         )
-        self.threads.attach(self.inbound)
         self.links = Links(
             store=store,
             exchanges=steps,
@@ -263,11 +286,53 @@ class Node:
             lifetime=lifetime,
             world=world,
         )
+        for role in (self.peering, self.discovery, self.ending, self.mediation, self.notices, self.threads):
+            role.attach(self.inbound)
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
         self.trail = Trail(store=store, identity=self.identity, world=world, file=home / HEADS_FILE)
         self._servers: list[web.AppRunner] = []
+
+    @property
+    def mediator(self) -> Mediator:
+        """What this node holds for others."""
+        return self.mediation.mediator
+
+    @property
+    def mediated(self) -> Mediated:
+        """What others hold for this node."""
+        return self.mediation.mediated
+
+    def _mediation_roles(
+        self, steps: Exchanges, routes: Routes, dids_of_peers: PeerDids, resolver: Resolver
+    ) -> Mediation:
+        self.metrics.channels.set_function(lambda: len(self.channels))
+        mediator = Mediator(
+            store=self.store,
+            keyring=self.keyring,
+            exchanges=steps,
+            outbox=self.outbox,
+            channels=self.channels,
+            world=self.world,
+            config=self.config.mediation,
+            endpoint=self.config.node.endpoint.rstrip("/") + DIDCOMM_PATH,
+            create_did=partial(dids_of_peers.create, direct=True),
+        )
+        mediated = Mediated(
+            store=self.store,
+            http=self.http,
+            resolver=resolver,
+            exchanges=steps,
+            outbox=self.outbox,
+            inbound=self.inbound,
+            channels=self.channels,
+            routes=routes,
+            world=self.world,
+            config=self.config.mediation,
+            max_bytes=_most_returned(self.config),
+        )
+        return Mediation(mediator, mediated, routes)
 
     def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
         signing = SignerChoice(self.identity, self.config.issuer.securing)
@@ -330,7 +395,7 @@ class Node:
             NotNow: ``node.port_taken``.
         """
         await self.http.start()
-        if listen:
+        if listen and self.config.node.listen_port:
             await self._serve_public()
         self.outbox.start()
         self.webhooks.start()
@@ -338,14 +403,18 @@ class Node:
         self.deadlines.start()
         self.housekeeping.start()
         self.trail.start()
+        self.mediator.start()
+        await self.mediated.start()
 
     async def stop(self) -> None:
         """Finish what is in hand, stop listening, close the store."""
+        await self.mediated.stop()
         for server in self._servers:
             await server.cleanup()
         await self.housekeeping.stop()
         await self.trail.stop()
         await self.deadlines.stop()
+        await self.mediator.stop()
         await self.jobs.stop()
         await self.webhooks.stop()
         await self.outbox.stop()
@@ -377,6 +446,14 @@ class Node:
         app = public_app(
             store=self.store,
             inbound=self.inbound,
+            channels=self.channels,
+            sockets=Sockets(
+                self.inbound,
+                self.channels,
+                max_bytes=self.config.network.max_message_bytes,
+                max_sockets=self.config.network.max_websockets,
+                idle_seconds=self.config.network.websocket_idle_seconds,
+            ),
             publisher=self.publisher,
             metrics=self.metrics,
             monitor=self.monitor,
@@ -391,6 +468,11 @@ class Node:
 def _checked(config_toml: str) -> Config:
     values: Mapping[str, object] = tomllib.loads(config_toml)
     return parse(values)
+
+
+def _most_returned(config: Config) -> int:
+    """The longest envelope taken from a mediator: what it hands over is wrapped once more."""
+    return 2 * config.network.max_message_bytes
 
 
 def _network_policy(config: Config) -> NetworkPolicy:

@@ -37,7 +37,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     label: Annotated[str, _doc("Name shown to peers in invitations and to people in records.")] = "lernode"
     listen_host: Annotated[str, _doc("Address to listen on for peers.")] = "127.0.0.1"
-    listen_port: Annotated[Port, _doc("Port to listen on for peers.")] = 8000
+    listen_port: Annotated[
+        Port, _doc("Port to listen on for peers. 0: do not listen; peers then need a mediator, see lernode mediate.")
+    ] = 8000
     endpoint: Annotated[
         str, _doc("Public base URL under which peers reach this node; it becomes part of its DIDs, so choose it once.")
     ] = "http://localhost:8000"
@@ -75,6 +77,10 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = ()
     timeout_seconds: Annotated[Seconds, _doc("Time limit of one outgoing HTTP exchange.")] = 15
     max_message_bytes: Annotated[int, Meta(ge=1024), _doc("Largest message body accepted from a peer.")] = 1 << 20
+    max_websockets: Annotated[int, Meta(ge=0), _doc("WebSockets that peers may have open at a time; 0: none.")] = 1000
+    websocket_idle_seconds: Annotated[
+        Seconds, _doc("A WebSocket over which nothing was said for so long is closed; its peer opens another.")
+    ] = 3600
 
 
 class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -230,6 +236,25 @@ class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = 30
 
 
+class MediationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages held for others, as their mediator, and picked up from a mediator of this node."""
+
+    enabled: Annotated[bool, _doc("Hold messages for peers that ask for it.")] = False
+    grant: Annotated[
+        Literal["invited", "ask"],
+        _doc("invited: grant it to every connected peer that asks; ask: a person decides, with lernode accept."),
+    ] = "ask"
+    max_clients: Annotated[int, Meta(ge=1), _doc("For how many peers.")] = 10_000
+    max_messages: Annotated[int, Meta(ge=1), _doc("Messages held for one of them; more are refused for now.")] = 1000
+    max_bytes: Annotated[int, Meta(ge=1024), _doc("Bytes held for one of them.")] = 32 << 20
+    max_recipients: Annotated[int, Meta(ge=1), _doc("Keys and DIDs that one of them may have.")] = 1000
+    max_age_seconds: Annotated[Seconds, _doc("How long a message is held.")] = 30 * 24 * 3600
+    live: Annotated[bool, _doc("Keep a WebSocket open to this node's mediator, so that messages come at once.")] = True
+    poll_seconds: Annotated[
+        int, Meta(ge=1), _doc("How often to ask the mediator for messages, where no WebSocket is open.")
+    ] = 60
+
+
 class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The W3C CCG VC API, served beside the admin API on its port and socket."""
 
@@ -265,6 +290,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events: EventsConfig = EventsConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
     retention: RetentionConfig = RetentionConfig()
+    mediation: MediationConfig = MediationConfig()
     vc_api: VcApi = VcApi()
 
 

@@ -29,6 +29,7 @@ class Decision(StrEnum):
     ISSUE = "issue"
     ANSWER_PRESENTATION_PROPOSAL = "answer-presentation-proposal"
     SHARE_RECORDS = "share-records"
+    GRANT_MEDIATION = "grant-mediation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "find_by_did",
     "find_by_invitation",
     "find_by_label",
+    "find_by_my_verkey",
     "find_by_prefix",
     "find_by_thid",
     "find_by_verkeys",
@@ -159,6 +160,12 @@ async def long_form(tx: Transaction, short_form: str) -> str | None:
         ),
     )
     return None if found is None or found.their_did == short_form else found.their_did
+
+
+async def find_by_my_verkey(tx: Transaction, my_verkey: str, *, limit: int = 100) -> list[Connection]:
+    """The connections in which this key of ours speaks; more than one only where an invitation's key does."""
+    rows = await tx.all("SELECT * FROM connections WHERE my_verkey = ? LIMIT ?", (my_verkey, bounded(limit)))
+    return [_from_row(tx, row) for row in rows]
 
 
 async def find_by_thid(tx: Transaction, thid: str, *, role: str) -> Connection | None:

@@ -30,6 +30,8 @@ __all__ = [
     "due",
     "enqueue",
     "forget_dead",
+    "has_queued",
+    "hasten",
     "mark_delivered",
     "mark_failed",
     "next_wake",
@@ -186,6 +188,19 @@ async def forget_dead(tx: Transaction, message_id: str) -> bool:
     """Take a message that was given up out; whether the message is not there now, so that it can be put in again."""
     await tx.execute("DELETE FROM outbox WHERE id = ? AND state = 'dead'", (message_id,))
     return await tx.one("SELECT 1 FROM outbox WHERE id = ?", (message_id,)) is None
+
+
+async def hasten(tx: Transaction, lane: str, now: datetime) -> None:
+    """Try the head of a lane now: what it waited for is there."""
+    await tx.execute(
+        "UPDATE outbox SET next_attempt = ? WHERE lane = ? AND next_attempt > ?",
+        (to_micros(now), lane, to_micros(now)),
+    )
+
+
+async def has_queued(tx: Transaction, lane: str) -> bool:
+    """Whether anything waits on a lane."""
+    return await tx.one("SELECT 1 FROM outbox WHERE lane = ? AND state = 'queued' LIMIT 1", (lane,)) is not None
 
 
 async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:

@@ -26,7 +26,7 @@ from node.http.schemas import (
 )
 from protocols.errors import BadInput
 
-__all__ = ["accept"]
+__all__ = ["accept", "invitation_text"]
 
 _MAX_INVITATION_BYTES = 1 << 20
 _WAIT_SECONDS = 15.0
@@ -58,7 +58,7 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
         waiting = with_api(setting, _waiting)
         _show(setting, waiting, lambda: show_waiting(waiting.items))
         return
-    text = _invitation(what)
+    text = invitation_text(what)
     if text is not None and decline is None:
         connection, settled, asked = with_api(setting, lambda api: _connect(api, text, new=new))
         _show(setting, connection, lambda: _show_connection(connection, settled, asked))
@@ -74,7 +74,7 @@ def _show(setting: Setting, document: msgspec.Struct, human: Callable[[], None])
         human()
 
 
-def _invitation(what: str) -> str | None:
+def invitation_text(what: str) -> str | None:
     """The text of an invitation that ``what`` is or names; None where it is the id of something that waits."""
     if what == "-":
         return sys.stdin.read(_MAX_INVITATION_BYTES + 1)

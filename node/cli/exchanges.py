@@ -18,6 +18,7 @@ _MEANING: dict[str, tuple[str, str]] = {
     Decision.ISSUE: ("accepted your offer; issue the record", "lernode accept"),
     Decision.ANSWER_CREDENTIAL_PROPOSAL: ("asks for a record", "lernode accept"),
     Decision.ANSWER_PRESENTATION_PROPOSAL: ("proposes to present records", "lernode accept"),
+    Decision.GRANT_MEDIATION: ("asks you to hold its messages", "lernode accept"),
     Decision.SHARE_RECORDS: ("asks to see records", "lernode present"),
 }
 

@@ -30,6 +30,7 @@ _LOOPBACK = ["127.0.0.0/8", "::1/128"]
 @click.option("--endpoint", help="Public base URL under which peers reach the node.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
 @click.option("--local", is_flag=True, help="For this machine only: plain http on loopback.")
+@click.option("--no-port", is_flag=True, help="Do not listen, as behind a home router; peers then need a mediator.")
 @click.option("--issuer", is_flag=True, help="Issue records: a did:web and a catalogue of achievements to edit.")
 @click.option("--trust", multiple=True, metavar="DID", help="An issuer whose records to believe; repeatable.")
 @click.option("--store", metavar="URL", help="Keep everything in PostgreSQL: postgresql://user@host/database.")
@@ -40,6 +41,7 @@ def init(
     endpoint: str | None,
     port: int,
     local: bool,
+    no_port: bool,
     issuer: bool,
     trust: tuple[str, ...],
     store: str | None,
@@ -50,6 +52,8 @@ def init(
     \b
     A learner on this machine:
       lernode init --label Ada --local
+    A learner at home, whose messages a mediator holds (see lernode mediate):
+      lernode init --label Ada --no-port
     A college that issues:
       lernode init --label "Riverside College" --endpoint https://records.riverside.example --issuer
     A second node beside the first:
@@ -59,7 +63,7 @@ def init(
 
     Next: lernode run, and then lernode invite or lernode accept.
     """
-    values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept, store)
+    values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept, store, no_port=no_port)
     if (setting.home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
     secret = read_secret(setting, new=True)
@@ -69,7 +73,7 @@ def init(
     made = {
         "home": str(setting.home),
         "config": str(setting.home / CONFIG_FILE),
-        "endpoint": values["node"]["endpoint"],
+        "endpoint": values["node"].get("endpoint"),
         "catalogue": str(setting.home / _CATALOGUE) if issuer else None,
     }
     if setting.json:
@@ -77,7 +81,7 @@ def init(
         return
     line(f"{label} is ready.", style="green")
     fields(made.items())
-    suggest("lernode run")
+    suggest("lernode run" + (", and then lernode mediate with a mediator's invitation" if no_port else ""))
 
 
 def settings_of(
@@ -89,21 +93,31 @@ def settings_of(
     trust: tuple[str, ...],
     auto_accept: bool,
     store: str | None = None,
+    *,
+    no_port: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """The configuration that these options stand for; what is not there keeps its default.
 
     Raises:
         BadInput: ``cli.endpoint`` where peers could not reach the node.
     """
-    if local == (endpoint is not None):
+    if no_port and (endpoint is not None or issuer):
+        raise BadInput(
+            "cli.no_port",
+            "A node that does not listen has no endpoint, and serves no status lists for what it would issue.",
+            "Leave out --no-port, or --endpoint and --issuer.",
+        )
+    if not no_port and local == (endpoint is not None):
         raise BadInput(
             "cli.endpoint",
-            "Say how peers reach the node: with --endpoint URL, or with --local on this machine only.",
+            "Say how peers reach the node: --endpoint URL, --local on this machine only, --no-port by a mediator.",
             "To try it out: lernode init --local",
         )
     values: dict[str, dict[str, Any]] = {
         "node": {"label": label, "listen_port": port, "endpoint": endpoint or f"http://localhost:{port}"}
     }
+    if no_port:
+        values["node"] = {"label": label, "listen_port": 0}
     if local:
         values["network"] = {"allow_http": True, "allowed_networks": _LOOPBACK}
     if auto_accept:

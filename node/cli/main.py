@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "did": ("node.cli.did", "Show the node's DIDs, or make one."),
     "invite": ("node.cli.invite", "Make an invitation for a peer."),
     "accept": ("node.cli.accept", "Accept an invitation, an offer or a connection."),
+    "mediate": ("node.cli.mediate", "Let a peer hold messages for this node."),
+    "mediation": ("node.cli.mediation", "Show and end mediation, for this node and for others."),
     "disconnect": ("node.cli.disconnect", "End a connection with a peer for good."),
     "issue": ("node.cli.issue", "Award an achievement: to a peer, or as files."),
     "records": ("node.cli.records", "List, show and export records."),

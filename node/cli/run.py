@@ -89,7 +89,7 @@ async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) 
     config = node.config
     is_open = config.vc_api.conformance and config.admin.port
     facts = {
-        "peers": config.node.endpoint,
+        "peers": config.node.endpoint if config.node.listen_port else None,
         "did": own.did if own else None,
         "adminSocket": str(socket),
         "adminApi": f"http://{config.admin.host}:{config.admin.port}/openapi.json" if has_port else None,

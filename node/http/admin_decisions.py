@@ -29,6 +29,8 @@ async def accept_decision(node: Node, row: ExchangeRow) -> None:
             await node.issuer.approve(row.id)
         case Decision.ANSWER_PRESENTATION_PROPOSAL:
             await node.verifier.approve(row.id)
+        case Decision.GRANT_MEDIATION:
+            await node.mediator.grant(row.id)
         case Decision.SHARE_RECORDS:
             raise WrongState(
                 "exchange.needs_choice",
@@ -45,6 +47,8 @@ async def decline_decision(node: Node, row: ExchangeRow, reason: str) -> None:
     """
     if row.waiting_for == Decision.ACCEPT_CONNECTION:
         await node.peering.decline_connection(row.id, reason)
+    elif row.waiting_for == Decision.GRANT_MEDIATION:
+        await node.mediator.deny(row.id)
     else:
         await node.threads.decline(row.id, reason)
 

@@ -41,7 +41,12 @@ __all__ = [
 
 
 async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> InvitationView:
-    """Make an invitation."""
+    """Make an invitation.
+
+    Raises:
+        WrongState: ``invitation.unreachable``, ``mediator.refused``.
+        NotNow: ``mediator.unconfirmed``.
+    """
     seconds = call.body.expires_in_seconds
     invited = await node.peering.invite(
         multi_use=call.body.multi_use,
@@ -91,7 +96,7 @@ async def accept_invitation(node: Node, call: Call[Nothing, AcceptInvitation]) -
         BadInput: ``invitation.*``, ``net.*`` where the invitation is behind a short link.
     """
     invitation = await node.peering.read(call.body.invitation)
-    connection = await node.peering.answer(invitation, reuse=call.body.reuse)
+    connection = await node.peering.answer(invitation, reuse=call.body.reuse, direct=call.body.direct)
     view = msgspec.structs.asdict(view_connection(connection))
     return AcceptedView(reused=connection.invitation_id != invitation.id, **view)
 
@@ -139,4 +144,4 @@ async def _invitation(node: Node, invited: Invited) -> InvitationView:
 
 
 def _page_url(node: Node) -> str:
-    return node.config.node.endpoint.rstrip("/") + "/"
+    return node.peering.page_url

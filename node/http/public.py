@@ -10,8 +10,10 @@ import segno
 from aiohttp import web
 
 from node.http.problem import problem_middleware
+from node.http.return_channels import HttpReturn, Sockets
 from node.roles.identity import web_document
 from node.roles.status_publisher import StatusPublisher
+from node.runtime.channels import Channels
 from node.runtime.inbound import Inbound
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
@@ -19,7 +21,7 @@ from node.runtime.world import Clock
 from protocols import strict_json
 from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.errors import BadInput, WrongState
-from storage import dids, invitations
+from storage import dids, invitations, outbox
 from storage.dids import DidPurpose
 from storage.engine import Store
 
@@ -27,6 +29,7 @@ __all__ = ["DIDCOMM_PATH", "INVITATION_PATH", "public_app"]
 
 DIDCOMM_PATH = "/didcomm"
 INVITATION_PATH = "/i"
+_RETURN_SECONDS = 5.0
 _AS_JSON = {"application/vc": ("application/vc", "application/ld+json", "application/json")}
 """Media type -> what the same bytes are too."""
 
@@ -51,6 +54,8 @@ class _Public:
         *,
         store: Store,
         inbound: Inbound,
+        channels: Channels,
+        sockets: Sockets,
         publisher: StatusPublisher,
         metrics: Metrics,
         monitor: Monitor,
@@ -60,6 +65,8 @@ class _Public:
     ) -> None:
         self._store = store
         self._inbound = inbound
+        self._channels = channels
+        self._sockets = sockets
         self._publisher = publisher
         self._metrics = metrics
         self._monitor = monitor
@@ -67,14 +74,40 @@ class _Public:
         self._endpoint = endpoint
         self._label = label
 
-    async def didcomm(self, request: web.Request) -> web.Response:
-        """One envelope (Aries RFC 0025 §HTTP): 202 once it is carried out or known already."""
+    async def didcomm(self, request: web.Request) -> web.StreamResponse:
+        """One envelope (Aries RFC 0025 §HTTP): 202 once it is carried out or known already.
+
+        Where the message asks for it (RFC 0092), the response carries one that waits for its sender.
+        """
         if not is_accepted_media_type(request.headers.get("Content-Type", "")):
             raise BadInput(
                 "http.media_type", "That is not a DIDComm envelope.", "Use application/didcomm-envelope-enc."
             )
-        await self._inbound.receive(await request.read())
-        return web.Response(status=202)
+        channel = HttpReturn()
+        try:
+            await self._inbound.receive(await request.read(), channel)
+            response = await channel.answer(await self._patience(channel))
+            await response.prepare(request)
+            await response.write_eof()
+            channel.finish(written=True)
+        finally:
+            channel.finish(written=False)
+            self._channels.close(channel)
+        return response
+
+    async def _patience(self, channel: HttpReturn) -> float:
+        """Seconds to wait for a message that is already on its way to who asked for it."""
+        async with self._store.read() as tx:
+            for connection_id in self._channels.connections_of(channel):
+                if await outbox.has_queued(tx, connection_id):
+                    return _RETURN_SECONDS
+        return 0.0
+
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        """A WebSocket for envelopes in both directions."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise web.HTTPMethodNotAllowed("GET", ["POST"])
+        return await self._sockets.serve(request)
 
     async def did_document(self, _request: web.Request) -> web.Response:
         """The document of this node's did:web."""
@@ -156,6 +189,8 @@ def public_app(
     *,
     store: Store,
     inbound: Inbound,
+    channels: Channels,
+    sockets: Sockets,
     publisher: StatusPublisher,
     metrics: Metrics,
     monitor: Monitor,
@@ -168,6 +203,8 @@ def public_app(
     handlers = _Public(
         store=store,
         inbound=inbound,
+        channels=channels,
+        sockets=sockets,
         publisher=publisher,
         metrics=metrics,
         monitor=monitor,
@@ -178,6 +215,8 @@ def public_app(
     app = web.Application(client_max_size=max_bytes, middlewares=[problem_middleware])
     prefix = urlsplit(endpoint).path.rstrip("/")
     app.router.add_post(f"{prefix}{DIDCOMM_PATH}", handlers.didcomm)
+    app.router.add_get(f"{prefix}{DIDCOMM_PATH}", handlers.socket, allow_head=False)
+    app.on_shutdown.append(lambda _app: sockets.close())
     app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get("/health", handlers.health)

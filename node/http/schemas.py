@@ -30,6 +30,7 @@ __all__ = [
     "CatalogueView",
     "ChainView",
     "CheckView",
+    "ClientView",
     "ConnectionView",
     "Decline",
     "DescriptorView",
@@ -56,12 +57,15 @@ __all__ = [
     "IssuedQuery",
     "IssuedView",
     "KeptStatusView",
+    "LeaveMediator",
     "LogEntry",
     "LogQuery",
     "MatchesView",
+    "MediatorView",
     "NewDid",
     "NewInvitation",
     "NewKey",
+    "NewMediator",
     "NewRequest",
     "NewWebhook",
     "OutboxView",
@@ -246,6 +250,9 @@ class AcceptInvitation(_Given, frozen=True, kw_only=True):
     reuse: Annotated[
         bool, Meta(description="Use the connection with that peer again, where there is one, and make no other.")
     ] = True
+    direct: Annotated[
+        bool, Meta(description="Not by way of a mediator; for a connection with a peer that is to be the mediator.")
+    ] = False
 
 
 class ConnectionView(_View, frozen=True, kw_only=True):
@@ -268,6 +275,44 @@ class AcceptedView(ConnectionView, frozen=True, kw_only=True):
     """The connection on which an invitation was answered."""
 
     reused: Annotated[bool, Meta(description="Whether it was there before, and the peer was asked to keep it.")]
+
+
+class NewMediator(_Given, frozen=True, kw_only=True):
+    """A peer to ask for mediation."""
+
+    connection: Annotated[str, Meta(min_length=1, max_length=256, description="Id, beginning of an id, or label.")]
+
+
+class LeaveMediator(_Given, frozen=True, kw_only=True):
+    """How to leave a mediator."""
+
+    forget: Annotated[
+        bool, Meta(description="Take back what it was told too: peers that send by it no longer reach this node.")
+    ] = False
+
+
+class MediatorView(_View, frozen=True, kw_only=True):
+    """A mediator of this node; `state` is requested, granted, closing, denied or ended."""
+
+    connection: str
+    label: str | None
+    state: str
+    endpoint: Annotated[str | None, Meta(description="Where peers send what is for this node.")]
+    live: Annotated[bool, Meta(description="Whether a WebSocket to it is open, by which messages come at once.")]
+    names: Annotated[int, Meta(description="Keys and DIDs of this node that it knows.")]
+    unconfirmed: Annotated[int, Meta(description="Those that it has not confirmed yet.")]
+    since: datetime
+
+
+class ClientView(_View, frozen=True, kw_only=True):
+    """A peer that this node mediates for, and what is held for it."""
+
+    connection: str
+    label: str | None
+    recipients: int
+    messages: int
+    total_bytes: int
+    since: datetime
 
 
 class FeaturesQuery(_Given, frozen=True, kw_only=True):

@@ -12,12 +12,13 @@ Promises that nothing but :class:`LernodeError` comes out. Leaves statuses to ca
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,6 +30,8 @@ from protocols.errors import BadInput, NotNow, WrongState
 
 __all__ = ["GuardedHttp", "NetworkPolicy", "Response"]
 
+_T = TypeVar("_T")
+_WEBSOCKET_SCHEME = re.compile(r"^ws(s?)(?=://)", re.IGNORECASE)
 _NO_URL = (ValueError, TypeError, IndexError)
 """What yarl raises for a text that it cannot read; the last for an empty host after brackets, as in ``https://[]@``."""
 _MAX_URL_CHARS = 4096
@@ -150,7 +153,13 @@ class GuardedHttp:
         self._check_url(url)
 
     async def post(
-        self, url: str, body: bytes, content_type: str, *, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
     ) -> Response:
         """POST ``body``; a redirect is not followed but given back as the response it is.
 
@@ -160,7 +169,25 @@ class GuardedHttp:
         """
         target = self._check_url(url)
         sent = {"Content-Type": content_type, **(headers or {})}
-        return await self._bounded(self._exchange("POST", target, sent, body, self.policy.max_bytes))
+        limit = self.policy.max_bytes if max_bytes is None else max_bytes
+        return await self._bounded(self._exchange("POST", target, sent, body, limit))
+
+    async def websocket(self, url: str, *, max_bytes: int, heartbeat: float) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket; the caller closes it.
+
+        Args:
+            url: ``wss``, ``ws``, or the ``https`` or ``http`` URL of the same place; judged as the latter.
+            max_bytes: of one message.
+            heartbeat: seconds between pings; a peer that answers none is gone.
+
+        Raises:
+            BadInput: ``net.*``: the URL or an address is not permitted.
+            NotNow: ``net.unreachable``, ``net.timeout``, ``net.tls``; ``net.no_websocket`` where there is none.
+        """
+        target = self._check_url(_WEBSOCKET_SCHEME.sub(lambda found: "http" + found[1], url, count=1))
+        session = self._session_for(target)
+        opening = session.ws_connect(target, max_msg_size=max_bytes, heartbeat=heartbeat, compress=0)
+        return await self._bounded(opening)
 
     async def _get(self, url: str, headers: dict[str, str], max_bytes: int | None, accept: str) -> Response:
         target = self._check_url(url)
@@ -211,9 +238,7 @@ class GuardedHttp:
     async def _exchange(
         self, method: str, url: URL, headers: dict[str, str], body: bytes | None, limit: int
     ) -> Response:
-        session = self._sessions.get(url.scheme)
-        if session is None or session.closed:
-            raise WrongState("net.closed", "The node's HTTP client is not running.", "Start the node first.")
+        session = self._session_for(url)
         async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 response.close()
@@ -223,6 +248,12 @@ class GuardedHttp:
             return Response(
                 response.status, {name: ", ".join(response.headers.getall(name)) for name in names}, content
             )
+
+    def _session_for(self, url: URL) -> aiohttp.ClientSession:
+        session = self._sessions.get(url.scheme)
+        if session is None or session.closed:
+            raise WrongState("net.closed", "The node's HTTP client is not running.", "Start the node first.")
+        return session
 
     def _session(self, scheme: str) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -238,9 +269,10 @@ class GuardedHttp:
             auto_decompress=False,
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[_no_redirects()],
         )
 
-    async def _bounded(self, exchange: Coroutine[Any, Any, Response]) -> Response:
+    async def _bounded(self, exchange: Awaitable[_T]) -> _T:
         """Run an exchange within the time limit and give its failures their lernode names."""
         try:
             async with asyncio.timeout(self.policy.timeout_seconds):
@@ -251,6 +283,8 @@ class GuardedHttp:
                 f"The server did not answer within {self.policy.timeout_seconds:g} s.",
                 "Try again later, or raise network.timeout_seconds.",
             ) from None
+        except (aiohttp.WSServerHandshakeError, _RedirectedError):
+            raise NotNow("net.no_websocket", "There is no WebSocket at that place.", "Poll instead.") from None
         except (aiohttp.ClientSSLError, ssl.SSLError):
             raise NotNow(
                 "net.tls", "No trusted TLS connection to the server.", "Its operator has to check the certificate."
@@ -259,6 +293,21 @@ class GuardedHttp:
             raise _bad_url("it cannot be requested") from None
         except (aiohttp.ClientError, OSError):
             raise NotNow("net.unreachable", "The server cannot be reached.", "Try again later.") from None
+
+
+class _RedirectedError(Exception):
+    """A server redirects a request that follows no redirect."""
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """aiohttp lets a WebSocket be redirected; where that leads was not judged, so it ends there."""
+
+    async def refuse(*_: Any) -> None:
+        raise _RedirectedError
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

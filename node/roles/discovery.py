@@ -6,13 +6,15 @@ that its policy keeps to itself. A peer's question leaves nothing behind; an own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
+from protocols.coordinate_mediation import machine as coordinate_mediation
+from protocols.coordinate_mediation.messages import FAMILY as COORDINATE_MEDIATION
 from protocols.did_exchange import machine as did_exchange
 from protocols.didcomm.versions import known_on_every_wire
 from protocols.discover_features import machine
@@ -22,10 +24,14 @@ from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential.messages import PROTOCOL as ISSUE_CREDENTIAL
 from protocols.machine import Send
 from protocols.out_of_band import machine as out_of_band
+from protocols.pickup import machine as pickup
+from protocols.pickup.messages import FAMILY as PICKUP
 from protocols.present_proof import machine as present_proof
 from protocols.present_proof.messages import PROTOCOL as PRESENT_PROOF
 from protocols.revocation_notification import machine as revocation_notification
 from protocols.revocation_notification.messages import FAMILY as REVOCATION_NOTIFICATION
+from protocols.routing import machine as routing
+from protocols.routing.messages import PROTOCOL as ROUTING
 from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping.messages import PROTOCOL as TRUST_PING
 from storage import connections, dids, exchanges
@@ -48,6 +54,9 @@ _ROLES: Mapping[str, type[StrEnum]] = {
     f"{REVOCATION_NOTIFICATION}/2": revocation_notification.Role,
     f"{FAMILY}/1": machine.Role,
     f"{FAMILY}/2": machine.Role,
+    **{f"{COORDINATE_MEDIATION}/{major}": coordinate_mediation.Role for major in (1, 2, 3)},
+    **{f"{PICKUP}/{major}": pickup.Role for major in (2, 3)},
+    **dict.fromkeys(known_on_every_wire(ROUTING), routing.Role),
 }
 """Protocol with its major version -> the roles it has; a protocol that is not here is told of without roles."""
 
@@ -65,13 +74,21 @@ class Discovery:
     """Asks peers what they speak, and answers them."""
 
     def __init__(
-        self, *, store: Store, exchanges: Exchanges, outbox: Outbox, world: World, disclosed: Sequence[str]
+        self,
+        *,
+        store: Store,
+        exchanges: Exchanges,
+        outbox: Outbox,
+        world: World,
+        disclosed: Sequence[str],
+        mediates: bool,
     ) -> None:
         self._store = store
         self._exchanges = exchanges
         self._outbox = outbox
         self._world = world
         self._disclosed = disclosed
+        self._mediates = mediates
         self._inbound: Inbound | None = None
 
     def attach(self, inbound: Inbound) -> None:
@@ -115,12 +132,14 @@ class Discovery:
             await self._exchanges.apply(tx, kind, connection, row, step)
 
     async def _features(self, tx: Transaction) -> list[Feature]:
-        issues = await dids.default(tx, DidPurpose.ISSUER) is not None
+        unfilled = set() if self._mediates else {"mediator"}
+        if await dids.default(tx, DidPurpose.ISSUER) is None:
+            unfilled.add("issuer")
         spoken = self._inbound.protocols if self._inbound else frozenset[str]()
         return [
             feature
             for protocol in sorted(spoken - _IN_PART)
-            for feature in _features_of(protocol, issues=issues)
+            for feature in _features_of(protocol, unfilled)
             if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
         ]
 
@@ -142,6 +161,7 @@ async def latest_features(tx: Transaction, connection_id: str) -> tuple[Feature,
     return value.features
 
 
-def _features_of(protocol: str, *, issues: bool) -> list[Feature]:
-    roles = tuple(role.value for role in _ROLES.get(protocol, ()) if issues or role.value != "issuer")
+def _features_of(protocol: str, unfilled: Collection[str]) -> list[Feature]:
+    """The minor versions of a protocol, with the roles in it that this node can fill."""
+    roles = tuple(role.value for role in _ROLES.get(protocol, ()) if role.value not in unfilled)
     return [Feature(id=f"{protocol}.{minor}", roles=roles) for minor in _MINORS.get(protocol, (0,))]

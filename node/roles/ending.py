@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from node.events.emit import emit
@@ -16,7 +17,10 @@ from storage import audit, connections, exchanges
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Ending"]
+__all__ = ["Ended", "Ending"]
+
+Ended = Callable[[Transaction, Connection], Awaitable[None]]
+"""Told of a connection that has ended."""
 
 
 class Ending:
@@ -26,6 +30,11 @@ class Ending:
         self._store = store
         self._outbox = outbox
         self._world = world
+        self._watchers: list[Ended] = []
+
+    def when_ended(self, watcher: Ended) -> None:
+        """Say who has something to undo, in the unit of work in which a connection ends."""
+        self._watchers.append(watcher)
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
@@ -54,6 +63,8 @@ class Ending:
         ended = replace(connection, state=state.value, updated=now)
         await connections.save(tx, ended)
         await exchanges.stop_waiting(tx, connection.id, "connection.ended", now)
+        for watcher in self._watchers:
+            await watcher(tx, ended)
         await audit.append(tx, at=now, event="connection.ended", actor=actor, subjects=(connection.id,))
         await emit(tx, self._world, ConnectionChanged(connection_id=ended.id, role=ended.role, state=ended.state))
         return ended

@@ -88,13 +88,16 @@ class Links:
 
         Raises:
             BadInput: ``record.*``, ``result.*``.
-            WrongState: ``catalogue.unknown_achievement``, ``did.none``.
+            WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``invitation.unreachable``.
+            NotNow: ``mediator.unconfirmed``.
         """
         async with self._store.write() as tx:
             exchange_id = self._world.new_id()
             step = await self._issuer.offer_step(tx, award, terms, exchange_id)
             goal = goal or "A record for you"
-            return await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+            invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+        await self._peering.confirm(invited)
+        return invited
 
     async def request(
         self, definition: dict[str, Any], terms: Terms, *, goal: str | None = None, multi_use: bool = False
@@ -103,21 +106,30 @@ class Links:
 
         Raises:
             BadInput: ``pex.*`` where the definition is not one.
+            WrongState: ``invitation.unreachable``.
+            NotNow: ``mediator.unconfirmed``.
         """
         parsed = parse_definition(definition)
         goal = goal or parsed.purpose or parsed.name or "Records that you can show"
         async with self._store.write() as tx:
-            if not multi_use:
+            if multi_use:
+                invited = await self._request_of_many(tx, parsed.raw, terms, goal)
+            else:
                 step = self._verifier.request_step(parsed.raw, terms)
-                return await self._invite(tx, PRESENT_PROOF, step, terms, goal, "request-proof", self._world.new_id())
-            invited = await self._peering.invite_in(
-                tx, multi_use=True, goal=goal, goal_code="request-proof", expires_in=self._open_for(terms)
-            )
-            template = _Template(parsed.raw, terms.comment, terms.expires_in)
-            content = msgspec.json.encode(template)
-            kept = AttachedMessage(invitation_id=invited.id, protocol=PRESENT_PROOF.protocol, content=content)
-            await attached.add(tx, kept)
-            return invited
+                exchange_id = self._world.new_id()
+                invited = await self._invite(tx, PRESENT_PROOF, step, terms, goal, "request-proof", exchange_id)
+        await self._peering.confirm(invited)
+        return invited
+
+    async def _request_of_many(self, tx: Transaction, definition: dict[str, Any], terms: Terms, goal: str) -> Invited:
+        invited = await self._peering.invite_in(
+            tx, multi_use=True, goal=goal, goal_code="request-proof", expires_in=self._open_for(terms)
+        )
+        content = msgspec.json.encode(_Template(definition, terms.comment, terms.expires_in))
+        await attached.add(
+            tx, AttachedMessage(invitation_id=invited.id, protocol=PRESENT_PROOF.protocol, content=content)
+        )
+        return invited
 
     async def _invite(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.roles.routes import Route, Routes
 from node.runtime.keyring import Keyring
 from node.runtime.sealing import v2_service
 from node.runtime.world import World
@@ -11,21 +12,32 @@ from protocols.didcomm.message import Wire
 from storage.dids import DidPurpose, OwnDid, OwnKey
 from storage.engine import Transaction
 
-__all__ = ["PeerDids", "wire_with"]
+__all__ = ["PeerDids", "wire_between"]
 
 
 class PeerDids:
-    """Makes them. Their documents offer both wire versions at this node's endpoint."""
+    """Makes them. Their documents offer both wire versions, at this node's endpoint or by way of its mediator."""
 
-    def __init__(self, keyring: Keyring, world: World, endpoint: str) -> None:
+    def __init__(self, keyring: Keyring, world: World, routes: Routes) -> None:
         self._keyring = keyring
         self._world = world
-        self._endpoint = endpoint
+        self._routes = routes
 
-    async def create(self, tx: Transaction, purpose: DidPurpose) -> OwnDid:
-        """A DID with a fresh key; both are usable once this unit of work is committed."""
+    async def create(self, tx: Transaction, purpose: DidPurpose, *, direct: bool = False) -> OwnDid:
+        """A DID with a fresh key; both are usable once this unit of work is committed.
+
+        Args:
+            direct: past any mediator, as for speaking with a mediator itself.
+        """
+        route = self._routes.own if direct else await self._routes.current(tx)
         pair = await self._keyring.create(tx, purpose.value)
-        did = peer4.create(pair.public, endpoint=self._endpoint, v2_uri=self._endpoint)
+        did = peer4.create(
+            pair.public,
+            endpoint=route.endpoint,
+            routing_keys=route.routing_keys,
+            v2_uri=route.endpoint if route.speaks_v2 else None,
+            v2_routing_keys=route.v2_routing_keys,
+        )
         own = OwnDid(
             did=did,
             short_form=peer4.short_form(did),
@@ -35,9 +47,16 @@ class PeerDids:
             created=self._world.clock(),
         )
         await self._keyring.add_speaker(tx, own)
+        await self._routes.announce(tx, route, route.names(pair.verkey, own.short_form))
         return own
 
+    def leads_by(self, own: OwnDid, route: Route) -> bool:
+        """Whether the document of a DID made here names this route."""
+        service = peer4.resolve(own.did).didcomm_service()
+        return (service.endpoint, service.routing_keys) == (route.endpoint, route.routing_keys)
 
-def wire_with(document: DidDocument) -> Wire:
-    """The wire version to speak with the subject of a document: v2 where it takes that, else v1."""
-    return Wire.V1 if v2_service(document) is None else Wire.V2
+
+def wire_between(own_did: str, document: DidDocument) -> Wire:
+    """The wire version for a DID made here and the subject of a document: v2 where both take that, else v1."""
+    both = v2_service(document) is not None and v2_service(peer4.resolve(own_did)) is not None
+    return Wire.V2 if both else Wire.V1

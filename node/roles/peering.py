@@ -9,8 +9,9 @@ from typing import Protocol
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
 from node.net.invitation_fetch import InvitationFetcher
-from node.roles.peer_dids import PeerDids, wire_with
+from node.roles.peer_dids import PeerDids, wire_between
 from node.roles.reuse import Reuse, inviters
+from node.roles.routes import Routes
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation, require_waiting
 from node.runtime.inbound import Inbound, Incoming, Introduction
@@ -18,7 +19,7 @@ from node.runtime.keyring import Keyring
 from node.runtime.world import World
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
-from protocols.did.services import DIDCOMM_V1_TYPES, RFC19_PROFILE, Service
+from protocols.did.services import DIDCOMM_V1_TYPES, QUEUE_ENDPOINT, RFC19_PROFILE, Service
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Request, Response, decode, protocol
 from protocols.did_exchange.provenance import check_control
@@ -34,7 +35,7 @@ from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
 from storage import audit, connections, dids, exchanges, invitations
 from storage.connections import Connection
-from storage.dids import DidPurpose
+from storage.dids import DidPurpose, DidState
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
@@ -50,6 +51,7 @@ class Invited:
     id: str
     url: str
     message: dict[str, object]
+    verkey: str
 
 
 class Carried(Protocol):
@@ -98,7 +100,8 @@ class Peering:
         exchanges: Exchanges,
         outbox: Outbox,
         world: World,
-        endpoint: str,
+        routes: Routes,
+        dids_of_peers: PeerDids,
         page_url: str,
         label: str,
         accept_connections: bool,
@@ -107,14 +110,14 @@ class Peering:
         self._keyring = keyring
         self._resolver = resolver
         self._exchanges = exchanges
-        self._dids = PeerDids(keyring, world, endpoint)
+        self._routes = routes
+        self._dids = dids_of_peers
         self._reuse = Reuse(exchanges, outbox, world, self._rejoined)
         self._fetcher = fetcher
         self._carried: Carried = _Nothing()
         self._outbox = outbox
         self._world = world
-        self._endpoint = endpoint
-        self._page_url = page_url
+        self.page_url = page_url
         self._label = label
         deciders = {Decision.ACCEPT_CONNECTION: self._accept_request} if accept_connections else {}
         exchanges.register(DID_EXCHANGE.protocol, {}, deciders)
@@ -147,11 +150,31 @@ class Peering:
         Args:
             lasting: invite under the one DID that all such invitations share, by which peers know this node again;
                 else with a fresh key, so that nobody can tell whose it is.
+
+        Raises:
+            WrongState: ``invitation.unreachable`` where nobody could answer it; ``mediator.refused``.
+            NotNow: ``mediator.unconfirmed``: the mediator does not answer, and the invitation is closed.
         """
         async with self._store.write() as tx:
-            return await self.invite_in(
+            invited = await self.invite_in(
                 tx, multi_use=multi_use, goal=goal, goal_code="aries.rel.build", expires_in=expires_in, lasting=lasting
             )
+        await self.confirm(invited)
+        return invited
+
+    async def confirm(self, invited: Invited) -> None:
+        """Wait until an invitation can be answered: where a mediator is between, until it knows whose it is.
+
+        Raises:
+            WrongState: ``mediator.refused``.
+            NotNow: ``mediator.unconfirmed``: the mediator does not answer, and the invitation is closed.
+        """
+        try:
+            await self._routes.confirmed([invited.verkey])
+        except LernodeError:
+            async with self._store.write() as tx:
+                await invitations.close(tx, invited.id)
+            raise
 
     async def invite_in(
         self,
@@ -164,8 +187,18 @@ class Peering:
         lasting: bool = False,
         requests: tuple[Attachment, ...] = (),
     ) -> Invited:
-        """As :meth:`invite` in a unit of work at hand; ``requests`` go with the invitation."""
+        """As :meth:`invite` in a unit of work at hand, after which it is confirmed; ``requests`` go with it.
+
+        Raises:
+            WrongState: ``invitation.unreachable``.
+        """
         now = self._world.clock()
+        if (await self._routes.current(tx)).endpoint == QUEUE_ENDPOINT:
+            raise WrongState(
+                "invitation.unreachable",
+                "Nobody could answer: this node does not listen, and has no mediator.",
+                "Get a mediator first: lernode mediate LINK",
+            )
         service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
         invitation = oob.Invitation(
             self._world.new_id(),
@@ -189,18 +222,19 @@ class Peering:
             ),
         )
         await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
-        return Invited(invitation.id, link.to_link(invitation, self._page_url), codec_v1.encode_object(plain))
+        return Invited(invitation.id, link.to_link(invitation, self.page_url), codec_v1.encode_object(plain), verkey)
 
-    async def accept(self, text: str, *, reuse: bool = True) -> Connection:
+    async def accept(self, text: str, *, reuse: bool = True, direct: bool = False) -> Connection:
         """Answer an invitation, given as URL or JSON; the same one answered twice gives the same connection.
 
         Args:
             reuse: use the connection with that peer again, where there is one, instead of making another.
+            direct: not by way of a mediator, as for speaking with a mediator.
 
         Raises:
             BadInput: ``invitation.*``, ``net.*`` or ``did_exchange.no_handshake``.
         """
-        return await self.answer(await self.read(text), reuse=reuse)
+        return await self.answer(await self.read(text), reuse=reuse, direct=direct)
 
     async def read(self, text: str) -> oob.Invitation:
         """The invitation that a person pasted: its URL, a short link to it, or its JSON.
@@ -212,7 +246,7 @@ class Peering:
         self._carried.first_readable(invitation)
         return invitation
 
-    async def answer(self, invitation: oob.Invitation, *, reuse: bool = True) -> Connection:
+    async def answer(self, invitation: oob.Invitation, *, reuse: bool = True, direct: bool = False) -> Connection:
         """As :meth:`accept`, for an invitation that was read."""
         service = await self._service_of(invitation)
         now = self._world.clock()
@@ -224,7 +258,7 @@ class Peering:
             if reuse and (old := await self._reuse.connection_for(tx, invitation)) is not None:
                 await self._carried.keep(tx, old, invitation)
                 return old
-            own = await self._dids.create(tx, DidPurpose.CONNECTION)
+            own = await self._dids.create(tx, DidPurpose.CONNECTION, direct=direct)
             step = did_exchange.accept_invitation(
                 invitation, my_did=own.did, label=self._label, new_id=self._world.new_id
             )
@@ -336,7 +370,7 @@ class Peering:
             id=self._world.new_id(),
             my_did=own.did,
             my_verkey=own.keys[0].verkey,
-            wire=wire_with(document).value,
+            wire=wire_between(own.did, document).value,
         )
         await connections.add(tx, connection)
         return connection
@@ -373,7 +407,7 @@ class Peering:
             their_verkey=_verkey_of(service, incoming.sender),
             their_endpoint=service.endpoint,
             their_routing_keys=service.routing_keys,
-            wire=wire_with(document).value,
+            wire=wire_between(connection.my_did, document).value,
         )
         await self._follow(tx, connection, row, step)
         return connection
@@ -472,12 +506,26 @@ class Peering:
         return row
 
     async def _fresh_service(self, tx: Transaction) -> tuple[Service, str]:
+        route = await self._routes.current(tx)
         pair = await self._keyring.create(tx, DidPurpose.INVITATION.value)
-        profiles = (RFC19_PROFILE,)
-        return Service("#inline", DIDCOMM_V1_TYPES[0], self._endpoint, (pair.verkey,), (), profiles, 0), pair.verkey
+        await self._routes.announce(tx, route, [pair.verkey])
+        service = Service(
+            "#inline",
+            DIDCOMM_V1_TYPES[0],
+            route.endpoint,
+            (pair.verkey,),
+            route.routing_keys,
+            (RFC19_PROFILE,),
+            0,
+        )
+        return service, pair.verkey
 
     async def _lasting_service(self, tx: Transaction) -> tuple[str, str]:
+        """The DID of all such invitations; another one where it leads to a place that is no longer this node's."""
         own = await dids.default(tx, DidPurpose.INVITATION)
+        if own is not None and not self._dids.leads_by(own, await self._routes.current(tx)):
+            await dids.set_state(tx, own.did, DidState.RETIRED)
+            own = None
         if own is None:
             own = await self._dids.create(tx, DidPurpose.INVITATION)
         return own.did, own.keys[0].verkey

@@ -6,27 +6,34 @@ the peer answered 2xx, so it is delivered at least once, and the peer's dedupe m
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from node.config import DeliveryConfig
-from node.net.guarded_http import GuardedHttp
+from node.net.guarded_http import GuardedHttp, Response
+from node.runtime.channels import Channel, Channels
 from node.runtime.metrics import Metrics
-from node.runtime.sealing import Sealer
+from node.runtime.sealing import Sealed, Sealer
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
-from protocols.didcomm import codec
+from protocols.did import peer4
+from protocols.did.services import QUEUE_ENDPOINT
+from protocols.didcomm import codec, return_route
+from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
 from protocols.errors import LernodeError, NotNow
-from storage import connections, outbox
+from storage import connections, mediators, outbox
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "is_unreachable"]
 
 _log = logging.getLogger("lernode.delivery")
 _PARALLEL_LANES = 16
@@ -34,31 +41,55 @@ _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
 
 
+# What these wait for is not up to the peer, and comes with a channel or an answer that wakes the lane.
+_PATIENT = frozenset({"delivery.no_endpoint", "delivery.route_unconfirmed"})
+
+Returned = Callable[[bytes], Awaitable[object]]
+"""Takes an envelope that came back over a channel of this node's."""
+
+
 class Outbox:
-    """Takes messages in a unit of work and delivers them after it; one ordered lane a peer."""
+    """Takes messages in a unit of work and delivers them after it; one ordered lane a peer.
+
+    A message goes over a channel that the peer holds open, where there is one, else to its endpoint. Where the peer can
+    answer in no other way, because this node has no endpoint for it, the message asks for its answers to come back.
+    """
 
     def __init__(
         self,
         store: Store,
         http: GuardedHttp,
         sealer: Sealer,
+        channels: Channels,
         world: World,
         settings: DeliveryConfig,
         metrics: Metrics,
+        max_returned_bytes: int,
     ) -> None:
         self._store = store
         self._http = http
         self._sealer = sealer
+        self._channels = channels
+        self._max_returned_bytes = max_returned_bytes
+        self._returned: Returned | None = None
+        channels.watch(opened=lambda connection_id, _channel: self._expect(connection_id))
         self._world = world
         self._settings = settings
         self._metrics = metrics
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
+        self._hastening: set[asyncio.Task[None]] = set()
+
+    def give_returned_to(self, receive: Returned) -> None:
+        """Say who takes what peers send back in their responses."""
+        self._returned = receive
 
     async def put(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
         """Enqueue ``message`` for the peer of ``connection`` in this unit of work; nothing where that has ended."""
         if connection.state == connections.ENDED:
             return
         plain = self._written(message, Wire(connection.wire))
+        if is_unreachable(connection.my_did):
+            plain = return_route.asking(plain)
         await outbox.enqueue(
             tx,
             id=plain.id,
@@ -87,12 +118,36 @@ class Outbox:
         """
         plain = self._written(message, wire)
         try:
-            sealed = await self._sealer.seal(
-                connection, codec.encode(plain), wire=plain.wire, my_verkey=connection.my_verkey
-            )
-            await self._http.post(sealed.endpoint, sealed.envelope, sealed.media_type)
+            await self._hand_over(connection, plain.thid, codec.encode(plain), plain.wire, connection.my_verkey)
         except LernodeError as error:
-            _log.info("a problem report was not delivered: %s", error.code)
+            _log.info("a message that is not kept was not delivered: %s", error.code)
+
+    async def send_over(self, channel: Channel, connection: Connection, message: ProtocolMessage, wire: Wire) -> bool:
+        """Send what is only true now, such as a status, over this channel and no other; whether it left."""
+        plain = self._written(message, wire)
+        try:
+            sealed = await self._sealer.seal(
+                connection, codec.encode(plain), wire=wire, my_verkey=connection.my_verkey, for_channel=True
+            )
+            await channel.reply(sealed.envelope, sealed.media_type)
+        except LernodeError as error:
+            _log.info("a channel did not take a message: %s", error.code)
+            return False
+        return True
+
+    async def ask(self, connection: Connection, message: ProtocolMessage) -> None:
+        """Send what is not kept and wants its answer at once; the answer is taken before this returns.
+
+        Raises:
+            LernodeError: it was not delivered.
+        """
+        plain = return_route.asking(self._written(message, Wire(connection.wire)))
+        await self._hand_over(connection, plain.thid, codec.encode(plain), plain.wire, connection.my_verkey)
+
+    async def hasten(self, tx: Transaction, connection_id: str) -> None:
+        """Try again at once what waits for a peer; something that it waited for has changed."""
+        await outbox.hasten(tx, connection_id, self._world.clock())
+        tx.after_commit(self._crew.wake)
 
     def start(self) -> None:
         """Begin to deliver in the background."""
@@ -101,6 +156,7 @@ class Outbox:
     async def stop(self) -> None:
         """Stop; what was not confirmed is delivered again after the next start."""
         await self._crew.stop()
+        await asyncio.gather(*self._hastening, return_exceptions=True)
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
         async with self._store.read() as tx:
@@ -112,7 +168,14 @@ class Outbox:
     async def _deliver_lane(self, message: outbox.Outgoing) -> None:
         async with self._store.read() as tx:
             connection = await connections.find(tx, message.connection_id or "")
+            waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
         try:
+            if waits:
+                raise NotNow(
+                    "delivery.route_unconfirmed",
+                    "This node's mediator does not know yet that the answers are for it.",
+                    "It is sent as soon as the mediator has confirmed.",
+                )
             await self._deliver(connection, message)
         except LernodeError as error:
             await self._failed(message, error.code)
@@ -124,21 +187,52 @@ class Outbox:
     async def _deliver(self, connection: Connection | None, message: outbox.Outgoing) -> None:
         if connection is None:
             raise NotNow("delivery.no_connection", "The message is for no connection.", "Report this as a bug.")
-        sealed = await self._sealer.seal(
-            connection, message.message, wire=Wire(message.wire), my_verkey=message.my_verkey or connection.my_verkey
-        )
         started = time.perf_counter()
-        response = await self._http.post(sealed.endpoint, sealed.envelope, sealed.media_type)
-        if not 200 <= response.status < 300:
-            raise NotNow(f"delivery.http_{response.status}", "The peer did not take the message.", "It is tried again.")
+        size = await self._hand_over(
+            connection, message.thid, message.message, Wire(message.wire), _verkey(message, connection)
+        )
         facts = {
             "type": message.message_type,
             "connection": connection.id,
             "wire": message.wire,
-            "bytes": len(sealed.envelope),
+            "bytes": size,
             "seconds": round(time.perf_counter() - started, 4),
         }
         _log.info("delivered", extra={"facts": facts})
+
+    async def _hand_over(self, connection: Connection, thid: str, plaintext: bytes, wire: Wire, my_verkey: str) -> int:
+        """Deliver a message over the peer's channel or to its endpoint; how long its envelope was."""
+        channel = self._channels.find(connection.id, thid)
+        sealed = await self._sealer.seal(
+            connection, plaintext, wire=wire, my_verkey=my_verkey, for_channel=channel is not None
+        )
+        if channel is not None:
+            await channel.send(sealed.envelope, sealed.media_type)
+        elif sealed.endpoint is not None:
+            await self._post(sealed, sealed.endpoint)
+        return len(sealed.envelope)
+
+    async def _post(self, sealed: Sealed, endpoint: str) -> None:
+        response = await self._http.post(
+            endpoint, sealed.envelope, sealed.media_type, max_bytes=self._max_returned_bytes
+        )
+        if not 200 <= response.status < 300:
+            raise NotNow(f"delivery.http_{response.status}", "The peer did not take the message.", "It is tried again.")
+        if response.body and self._returned is not None and is_accepted_media_type(_content_type(response)):
+            # Before the message counts as delivered: what came back would not be sent again.
+            with suppress(LernodeError):
+                await self._returned(response.body)
+
+    def _expect(self, connection_id: str) -> None:
+        """A peer opened a channel: what waits for it goes now."""
+
+        async def hasten() -> None:
+            async with self._store.write() as tx:
+                await self.hasten(tx, connection_id)
+
+        task = asyncio.ensure_future(hasten())
+        self._hastening.add(task)
+        task.add_done_callback(self._hastening.discard)
 
     def _written(self, message: ProtocolMessage, wire: Wire) -> PlainMessage:
         plain = message.encode(wire)
@@ -147,14 +241,31 @@ class Outbox:
         return plain
 
     async def _failed(self, message: outbox.Outgoing, code: str) -> None:
-        attempts = message.attempts + 1
+        attempts = message.attempts + (code not in _PATIENT)
         # A refusal may be a message that came too early, so it is worth a few more tries, but not days of them.
         refused = code.removeprefix("delivery.http_") in {str(status) for status in _PERMANENT}
         limit = min(self._settings.max_attempts, _PERMANENT_ATTEMPTS) if refused else self._settings.max_attempts
-        delay = min(self._settings.first_retry_seconds * 2 ** min(attempts - 1, 30), self._settings.max_retry_seconds)
+        doubled = self._settings.first_retry_seconds * 2 ** min(max(attempts - 1, 0), 30)
+        delay = self._settings.max_retry_seconds if code in _PATIENT else min(doubled, self._settings.max_retry_seconds)
         jitter = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
         when = self._world.clock() + timedelta(seconds=delay * jitter)
         async with self._store.write() as tx:
             state = await outbox.mark_failed(tx, message.id, code, when, attempts, max_attempts=limit)
         self._metrics.delivery_failures.inc()
         _log.info("delivery failed (%s), attempt %d, now %s", code, attempts, state.value)
+
+
+@lru_cache(maxsize=1024)
+def is_unreachable(own_did: str) -> bool:
+    """Whether the document of a DID of this node says that nobody can reach it, except over what it opens itself."""
+    if not peer4.is_long_form(own_did):
+        return False
+    return any(service.endpoint == QUEUE_ENDPOINT for service in peer4.resolve(own_did).services)
+
+
+def _verkey(message: outbox.Outgoing, connection: Connection) -> str:
+    return message.my_verkey or connection.my_verkey
+
+
+def _content_type(response: Response) -> str:
+    return response.headers.get("content-type", "")

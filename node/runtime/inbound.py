@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
+from node.runtime.channels import Channel, Channels
 from node.runtime.delivery import Outbox
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
@@ -19,15 +21,16 @@ from node.runtime.world import World
 from protocols.did import peer4
 from protocols.did.resolver import Resolver
 from protocols.did.syntax import did_of
-from protocols.didcomm import ack, problem_report
+from protocols.didcomm import ack, problem_report, return_route
 from protocols.didcomm.envelope import Opened, open_envelope
 from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage, Wire
+from protocols.didcomm.return_route import ReturnRoute
 from protocols.errors import LernodeError, PeerFault
 from storage import connections, inbox
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Handler", "Inbound", "Incoming", "Introduction", "Received"]
+__all__ = ["Anonymous", "Handler", "Inbound", "Incoming", "Introduction", "Received"]
 
 _log = logging.getLogger("lernode.inbound")
 
@@ -39,17 +42,44 @@ class Incoming:
     Attributes:
         sender: what the envelope proves it to be from: in v1 a verkey, in v2 a DID; of a did:peer:4 the short form.
         recipient: the verkey of this node's key that it was encrypted for, whatever the wire.
+        channel: what it came in by, where that can carry answers back.
     """
 
     message: PlainMessage
     sender: str
     recipient: str
+    channel: Channel | None = None
+    _replies: list[ProtocolMessage] = field(default_factory=list)
 
     @property
     def wire(self) -> Wire:
         """The wire version that it came in."""
         return self.message.wire
 
+    def reply(self, message: ProtocolMessage) -> None:
+        """Answer, once this is carried out, with what is true only now: over the channel, or never."""
+        self._replies.append(message)
+
+    @property
+    def replies(self) -> tuple[ProtocolMessage, ...]:
+        """The answers so far."""
+        return tuple(self._replies)
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """A message whose sender need not be known.
+
+    Attributes:
+        recipient: the key of this node that it was encrypted for: verkey in v1, DID URL in v2.
+    """
+
+    message: PlainMessage
+    recipient: str
+
+
+HandleAnonymous = Callable[[Transaction, Anonymous], Awaitable[None]]
+"""Carries out one message of a protocol that takes them from anybody."""
 
 Handler = Callable[[Transaction, Connection, Incoming], Awaitable[None]]
 """Carries out one message of a protocol in the given unit of work."""
@@ -96,6 +126,7 @@ class Inbound:
         keyring: Keyring,
         resolver: Resolver,
         outbox: Outbox,
+        channels: Channels,
         world: World,
         metrics: Metrics,
     ) -> None:
@@ -103,10 +134,12 @@ class Inbound:
         self._keyring = keyring
         self._resolver = resolver
         self._outbox = outbox
+        self._channels = channels
         self._world = world
         self._metrics = metrics
         self._handlers: dict[str, Handler] = {}
         self._introduce: dict[str, Introduce] = {}
+        self._anonymous: dict[str, HandleAnonymous] = {}
         self._greet: Greet | None = None
 
     def register(
@@ -120,26 +153,39 @@ class Inbound:
         self._introduce |= introduce or {}
         self._greet = greet or self._greet
 
+    def register_anonymous(self, handlers: Mapping[str, HandleAnonymous]) -> None:
+        """Say who handles a protocol (URI with major version) whose messages come from anybody."""
+        self._anonymous |= handlers
+
     @property
     def protocols(self) -> frozenset[str]:
         """The protocols whose messages are taken, each as a URI with its major version."""
-        return frozenset(self._handlers) | frozenset(self._introduce)
+        return frozenset(self._handlers) | frozenset(self._introduce) | frozenset(self._anonymous)
 
-    async def receive(self, envelope: bytes) -> Received:
+    async def receive(self, envelope: bytes, channel: Channel | None = None) -> Received:
         """Take one envelope and do what it says, once.
+
+        Args:
+            channel: what it came in by, where that can carry answers back; used only where the message asks for it.
 
         Raises:
             LernodeError: the message is refused; nothing was stored.
         """
         try:
-            return await self._receive(envelope)
+            return await self._receive(envelope, channel)
         except LernodeError as error:
             self._metrics.refused.labels(error.code).inc()
             _log.warning("message refused: %s", error.code)
             raise
 
-    async def _receive(self, envelope: bytes) -> Received:
-        incoming = self._authenticated(await open_envelope(envelope, self._keyring, self._resolver))
+    async def _receive(self, envelope: bytes, channel: Channel | None) -> Received:
+        opened = await open_envelope(envelope, self._keyring, self._resolver)
+        if opened.recipient is not None and opened.message.protocol in self._anonymous:
+            async with self._store.write() as tx:
+                await self._anonymous[opened.message.protocol](tx, Anonymous(opened.message, opened.recipient))
+            self._metrics.received.inc()
+            return Received.DONE
+        incoming = self._authenticated(opened, channel)
         message = incoming.message
         async with self._store.read() as tx:
             peer = await _find_peer(tx, incoming)
@@ -158,6 +204,8 @@ class Inbound:
             if error.code == "message.connection_ended":
                 raise
             reply_to = peer or (introduction.reply_to if introduction else None)
+            if peer is not None:
+                self._open_channel(peer, incoming)
             if reply_to is not None and introduction is not None and introduction.refusal is not None:
                 await self._outbox.send_unstored(reply_to, introduction.refusal(error), message.wire)
             elif reply_to is not None:
@@ -179,6 +227,8 @@ class Inbound:
         async with self._store.write() as tx:
             if await inbox.seen(tx, incoming.sender, message.id, self._world.clock()):
                 self._metrics.duplicates.inc()
+                if peer is not None:
+                    self._open_channel(peer, incoming)
                 return Received.DUPLICATE
             if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
                 raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
@@ -194,8 +244,26 @@ class Inbound:
             if peer is not None and AckOn.RECEIPT in message.please_ack:
                 received = ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid, message_id=message.id)
                 await self._outbox.put(tx, peer, received)
+            if peer is not None:
+                # With the commit, before anybody sees what it sends.
+                tx.after_commit(partial(self._open_channel, peer, incoming))
         self._metrics.received.inc()
+        if peer is not None:
+            await self._reply(peer, incoming)
         return Received.DONE
+
+    def _open_channel(self, peer: Connection, incoming: Incoming) -> None:
+        returning = return_route.asked(incoming.message)
+        if incoming.channel is not None and returning.route is not ReturnRoute.NONE:
+            self._channels.open(peer.id, incoming.channel, returning)
+
+    async def _reply(self, peer: Connection, incoming: Incoming) -> None:
+        for message in incoming.replies:
+            channel = self._channels.find(peer.id, incoming.message.thid)
+            if channel is not None and channel is incoming.channel:
+                await self._outbox.send_over(channel, peer, message, incoming.wire)
+            else:
+                await self._outbox.send_unstored(peer, message, incoming.wire)
 
     async def _report(self, peer: Connection, message: PlainMessage, error: LernodeError) -> None:
         """Tell the peer why; never in answer to a report or an ack, so that two nodes cannot quarrel for ever."""
@@ -206,7 +274,7 @@ class Inbound:
         )
         await self._outbox.send_unstored(peer, report, message.wire)
 
-    def _authenticated(self, opened: Opened) -> Incoming:
+    def _authenticated(self, opened: Opened, channel: Channel | None) -> Incoming:
         """The message with who sent it and for whom.
 
         Raises:
@@ -218,8 +286,8 @@ class Inbound:
         if sender is None:
             raise PeerFault("message.anonymous", "The message does not say who sent it.", "Use an authcrypt envelope.")
         if message.wire is Wire.V1:
-            return Incoming(message, sender, recipient)
-        return Incoming(message, peer4.shortest(did_of(sender)), self._keyring.verkey_named(recipient))
+            return Incoming(message, sender, recipient, channel)
+        return Incoming(message, peer4.shortest(did_of(sender)), self._keyring.verkey_named(recipient), channel)
 
 
 async def _find_peer(tx: Transaction, incoming: Incoming) -> Connection | None:

@@ -122,6 +122,10 @@ class Keyring:
             raise _unknown()
         return verkey
 
+    def owns(self, name: str) -> bool:
+        """Whether a key (raw base58), or the DID of a connection (of a did:peer:4 the short form), is this node's."""
+        return name in self._keys or any(f"{name}#{fragment}" in self._by_kid for fragment in _AGREEMENT.values())
+
     async def create(self, tx: Transaction, purpose: str) -> KeyPair:
         """A fresh Ed25519 key, which also takes part in encryption; see :meth:`create_signing`."""
         pair = KeyPair.from_seed(self._world.entropy(32))

@@ -42,6 +42,14 @@ class Metrics:
         self.outbox_oldest = Gauge(
             "lernode_outbox_oldest_seconds", "Age of the oldest waiting message.", registry=self.registry
         )
+        self.mediation_held = Gauge("lernode_mediation_held", "Messages held for others.", registry=self.registry)
+        self.mediation_bytes = Gauge(
+            "lernode_mediation_held_bytes", "Bytes of messages held for others.", registry=self.registry
+        )
+        self.mediation_clients = Gauge(
+            "lernode_mediation_clients", "Peers that messages are held for.", registry=self.registry
+        )
+        self.channels = Gauge("lernode_channels", "Peers that hold a channel open.", registry=self.registry)
 
     def render(self) -> bytes:
         """The exposition text."""

@@ -14,7 +14,7 @@ from node.runtime.world import World
 from protocols.did import peer4
 from protocols.did.document import DidDocument, Relationship
 from protocols.did.resolver import Resolver
-from protocols.did.services import Service
+from protocols.did.services import QUEUE_ENDPOINT, Service
 from protocols.didcomm import codec_v2, envelope_v1, envelope_v2
 from protocols.didcomm.envelope import MEDIA_TYPES
 from protocols.didcomm.message import Wire
@@ -27,6 +27,7 @@ from storage.engine import Store
 __all__ = ["PeerResolver", "Sealed", "Sealer", "v2_service"]
 
 _REMEMBERED = 256
+_ENDPOINTS = ("http:", "https:", QUEUE_ENDPOINT)
 _AGREEMENT_KEYS = (Multicodec.X25519_PUB,)
 
 
@@ -58,15 +59,15 @@ def v2_service(document: DidDocument) -> Service | None:
     """Where and how the subject of a document takes messages of v2 that this node can write; None where it does not."""
     if not any(key.key.codec in _AGREEMENT_KEYS for key in document.methods(Relationship.KEY_AGREEMENT)):
         return None
-    return next((s for s in document.didcomm_v2_services() if s.endpoint.startswith(("http:", "https:"))), None)
+    return next((s for s in document.didcomm_v2_services() if s.endpoint.startswith(_ENDPOINTS)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An envelope, and where it goes."""
+    """An envelope, and where it goes: nowhere by itself, where it is for a channel."""
 
     envelope: bytes
-    endpoint: str
+    endpoint: str | None
     media_type: str
 
 
@@ -78,12 +79,15 @@ class Sealer:
         self._resolver = resolver
         self._world = world
 
-    async def seal(self, connection: Connection, plaintext: bytes, *, wire: Wire, my_verkey: str) -> Sealed:
+    async def seal(
+        self, connection: Connection, plaintext: bytes, *, wire: Wire, my_verkey: str, for_channel: bool = False
+    ) -> Sealed:
         """The envelope that carries ``plaintext`` to the peer of ``connection``, wrapped for its mediators.
 
         Args:
             wire: what ``plaintext`` is written in.
             my_verkey: the key of this node that it leaves under.
+            for_channel: it goes over a channel that the peer itself holds open, past its mediators.
 
         Raises:
             NotNow: ``connection.no_key`` while the peer's key is not known, ``delivery.no_endpoint``,
@@ -91,12 +95,11 @@ class Sealer:
             BadInput: ``did.*``, ``envelope.recipient`` where the peer's document cannot be used.
         """
         if wire is Wire.V1:
-            return self._seal_v1(connection, plaintext, my_verkey)
-        return await self._seal_v2(connection, plaintext, my_verkey)
+            return self._seal_v1(connection, plaintext, my_verkey, for_channel=for_channel)
+        return await self._seal_v2(connection, plaintext, my_verkey, for_channel=for_channel)
 
-    def _seal_v1(self, connection: Connection, plaintext: bytes, my_verkey: str) -> Sealed:
-        if connection.their_endpoint is None:
-            raise _no_endpoint()
+    def _seal_v1(self, connection: Connection, plaintext: bytes, my_verkey: str, *, for_channel: bool) -> Sealed:
+        endpoint = _reachable(connection.their_endpoint, for_channel=for_channel)
         if connection.their_verkey is None:
             raise _no_key()
         sender = self._keyring.get(my_verkey)
@@ -104,19 +107,18 @@ class Sealer:
         envelope = envelope_v1.wrap_for_routing(
             envelope_v1.pack(plaintext, to=[to], sender=sender, entropy=self._world.entropy),
             to=to,
-            routing_keys=connection.their_routing_keys,
+            routing_keys=() if for_channel else connection.their_routing_keys,
             new_id=self._world.new_id,
             entropy=self._world.entropy,
         )
-        return Sealed(envelope, connection.their_endpoint, MEDIA_TYPES[Wire.V1])
+        return Sealed(envelope, endpoint, MEDIA_TYPES[Wire.V1])
 
-    async def _seal_v2(self, connection: Connection, plaintext: bytes, my_verkey: str) -> Sealed:
+    async def _seal_v2(self, connection: Connection, plaintext: bytes, my_verkey: str, *, for_channel: bool) -> Sealed:
         if connection.their_did is None:
             raise _no_key()
         document = await self._resolver.resolve(peer4.shortest(connection.their_did))
         service = v2_service(document)
-        if service is None:
-            raise _no_endpoint()
+        endpoint = _reachable(None if service is None else service.endpoint, for_channel=for_channel)
         sender = self._keyring.sender(my_verkey, short=connection.knows_my_did)
         message = replace(codec_v2.decode(plaintext), from_=sender.did, to=(document.id,))
         envelope = envelope_v2.pack(
@@ -125,12 +127,17 @@ class Sealer:
             sender=sender.key,
             entropy=self._world.entropy,
         )
-        return Sealed(envelope, service.endpoint, MEDIA_TYPES[Wire.V2])
+        return Sealed(envelope, endpoint, MEDIA_TYPES[Wire.V2])
 
 
 def _no_key() -> NotNow:
     return NotNow("connection.no_key", "The peer's key is not known yet.", "Wait for its answer.")
 
 
-def _no_endpoint() -> NotNow:
-    return NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
+def _reachable(endpoint: str | None, *, for_channel: bool) -> str | None:
+    """Where to send it, or None where there is a channel."""
+    if for_channel:
+        return None
+    if endpoint is None or endpoint == QUEUE_ENDPOINT:
+        raise NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
+    return endpoint

@@ -15,8 +15,8 @@ from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, b58_decode, b58_encode, multikey_decode, multikey_encode
 
 __all__ = [
-    "DIDCOMM_V1_TYPES", "DIDCOMM_V2_TYPE", "RFC19_PROFILE", "V2_PROFILE", "Service", "did_communication",
-    "didcomm_messaging", "read_services",
+    "DIDCOMM_V1_TYPES", "DIDCOMM_V2_TYPE", "QUEUE_ENDPOINT", "RFC19_PROFILE", "V2_PROFILE", "Service",
+    "did_communication", "didcomm_messaging", "read_services",
 ]  # fmt: skip
 
 DIDCOMM_V1_TYPES = ("did-communication", "IndyAgent")
@@ -30,6 +30,9 @@ RFC19_PROFILE = "didcomm/aip2;env=rfc19"
 
 V2_PROFILE = "didcomm/v2"
 """The profile of DIDComm v2 (2.1 §Service Endpoint, ``accept``)."""
+
+QUEUE_ENDPOINT = "didcomm:transport/queue"
+"""The endpoint of who has none, as agents in the field write it: messages wait until it opens a channel."""
 
 FindVerkey = Callable[[str], str | None]
 """Gives the base58 Ed25519 key that a DID URL names in the same document, if there is one."""

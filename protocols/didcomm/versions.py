@@ -20,6 +20,7 @@ _V2 = {
     DIDCOMM_ORG + "out-of-band/1.1": DIDCOMM_ORG + "out-of-band/2.0",
     DIDCOMM_ORG + "issue-credential/2.0": DIDCOMM_ORG + "issue-credential/3.0",
     DIDCOMM_ORG + "present-proof/2.0": DIDCOMM_ORG + "present-proof/3.0",
+    DIDCOMM_ORG + "routing/1.0": DIDCOMM_ORG + "routing/2.0",
 }
 """PIURI of DIDComm v1 -> PIURI of DIDComm v2."""
 

@@ -59,6 +59,8 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "issued_record.unknown",
         "job.unknown",
         "key.unknown",
+        "mediation_client.unknown",
+        "mediator.unknown",
         "outgoing_message.unknown",
         "receipt.unknown",
         "record.unknown",

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from protocols.coordinate_mediation import machine as coordinate_mediation
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_rotate import machine as did_rotate
 from protocols.discover_features import machine as discover_features
 from protocols.issue_credential import machine as issue_credential
 from protocols.out_of_band import machine as out_of_band
+from protocols.pickup import machine as pickup
 from protocols.present_proof import machine as present_proof
 from protocols.revocation_notification import machine as revocation_notification
+from protocols.routing import machine as routing
 from protocols.trust_ping import machine as trust_ping
 from scripts.reference.markdown import NOTICE, table
 
@@ -82,6 +85,24 @@ MACHINES = (
         "Aries RFC 0183 and RFC 0721",
         "How an issuer tells a holder that a record is revoked; the holder looks at the status list itself.",
         revocation_notification.TRANSITIONS,
+    ),
+    Machine(
+        "Coordinate Mediation 1.0, 2.0 and 3.0",
+        "Aries RFC 0211; 2.0 and 3.0 on didcomm.org",
+        "How a node asks a peer to hold messages for it, and names the keys and DIDs that these are for.",
+        coordinate_mediation.TRANSITIONS,
+    ),
+    Machine(
+        "Pickup 2.0 and 3.0",
+        "Aries RFC 0685; 3.0 on didcomm.org",
+        "How messages come from the mediator to their recipient, in one visit.",
+        pickup.TRANSITIONS,
+    ),
+    Machine(
+        "Routing 1.0 and 2.0",
+        "Aries RFC 0094; DIDComm 2.1 §Routing Protocol 2.0",
+        "How a message for somebody else is given to a mediator.",
+        routing.TRANSITIONS,
     ),
 )
 

@@ -17,7 +17,7 @@ from node.roles.issuer import Award
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.exchange.presentation_exchange import for_skill
-from storage import connections, credentials, exchanges
+from storage import connections, credentials, exchanges, outbox
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Store, Transaction
@@ -252,6 +252,15 @@ def check(result: dict[str, Any], name: str) -> dict[str, Any]:
     """One check of the first record of a verification result, by name."""
     found: dict[str, Any] = next(c for c in result["credentials"][0]["checks"] if c["check"] == name)
     return found
+
+
+async def settled(node: Node) -> None:
+    """Wait until nothing is left to be delivered, so that the store changes no more by itself."""
+
+    async def probe(tx: Transaction) -> bool:
+        return (await outbox.counts(tx)).queued == 0
+
+    await eventually(node, probe)
 
 
 async def tables(store: Store) -> dict[str, tuple[int, str]]:

@@ -18,7 +18,7 @@ from protocols.didcomm.ack import Ack
 from protocols.didcomm.message import PlainMessage
 from protocols.issue_credential.messages import PROTOCOL as ISSUE
 from protocols.keys import KeyPair
-from tests.node.nodes import Nodes, exchange_in, tables
+from tests.node.nodes import Nodes, exchange_in, settled, tables
 from tests.node.wire_peer import Answer, WirePeer, new_id
 
 PING = "https://didcomm.org/trust_ping/1.0/ping"
@@ -43,17 +43,6 @@ async def scene(nodes: Nodes, peer: WirePeer):  # type: ignore[no-untyped-def]
     await settled(node)
     yield Scene(node, peer, second)
     await second.stop()
-
-
-async def settled(node: Node) -> None:
-    """Wait until nothing is left to be delivered, so that the store changes no more by itself."""
-    from storage import outbox
-    from tests.node.nodes import eventually
-
-    async def probe(tx) -> bool:  # type: ignore[no-untyped-def]
-        return (await outbox.counts(tx)).queued == 0
-
-    await eventually(node, probe)
 
 
 def ping(message_id: str | None = None, **more: object) -> bytes:

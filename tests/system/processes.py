@@ -63,7 +63,7 @@ class Peer:
         return f"http://127.0.0.1:{self.inner_port}"
 
     async def start(self) -> None:
-        """Start ``lernode run`` and wait until it listens."""
+        """Start ``lernode run`` and wait until it listens; one without a port, until it takes commands."""
         environment = {"LERNODE_PASSPHRASE": PASSPHRASE, "PATH": os.environ["PATH"]}
         with (self.home.parent / f"{self.name}.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -81,10 +81,15 @@ class Peer:
             while True:
                 assert self.process.returncode is None, f"{self.name} ended by itself"
                 with suppress(OSError):
-                    _reader, writer = await asyncio.open_connection("127.0.0.1", self.inner_port)
+                    _reader, writer = await self._opened()
                     writer.close()
                     return
                 await asyncio.sleep(0.02)
+
+    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self.inner_port:
+            return await asyncio.open_connection("127.0.0.1", self.inner_port)
+        return await asyncio.open_unix_connection(str(admin_socket_path(self.home)))
 
     async def kill(self) -> None:
         """SIGKILL: no time to finish anything."""

@@ -1,0 +1,125 @@
+"""A learner without any listening port, its mediator and a college: what is sent while it is away, comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from node.app import Node
+from node.roles.issuer import Award
+from storage import mediation, mediators
+from storage.engine import Transaction
+from storage.mediators import Mediator
+from tests.node.nodes import (
+    DEADLINE_SECONDS,
+    WELDING,
+    Nodes,
+    connect,
+    connection_in,
+    eventually,
+    exchange_in,
+    held,
+    settled,
+)
+
+SILENT = {"listen_port": 0}
+
+
+async def learner_of(nodes: Nodes, mediator: Node, *, live: bool = False, **sections: Any) -> Node:
+    """A learner that does not listen, and has been granted mediation."""
+    settings: dict[str, Any] = {"mediation": {"live": live, "poll_seconds": 1}, **sections}
+    policy = {"accept_offers": True, "share_records": True}
+    learner = await nodes.make("learner", node=SILENT, policy=policy, **settings)
+    await mediated_by(mediator, learner)
+    return learner
+
+
+async def mediated_by(mediator: Node, learner: Node) -> Mediator:
+    invited = await mediator.peering.invite()
+    connection = await learner.peering.accept(invited.url, direct=True)
+    await connection_in(learner, connection.id)
+    await learner.mediated.request(connection.id)
+    return await granted(learner)
+
+
+async def granted(learner: Node) -> Mediator:
+    async def probe(tx: Transaction) -> Mediator | None:
+        return await mediators.in_use(tx)
+
+    return await eventually(learner, probe)
+
+
+async def held_for_others(mediator: Node) -> int:
+    async with mediator.store.read() as tx:
+        clients = await mediation.page_clients(tx)
+    return sum(client.messages for client in clients)
+
+
+async def nothing_held(mediator: Node) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while await held_for_others(mediator):
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def mediator(nodes: Nodes) -> Node:
+    return await nodes.make("mediator", mediation={"enabled": True, "grant": "invited"})
+
+
+@pytest.fixture
+async def college(nodes: Nodes) -> Node:
+    return await nodes.make("college", issuer=True)
+
+
+async def test_a_learner_without_a_port_gets_its_records_by_polling(
+    nodes: Nodes, mediator: Node, college: Node
+) -> None:
+    learner = await learner_of(nodes, mediator)
+    to_learner, _ = await connect(college, learner)
+    assert to_learner.their_endpoint == f"{mediator.config.node.endpoint}/didcomm"
+    assert len(to_learner.their_routing_keys) == 1
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    assert (await exchange_in(college, offered.id)).state == "done"
+    assert len(await held(learner)) == 1
+    await nothing_held(mediator)
+
+
+async def test_a_record_issued_while_the_learner_is_off_waits_for_it(
+    nodes: Nodes, mediator: Node, college: Node
+) -> None:
+    learner = await learner_of(nodes, mediator)
+    to_learner, _ = await connect(college, learner)
+    await nodes.stop(learner)
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    await settled(college)
+    assert await held_for_others(mediator) == 1
+    await nodes.stop(mediator)
+    mediator = await nodes.again(mediator)
+    learner = await nodes.again(learner)
+    assert (await exchange_in(college, offered.id)).state == "done"
+    assert len(await held(learner)) == 1
+    await nothing_held(mediator)
+
+
+async def test_with_a_websocket_records_come_at_once(nodes: Nodes, mediator: Node, college: Node) -> None:
+    learner = await learner_of(nodes, mediator, mediation={"live": True, "poll_seconds": 3600})
+    to_learner, _ = await connect(college, learner)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+        assert (await exchange_in(college, offered.id)).state == "done"
+    assert len(await held(learner)) == 1
+    await nothing_held(mediator)
+
+
+async def test_the_websocket_is_opened_again_when_the_mediator_is_back(
+    nodes: Nodes, mediator: Node, college: Node
+) -> None:
+    learner = await learner_of(nodes, mediator, live=True)
+    to_learner, _ = await connect(college, learner)
+    await nodes.stop(mediator)
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    mediator = await nodes.again(mediator)
+    assert (await exchange_in(college, offered.id)).state == "done"
+    assert len(await held(learner)) == 1
