@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 
 from node.runtime.channels import Channel, Channels
 from node.runtime.delivery import Outbox
@@ -245,8 +244,8 @@ class Inbound:
                 received = ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid, message_id=message.id)
                 await self._outbox.put(tx, peer, received)
             if peer is not None:
-                # With the commit, before anybody sees what it sends.
-                tx.after_commit(partial(self._open_channel, peer, incoming))
+                # Before the commit, from which on what it sends is seen and delivered.
+                self._open_channel(peer, incoming)
         self._metrics.received.inc()
         if peer is not None:
             await self._reply(peer, incoming)
