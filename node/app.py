@@ -36,6 +36,7 @@ from node.roles.mediator import Mediator
 from node.roles.peer_dids import PeerDids
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
+from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
 from node.roles.routes import Routes
 from node.roles.status_publisher import StatusPublisher
@@ -224,12 +225,14 @@ class Node:
             policies=policies,
             world=world,
         )
+        self.record_links = RecordLinks(store, world, endpoint, config.network.inline_record_bytes)
         self.issuer = Issuer(
             store=store,
             exchanges=steps,
             identity=self.identity,
             publisher=self.publisher,
             notices=self.notices,
+            record_links=self.record_links,
             catalogue=_catalogue(config, home),
             label=self.label,
             securing=config.issuer.securing,
@@ -265,27 +268,7 @@ class Node:
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
         self.ending.when_ended(self.mediation.forget)
         self.vc_api = self._vc_api_roles(policies)
-        self.threads = Threads(
-            store=store,
-            exchanges=steps,
-            deadlines=self.deadlines,
-            jobs=self.jobs,
-            http=self.http,
-            outbox=self.outbox,
-            world=world,
-            max_bytes=config.network.max_message_bytes,
-        )
-        self.links = Links(
-            store=store,
-            exchanges=steps,
-            jobs=self.jobs,
-            threads=self.threads,
-            peering=self.peering,
-            issuer=self.issuer,
-            verifier=self.verifier,
-            lifetime=lifetime,
-            world=world,
-        )
+        self.threads, self.links = self._thread_roles(steps, lifetime)
         for role in (self.peering, self.discovery, self.ending, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
         self.event_streams: set[Follower] = set()
@@ -303,6 +286,30 @@ class Node:
     def mediated(self) -> Mediated:
         """What others hold for this node."""
         return self.mediation.mediated
+
+    def _thread_roles(self, steps: Exchanges, lifetime: Lifetime) -> tuple[Threads, Links]:
+        threads = Threads(
+            store=self.store,
+            exchanges=steps,
+            deadlines=self.deadlines,
+            jobs=self.jobs,
+            http=self.http,
+            outbox=self.outbox,
+            world=self.world,
+            max_bytes=self.config.network.max_message_bytes,
+        )
+        links = Links(
+            store=self.store,
+            exchanges=steps,
+            jobs=self.jobs,
+            threads=threads,
+            peering=self.peering,
+            issuer=self.issuer,
+            verifier=self.verifier,
+            lifetime=lifetime,
+            world=self.world,
+        )
+        return threads, links
 
     def _mediation_roles(
         self, steps: Exchanges, routes: Routes, dids_of_peers: PeerDids, resolver: Resolver
@@ -455,6 +462,7 @@ class Node:
                 idle_seconds=self.config.network.websocket_idle_seconds,
             ),
             publisher=self.publisher,
+            record_links=self.record_links,
             metrics=self.metrics,
             monitor=self.monitor,
             clock=self.world.clock,

@@ -81,6 +81,11 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     websocket_idle_seconds: Annotated[
         Seconds, _doc("A WebSocket over which nothing was said for so long is closed; its peer opens another.")
     ] = 3600
+    inline_record_bytes: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Largest record sent in a message; a larger one goes by a link that only the peer is told."),
+    ] = 640 << 10
 
 
 class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ __all__ = [
 OF_EXCHANGE: Mapping[str, str] = {
     "jobs": "DELETE FROM jobs WHERE exchange_id = ?",
     "receipts": "DELETE FROM receipts WHERE exchange_id = ?",
+    "record_links": "DELETE FROM record_links WHERE exchange_id = ?",
     "verifications": "DELETE FROM verifications WHERE exchange_id = ?",
     "held_credentials": "UPDATE held_credentials SET exchange_id = NULL WHERE exchange_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET exchange_id = NULL WHERE exchange_id = ?",

@@ -12,6 +12,7 @@ from aiohttp import web
 from node.http.problem import problem_middleware
 from node.http.return_channels import HttpReturn, Sockets
 from node.roles.identity import web_document
+from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
 from node.roles.status_publisher import StatusPublisher
 from node.runtime.channels import Channels
 from node.runtime.inbound import Inbound
@@ -57,6 +58,7 @@ class _Public:
         channels: Channels,
         sockets: Sockets,
         publisher: StatusPublisher,
+        record_links: RecordLinks,
         metrics: Metrics,
         monitor: Monitor,
         clock: Clock,
@@ -68,6 +70,7 @@ class _Public:
         self._channels = channels
         self._sockets = sockets
         self._publisher = publisher
+        self._record_links = record_links
         self._metrics = metrics
         self._monitor = monitor
         self._clock = clock
@@ -153,6 +156,11 @@ class _Public:
             body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
+    async def attachment(self, request: web.Request) -> web.Response:
+        """A record that is too large for a message, for who was told the link."""
+        content = await self._record_links.content(request.match_info["token"])
+        return web.Response(body=content, content_type="application/ld+json", headers={"Cache-Control": "no-store"})
+
     async def short_link(self, request: web.Request) -> web.Response:
         """The invitation behind a short link (Aries RFC 0434 §URL Shortening), while open; a page in a browser."""
         async with self._store.read() as tx:
@@ -192,6 +200,7 @@ def public_app(
     channels: Channels,
     sockets: Sockets,
     publisher: StatusPublisher,
+    record_links: RecordLinks,
     metrics: Metrics,
     monitor: Monitor,
     clock: Clock,
@@ -206,6 +215,7 @@ def public_app(
         channels=channels,
         sockets=sockets,
         publisher=publisher,
+        record_links=record_links,
         metrics=metrics,
         monitor=monitor,
         clock=clock,
@@ -221,6 +231,7 @@ def public_app(
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get("/health", handlers.health)
     app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get(f"{prefix}{ATTACHMENT_PATH}/{{token}}", handlers.attachment)
     app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
     app.router.add_get(f"{prefix}/", handlers.front)
     return app

@@ -16,6 +16,7 @@ from node.records.results import make_result
 from node.roles.identity import Identity
 from node.roles.lifetime import Lifetime, Terms
 from node.roles.proof_suite import proof_suite
+from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import ISSUE_CREDENTIAL
@@ -101,6 +102,7 @@ class Issuer:
         identity: Identity,
         publisher: StatusPublisher,
         notices: RevocationNotices,
+        record_links: RecordLinks,
         catalogue: Catalogue | None,
         label: str,
         securing: str,
@@ -117,6 +119,7 @@ class Issuer:
         self._identity = identity
         self._publisher = publisher
         self._notices = notices
+        self._record_links = record_links
         self._label = label
         self._securing = _for_records(securing)
         self._bind_contexts = bind_contexts
@@ -283,7 +286,9 @@ class Issuer:
             )
         suite = exchange.requested.cryptosuite or exchange.requested.proof_type
         (issued,) = await self._sign(tx, [(situation.row.id, exchange.requested.credential)], suite, situation)
-        step = machine.issue(exchange, strict_json.loads_object(issued.document), new_id=self._world.new_id)
+        link = await self._record_links.for_record(tx, situation.row.id, issued.document)
+        document = strict_json.loads_object(issued.document)
+        step = machine.issue(exchange, document, new_id=self._world.new_id, link=link)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _offer_what_was_proposed(self, tx: Transaction, situation: Situation) -> None:

@@ -19,7 +19,7 @@ from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import PeerFault
 from protocols.strict_json import MAX_DEPTH
 
-__all__ = ["attach_object", "attached_object", "body_with_object", "named_formats"]
+__all__ = ["attach", "attach_object", "attached_object", "named_formats"]
 
 _MAX_ID = 256
 _MAX_ATTACHMENTS = 16
@@ -29,24 +29,21 @@ _MAX_SAFE_INTEGER = (1 << 53) - 1
 def attach_object(
     message: PlainMessage, value: Mapping[str, Any], *, field: str, media_format: str, attach_id: str
 ) -> PlainMessage:
-    """The message with one JSON object attached as its wire has it; in v1 as the attachment ``field``."""
-    if message.wire is Wire.V1:
-        body = body_with_object(value, field=field, media_format=media_format, attach_id=attach_id)
-        return replace(message, body={**message.body, **body})
-    attachment = replace(Attachment.of_json(value, id=attach_id), format=media_format)
-    return replace(message, attachments=(*message.attachments, attachments_v2.write(attachment)))
-
-
-def body_with_object(value: Mapping[str, Any], *, field: str, media_format: str, attach_id: str) -> dict[str, Any]:
-    """The body fields that carry one JSON object as the attachment ``field``.
+    """The message with one JSON object attached.
 
     It is embedded as ``data.json``: every reader must expect it (RFC 0453 §Message Attachments), and unlike ``base64``
     it is read the same by agents that decode only one of the two base64 alphabets.
     """
-    return {
-        "formats": [{"attach_id": attach_id, "format": media_format}],
-        field: [Attachment.of_json(value, id=attach_id).to_wire()],
-    }
+    return attach(message, Attachment.of_json(value, id=attach_id), field=field, media_format=media_format)
+
+
+def attach(message: PlainMessage, attachment: Attachment, *, field: str, media_format: str) -> PlainMessage:
+    """The message with one attachment as its wire has it; in v1 as the attachment ``field``."""
+    if message.wire is Wire.V2:
+        named = replace(attachment, format=media_format)
+        return replace(message, attachments=(*message.attachments, attachments_v2.write(named)))
+    formats = [{"attach_id": attachment.id, "format": media_format}]
+    return replace(message, body={**message.body, "formats": formats, field: [attachment.to_wire()]})
 
 
 def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:

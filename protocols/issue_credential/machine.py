@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from protocols.didcomm.attachments import Attachment
 from protocols.errors import BadInput
 from protocols.issue_credential.ld_proof import (
     LdProofVcDetail,
@@ -141,6 +142,7 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
         proposal, offer, requested: the last of each that was sent or received.
         credential: at the holder, the document while it is being verified; it leaves with the exchange's end.
         replacement_id: the issuer's name for a line of credentials of which the last counts.
+        link: at the issuer, where the holder fetches the credential, where that is not in the message.
     """
 
     role: Role
@@ -150,6 +152,7 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
     requested: LdProofVcDetail | None = None
     credential: dict[str, Any] | None = None
     replacement_id: str | None = None
+    link: Attachment | None = None
 
 
 _RULES: Rules[Exchange] = Rules(
@@ -250,15 +253,23 @@ def request_directly(
 
 
 def issue(
-    exchange: Exchange, credential: dict[str, Any], *, new_id: NewId, comment: str | None = None
+    exchange: Exchange,
+    credential: dict[str, Any],
+    *,
+    new_id: NewId,
+    comment: str | None = None,
+    link: Attachment | None = None,
 ) -> Step[Exchange]:
     """As the issuer: send the signed credential.
+
+    Args:
+        link: where the holder fetches it, in the place of the document in the message.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
         BadInput: ``issue_credential.not_as_requested``: the holder would refuse it.
     """
-    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment)
+    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment, link=link)
     if exchange.requested is None:
         raise _RULES.wrong_state()
     differing = credential_difference(exchange.requested, credential)
@@ -444,8 +455,12 @@ def _request(exchange: Exchange, detail: LdProofVcDetail) -> RequestCredential:
 
 
 def _issuance(exchange: Exchange, credential: dict[str, Any]) -> IssueCredentialMessage:
-    headers = last_headers(exchange)
-    return IssueCredentialMessage(**headers, credential=credential, replacement_id=exchange.replacement_id)
+    return IssueCredentialMessage(
+        **last_headers(exchange),
+        credential=credential,
+        replacement_id=exchange.replacement_id,
+        link=exchange.link,
+    )
 
 
 def _abandon(exchange: Exchange, problem: str, explain: str, new_id: NewId) -> Step[Exchange]:

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, TypedDict
 
 from protocols.didcomm import ack, problem_report
 from protocols.didcomm.ack import Ack
+from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.fields import Fields
-from protocols.didcomm.formats import attach_object, attached_object
+from protocols.didcomm.formats import attach, attach_object, attached_object
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG, version_of_type
 from protocols.didcomm.problem_report import ProblemReport
@@ -116,19 +117,21 @@ class IssueCredentialMessage(_Headers):
 
     Attributes:
         credential: the signed JSON-LD document, exactly as received.
+        link: where it is to be fetched, with its hash, in the place of the document in the message; None where that is
+            in it. What is received has the document.
     """
 
     NAME: ClassVar[str] = "issue-credential"
     credential: dict[str, Any]
     replacement_id: str | None = None
+    link: Attachment | None = None
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         body = {"replacement_id": self.replacement_id}
         plain = _plain(self, self.NAME, body, wire, please_ack=frozenset({AckOn.OUTCOME}))
-        return attach_object(
-            plain, self.credential, field="credentials~attach", media_format=VC_FORMAT, attach_id=_ATTACH_ID
-        )
+        attachment = self.link or Attachment.of_json(self.credential, id=_ATTACH_ID)
+        return attach(plain, attachment, field="credentials~attach", media_format=VC_FORMAT)
 
 
 Message = ProposeCredential | OfferCredential | RequestCredential | IssueCredentialMessage | Ack | ProblemReport

@@ -16,7 +16,7 @@ from storage.credentials import IssuedState
 from storage.receipts import Receipt
 from tests.credentials.transcripts import issue_selective
 from tests.node.conftest import Town
-from tests.node.nodes import WELDING, asks_for, exchange_in, give, held, other_end
+from tests.node.nodes import CARPENTRY, WELDING, asks_for, exchange_in, give, held, other_end
 from tests.node.test_negotiation import give_in_person
 from tests.node.test_shown_in_part import SECRET, limited, selective_town
 
@@ -142,3 +142,45 @@ def test_a_record_shown_in_part_has_no_more_than_was_asked_for(
     shown = derive_proof(copy.deepcopy(issue_selective()), pointers)
     checked = check_submission(parse_definition(definition(limit)), answer_with(shown))
     assert [problem.code for problem in checked.problems] == problems
+
+
+def of_achievement(name: str, achievement: str, *groups: str) -> dict[str, Any]:
+    place = {"path": ["$.credentialSubject.achievement.id"], "filter": {"type": "string", "const": achievement}}
+    return {"id": name, "group": list(groups), "purpose": f"For {name}", "constraints": {"fields": [place]}}
+
+
+async def test_several_records_answer_nested_requirements_and_nothing_else_leaves(careful_town: Town) -> None:
+    town = careful_town
+    for achievement in (WELDING, CARPENTRY, WELDING):
+        await give_in_person(town, achievement)
+    wanted = {
+        "id": "two-trades",
+        "submission_requirements": [
+            {
+                "name": "Both trades, or a licence",
+                "rule": "pick",
+                "count": 1,
+                "from_nested": [
+                    {"rule": "all", "from": "trades"},
+                    {"rule": "pick", "min": 1, "max": 2, "from": "licences"},
+                ],
+            }
+        ],
+        "input_descriptors": [
+            of_achievement("welding", WELDING, "trades"),
+            of_achievement("carpentry", CARPENTRY, "trades"),
+            of_achievement("licence", "https://college.example/achievements/licence", "licences"),
+        ],
+    }
+    asked = await town.employer.verifier.request(town.employer_to_learner.id, wanted)
+    mine = await other_end(town.learner, asked, "request-received")
+    leaving = await town.learner.holder.preview(mine.id)
+    assert sorted(each.record.name for each in leaving) == ["Carpentry, Level 1", "Structural Welding, Level 1"]
+    await town.learner.holder.present(mine.id)
+    assert (await exchange_in(town.employer, asked.id)).state == "done"
+    row = await exchange_in(town.employer, asked.id)
+    shown = strict_json.loads_object(row.data)["presentation"]["verifiableCredential"]
+    assert {one["id"] for one in shown} == {each.record.credential_id for each in leaving}
+    (receipt,) = await receipts_of(town.learner)
+    answered = [record["answers"] for record in receipt.document["presentation"]["records"]]
+    assert sorted(answered) == [["carpentry"], ["welding"]]

@@ -315,11 +315,11 @@ async def offered(scene: Scene):  # type: ignore[no-untyped-def]
 async def offer_message(
     scene: Scene, *, name: str = "offer-credential", field: str = "offers~attach", thid: str | None = None
 ) -> PlainMessage:
-    from protocols.didcomm.formats import body_with_object
+    from protocols.didcomm.formats import attach_object
     from protocols.issue_credential.ld_proof import DETAIL_FORMAT
     from tests.node.records import detail, unsigned
 
     offer = detail(unsigned(scene.peer.did_key)).to_json()
-    body = body_with_object(offer, field=field, media_format=DETAIL_FORMAT, attach_id="a")
     message_id = new_id()
-    return PlainMessage(f"{ISSUE}/{name}", message_id, thid or message_id, None, body)
+    plain = PlainMessage(f"{ISSUE}/{name}", message_id, thid or message_id)
+    return attach_object(plain, offer, field=field, media_format=DETAIL_FORMAT, attach_id="a")

@@ -7,17 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import pytest
 
 from node.app import Node
+from node.roles.issuer import Award
+from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage, Wire
-from protocols.issue_credential.messages import IssueCredentialMessage, OfferCredential, decode
-from storage import exchanges
+from protocols.issue_credential.messages import IssueCredentialMessage, OfferCredential, RequestCredential, decode
+from storage import connections, exchanges
 from storage.exchanges import ExchangeRow
-from tests.node.nodes import Nodes, eventually, exchange_in, held
+from tests.node.nodes import WELDING, Clock, Nodes, connect, eventually, exchange_in, held, issued, other_end
 from tests.node.records import detail, unsigned
 from tests.node.wire_peer import WirePeer, new_id
 
@@ -139,3 +142,46 @@ async def test_a_link_into_a_private_network_is_not_followed(learner: Node, peer
     await peer.say(learner, attached(message, "offers~attach", links=links, sha256="00" * 32))
     report = await peer.hear("problem-report")
     assert report.body["description"]["code"].startswith("net.")
+
+
+async def test_a_record_that_is_too_large_for_a_message_goes_by_a_link_that_ends_with_its_exchange(
+    nodes: Nodes,
+) -> None:
+    college = await nodes.make("college", issuer=True, network={"inline_record_bytes": 100})
+    learner = await nodes.make("learner")
+    to_learner, _ = await connect(college, learner)
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    mine = await other_end(learner, offered, "offer-received")
+    await learner.holder.accept_offer(mine.id)
+    ended = await exchange_in(college, offered.id)
+    assert ended.state == "done"
+    (kept,) = await held(learner)
+    link = strict_json.loads_object(ended.data)["link"]
+    assert link["sha256"] == digest((await issued(college))[0].document)
+    assert kept.document == (await issued(college))[0].document
+    async with aiohttp.ClientSession() as stranger, stranger.get(link["links"][0]) as answer:
+        assert answer.status == 404
+
+
+async def test_a_link_is_open_to_who_has_it_while_the_record_is_not_confirmed(nodes: Nodes, peer: WirePeer) -> None:
+    clock = Clock()
+    college = await nodes.make(
+        "college", issuer=True, network={"inline_record_bytes": 100}, world=replace(World(), clock=clock)
+    )
+    await peer.connect(college)
+    async with college.store.read() as tx:
+        (connection,) = await connections.page(tx)
+    await college.issuer.offer(connection.id, Award(achievement_id=WELDING))
+    offered = decode(await peer.hear("offer-credential"))
+    request = RequestCredential(id=new_id(), thid=offered.thid, detail=offered.detail)  # type: ignore[union-attr]
+    assert (await peer.say(college, request)).status == 202
+    (attachment,) = (await peer.hear("issue-credential")).body["credentials~attach"]
+    (url,) = attachment["data"]["links"]
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as answer:
+            assert digest(await answer.read()) == attachment["data"]["sha256"]
+        async with session.get(url[:-1]) as answer:
+            assert answer.status == 404
+        clock.advance(days=8)
+        async with session.get(url) as answer:
+            assert answer.status == 404
