@@ -57,11 +57,12 @@ from node.runtime.home_lock import HomeLock
 from node.runtime.housekeeping import Housekeeping
 from node.runtime.inbound import Inbound
 from node.runtime.jobs import Jobs
-from node.runtime.keyring import Keyring
+from node.runtime.keyring import KEYS, Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from node.runtime.opening import is_in_home, open_node_store
 from node.runtime.sealing import PeerResolver, Sealer
+from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
@@ -129,6 +130,8 @@ async def rewrap(home: Path, old: Secret, new: Secret, *, world: World | None = 
 
 class Node:
     """A node: everything composed, ready to be started. Make one with :meth:`open`, end it with :meth:`stop`."""
+
+    _key_watch: Worker | None = None
 
     def __init__(
         self, home: Path, lock: HomeLock | None, config: Config, store: Store, vault: Vault, world: World
@@ -409,9 +412,16 @@ class Node:
         self.jobs.start()
         self.deadlines.start()
         self.housekeeping.start()
+        if self.store.shared:
+            self._key_watch = Worker("keyring", self.world.clock, self._learn_keys)
+            self.store.listen(KEYS, self._key_watch.wake)
+            self._key_watch.start()
         self.trail.start()
         self.mediator.start()
         await self.mediated.start()
+
+    async def _learn_keys(self) -> None:
+        await self.keyring.refresh(self.store)
 
     async def stop(self) -> None:
         """Finish what is in hand, stop listening, close the store."""
@@ -420,6 +430,8 @@ class Node:
             await server.cleanup()
         await self.housekeeping.stop()
         await self.trail.stop()
+        if self._key_watch is not None:
+            await self._key_watch.stop()
         await self.deadlines.stop()
         await self.mediator.stop()
         await self.jobs.stop()

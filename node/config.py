@@ -192,6 +192,11 @@ class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     first_retry_seconds: Annotated[float, Meta(gt=0), _doc("Wait before the first retry; it doubles each time.")] = 1.0
     max_retry_seconds: Annotated[float, Meta(gt=0), _doc("Longest wait between retries.")] = 3600.0
+    lease_seconds: Annotated[
+        float,
+        Meta(gt=0),
+        _doc("How long a process may have a message in hand before others of this node take it; above the timeout."),
+    ] = 30.0
     max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before a message is given up and reported.")] = 200
 
 
@@ -216,6 +221,11 @@ class WebhooksConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     first_retry_seconds: Annotated[float, Meta(gt=0), _doc("Wait before the first retry; it doubles each time.")] = 5.0
     max_retry_seconds: Annotated[float, Meta(gt=0), _doc("Longest wait between retries.")] = 3600.0
+    lease_seconds: Annotated[
+        float,
+        Meta(gt=0),
+        _doc("How long a process may have a message in hand before others of this node take it; above the timeout."),
+    ] = 30.0
     max_attempts: Annotated[int, Meta(ge=1), _doc("Attempts before an event is given up; 80 take about 3 days.")] = 80
     max_webhooks: Annotated[int, Meta(ge=0), _doc("How many webhooks there can be.")] = 20
 

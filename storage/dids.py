@@ -127,9 +127,17 @@ async def find(tx: Transaction, did: str) -> OwnDid | None:
     return next(_from_rows(await tx.all(*query.end(_BY_AGE))), None)
 
 
-async def page(tx: Transaction, *, purpose: DidPurpose | None = None, state: DidState | None = None) -> list[OwnDid]:
-    """The DIDs with this purpose and state, the oldest first."""
+async def page(
+    tx: Transaction,
+    *,
+    purpose: DidPurpose | None = None,
+    state: DidState | None = None,
+    since: datetime | None = None,
+) -> list[OwnDid]:
+    """The DIDs with this purpose and state, and not made before ``since``, the oldest first."""
     query = Query(_SELECT).equal("d.purpose", purpose).equal("d.state", state)
+    if since is not None:
+        query.where("d.created >= ?", to_micros(since))
     return list(_from_rows(await tx.all(*query.end(_BY_AGE))))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,7 +17,7 @@ from storage.errors import unknown
 from storage.query import Query, bounded, placeholders
 from storage.values import from_micros, to_micros
 
-__all__ = ["Job", "JobState", "add", "bury", "done", "due", "get", "next_wake", "page", "prune", "retry"]
+__all__ = ["Job", "JobState", "add", "bury", "claim", "done", "due", "get", "next_wake", "page", "prune", "retry"]
 
 _PAYLOAD = "jobs.payload"
 
@@ -100,6 +100,21 @@ async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip: Collect
     return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY run_at, id LIMIT ?", bounded(limit)))]
 
 
+async def claim(
+    tx: Transaction, now: datetime, lease: timedelta, limit: int = 100, *, skip: Collection[str] = ()
+) -> list[Job]:
+    """As :func:`due`, and nobody else is given these jobs before ``lease`` is over by the database's clock."""
+    ready = Query("SELECT id FROM jobs").equal("state", JobState.QUEUED).where("run_at <= ?", to_micros(now))
+    ready.where("leased_until <= lernode_now()")
+    _without(ready, skip)
+    chosen, params = ready.end(f"ORDER BY run_at, id LIMIT ?{tx.skip_locked}", bounded(limit))
+    rows = await tx.all(
+        f"UPDATE jobs SET leased_until = lernode_now() + ? WHERE id IN ({chosen}) RETURNING *",  # noqa: S608
+        (lease // timedelta(microseconds=1), *params),
+    )
+    return [_from_row(tx, row) for row in rows]
+
+
 async def get(tx: Transaction, job_id: str) -> Job:
     """A job.
 
@@ -127,7 +142,10 @@ async def retry(tx: Transaction, job_id: str, error_code: str, run_at: datetime)
     Raises:
         WrongState: ``job.unknown``.
     """
-    sql = "UPDATE jobs SET state = 'queued', attempts = attempts + 1, error_code = ?, run_at = ? WHERE id = ?"
+    sql = (
+        "UPDATE jobs SET state = 'queued', attempts = attempts + 1, error_code = ?, run_at = ?, leased_until = 0 "
+        "WHERE id = ?"
+    )
     await _change(tx, sql, error_code, to_micros(run_at), job_id)
 
 

@@ -17,7 +17,7 @@ from storage.errors import already_stored, unknown
 from storage.secrets import Vault
 from storage.values import to_micros
 
-__all__ = ["add", "get", "load_all", "verkey_of"]
+__all__ = ["add", "get", "load_all", "load_since", "verkey_of"]
 
 
 def verkey_of(key: SigningKey) -> str:
@@ -54,6 +54,16 @@ async def get(tx: Transaction, vault: Vault, verkey: str) -> SigningKey:
     if row is None:
         raise unknown("key")
     return _open(vault, row)
+
+
+async def load_since(tx: Transaction, vault: Vault, since: datetime) -> dict[str, SigningKey]:
+    """The keys that were made at or after a time, by their public keys.
+
+    Raises:
+        LernodeError: ``store.secret_altered``.
+    """
+    rows = await tx.all("SELECT verkey, kind, sealed_seed FROM keys WHERE created >= ?", (to_micros(since),))
+    return {row["verkey"]: _open(vault, row) for row in rows}
 
 
 async def load_all(tx: Transaction, vault: Vault) -> dict[str, SigningKey]:

@@ -5,7 +5,7 @@ is given up (dead) lets the lane go on and stays to be looked at and tried again
 the transaction that put it in until the commit that says otherwise: a crash between delivery and that commit repeats
 a delivery, never loses one.
 
-It leaves to others: how long to wait between attempts, and who is delivering right now (``skip_lanes``).
+It leaves to others: how long to wait between attempts, and which lanes a process is delivering itself (``skip_lanes``).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "Counts",
     "OutboxState",
     "Outgoing",
+    "claim",
     "counts",
     "due",
     "enqueue",
@@ -141,6 +142,24 @@ async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip_lanes: C
     return [_from_row(tx, row) for row in rows]
 
 
+async def claim(
+    tx: Transaction, now: datetime, lease: timedelta, limit: int = 100, *, skip_lanes: Collection[str] = ()
+) -> list[Outgoing]:
+    """As :func:`due`, and nobody else is given these messages before ``lease`` is over by the database's clock.
+
+    Whoever claimed a message ends the lease by noting how its delivery went; where it died, the lease ends by itself.
+    """
+    heads = Query("SELECT sequence FROM outbox").where("next_attempt <= ?", to_micros(now))
+    heads.where("leased_until <= lernode_now()")
+    _without(heads, skip_lanes)
+    chosen, params = heads.end(f"ORDER BY next_attempt, sequence LIMIT ?{tx.skip_locked}", bounded(limit))
+    rows = await tx.all(
+        f"UPDATE outbox SET leased_until = lernode_now() + ? WHERE sequence IN ({chosen}) RETURNING *",  # noqa: S608
+        (lease // timedelta(microseconds=1), *params),
+    )
+    return sorted((_from_row(tx, row) for row in rows), key=lambda message: message.sequence)
+
+
 async def mark_delivered(tx: Transaction, message_id: str) -> None:
     """Take a message that has arrived out of its lane; nothing happens where it is gone already."""
     row = await tx.one("SELECT lane FROM outbox WHERE id = ?", (message_id,))
@@ -177,7 +196,7 @@ async def mark_failed(
     dead = next_attempt_at is None or attempts >= max_attempts
     state = OutboxState.DEAD if dead else OutboxState.QUEUED
     await tx.execute(
-        "UPDATE outbox SET state = ?, error_code = ?, attempts = ?, next_attempt = ? WHERE id = ?",
+        "UPDATE outbox SET state = ?, error_code = ?, attempts = ?, next_attempt = ?, leased_until = 0 WHERE id = ?",
         (state.value, error_code, attempts, None if dead else to_micros(next_attempt_at), message_id),
     )
     await _promote(tx, row["lane"])

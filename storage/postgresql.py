@@ -12,10 +12,11 @@ session for one client, for advisory locks, prepared statements and notification
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 
@@ -31,6 +32,7 @@ __all__ = ["PostgresqlStore", "open_url"]
 _MAX_CONNECTIONS = 12
 _CACHED_STATEMENTS = 400
 _CONNECT_SECONDS = 10.0
+_RECONNECT_SECONDS = 1.0
 _UNREACHABLE: errors.Meaning = (
     NotNow,
     "store.unreachable",
@@ -125,20 +127,59 @@ class PostgresqlTransaction(Transaction):
         self._usage.round_trips += 1
 
 
+class _Ear:
+    """Hears what other processes notify, on a connection of its own that is made again when it is lost."""
+
+    def __init__(self, name: str, connect: Callable[[], Awaitable[Any]], heard: Callable[[str | None], None]) -> None:
+        self.name = name
+        self.own = f"{uuid4().hex} "  # by which this process knows what it said itself
+        self._connect = connect
+        self._heard = heard
+        self._task = asyncio.create_task(self._listen(), name="store ear")
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _listen(self) -> None:
+        is_first = True
+        while True:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                connection = await self._connect()
+                try:
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
+                    await connection.add_listener(self.name, self._one)
+                    if not is_first:
+                        self._heard(None)  # whatever was said meanwhile
+                    is_first = False
+                    await lost.wait()
+                finally:
+                    connection.terminate()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    def _one(self, _connection: Any, _pid: int, _name: str, payload: str) -> None:
+        if not payload.startswith(self.own):
+            self._heard(payload.partition(" ")[2])
+
+
 class PostgresqlStore(Store):
     """A database on a server."""
 
     shared = True
 
-    def __init__(self, pool: Any, space: int) -> None:
+    def __init__(self, pool: Any, space: int, connect: Callable[[], Awaitable[Any]]) -> None:
         super().__init__()
         self._pool = pool
+        self._ear = _Ear(f"lernode_{space}", connect, self._heard)
         self._space = space  # sets this store's locks apart from those of others in the same database
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def close(self) -> None:
+        await self._ear.stop()
         while self._running:
             await self._idle.wait()
         if not self._closed:
@@ -157,7 +198,7 @@ class PostgresqlStore(Store):
                 await self._begin(connection, "BEGIN")
                 yield tx
                 await tx.finish()
-                await finished(self._commit(connection, committed))
+                await finished(self._commit(connection, tx, committed))
             finally:
                 tx._ended = True
                 self._writing.discard(task)
@@ -183,6 +224,9 @@ class PostgresqlStore(Store):
                 for table in sorted(await _MigrationTarget(connection).tables()):
                     await connection.execute(f'VACUUM FULL "{table}"')
 
+    def _heard(self, channel: str | None) -> None:
+        call_all(self._listeners_of(self._listeners if channel is None else [channel]))
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         self._require_open()
@@ -206,9 +250,12 @@ class PostgresqlStore(Store):
         with _translated():
             await connection.execute(sql)
 
-    async def _commit(self, connection: Any, committed: list[bool]) -> None:
+    async def _commit(self, connection: Any, tx: Transaction, committed: list[bool]) -> None:
         self.usage.round_trips += 1
         with _translated():
+            for channel in sorted(tx._channels):
+                self.usage.round_trips += 1
+                await connection.execute("SELECT pg_notify($1, $2)", self._ear.name, f"{self._ear.own}{channel}")
             status = await connection.execute("COMMIT")
         if status != "COMMIT":
             raise errors.meant(errors.CONFLICT)
@@ -301,7 +348,11 @@ async def open_url(
         except BaseException:
             pool.terminate()
             raise
-    return PostgresqlStore(pool, space)
+
+    async def connect() -> Any:
+        return await asyncpg.connect(url, password=password, timeout=_CONNECT_SECONDS)
+
+    return PostgresqlStore(pool, space, connect)
 
 
 async def _require_durable(connection: Any) -> None:

@@ -27,9 +27,12 @@ PRELUDE = (
 BEGIN
   RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
 END $$""",
+    """CREATE FUNCTION lernode_now() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+$$""",
     "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
 )
-"""What migrations rely on."""
+"""What migrations and statements rely on; ``lernode_now()`` is the time by the database's clock, in microseconds."""
 
 _STRING_OR_MARK = re.compile(r"'[^']*'|\?")
 _REFUSING_TRIGGER = re.compile(

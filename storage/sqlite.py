@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -94,6 +95,7 @@ class _Link:
         self.raw = raw
         self.usage = usage
         raw.set_progress_handler(self._exceeded, _QUERY_BUDGET)
+        raw.create_function("lernode_now", 0, lambda: time.time_ns() // 1000)
 
     @classmethod
     async def open(cls, path: Path, patience: float, usage: Usage) -> _Link:

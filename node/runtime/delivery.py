@@ -37,6 +37,7 @@ __all__ = ["Outbox", "is_unreachable"]
 
 _log = logging.getLogger("lernode.delivery")
 _PARALLEL_LANES = 16
+_CHANNEL = "outbox"
 _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
 
@@ -103,6 +104,8 @@ class Outbox:
             now=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
+        if self._crew.is_full:
+            tx.notify(_CHANNEL)  # another process may have its hands free
 
     async def put_again(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
         """As :meth:`put`, for a message that was put in before: where it still waits, it is not put in twice."""
@@ -151,6 +154,7 @@ class Outbox:
 
     def start(self) -> None:
         """Begin to deliver in the background."""
+        self._store.listen(_CHANNEL, self._crew.wake)
         self._crew.start()
 
     async def stop(self) -> None:
@@ -159,10 +163,17 @@ class Outbox:
         await asyncio.gather(*self._hastening, return_exceptions=True)
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
-        async with self._store.read() as tx:
-            ready = await outbox.due(tx, self._world.clock(), room, skip_lanes=busy)
+        now, lease = self._world.clock(), timedelta(seconds=self._settings.lease_seconds)
+        async with self._store.write() if self._store.shared else self._store.read() as tx:
+            if self._store.shared:
+                ready = await outbox.claim(tx, now, lease, room, skip_lanes=busy)
+            else:
+                ready = await outbox.due(tx, now, room, skip_lanes=busy)
             taken = (*busy, *(message.lane for message in ready))
             following = await outbox.next_wake(tx, skip_lanes=taken)
+        if self._store.shared:
+            # What another process has in hand is looked at again when its lease is over, and not before.
+            following = now + lease if following is None or following <= now else min(following, now + lease)
         return {message.lane: partial(self._deliver_lane, message) for message in ready}, following
 
     async def _deliver_lane(self, message: outbox.Outgoing) -> None:

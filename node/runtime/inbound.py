@@ -177,8 +177,18 @@ class Inbound:
             _log.warning("message refused: %s", error.code)
             raise
 
+    async def _open(self, envelope: bytes) -> Opened:
+        try:
+            return await open_envelope(envelope, self._keyring, self._resolver)
+        except PeerFault as error:
+            if error.code != "envelope.not_for_us" or not self._store.shared:
+                raise
+        # It may be for a key that another process of this node has made a moment ago.
+        await self._keyring.refresh(self._store)
+        return await open_envelope(envelope, self._keyring, self._resolver)
+
     async def _receive(self, envelope: bytes, channel: Channel | None) -> Received:
-        opened = await open_envelope(envelope, self._keyring, self._resolver)
+        opened = await self._open(envelope)
         if opened.recipient is not None and opened.message.protocol in self._anonymous:
             async with self._store.write() as tx:
                 await self._anonymous[opened.message.protocol](tx, Anonymous(opened.message, opened.recipient))

@@ -25,6 +25,10 @@ __all__ = ["LAST_ATTEMPT", "JobWork", "Jobs"]
 _log = logging.getLogger("lernode.jobs")
 _PARALLEL = 8
 _MAX_ATTEMPTS = 12
+_CHANNEL = "jobs"
+_LEASE = timedelta(seconds=60)
+"""Longer than a verification takes, with all that it fetches."""
+
 LAST_ATTEMPT = _MAX_ATTEMPTS - 1
 """``attempts`` of a job that is not tried again after it fails now."""
 
@@ -65,9 +69,12 @@ class Jobs:
             run_at=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
+        if self._crew.is_full:
+            tx.notify(_CHANNEL)  # another process may have its hands free
 
     def start(self) -> None:
         """Begin to work in the background."""
+        self._store.listen(_CHANNEL, self._crew.wake)
         self._crew.start()
 
     async def stop(self) -> None:
@@ -75,9 +82,16 @@ class Jobs:
         await self._crew.stop()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
-        async with self._store.read() as tx:
-            ready = await jobs.due(tx, self._world.clock(), room, skip=busy)
+        now = self._world.clock()
+        async with self._store.write() if self._store.shared else self._store.read() as tx:
+            if self._store.shared:
+                ready = await jobs.claim(tx, now, _LEASE, room, skip=busy)
+            else:
+                ready = await jobs.due(tx, now, room, skip=busy)
             following = await jobs.next_wake(tx, skip=(*busy, *(job.id for job in ready)))
+        if self._store.shared:
+            # What another process has in hand is looked at again when its lease is over, and not before.
+            following = now + _LEASE if following is None or following <= now else min(following, now + _LEASE)
         return {job.id: partial(self._do, job) for job in ready}, following
 
     async def _do(self, job: Job) -> None:

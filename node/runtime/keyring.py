@@ -7,6 +7,7 @@ speaks with which key: each of the node's did:peer DIDs has one Ed25519 key and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from node.runtime.world import World
 from protocols.did import peer2, peer4
@@ -19,11 +20,15 @@ from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.secrets import Vault
 
-__all__ = ["Keyring", "OwnSender"]
+__all__ = ["KEYS", "Keyring", "OwnSender"]
 
 _AGREEMENT = {"peer:2": peer2.AGREEMENT_FRAGMENT, "peer:4": peer4.AGREEMENT_FRAGMENT}
 """Method -> fragment of the X25519 key in the documents of the node's DIDs."""
 
+KEYS = "keys"
+"""The channel on which a commit tells that there is a new key."""
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _SPEAKING = (DidPurpose.CONNECTION, DidPurpose.INVITATION)
 
 
@@ -50,6 +55,7 @@ class Keyring:
         self._vault = vault
         self._world = world
         self._keys: dict[str, SigningKey] = {}
+        self._loaded = world.clock()
         self._agreement: dict[str, AgreementKeyPair] = {}
         self._by_kid: dict[str, str] = {}
         self._speakers: dict[str, OwnDid] = {}
@@ -60,11 +66,26 @@ class Keyring:
         Raises:
             LernodeError: ``store.secret_altered``.
         """
+        self._loaded = self._world.clock()
         async with store.read() as tx:
             self._keys = await keys.load_all(tx, self._vault)
             for purpose in _SPEAKING:
                 for own in await dids.page(tx, purpose=purpose):
                     self._know(own)
+
+    async def refresh(self, store: Store) -> None:
+        """Learn the keys and DIDs that other processes of this node have made since.
+
+        Raises:
+            LernodeError: ``store.secret_altered``.
+        """
+        now, since = self._world.clock(), self._loaded - _CLOCKS_DIFFER
+        async with store.read() as tx:
+            self._keys |= await keys.load_since(tx, self._vault, since)
+            for purpose in _SPEAKING:
+                for own in await dids.page(tx, purpose=purpose, since=since):
+                    self._know(own)
+        self._loaded = now
 
     async def add_speaker(self, tx: Transaction, own: OwnDid) -> None:
         """Keep a DID that the node speaks with peers as; its key opens envelopes once this unit of work is committed.
@@ -182,6 +203,7 @@ class Keyring:
 
     async def _keep(self, tx: Transaction, key: SigningKey, purpose: str) -> None:
         await keys.add(tx, self._vault, key, purpose, self._world.clock())
+        tx.notify(KEYS)
         tx.after_commit(lambda: self._keys.__setitem__(keys.verkey_of(key), key))
 
     def __repr__(self) -> str:

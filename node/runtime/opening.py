@@ -13,6 +13,9 @@ from storage.engines import open_store
 
 __all__ = ["is_in_home", "open_node_store"]
 
+_PATIENCE_SECONDS = 30.0
+"""How long a step waits for others that work on the same peer or list, before it is given up and tried again."""
+
 _FROM_ENVIRONMENT = "LERNODE_DATABASE_PASSWORD"
 
 
@@ -35,7 +38,8 @@ async def open_node_store(
     """
     if is_in_home(config):
         return await open_store(home / STORE_FILE, create=create)
-    return await open_store(config.database.url, password=_password(home, config, environ), create=create)
+    password = _password(home, config, environ)
+    return await open_store(config.database.url, password=password, create=create, busy_timeout=_PATIENCE_SECONDS)
 
 
 def _password(home: Path, config: Config, environ: Mapping[str, str]) -> str | None:

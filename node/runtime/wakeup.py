@@ -79,6 +79,11 @@ class Crew:
         """There is something to do; safe to call from an ``after_commit`` callback."""
         self._worker.wake()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more work would have to wait for other work."""
+        return len(self._running) >= self._limit
+
     def start(self) -> None:
         """Begin to work in the background."""
         self._worker.start()

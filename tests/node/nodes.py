@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from node.app import Node, create
-from node.config import to_toml
+from node.config import Config, load, to_toml
 from node.roles.issuer import Award
 from node.runtime.world import World
 from protocols import strict_json
@@ -145,6 +148,14 @@ class Nodes:
         await make_home(home, values, issuer=issuer is not False, world=world)
         return await self._start(home, world)
 
+    async def replica(self, node: Node, label: str) -> Node:
+        """One more process of the same node: its configuration, and a port of its own."""
+        home = self._folder / label
+        shutil.copytree(node.home, home)
+        config = load(home)
+        config = msgspec.structs.replace(config, node=msgspec.structs.replace(config.node, listen_port=free_port()))
+        return await self._start(home, node.world, config)
+
     @property
     def running(self) -> tuple[Node, ...]:
         """Those that run."""
@@ -163,8 +174,8 @@ class Nodes:
         while self._running:
             await self._running.pop().stop()
 
-    async def _start(self, home: Path, world: World | None) -> Node:
-        node = await Node.open(home, PASSPHRASE, world=world)
+    async def _start(self, home: Path, world: World | None, config: Config | None = None) -> Node:
+        node = await Node.open(home, PASSPHRASE, config=config, world=world)
         self._running.append(node)
         await node.start()
         return node

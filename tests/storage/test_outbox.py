@@ -141,6 +141,27 @@ async def test_the_age_of_the_oldest_waiting_message_is_told(store: Store) -> No
         assert await outbox.oldest_age(tx, at(70)) == timedelta(seconds=60)
 
 
+async def test_what_is_claimed_is_given_to_nobody_else_until_its_lease_is_over(store: Store) -> None:
+    async with store.write() as tx:
+        for lane in "abcd":
+            await put(tx, f"m-{lane}", lane)
+            await put(tx, f"n-{lane}", lane)
+
+    async def claim(lease: float, limit: int = 3) -> list[str]:
+        async with store.write() as tx:
+            return [message.id for message in await outbox.claim(tx, at(9), timedelta(seconds=lease), limit)]
+
+    taken = await asyncio.gather(claim(600), claim(600))
+    assert sorted(taken[0] + taken[1]) == ["m-a", "m-b", "m-c", "m-d"]
+    assert await claim(600) == []
+    async with store.write() as tx:
+        await outbox.mark_delivered(tx, "m-a")
+        await outbox.mark_failed(tx, "m-b", "x.y", at(5), 1)
+    # The next of a lane whose head arrived; and what failed, once it is due again. The rest is still in hand.
+    assert await claim(0) == ["n-a", "m-b"] or await claim(0) == ["m-b", "n-a"]
+    assert sorted(await claim(0)) == ["m-b", "n-a"], "a lease that is over"
+
+
 class Lanes(RuleBasedStateMachine):
     """The outbox beside the simplest model of it: a list a lane, and a set of dead letters."""
 

@@ -1,0 +1,183 @@
+"""SQLAlchemy's core beside the store's own engines, for what one message asks of a store: ``python -m`` this module.
+
+The work is done by the store's own modules on both sides; what differs is who runs the statements. SQLAlchemy gets them
+as they are (``exec_driver_sql``), without building or compiling them, which is the least that it can cost. It has to be
+installed beside lernode (``pip install sqlalchemy[asyncio]``), which does not depend on it; see docs/scaling.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from protocols.keys import KeyPair
+from storage import audit, connections, exchanges, inbox, keys, outbox
+from storage.connections import Connection
+from storage.engine import Parameter, Row, Transaction
+from storage.engines import open_store
+from storage.exchanges import ExchangeRow
+from storage.postgresql_dialect import numbered
+from storage.sealing import Sealing
+from storage.secrets import Vault
+
+_NOW = datetime(2026, 3, 1, tzinfo=UTC)
+_PAIR = KeyPair.from_seed(bytes(32))
+_PROTOCOL = "https://didcomm.org/issue-credential/2.0"
+_ROUNDS, _MESSAGES = 7, 40
+_WIRE = "didcomm/aip2;env=rfc19"
+Open = Callable[[], AbstractAsyncContextManager[Transaction]]
+
+
+class _Toolkit(Transaction):
+    """A transaction whose statements SQLAlchemy runs."""
+
+    def __init__(self, connection: AsyncConnection, sealing: Sealing, *, marks: bool) -> None:
+        super().__init__(writable=True, sealing=sealing)
+        self._connection = connection
+        self._written = (lambda sql: sql) if marks else numbered
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
+        return (await self._connection.exec_driver_sql(self._written(sql), tuple(params))).rowcount
+
+    async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
+        return (await self._connection.exec_driver_sql(self._written(sql), [tuple(row) for row in rows])).rowcount
+
+    async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        found = await self._connection.exec_driver_sql(self._written(sql), tuple(params))
+        return cast(list[Row], [_Row(row) for row in found.mappings().all()])
+
+    async def _lock(self, name: str) -> None:
+        if self._written is numbered:
+            await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (name,))
+
+
+class _Row(dict[str, Any]):
+    """A mapping that can be counted through, as the store's rows can."""
+
+
+def _toolkit(engine: AsyncEngine, sealing: Sealing, *, marks: bool) -> Open:
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Transaction]:
+        async with engine.begin() as connection:
+            tx = _Toolkit(connection, sealing, marks=marks)
+            yield tx
+            await tx.finish()
+
+    return begin
+
+
+async def _message(read: Open, write: Open, number: int) -> None:
+    """What a node asks of its store for one message that it takes and one that it sends."""
+    async with read() as tx:
+        await connections.find_by_verkeys(tx, _PAIR.verkey, "theirs")
+    async with write() as tx:
+        await inbox.seen(tx, "theirs", f"m{number}", _NOW)
+        await connections.get(tx, "c1")
+        row = await exchanges.find(tx, "c1", "t", _PROTOCOL)
+        if row is None:
+            raise RuntimeError("The exchange is gone.")
+        await exchanges.save(tx, replace(row, state=f"s{number}"))
+        await audit.append(tx, at=_NOW, event="e", actor="c1", subjects=("e1", "c1"))
+        await outbox.enqueue(
+            tx, id=f"o{number}", connection_id="c1", lane="c1", message=bytes(2000), message_type="t", thid="t",
+            wire=_WIRE, my_verkey=None, now=_NOW,
+        )  # fmt: skip
+    async with read() as tx:
+        await outbox.due(tx, _NOW, 16)
+        await outbox.next_wake(tx, skip_lanes=("c1",))
+    async with read() as tx:
+        await connections.find(tx, "c1")
+    async with write() as tx:
+        await outbox.mark_delivered(tx, f"o{number}")
+
+
+async def _fill(write: Open, sealing: Sealing) -> None:
+    async with write() as tx:
+        await keys.add(tx, cast(Vault, _Unsealed()), _PAIR, "connection", _NOW)
+        await connections.add(
+            tx,
+            Connection(
+                id="c1", state="completed", role="requester", my_did="did:peer:4a", my_verkey=_PAIR.verkey,
+                their_verkey="theirs", thid="t", wire=_WIRE, created=_NOW, updated=_NOW,
+            ),
+        )  # fmt: skip
+        await exchanges.insert(
+            tx,
+            ExchangeRow(
+                id="e1", protocol=_PROTOCOL, role="issuer", connection_id="c1", thid="t", state="s", data=bytes(3000),
+                created=_NOW, updated=_NOW,
+            ),
+        )  # fmt: skip
+
+
+class _Unsealed:
+    def seal(self, _name: str, secret: bytes) -> bytes:
+        return secret
+
+
+async def _compare(name: str, where: str | Path, url: str) -> None:
+    store, sealing, numbers = await open_store(where, create=True), Sealing(bytes(32), os.urandom), count()
+    store.unlock(sealing)
+    await _fill(store.write, sealing)
+    marks = url.startswith("sqlite")
+    engine = create_async_engine(url)
+    if marks:
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def durable(connection: Any, _record: object) -> None:
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    toolkit = _toolkit(engine, sealing, marks=marks)
+    sides: dict[str, Callable[[int], Awaitable[None]]] = {
+        "own": lambda n: _message(store.read, store.write, n),
+        "SQLAlchemy": lambda n: _message(toolkit, toolkit, n),
+    }
+    rates: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(_ROUNDS):
+        for side, work in sides.items():
+            began = time.perf_counter()
+            for _ in range(_MESSAGES):
+                await work(next(numbers))
+            rates[side].append(_MESSAGES / (time.perf_counter() - began))
+    ratio = statistics.median(b / a for a, b in zip(rates["own"], rates["SQLAlchemy"], strict=True))
+    own, theirs = (statistics.median(rates[side]) for side in sides)
+    print(f"{name}: own {own:.0f} messages/s, SQLAlchemy {theirs:.0f} messages/s, {ratio:.2f} of it")
+    await store.close()
+    await engine.dispose()
+
+
+async def _main(postgresql: str | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        await _compare("SQLite", path, f"sqlite+aiosqlite:///{path}")
+    if postgresql is not None:
+        await _compare("PostgreSQL", postgresql, postgresql.replace("postgresql://", "postgresql+asyncpg://", 1))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1] if len(sys.argv) > 1 else None))

@@ -1,0 +1,93 @@
+"""Two processes' worth of one college on one PostgreSQL: whichever does a step, it is done once and in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from node.app import Node
+from node.roles.issuer import Award
+from storage import audit, outbox
+from storage.invariants import check
+from tests.node.nodes import (
+    CARPENTRY,
+    WELDING,
+    Nodes,
+    connect,
+    connection_in,
+    eventually,
+    exchange_in,
+    held,
+    issued,
+    other_end,
+)
+from tests.postgresql import new_store_url
+
+
+@pytest.fixture
+async def nodes(tmp_path: Path) -> AsyncIterator[Nodes]:
+    made = Nodes(tmp_path, new_store_url)
+    yield made
+    await made.stop_all()
+
+
+@pytest.fixture
+async def replicas(nodes: Nodes) -> tuple[Node, Node]:
+    first = await nodes.make("college", issuer=True, delivery={"lease_seconds": 1.0})
+    return first, await nodes.replica(first, "college-2")
+
+
+async def whole(node: Node) -> None:
+    async with node.store.read() as tx:
+        assert [broken async for broken in check(tx)] == []
+        assert (await audit.verify_chain(tx)).broken_at is None
+
+
+async def test_each_replica_offers_and_every_record_is_issued_once(nodes: Nodes, replicas: tuple[Node, Node]) -> None:
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    to_learner, _ = await connect(replicas[0], learner)
+    award = Award(achievement_id=WELDING)
+    offers = await asyncio.gather(*(replicas[n % 2].issuer.offer(to_learner.id, award) for n in range(8)))
+    for offered in offers:
+        assert (await exchange_in(replicas[0], offered.id)).state == "done"
+        await other_end(learner, offered, "done")
+    assert len(await issued(replicas[1])) == len(await held(learner)) == 8
+    await whole(replicas[1])
+
+
+async def test_a_key_that_one_replica_made_opens_envelopes_at_the_other(
+    nodes: Nodes, replicas: tuple[Node, Node]
+) -> None:
+    learner = await nodes.make("learner")
+    # The second makes the invitation and its key; the answers arrive where the first listens.
+    invited = await replicas[1].peering.invite()
+    mine = await learner.peering.accept(invited.url)
+    assert (await connection_in(learner, mine.id)).state == "completed"
+
+
+async def test_what_a_stopped_replica_left_is_delivered_by_the_other(nodes: Nodes, replicas: tuple[Node, Node]) -> None:
+    learner = await nodes.make("learner")
+    to_learner, _ = await connect(replicas[0], learner)
+    await nodes.stop(learner)
+    offered = await replicas[1].issuer.offer(to_learner.id, Award(achievement_id=CARPENTRY))
+
+    async def tried(tx: object) -> bool:
+        return any(message.attempts for message in await outbox.page(tx))  # type: ignore[arg-type]
+
+    await eventually(replicas[0], tried)
+    await nodes.stop(replicas[1])
+    learner = await nodes.again(learner)
+    await other_end(learner, offered)
+
+
+async def test_replicas_that_revoke_at_once_leave_a_list_that_says_all(replicas: tuple[Node, Node]) -> None:
+    records = [
+        await replicas[0].issuer.issue(Award(achievement_id=WELDING, email=f"ada{n}@example.org")) for n in range(4)
+    ]
+    await asyncio.gather(
+        *(replicas[n % 2].issuer.set_status(record.id, "revocation", True, None) for n, record in enumerate(records))
+    )
+    await whole(replicas[0])
