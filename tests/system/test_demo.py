@@ -46,7 +46,7 @@ def test_demo_takes_a_record_the_whole_way_and_leaves_the_stores(tmp_path: Path)
     report = json.loads(ran.stdout)
     assert report["ok"] is True
     sent = [message["type"] for step in report["steps"] for message in step["messages"]]
-    for wanted in ("didexchange/1.1/complete", "issue-credential/2.0/ack", "present-proof/2.0/ack"):
+    for wanted in ("didexchange/1.1/complete", "issue-credential/3.0/ack", "present-proof/3.0/ack"):
         assert wanted in sent
     assert all(message["bytes"] > 0 for step in report["steps"] for message in step["messages"])
 
