@@ -249,6 +249,7 @@ class Outbox:
         plain = message.encode(wire)
         if plain.wire is Wire.V2:
             plain = replace(plain, created_time=int(self._world.clock().timestamp()))
+        self._world.witness("sent", plain)
         return plain
 
     async def _failed(self, message: outbox.Outgoing, code: str) -> None:

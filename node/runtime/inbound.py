@@ -196,6 +196,7 @@ class Inbound:
             return Received.DONE
         incoming = self._authenticated(opened, channel)
         message = incoming.message
+        self._world.witness("received", message)
         async with self._store.read() as tx:
             peer = await _find_peer(tx, incoming)
         introduction: Introduction | None = None

@@ -7,14 +7,22 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
-__all__ = ["Clock", "World"]
+from protocols.didcomm.message import PlainMessage
+
+__all__ = ["Clock", "Witness", "World"]
 
 Clock = Callable[[], datetime]
+Witness = Callable[[Literal["sent", "received"], PlainMessage], None]
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _nobody(_way: Literal["sent", "received"], _message: PlainMessage) -> None:
+    pass
 
 
 def _random_uuid() -> str:
@@ -23,8 +31,14 @@ def _random_uuid() -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Time (aware, UTC), entropy (so many unpredictable bytes) and fresh identifiers."""
+    """Time (aware, UTC), entropy (so many unpredictable bytes), fresh identifiers, and who is told of messages.
+
+    Attributes:
+        witness: called with each message of a peer that was opened, and with each that is to be sent, in plaintext; for
+            reports of interoperability. Nobody by default.
+    """
 
     clock: Clock = _utc_now
     entropy: Callable[[int], bytes] = os.urandom
     new_id: Callable[[], str] = _random_uuid
+    witness: Witness = _nobody

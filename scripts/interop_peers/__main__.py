@@ -9,7 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from protocols.credentials.model import Version
+from protocols.errors import LernodeError
 from scripts.interop_peers.acapy import AcaPy
+from scripts.interop_peers.any_peer import Manner, walk_with_any_peer
 from scripts.interop_peers.credo import Credo
 from scripts.interop_peers.lernode import Lernode
 from scripts.interop_peers.matrix import walk
@@ -24,6 +27,8 @@ _SKIPPED = 77  # what a test returns that cannot be run here
 def main() -> int:
     """0 where every step went well, 1 where one did not, 77 where the peer cannot be had on this machine."""
     arguments = _arguments()
+    if arguments.invitation is not None:
+        return _with_any_peer(arguments)
     peer = _PEERS[arguments.peer]()
     try:
         run = asyncio.run(_run(peer, arguments.port, quiet=arguments.json))
@@ -57,6 +62,30 @@ async def _run(peer: Peer, port: int, *, quiet: bool) -> Run:
     return run
 
 
+def _with_any_peer(arguments: argparse.Namespace) -> int:
+    manner = Manner(
+        endpoint=arguments.endpoint,
+        port=arguments.port,
+        seconds=arguments.seconds,
+        securing=arguments.securing,
+        data_model=Version(arguments.data_model),
+        with_status=not arguments.no_status,
+    )
+    try:
+        report = asyncio.run(walk_with_any_peer(arguments.invitation, manner, _instruct, _tell))
+    except LernodeError as error:
+        print(f"Not run: {error.message} {error.hint}", file=sys.stderr)
+        return 1
+    page = report.write(arguments.report)
+    print(report.to_json_text() if arguments.json else report.run.table())
+    print(f"Written: {page} and report.json beside it.", file=sys.stderr)
+    return 0 if report.run.ok else 1
+
+
+def _instruct(text: str) -> None:
+    print(f"\nNow: {text}", file=sys.stderr)
+
+
 def _tell(step: Step) -> None:
     print(f"{step.outcome:>10}  {step.direction}: {step.name}", file=sys.stderr)
 
@@ -68,9 +97,20 @@ def _arguments() -> argparse.Namespace:
         epilog="The peer is installed into .interop, where the logs of both are. Exit code: 0 all went well, "
         "1 a step failed, 77 the peer cannot be had here.",
     )
-    parser.add_argument("peer", choices=sorted(_PEERS), help="the agent to walk with")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("peer", nargs="?", choices=sorted(_PEERS), help="the agent to install and to walk with")
+    which.add_argument("--invitation", metavar="URL", help="walk with any peer, from its out-of-band invitation")
     parser.add_argument("--port", type=int, default=8400, help="first of three free ports in a row (default 8400)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
+    any_peer = parser.add_argument_group("with --invitation")
+    any_peer.add_argument(
+        "--endpoint", metavar="URL", help="where the peer reaches --port; without it, on this machine"
+    )
+    any_peer.add_argument("--report", type=Path, default=_FOLDER / "report", help="folder for report.json and .html")
+    any_peer.add_argument("--seconds", type=float, default=60.0, help="for each step (default 60)")
+    any_peer.add_argument("--securing", default="Ed25519Signature2020", help="of what is offered, as issuer.securing")
+    any_peer.add_argument("--data-model", choices=("1.1", "2.0"), default="1.1", help="of what is offered")
+    any_peer.add_argument("--no-status", action="store_true", help="offer a record that cannot be revoked")
     return parser.parse_args()
 
 
