@@ -113,6 +113,13 @@ class WirePeer:
         assert message.name == name, (message.name, message.body)
         return message
 
+    def heard(self) -> list[PlainMessage]:
+        """All that has come and was not looked at yet, without waiting."""
+        found = []
+        while not self._inbox.empty():
+            found.append(self._inbox.get_nowait())
+        return found
+
     async def request_for(self, node: Node, **changes: Any) -> tuple[Request, str]:
         """A DID Exchange request for a fresh invitation of the node, and the invitation's key."""
         invitation = link.from_text((await node.peering.invite()).url)
