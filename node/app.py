@@ -142,7 +142,7 @@ class Node:
         self.store = store
         self.world = world
         self.label = config.node.label
-        self.metrics = Metrics()
+        self.metrics = Metrics(store.usage)
         self.monitor = Monitor(store, self.metrics, world)
         self.keyring = Keyring(vault, world)
         endpoint = config.node.endpoint.rstrip("/")

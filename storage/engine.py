@@ -12,9 +12,10 @@ stored (one module an aggregate), keys (``secrets.py``), the schema (``migrate.p
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -45,11 +46,22 @@ class Usage:
         statements: those of aggregates; beginnings and ends of transactions are not among them.
         round_trips: how often the event loop waited for a thread or a server.
         commits: how often something was made durable.
+        seconds: how long statements and commits took, those of units of work that ran side by side added up.
     """
 
     statements: int = 0
     round_trips: int = 0
     commits: int = 0
+    seconds: float = 0.0
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add to ``seconds`` how long the block takes."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - started
 
 
 class Transaction(ABC):
@@ -63,12 +75,13 @@ class Transaction(ABC):
         skip_locked: the same, leaving out the rows that another unit of work has locked.
     """
 
-    __slots__ = ("_callbacks", "_channels", "_ended", "_failed", "_last", "_sealing", "_writable")
+    __slots__ = ("_callbacks", "_channels", "_ended", "_failed", "_last", "_sealing", "_usage", "_writable")
 
     row_lock: ClassVar[str] = ""
     skip_locked: ClassVar[str] = ""
 
-    def __init__(self, *, writable: bool, sealing: Sealing | None) -> None:
+    def __init__(self, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
+        self._usage = usage
         self._sealing = sealing
         self._writable = writable
         self._callbacks: list[Callable[[], None]] = []
@@ -173,7 +186,7 @@ class Transaction(ABC):
         if self._failed:
             raise _aborted()
         try:
-            with self._translated():
+            with self._usage.timed(), self._translated():
                 return await call(sql, params)
         except BaseException:
             self._failed = True

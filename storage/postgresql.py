@@ -90,16 +90,15 @@ def _translated() -> Iterator[None]:
 class PostgresqlTransaction(Transaction):
     """A unit of work, or a snapshot, on one connection of the pool."""
 
-    __slots__ = ("_connection", "_space", "_usage")
+    __slots__ = ("_connection", "_space")
 
     row_lock = " FOR NO KEY UPDATE"  # others may go on to refer to the row
     skip_locked = " FOR UPDATE SKIP LOCKED"
 
     def __init__(self, connection: Any, space: int, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
-        super().__init__(writable=writable, sealing=sealing)
+        super().__init__(usage, sealing, writable=writable)
         self._connection = connection
         self._space = space
-        self._usage = usage
 
     def _translated(self) -> AbstractContextManager[None]:
         return _translated()
@@ -252,7 +251,7 @@ class PostgresqlStore(Store):
 
     async def _commit(self, connection: Any, tx: Transaction, committed: list[bool]) -> None:
         self.usage.round_trips += 1
-        with _translated():
+        with self.usage.timed(), _translated():
             for channel in sorted(tx._channels):
                 self.usage.round_trips += 1
                 await connection.execute("SELECT pg_notify($1, $2)", self._ear.name, f"{self._ear.own}{channel}")

@@ -201,28 +201,28 @@ class SqliteTransaction(Transaction):
     __slots__ = ("_link",)
 
     def __init__(self, link: _Link, sealing: Sealing | None, *, writable: bool) -> None:
-        super().__init__(writable=writable, sealing=sealing)
+        super().__init__(link.usage, sealing, writable=writable)
         self._link = link
 
     def _translated(self) -> AbstractContextManager[None]:
         return _translated()
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
-        self._link.usage.statements += 1
+        self._usage.statements += 1
         return self._link.here(sql, params).rowcount
 
     async def _execute_bulk(self, sql: str, params: Sequence[Parameter]) -> int:
-        self._link.usage.statements += 1
+        self._usage.statements += 1
         return await self._link.execute(sql, params)
 
     async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
-        self._link.usage.statements += 1
+        self._usage.statements += 1
         if len(rows) > _FEW_ROWS:
             return await self._link.execute_many(sql, rows)
         return self._link.raw.executemany(sql, rows).rowcount
 
     async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
-        self._link.usage.statements += 1
+        self._usage.statements += 1
         if not sql.startswith("SELECT"):
             return await self._link.fetch(sql, params)
         rows = self._link.here_if_quick(sql, params)
@@ -421,7 +421,7 @@ class SqliteStore(Store):
     async def _make_durable(self, commit: _SharedCommit) -> None:
         self._commit = None
         try:
-            with _translated():
+            with self.usage.timed(), _translated():
                 if commit.size:
                     await self._writer.commit()
                     self.usage.commits += 1

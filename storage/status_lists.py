@@ -37,6 +37,7 @@ __all__ = [
     "get",
     "get_entry",
     "get_published",
+    "oldest_signed",
     "page",
     "publish",
     "set_value",
@@ -339,6 +340,14 @@ async def dirty(tx: Transaction, *, limit: int = 100) -> list[StatusList]:
     """The lists whose latest version is not published yet."""
     query = Query(_SELECT).where("published_version < version")
     return [_from_row(row) for row in await tx.all(*query.newest_first("status_lists", "created", None, limit))]
+
+
+async def oldest_signed(tx: Transaction) -> dict[str, datetime]:
+    """When the list of each purpose that was signed longest ago was signed."""
+    rows = await tx.all(
+        "SELECT purpose, MIN(published_at) AS at FROM status_lists WHERE published_at IS NOT NULL GROUP BY purpose"
+    )
+    return {row["purpose"]: from_micros(row["at"]) for row in rows}
 
 
 async def publish(tx: Transaction, list_id: str, document: bytes, etag: str, now: datetime, *, version: int) -> bool:

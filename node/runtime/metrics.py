@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from storage.engine import Usage
 
 __all__ = ["Metrics"]
 
 
 class Metrics:
-    """The counters of one node; each node has a registry of its own."""
+    """The counters of one node; each node has a registry of its own.
 
-    def __init__(self) -> None:
+    Args:
+        usage: what its store counts itself.
+    """
+
+    def __init__(self, usage: Usage | None = None) -> None:
         self.registry = CollectorRegistry()
         self.received = Counter("lernode_messages_received", "Messages taken from peers.", registry=self.registry)
         self.duplicates = Counter("lernode_messages_duplicate", "Messages seen before.", registry=self.registry)
@@ -37,6 +47,25 @@ class Metrics:
             "Documents since the start that only the complete JSON-LD path covers.",
             registry=self.registry,
         )
+        self.webhooks_waiting = Gauge(
+            "lernode_webhooks_waiting", "Deliveries of events to webhooks that wait.", registry=self.registry
+        )
+        self.webhooks_dead = Gauge(
+            "lernode_webhooks_dead", "Deliveries of events to webhooks that were given up.", registry=self.registry
+        )
+        self.webhooks_oldest = Gauge(
+            "lernode_webhooks_oldest_seconds", "Age of the oldest event that waits.", registry=self.registry
+        )
+        self.exchanges_waiting = Gauge(
+            "lernode_exchanges_waiting", "Exchanges that wait for a person.", registry=self.registry
+        )
+        self.status_list_age = Gauge(
+            "lernode_status_list_age_seconds",
+            "Since when the status lists of a purpose stand as they were last signed; of the oldest one.",
+            ["purpose"],
+            registry=self.registry,
+        )
+        self.registry.register(_Database(usage or Usage()))
         self.outbox_waiting = Gauge("lernode_outbox_waiting", "Messages that wait.", registry=self.registry)
         self.outbox_dead = Gauge("lernode_outbox_dead", "Messages given up.", registry=self.registry)
         self.outbox_oldest = Gauge(
@@ -54,3 +83,21 @@ class Metrics:
     def render(self) -> bytes:
         """The exposition text."""
         return generate_latest(self.registry)
+
+
+class _Database(Collector):
+    """What the store counts itself, read when somebody looks."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    def collect(self) -> Iterator[Metric]:
+        """The counters."""
+        usage = self._usage
+        yield CounterMetricFamily("lernode_database_seconds", "Time that statements and commits took.", usage.seconds)
+        yield CounterMetricFamily("lernode_database_statements", "Statements that the store ran.", usage.statements)
+        yield CounterMetricFamily("lernode_database_commits", "Commits that were made durable.", usage.commits)
+
+    def describe(self) -> Iterator[Metric]:
+        """Their names, with which the registry sees that no other metric has them."""
+        return self.collect()

@@ -20,7 +20,7 @@ from node.roles.issuer import Award
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.exchange.presentation_exchange import for_skill
-from storage import connections, credentials, exchanges, outbox
+from storage import connections, credentials, exchanges, meta, outbox
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Store, Transaction
@@ -269,7 +269,8 @@ async def settled(node: Node) -> None:
     """Wait until nothing is left to be delivered, so that the store changes no more by itself."""
 
     async def probe(tx: Transaction) -> bool:
-        return (await outbox.counts(tx)).queued == 0
+        is_tidied = await meta.get(tx, "housekeeping.last") is not None
+        return (await outbox.counts(tx)).queued == 0 and is_tidied
 
     await eventually(node, probe)
 
