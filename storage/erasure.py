@@ -32,21 +32,30 @@ __all__ = [
 
 OF_EXCHANGE: Mapping[str, str] = {
     "jobs": "DELETE FROM jobs WHERE exchange_id = ?",
+    "routed_names": (
+        "DELETE FROM routed_names WHERE mediator_id IN (SELECT connection_id FROM mediators WHERE exchange_id = ?)"
+    ),
+    "mediators": "DELETE FROM mediators WHERE exchange_id = ?",
     "receipts": "DELETE FROM receipts WHERE exchange_id = ?",
     "record_links": "DELETE FROM record_links WHERE exchange_id = ?",
     "verifications": "DELETE FROM verifications WHERE exchange_id = ?",
     "held_credentials": "UPDATE held_credentials SET exchange_id = NULL WHERE exchange_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET exchange_id = NULL WHERE exchange_id = ?",
 }
-"""Each table that refers to exchanges -> what becomes of its rows when one is erased."""
+"""Each table that refers to exchanges, or to one that does -> what becomes of its rows when one is erased, in order."""
 
 OF_CONNECTION: Mapping[str, str] = {
+    "mediated_messages": "DELETE FROM mediated_messages WHERE connection_id = ?",
+    "mediated_recipients": "DELETE FROM mediated_recipients WHERE connection_id = ?",
+    "mediation_clients": "DELETE FROM mediation_clients WHERE connection_id = ?",
+    "routed_names": "DELETE FROM routed_names WHERE mediator_id = ?",
+    "mediators": "DELETE FROM mediators WHERE connection_id = ?",
     "outbox": "DELETE FROM outbox WHERE connection_id = ?",
     "attached_messages": "DELETE FROM attached_messages WHERE connection_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET connection_id = NULL WHERE connection_id = ?",
     "exchanges": "DELETE FROM exchanges WHERE connection_id = ?",
 }
-"""Each table that refers to connections -> what becomes of its rows when one is erased, in order."""
+"""Likewise each table that refers to connections."""
 
 _PAGE = 500
 _FINISHED = (
@@ -55,6 +64,7 @@ _FINISHED = (
     # What a record came by stays as long as the record, and what made a connection as long as that.
     "AND NOT EXISTS (SELECT 1 FROM held_credentials AS h WHERE h.exchange_id = e.id) "
     "AND NOT EXISTS (SELECT 1 FROM issued_credentials AS i WHERE i.exchange_id = e.id) "
+    "AND NOT EXISTS (SELECT 1 FROM mediators AS m WHERE m.exchange_id = e.id) "
     # A person may want to see for ever what was shown to whom.
     "AND NOT EXISTS (SELECT 1 FROM receipts AS r WHERE r.exchange_id = e.id) "
     "AND NOT EXISTS (SELECT 1 FROM connections AS c WHERE c.id = e.connection_id AND c.thid = e.thid) "

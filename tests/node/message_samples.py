@@ -7,6 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from protocols.coordinate_mediation.messages import (
+    Action,
+    Keylist,
+    KeylistQuery,
+    KeylistUpdate,
+    KeylistUpdateResponse,
+    MediateDeny,
+    MediateGrant,
+    MediateRequest,
+    Pagination,
+    Result,
+    Update,
+    Updated,
+)
 from protocols.did_exchange import messages as did_exchange
 from protocols.did_rotate.messages import Hangup
 from protocols.didcomm.ack import Ack
@@ -15,8 +29,17 @@ from protocols.didcomm.problem_report import ProblemReport
 from protocols.discover_features.messages import Disclosures, Feature, Queries, Query
 from protocols.issue_credential import messages as issue_credential
 from protocols.out_of_band.messages import HandshakeReuse, HandshakeReuseAccepted, Invitation
+from protocols.pickup.messages import (
+    Delivery,
+    DeliveryRequest,
+    LiveDeliveryChange,
+    MessagesReceived,
+    Status,
+    StatusRequest,
+)
 from protocols.present_proof import messages as present_proof
 from protocols.revocation_notification.messages import Named, Revoke
+from protocols.routing.messages import Forward
 from protocols.trust_ping.messages import Ping, PingResponse
 from tests.issue_credential import samples as credentials
 from tests.node.wire_peer import new_id
@@ -57,6 +80,8 @@ def _of_issuing(kind: type, **values: Any) -> Callable[[str, str], ProtocolMessa
 
 
 _DETAIL = credentials.detail()
+_RECIPIENT = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
+_ENVELOPE = b'{"protected":"e30","iv":"AA","ciphertext":"AA","tag":"AA"}'
 _ATTACHED = frozenset({"base64", "json", "data", "attachments"})
 
 SAMPLES: tuple[Sample, ...] = (
@@ -129,6 +154,43 @@ SAMPLES: tuple[Sample, ...] = (
         label="DidExchangeProblem",
     ),
 )
+_MEDIATION: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozenset[str]], ...] = (
+    (MediateRequest, MediateRequest, frozenset()),
+    (MediateGrant, lambda i, t, m: MediateGrant(i, t, m, "http://a.example", ("k",), ("did:example:m",)), frozenset()),
+    (MediateDeny, MediateDeny, frozenset()),
+    (KeylistUpdate, lambda i, t, m: KeylistUpdate(i, t, m, (Update(_RECIPIENT, Action.ADD),)), frozenset({"updates"})),
+    (
+        KeylistUpdateResponse,
+        lambda i, t, m: KeylistUpdateResponse(i, t, m, (Updated(_RECIPIENT, Action.ADD, Result.SUCCESS),)),
+        frozenset({"updated"}),
+    ),
+    (KeylistQuery, lambda i, t, m: KeylistQuery(i, t, m, limit=3, offset=1), frozenset()),
+    (Keylist, lambda i, t, m: Keylist(i, t, m, (_RECIPIENT,), Pagination(1, 0, 0)), frozenset({"keys", "keylist"})),
+)
+_PICKUP: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozenset[str]], ...] = (
+    (StatusRequest, lambda i, t, m: StatusRequest(i, t, m, _RECIPIENT), frozenset()),
+    (Status, lambda i, t, m: Status(i, t, m, 3, _RECIPIENT), frozenset({"message_count"})),
+    (DeliveryRequest, lambda i, t, m: DeliveryRequest(i, t, m, 2, _RECIPIENT), frozenset({"limit"})),
+    (Delivery, lambda i, t, m: Delivery(i, t, m, (("one", _ENVELOPE),), _RECIPIENT), frozenset()),
+    (MessagesReceived, lambda i, t, m: MessagesReceived(i, t, m, ("one",)), frozenset({"message_id_list"})),
+    (LiveDeliveryChange, lambda i, t, m: LiveDeliveryChange(i, t, m, False), frozenset({"live_delivery"})),
+)
+_MAJORS = {Wire.V1: 2, Wire.V2: 3}
+
+
+def _held_for_others() -> Iterator[Sample]:
+    """Coordinate Mediation, Pickup and Routing, in the version of each wire."""
+    for wire, major in _MAJORS.items():
+        for kind, make, required in (*_MEDIATION, *_PICKUP):
+            label = f"{kind.__name__}{major}"
+            yield Sample(kind, lambda i, t, make=make, m=major: make(i, t, m), required, (wire,), label)  # type: ignore[misc]
+    for kind, make, required in _MEDIATION:
+        if kind is not MediateDeny:
+            yield Sample(kind, lambda i, t, make=make: make(i, t, 1), required, (Wire.V1,), f"{kind.__name__}1")  # type: ignore[misc]
+    yield Sample(Forward, lambda i, _: Forward(i, _RECIPIENT, (_ENVELOPE,)))
+
+
+SAMPLES += tuple(_held_for_others())
 CASES = [(wire, sample) for sample in SAMPLES for wire in sample.wires]
 IDS = [f"{sample.name}-{wire.name}" for wire, sample in CASES]
 
