@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from protocols.keys import KeyPair
 from storage import audit, connections, exchanges, inbox, keys, outbox
 from storage.connections import Connection
-from storage.engine import Parameter, Row, Transaction
+from storage.engine import Parameter, Row, Transaction, Usage
 from storage.engines import open_store
 from storage.exchanges import ExchangeRow
 from storage.postgresql_dialect import numbered
@@ -46,7 +46,7 @@ class _Toolkit(Transaction):
     """A transaction whose statements SQLAlchemy runs."""
 
     def __init__(self, connection: AsyncConnection, sealing: Sealing, *, marks: bool) -> None:
-        super().__init__(writable=True, sealing=sealing)
+        super().__init__(Usage(), sealing, writable=True)
         self._connection = connection
         self._written = (lambda sql: sql) if marks else numbered
 

@@ -165,7 +165,7 @@ _MEDIATION: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozen
         frozenset({"updated"}),
     ),
     (KeylistQuery, lambda i, t, m: KeylistQuery(i, t, m, limit=3, offset=1), frozenset()),
-    (Keylist, lambda i, t, m: Keylist(i, t, m, (_RECIPIENT,), Pagination(1, 0, 0)), frozenset({"keys", "keylist"})),
+    (Keylist, lambda i, t, m: Keylist(i, t, m, (_RECIPIENT,), Pagination(1, 0, 0)), frozenset()),
 )
 _PICKUP: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozenset[str]], ...] = (
     (StatusRequest, lambda i, t, m: StatusRequest(i, t, m, _RECIPIENT), frozenset()),
