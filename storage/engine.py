@@ -143,6 +143,21 @@ class Transaction(ABC):
         self._require_writing()
         await self._lock(name)
 
+    @abstractmethod
+    async def tables(self) -> list[str]:
+        """The names of the store's tables."""
+
+    @abstractmethod
+    async def key_of(self, table: str) -> tuple[str, ...]:
+        """The columns of a table's primary key, in order."""
+
+    async def renumber(self) -> None:  # noqa: B027 - SQLite needs nothing for it
+        """Let the tables that number their rows by themselves go on after the highest number that is there."""
+
+    async def damage(self) -> list[str]:
+        """What the database itself finds wrong with how it is stored, one sentence each."""
+        return []
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction is committed, and never if it is not."""
         self._require_writing()

@@ -26,6 +26,7 @@ async def open_store(
     *,
     password: str | None = None,
     create: bool = False,
+    upgrade: bool = True,
     busy_timeout: float = 5.0,
     migrations: Sequence[Migration] | None = None,
 ) -> Store:
@@ -35,6 +36,7 @@ async def open_store(
         where: the path of an SQLite file, or ``sqlite:///path`` or ``postgresql://user@host:port/database``.
         password: for the database server; it never stands in the URL.
         create: make the file (mode 0600) and its folder (0700), or the tables, where they are not there.
+        upgrade: whether to apply the migrations that are pending.
         busy_timeout: seconds to wait for what another process holds.
         migrations: the schema's steps; the bundled ones unless given.
 
@@ -50,4 +52,6 @@ async def open_store(
         known = ", ".join(f"{scheme}://" for scheme in ENGINES)
         raise BadInput("store.url_unusable", "There is no engine for that URL of a store.", f"Use one of: {known}.")
     steps = bundled() if migrations is None else migrations
-    return await opener(url, password=password, create=create, busy_timeout=busy_timeout, migrations=steps)
+    return await opener(
+        url, password=password, create=create, upgrade=upgrade, busy_timeout=busy_timeout, migrations=steps
+    )

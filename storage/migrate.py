@@ -98,17 +98,20 @@ def bundled() -> tuple[Migration, ...]:
     return load(files("storage") / "migrations")
 
 
-async def migrate(target: Target, migrations: Sequence[Migration], *, create: bool) -> None:
+async def migrate(target: Target, migrations: Sequence[Migration], *, create: bool, upgrade: bool = True) -> None:
     """Apply what is pending; whoever opened the transaction commits it, or rolls it back where this raises.
 
     Args:
         create: whether an empty database may become a store.
+        upgrade: whether to apply what is pending; else it is only looked whether the store is of this code's kind.
 
     Raises:
         WrongState: ``store.newer``, ``store.missing`` (empty and not ``create``) or ``store.foreign``.
         LernodeError: ``store.migration_changed``, ``store.migration_failed``.
     """
     pending = _pending(await _applied(target, create=create), migrations)
+    if not upgrade:
+        return
     for migration in pending:
         try:
             for statement in migration.statements():

@@ -118,6 +118,27 @@ class PostgresqlTransaction(Transaction):
         found: list[Row] = await self._connection.fetch(numbered(sql), *params)
         return found
 
+    async def tables(self) -> list[str]:
+        return sorted(await _MigrationTarget(self._connection).tables())
+
+    async def key_of(self, table: str) -> tuple[str, ...]:
+        rows = await self.all(
+            "SELECT a.attname AS name FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place) "
+            "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number "
+            "WHERE i.indrelid = to_regclass(?) AND i.indisprimary ORDER BY k.place",
+            (table,),
+        )
+        return tuple(row["name"] for row in rows)
+
+    async def renumber(self) -> None:
+        rows = await self.all(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema() AND is_identity = 'YES'"
+        )
+        for table, column in ((row["table_name"], row["column_name"]) for row in rows):
+            highest = f"SELECT COALESCE(MAX({column}), 0) + 1 FROM {table}"  # noqa: S608
+            await self.all(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({highest}), false)")
+
     async def _lock(self, name: str) -> None:
         await self._run(self._fetch, "SELECT pg_advisory_xact_lock(hashtextextended(?, ?))", (name, self._space))
 
@@ -310,7 +331,13 @@ class _MigrationTarget:
 
 
 async def open_url(
-    url: str, *, password: str | None, create: bool, busy_timeout: float, migrations: Sequence[Migration]
+    url: str,
+    *,
+    password: str | None,
+    create: bool,
+    upgrade: bool,
+    busy_timeout: float,
+    migrations: Sequence[Migration],
 ) -> PostgresqlStore:
     """Open ``postgresql://user@host:port/database``; see :func:`storage.engines.open_store`.
 
@@ -342,7 +369,7 @@ async def open_url(
         try:
             async with pool.acquire() as connection:
                 await _require_durable(connection)
-                await _migrate(connection, migrations, create=create)
+                await _migrate(connection, migrations, create=create, upgrade=upgrade)
                 space = await connection.fetchval("SELECT current_schema()::regnamespace::oid::bigint")
         except BaseException:
             pool.terminate()
@@ -364,10 +391,10 @@ async def _require_durable(connection: Any) -> None:
         )
 
 
-async def _migrate(connection: Any, migrations: Sequence[Migration], *, create: bool) -> None:
+async def _migrate(connection: Any, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:
     async with connection.transaction():
         # Replicas that start at once take turns.
         await connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('migrate', current_schema()::regnamespace::oid::bigint))"
         )
-        await migrate(_MigrationTarget(connection), migrations, create=create)
+        await migrate(_MigrationTarget(connection), migrations, create=create, upgrade=upgrade)

@@ -228,6 +228,18 @@ class SqliteTransaction(Transaction):
         rows = self._link.here_if_quick(sql, params)
         return await self._link.fetch_patiently(sql, params) if rows is None else rows
 
+    async def tables(self) -> list[str]:
+        rows = await self.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        return [row["name"] for row in rows]
+
+    async def key_of(self, table: str) -> tuple[str, ...]:
+        rows = await self.all("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
+        return tuple(row["name"] for row in rows)
+
+    async def damage(self) -> list[str]:
+        found = [str(row[0]) for row in await self.all("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
     async def _lock(self, name: str) -> None:
         """There is one unit of work at a time."""
 
@@ -500,7 +512,13 @@ class _MigrationTarget:
 
 
 async def open_url(
-    url: str, *, password: str | None, create: bool, busy_timeout: float, migrations: Sequence[Migration]
+    url: str,
+    *,
+    password: str | None,
+    create: bool,
+    upgrade: bool,
+    busy_timeout: float,
+    migrations: Sequence[Migration],
 ) -> SqliteStore:
     """Open ``sqlite:///path``; see :func:`storage.engines.open_store`."""
     parts = urlsplit(url)
@@ -514,7 +532,7 @@ async def open_url(
         writer = await _Link.open(path, busy_timeout, Usage())
         try:
             await _use_wal(writer, busy_timeout)
-            await _migrate(writer, migrations, create=create)
+            await _migrate(writer, migrations, create=create, upgrade=upgrade)
             await writer.be_hasty()
         except BaseException:
             await writer.close()
@@ -522,12 +540,12 @@ async def open_url(
     return SqliteStore(path, writer, busy_timeout)
 
 
-async def _migrate(link: _Link, migrations: Sequence[Migration], *, create: bool) -> None:
+async def _migrate(link: _Link, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:
     # A migration may rebuild a table that others refer to; references are checked as a whole before the commit.
     await link.fetch("PRAGMA foreign_keys = OFF")
     await link.execute("BEGIN IMMEDIATE")
     try:
-        await migrate(_MigrationTarget(link), migrations, create=create)
+        await migrate(_MigrationTarget(link), migrations, create=create, upgrade=upgrade)
         await link.commit()
     finally:
         await link.rollback()

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
     "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),
+    "db": ("node.cli.db", "Look at the node's store, check it, or move it to another engine."),
     "prune": ("node.cli.prune", "Forget what the configuration keeps no longer."),
     "erase": ("node.cli.erase", "Erase all that is kept of a person."),
     "passphrase": ("node.cli.passphrase", "Change the passphrase, or the key, that opens the node."),

@@ -25,21 +25,24 @@ def is_in_home(config: Config) -> bool:
 
 
 async def open_node_store(
-    home: Path, config: Config, *, create: bool = False, environ: Mapping[str, str] = os.environ
+    home: Path, config: Config, *, create: bool = False, upgrade: bool = True, environ: Mapping[str, str] = os.environ
 ) -> Store:
     """The open store of the node in ``home``.
 
     Args:
         create: make it where it is not there.
+        upgrade: bring its tables to the shape that this release expects.
 
     Raises:
         BadInput: ``config.database_password``, ``store.url_unusable``.
         LernodeError: see :func:`storage.engines.open_store`.
     """
     if is_in_home(config):
-        return await open_store(home / STORE_FILE, create=create)
+        return await open_store(home / STORE_FILE, create=create, upgrade=upgrade)
     password = _password(home, config, environ)
-    return await open_store(config.database.url, password=password, create=create, busy_timeout=_PATIENCE_SECONDS)
+    return await open_store(
+        config.database.url, password=password, create=create, upgrade=upgrade, busy_timeout=_PATIENCE_SECONDS
+    )
 
 
 def _password(home: Path, config: Config, environ: Mapping[str, str]) -> str | None:

@@ -63,6 +63,12 @@ class _Toolkit(Transaction):
         found = await self._connection.exec_driver_sql(self._written(sql), tuple(params))
         return cast(list[Row], [_Row(row) for row in found.mappings().all()])
 
+    async def tables(self) -> list[str]:
+        raise NotImplementedError
+
+    async def key_of(self, table: str) -> tuple[str, ...]:
+        raise NotImplementedError
+
     async def _lock(self, name: str) -> None:
         if self._written is numbered:
             await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (name,))

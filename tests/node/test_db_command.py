@@ -1,0 +1,60 @@
+"""``lernode db``: what a person does with the store of a node that does not run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from node.cli.main import cli
+from node.config import STORE_FILE
+from tests.node.nodes import PASSPHRASE, free_port, make_home, settings
+from tests.postgresql import new_store_url
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    asyncio.run(make_home(tmp_path / "college", settings("college", free_port()), issuer=True))
+    return tmp_path / "college"
+
+
+def run(home: Path, *words: str, code: int = 0, **environment: str) -> Any:
+    variables = {"LERNODE_PASSPHRASE": PASSPHRASE, **environment}
+    result = CliRunner().invoke(cli, ["--home", str(home), "db", *words, "--json"], env=variables)
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_node_moves_to_a_server_and_back(home: Path) -> None:
+    url = new_store_url()
+    there = run(home, "move", "--to", url)
+    assert {each["table"]: each["rows"] for each in there}["vault"] == 1
+    assert run(home, "status", LERNODE_DATABASE_URL=url)["pending"] == []
+    assert run(home, "check", LERNODE_DATABASE_URL=url) == {"broken": []}
+    (home / STORE_FILE).rename(home / "before.sqlite")
+    assert run(home, "move", "--to-file", LERNODE_DATABASE_URL=url) == there
+    assert run(home, "check") == {"broken": []}
+
+
+def test_status_changes_nothing_and_upgrade_applies_what_waits(home: Path) -> None:
+    newest = run(home, "status")["version"]
+    with sqlite3.connect(home / STORE_FILE) as store:
+        store.execute("DELETE FROM schema_version WHERE name = 'new_keys'")
+        store.execute("DROP INDEX keys_by_time")
+        store.execute("DROP INDEX dids_by_time")
+    for _ in range(2):
+        assert run(home, "status")["pending"] == ["new_keys"]
+    assert run(home, "upgrade") == {"store": str(home / STORE_FILE), "version": newest, "pending": []}
+
+
+def test_damage_is_found_and_ends_with_a_code_of_its_own(home: Path) -> None:
+    with sqlite3.connect(home / STORE_FILE) as store:
+        store.execute("PRAGMA foreign_keys = OFF")
+        store.execute("DELETE FROM keys")
+    broken = run(home, "check", code=1)["broken"]
+    assert broken and all(each["where"].startswith("keys/") for each in broken)
