@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from scripts.benchmark import acapy, chart, demo, exchanges, hostile, idle, lists, messages, records
+from scripts.benchmark import acapy, chart, demo, exchanges, hostile, idle, lists, mediator, messages, records
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
 
@@ -23,6 +23,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "messages": messages.measure,
     "exchanges": exchanges.measure,
     "idle": idle.measure,
+    "mediator": mediator.measure,
     "demo": demo.measure,
     "hostile": hostile.measure,
     "acapy": acapy.measure,
