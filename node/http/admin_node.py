@@ -25,10 +25,11 @@ from node.http.schemas import (
 )
 from protocols.errors import WrongState
 from protocols.keys import KEY_KINDS
-from storage import audit, dids, exchanges, outbox, totals
+from storage import audit, dids, exchanges, mediators, outbox, totals
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Transaction
 from storage.exchanges import Filter
+from storage.mediators import Mediator
 
 if TYPE_CHECKING:
     from node.app import Node
@@ -56,10 +57,11 @@ async def status(node: Node, _call: Call[Nothing, Nothing]) -> StatusView:
         total = await totals.count(tx)
         queue = await outbox.counts(tx)
         oldest = await outbox.oldest_age(tx, node.world.clock())
+        mediator = await mediators.in_use(tx)
     return StatusView(
         label=node.label,
         version=node_version(),
-        endpoint=node.config.node.endpoint,
+        endpoint=_endpoint(node, mediator),
         issuer_did=issuer.did if issuer else None,
         holder_did=holder.did if holder else None,
         connections=total.connections,
@@ -70,6 +72,13 @@ async def status(node: Node, _call: Call[Nothing, Nothing]) -> StatusView:
             waiting=queue.queued, given_up=queue.dead, oldest_seconds=oldest.total_seconds() if oldest else None
         ),
     )
+
+
+def _endpoint(node: Node, mediator: Mediator | None) -> str | None:
+    """Where new peers reach the node."""
+    if mediator is not None:
+        return mediator.endpoint
+    return node.config.node.endpoint if node.config.node.listen_port else None
 
 
 async def list_dids(node: Node, _call: Call[Nothing, Nothing]) -> Page[DidView]:

@@ -155,7 +155,7 @@ class StatusView(_View, frozen=True, kw_only=True):
 
     label: str
     version: str
-    endpoint: str
+    endpoint: Annotated[str | None, Meta(description="Where new peers reach the node; a mediator's, where it has one.")]
     issuer_did: str | None
     holder_did: str | None
     connections: int

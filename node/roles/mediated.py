@@ -40,7 +40,7 @@ __all__ = ["Mediated"]
 
 _log = logging.getLogger("lernode.mediated")
 _FIRST_RETRY_SECONDS = 1.0
-_VISITED = (MediatorState.REQUESTED, MediatorState.GRANTED, MediatorState.CLOSING)
+_VISITED = (MediatorState.REQUESTED, MediatorState.GRANTED, MediatorState.CLOSING, MediatorState.ENDED)
 
 
 class Mediated:
@@ -136,6 +136,7 @@ class Mediated:
                     await self._routes.retract(tx, told)
                 mediator = replace(mediator, state=MediatorState.ENDED)
                 await mediators.put(tx, mediator)
+                tx.after_commit(lambda: self._end_visits(connection_id))
             event = "mediation.ended" if forget else "mediation.closing"
             await self._note(tx, event, connection_id, actor="operator")
         return mediator
@@ -166,7 +167,9 @@ class Mediated:
         if isinstance(message, MediateDeny):
             await mediators.put(tx, replace(mediator, state=MediatorState.DENIED))
             await self._note(tx, "mediation.denied", connection.id, actor=connection.id)
-        elif message.routing_dids:
+            tx.after_commit(lambda: self._end_visits(connection.id))
+            return
+        if message.routing_dids:
             # Its document may have to be fetched, which is the visitor's work.
             await mediators.put(tx, replace(mediator, routing_did=message.routing_dids[0]))
         else:
@@ -196,7 +199,7 @@ class Mediated:
         mediator = await mediators.find(tx, connection.id)
         if mediator is not None:
             await mediators.put(tx, replace(mediator, state=MediatorState.ENDED))
-            tx.after_commit(lambda: self._ring(connection.id))
+            tx.after_commit(lambda: self._end_visits(connection.id))
         await self._routes.retract(tx, [connection.my_verkey, peer4.shortest(connection.my_did)])
 
     # Visits -----------------------------------------------------------------------------------------------------
@@ -209,6 +212,17 @@ class Mediated:
             self._visitors[mediator_id] = asyncio.create_task(self._visit_again(mediator_id), name="pickup")
         else:
             self._ring(mediator_id)
+
+    def _end_visits(self, mediator_id: str) -> None:
+        """Leave at once; what is still to be said is said without staying."""
+        # Not at this moment: this may be called from within a visit.
+        asyncio.get_running_loop().call_soon(self._visit_anew, mediator_id)
+
+    def _visit_anew(self, mediator_id: str) -> None:
+        task = self._visitors.pop(mediator_id, None)
+        if task is not None:
+            task.cancel()
+        self._visit(mediator_id)
 
     def _ring(self, mediator_id: str) -> None:
         if (bell := self._bells.get(mediator_id)) is not None:
@@ -244,6 +258,11 @@ class Mediated:
             connection = await connections.get(tx, mediator_id)
             if mediator.state not in _VISITED or connection.state == connections.ENDED:
                 return None
+            if mediator.state is MediatorState.ENDED:
+                if not await mediators.names(tx, mediator_id, NameState.REMOVING, limit=1):
+                    return None
+                await self._routes.announce_again(tx, mediator)
+                return float(self._config.poll_seconds)
             if mediator.state is not MediatorState.REQUESTED:
                 await self._routes.announce_again(tx, mediator)
             elif mediator.routing_did is None:

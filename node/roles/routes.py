@@ -173,6 +173,8 @@ class Routes:
 
 def relation(mediator: Mediator | None, major: int) -> machine.Exchange:
     """What was agreed with a peer that may be a mediator of this node."""
-    usable = mediator is not None and mediator.state in {MediatorState.GRANTED, MediatorState.CLOSING}
-    state = machine.State.GRANTED if usable else machine.State.START
+    # One that is left still has to say that it has forgotten.
+    known = {MediatorState.GRANTED, MediatorState.CLOSING, MediatorState.ENDED}
+    is_known = mediator is not None and mediator.state in known
+    state = machine.State.GRANTED if is_known else machine.State.START
     return machine.Exchange(thid="", role=machine.Role.RECIPIENT, state=state, major=major)

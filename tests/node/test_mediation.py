@@ -9,9 +9,10 @@ import pytest
 
 from node.app import Node
 from node.roles.issuer import Award
+from protocols.errors import WrongState
 from storage import mediation, mediators
 from storage.engine import Transaction
-from storage.mediators import Mediator
+from storage.mediators import Mediator, NameState
 from tests.node.nodes import (
     DEADLINE_SECONDS,
     WELDING,
@@ -123,3 +124,53 @@ async def test_the_websocket_is_opened_again_when_the_mediator_is_back(
     mediator = await nodes.again(mediator)
     assert (await exchange_in(college, offered.id)).state == "done"
     assert len(await held(learner)) == 1
+
+
+async def test_a_mediator_that_is_left_forgets_what_it_was_told(nodes: Nodes, mediator: Node, college: Node) -> None:
+    learner = await learner_of(nodes, mediator, live=True)
+    await connect(college, learner)
+    async with learner.store.read() as tx:
+        (mine,) = await mediators.page(tx)
+    await learner.mediated.leave(mine.connection_id, forget=True)
+
+    async def forgotten(tx: Transaction) -> bool:
+        (client,) = await mediation.page_clients(tx)
+        return client.recipients == 0
+
+    await eventually(mediator, forgotten)
+
+    async def told(tx: Transaction) -> bool:
+        return not await mediators.names(tx, mine.connection_id, NameState.REMOVING)
+
+    await eventually(learner, told)
+    assert not learner.mediated.is_live(mine.connection_id)
+
+
+async def test_without_a_mediator_a_silent_node_makes_no_invitation(nodes: Nodes) -> None:
+    learner = await nodes.make("learner", node=SILENT)
+    with pytest.raises(WrongState) as error:
+        await learner.peering.invite()
+    assert error.value.code == "invitation.unreachable"
+
+
+async def test_an_invitation_is_given_out_when_the_mediator_knows_its_key(nodes: Nodes, mediator: Node) -> None:
+    learner = await learner_of(nodes, mediator, live=True)
+    invited = await learner.peering.invite()
+    async with mediator.store.read() as tx:
+        assert await mediation.recipient_of(tx, invited.verkey) is not None
+    guest = await nodes.make("guest")
+    connection = await guest.peering.accept(invited.url)
+    await connection_in(guest, connection.id)
+
+
+async def test_a_connection_that_ends_is_taken_back_from_the_mediator(
+    nodes: Nodes, mediator: Node, college: Node
+) -> None:
+    learner = await learner_of(nodes, mediator)
+    _, to_college = await connect(college, learner)
+    await learner.ending.end(to_college.id)
+
+    async def taken_back(tx: Transaction) -> bool:
+        return await mediation.recipient_of(tx, to_college.my_verkey) is None
+
+    await eventually(mediator, taken_back)

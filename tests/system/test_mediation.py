@@ -23,7 +23,7 @@ from tests.system.processes import ACHIEVEMENTS, PASSPHRASE, Peer, expect_done, 
 pytestmark = pytest.mark.system
 
 _ports = free_ports()
-MOST_KILLS = 10
+MOST_KILLS = 4
 MOMENTS = ("mediator before it arrives", "mediator after it answered", "learner before it hears")
 
 
