@@ -37,7 +37,7 @@ _AT_ONCE = 500
 _PICKUPS = 200
 _QUOTA = Quota(messages=10_000, total_bytes=1 << 30, recipients=10)
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
-_GROWTH = Target(1.5)
+_GROWTH = Target(2.0)
 _MEMORY = Target(16.0)
 
 
