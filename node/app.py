@@ -38,6 +38,7 @@ from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
+from node.roles.rotation import Rotation
 from node.roles.routes import Routes
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
@@ -151,12 +152,11 @@ class Node:
         self.resolver = NodeResolver(self.http, cache, clock=world.clock)
         self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
         peer_documents = PeerResolver(store, self.resolver)
-        sealer = Sealer(self.keyring, peer_documents, world)
         self.channels = Channels()
         self.outbox = Outbox(
             store,
             self.http,
-            sealer,
+            Sealer(self.keyring, peer_documents, world),
             self.channels,
             world,
             config.delivery,
@@ -268,11 +268,20 @@ class Node:
             mediates=config.mediation.enabled,
         )
         self.ending = Ending(store, self.outbox, world)
+        self.rotation = Rotation(
+            store=store,
+            dids=dids_of_peers,
+            resolver=peer_documents,
+            exchanges=steps,
+            outbox=self.outbox,
+            ending=self.ending,
+            world=world,
+        )
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
         self.ending.when_ended(self.mediation.forget)
         self.vc_api = self._vc_api_roles(policies)
         self.threads, self.links = self._thread_roles(steps, lifetime)
-        for role in (self.peering, self.discovery, self.ending, self.mediation, self.notices, self.threads):
+        for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)

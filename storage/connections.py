@@ -20,6 +20,7 @@ __all__ = [
     "ENDED",
     "Connection",
     "add",
+    "add_my_name",
     "find",
     "find_by_did",
     "find_by_invitation",
@@ -29,14 +30,18 @@ __all__ = [
     "find_by_thid",
     "find_by_verkeys",
     "find_completed_with",
+    "find_former",
     "get",
     "long_form",
     "page",
+    "retire_mine",
+    "retire_theirs",
     "save",
 ]
 
 _DETAILS = "connections.details"
 _DID, _LABEL, _INVITER = "connections.their_did", "connections.their_label", "connections.inviter"
+_VERKEY, _FORMER = "former_names.verkey", "former_names.did"
 
 ENDED = "ended"
 """The state of a connection that one of the two has ended; nothing is taken from such a peer, or sent to it."""
@@ -49,6 +54,7 @@ class Connection:
     Attributes:
         state, role: the words of the protocol that makes the connection.
         my_verkey: the key that this node uses with this peer; it must be stored too.
+        my_prior_verkey: the key of the DID that this node had before, until the peer has written to ``my_did``.
         knows_my_did: whether the peer has written to ``my_did``, so that it knows the document.
         their_did: for a did:peer:4 the long form, once it was told.
         their_verkey: the only key whose v1 messages belong to this connection; None until the peer told it, or where
@@ -66,6 +72,7 @@ class Connection:
     my_did: str
     my_verkey: str
     knows_my_did: bool = False
+    my_prior_verkey: str | None = None
     their_did: str | None = None
     their_verkey: str | None = None
     their_label: str | None = None
@@ -87,8 +94,8 @@ async def add(tx: Transaction, connection: Connection) -> None:
     """
     inserted = await tx.execute(
         "INSERT INTO connections (state, role, my_did, my_verkey, their_verkey, their_routing_keys, details, "
-        "their_did_key, their_label_key, inviter_key, invitation_id, thid, wire, knows_my_did, created, updated, id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "their_did_key, their_label_key, inviter_key, invitation_id, thid, wire, knows_my_did, my_prior_verkey, "
+        "created, updated, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         _fields(tx, connection),
     )
     if not inserted:
@@ -104,7 +111,8 @@ async def save(tx: Transaction, connection: Connection) -> None:
     changed = await tx.execute(
         "UPDATE connections SET state = ?, role = ?, my_did = ?, my_verkey = ?, their_verkey = ?, "
         "their_routing_keys = ?, details = ?, their_did_key = ?, their_label_key = ?, inviter_key = ?, "
-        "invitation_id = ?, thid = ?, wire = ?, knows_my_did = ?, created = ?, updated = ? WHERE id = ?",
+        "invitation_id = ?, thid = ?, wire = ?, knows_my_did = ?, my_prior_verkey = ?, created = ?, updated = ? "
+        "WHERE id = ?",
         _fields(tx, connection),
     )
     if not changed:
@@ -151,15 +159,77 @@ async def find_by_did(tx: Transaction, my_verkey: str, their_did: str) -> Connec
     )
 
 
-async def long_form(tx: Transaction, short_form: str) -> str | None:
-    """A peer's did:peer:4 with its document, as it was first told; None where no peer has that DID."""
-    found = _maybe(
-        tx,
-        await tx.one(
-            "SELECT * FROM connections WHERE their_did_key = ? LIMIT 1", (tx.sealing.blind(_DID, short_form),)
-        ),
+async def retire_mine(tx: Transaction, connection: Connection, now: datetime) -> None:
+    """Note that this node leaves the key that it has on ``connection``; what is still under way to it is taken."""
+    await add_my_name(tx, connection.id, connection.my_verkey, now)
+
+
+async def add_my_name(tx: Transaction, connection_id: str, my_verkey: str, now: datetime) -> None:
+    """Note another key under which the peer may write on a connection, such as one that it is just told of."""
+    name = tx.sealing.blind(_VERKEY, my_verkey)
+    await _add_name(tx, connection_id, mine=True, name=name, did=None, now=now)
+
+
+async def retire_theirs(tx: Transaction, connection: Connection, now: datetime) -> None:
+    """Note that the peer leaves the DID and the key that it has on ``connection``."""
+    did = connection.their_did
+    if did is not None:
+        name = tx.sealing.blind(_DID, peer4.shortest(did))
+        sealed = tx.sealing.seal(_FORMER, connection.id, did)
+        await _add_name(tx, connection.id, mine=False, name=name, did=sealed, now=now)
+    if connection.their_verkey is not None:
+        name = tx.sealing.blind(_VERKEY, connection.their_verkey)
+        await _add_name(tx, connection.id, mine=False, name=name, did=None, now=now)
+
+
+async def find_former(
+    tx: Transaction, my_verkey: str, *, since: datetime, their_verkey: str | None = None, their_did: str | None = None
+) -> Connection | None:
+    """The connection in which these two spoke before one of them, or both, had another name.
+
+    Args:
+        since: the peer's own former names count where it left them after this.
+    """
+    column: str = "their_verkey" if their_did is None else "their_did_key"
+    theirs = (
+        tx.sealing.blind(_VERKEY, their_verkey)
+        if their_did is None
+        else tx.sealing.blind(_DID, peer4.shortest(their_did))
     )
-    return None if found is None or found.their_did == short_form else found.their_did
+    now_named = their_verkey if their_did is None else theirs
+    mine = tx.sealing.blind(_VERKEY, my_verkey)
+    was_mine = "EXISTS (SELECT 1 FROM former_names m WHERE m.connection_id = c.id AND m.mine = 1 AND m.name_key = ?)"
+    row = await tx.one(
+        f"SELECT c.* FROM connections c WHERE c.{column} = ? AND {was_mine} "  # noqa: S608 - one of two words
+        "UNION ALL SELECT c.* FROM former_names t JOIN connections c ON c.id = t.connection_id "
+        f"WHERE t.name_key = ? AND t.mine = 0 AND t.retired > ? AND (c.my_verkey = ? OR {was_mine}) LIMIT 1",
+        (now_named, mine, theirs, to_micros(since), my_verkey, mine),
+    )
+    return _maybe(tx, row)
+
+
+async def long_form(tx: Transaction, short_form: str) -> str | None:
+    """A peer's did:peer:4 with its document, as it was first told; None where no peer has or had that DID."""
+    name = tx.sealing.blind(_DID, short_form)
+    found = _maybe(tx, await tx.one("SELECT * FROM connections WHERE their_did_key = ? LIMIT 1", (name,)))
+    did = None if found is None else found.their_did
+    if did is None:
+        row = await tx.one(
+            "SELECT connection_id, did FROM former_names WHERE name_key = ? AND mine = 0 AND did IS NOT NULL LIMIT 1",
+            (name,),
+        )
+        did = None if row is None else tx.sealing.open(_FORMER, row["connection_id"], row["did"]).decode()
+    return None if did == short_form else did
+
+
+async def _add_name(
+    tx: Transaction, connection_id: str, *, mine: bool, name: bytes | None, did: bytes | None, now: datetime
+) -> None:
+    await tx.execute(
+        "INSERT INTO former_names (connection_id, mine, name_key, did, retired) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (connection_id, int(mine), name, did, to_micros(now)),
+    )
 
 
 async def find_by_my_verkey(tx: Transaction, my_verkey: str, *, limit: int = 100) -> list[Connection]:
@@ -238,6 +308,7 @@ def _fields(tx: Transaction, connection: Connection) -> tuple[Parameter, ...]:
         connection.thid,
         connection.wire,
         int(connection.knows_my_did),
+        connection.my_prior_verkey,
         to_micros(connection.created),
         to_micros(connection.updated),
         connection.id,
@@ -257,6 +328,7 @@ def _from_row(tx: Transaction, row: Row) -> Connection:
         my_did=row["my_did"],
         my_verkey=row["my_verkey"],
         knows_my_did=bool(row["knows_my_did"]),
+        my_prior_verkey=row["my_prior_verkey"],
         their_did=details["did"],
         their_verkey=row["their_verkey"],
         their_label=details["label"],

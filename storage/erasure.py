@@ -52,6 +52,7 @@ OF_CONNECTION: Mapping[str, str] = {
     "mediators": "DELETE FROM mediators WHERE connection_id = ?",
     "outbox": "DELETE FROM outbox WHERE connection_id = ?",
     "attached_messages": "DELETE FROM attached_messages WHERE connection_id = ?",
+    "former_names": "DELETE FROM former_names WHERE connection_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET connection_id = NULL WHERE connection_id = ?",
     "exchanges": "DELETE FROM exchanges WHERE connection_id = ?",
 }

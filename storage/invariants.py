@@ -284,6 +284,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
     Invariant.REFERENCES: (
         _dangling("exchanges", "connection_id", "connections"),
         _dangling("outbox", "connection_id", "connections"),
+        _dangling("former_names", "connection_id", "connections"),
         _dangling("jobs", "exchange_id", "exchanges"),
         _dangling("held_credentials", "exchange_id", "exchanges"),
         _dangling("issued_credentials", "exchange_id", "exchanges"),

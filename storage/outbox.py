@@ -61,6 +61,7 @@ class Outgoing:
         message: the plaintext message, encoded, not yet encrypted.
         wire: the wire version that it is encoded in.
         my_verkey: the key that it leaves under; None for the one that the connection has.
+        to_verkey: the key that it is for, likewise; v1 only.
         next_attempt: when it is due; None while it stands behind another message, or is dead.
     """
 
@@ -73,6 +74,7 @@ class Outgoing:
     thid: str
     wire: str
     my_verkey: str | None
+    to_verkey: str | None
     enqueued: datetime
     state: OutboxState
     attempts: int
@@ -101,6 +103,7 @@ async def enqueue(
     wire: str,
     my_verkey: str | None,
     now: datetime,
+    to_verkey: str | None = None,
 ) -> None:
     """Put a message at the end of a lane.
 
@@ -111,8 +114,8 @@ async def enqueue(
     # Numbers in a lane then rise in the order of commits, whichever process puts a message in.
     await tx.lock(_lane_lock(lane))
     inserted = await tx.execute(
-        "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, wire, my_verkey, enqueued, state, "
-        "attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
+        "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, wire, my_verkey, to_verkey, "
+        "enqueued, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
         (
             id,
             connection_id,
@@ -122,6 +125,7 @@ async def enqueue(
             thid,
             wire,
             my_verkey,
+            to_verkey,
             moment,
         ),
     )
@@ -245,6 +249,7 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
         thid=found.thid,
         wire=found.wire,
         my_verkey=found.my_verkey,
+        to_verkey=found.to_verkey,
         now=now,
     )
 
@@ -315,6 +320,7 @@ def _from_row(tx: Transaction, row: Row) -> Outgoing:
         thid=row["thid"],
         wire=row["wire"],
         my_verkey=row["my_verkey"],
+        to_verkey=row["to_verkey"],
         enqueued=from_micros(row["enqueued"]),
         state=OutboxState(row["state"]),
         attempts=row["attempts"],

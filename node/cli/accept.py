@@ -30,7 +30,7 @@ __all__ = ["accept", "invitation_text"]
 
 _MAX_INVITATION_BYTES = 1 << 20
 _WAIT_SECONDS = 15.0
-_DID_EXCHANGE = "https://didcomm.org/didexchange/1"
+_CONNECTING = {"requester": "https://didcomm.org/didexchange/1", "receiver": "https://didcomm.org/out-of-band/2"}
 _OUT_OF_BAND = "https://didcomm.org/out-of-band/1"
 _SETTLED = ("done", "completed", "abandoned")
 
@@ -101,7 +101,7 @@ async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, s
     connection: ConnectionView = accepted
     settled, reused = False, accepted.reused
     if not api.is_own_node:
-        protocol = _OUT_OF_BAND if reused else _DID_EXCHANGE
+        protocol = _OUT_OF_BAND if reused else _CONNECTING.get(connection.role, _OUT_OF_BAND)
         about = await api.get("/admin/exchanges", Page[ExchangeView], connection=connection.id, protocol=protocol)
         for exchange in about.items[:1]:
             ended = await await_state(api, exchange.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "accept": ("node.cli.accept", "Accept an invitation, an offer or a connection."),
     "mediate": ("node.cli.mediate", "Let a peer hold messages for this node."),
     "mediation": ("node.cli.mediation", "Show and end mediation, for this node and for others."),
+    "rotate": ("node.cli.rotate", "Go on with a peer under a fresh DID and key."),
     "disconnect": ("node.cli.disconnect", "End a connection with a peer for good."),
     "issue": ("node.cli.issue", "Award an achievement: to a peer, or as files."),
     "records": ("node.cli.records", "List, show and export records."),

@@ -173,6 +173,14 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.ConnectionView,
     ),
     Operation(
+        name="rotateDid",
+        method="POST",
+        path="/admin/connections/{id}/rotate",
+        summary="Go on with a peer under a fresh DID.",
+        handler=admin_peers.rotate_did,
+        response=s.ConnectionView,
+    ),
+    Operation(
         name="requestMediation",
         method="POST",
         path="/admin/mediators",

@@ -29,6 +29,7 @@ from node.http.schemas import (
 from node.roles.lifetime import Terms
 from node.roles.peering import Invited
 from protocols.credentials.model import Version
+from protocols.didcomm.message import Wire
 from storage import connections, invitations
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "accept_invitation", "ask_features", "connection", "create_invitation", "end_connection", "invite_with_offer",
-    "invite_with_request", "list_connections", "list_invitations",
+    "invite_with_request", "list_connections", "list_invitations", "rotate_did",
 ]  # fmt: skip
 
 
@@ -53,6 +54,7 @@ async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> I
         goal=call.body.goal,
         expires_in=timedelta(seconds=seconds) if seconds else None,
         lasting=call.body.lasting,
+        wire=Wire.V2 if call.body.didcomm == "v2" else Wire.V1,
     )
     return await _invitation(node, invited)
 
@@ -123,6 +125,17 @@ async def end_connection(node: Node, call: Call[Nothing, Nothing]) -> Connection
     async with node.store.read() as tx:
         peer = await find_connection(tx, call.id)
     return view_connection(await node.ending.end(peer.id))
+
+
+async def rotate_did(node: Node, call: Call[Nothing, Nothing]) -> ConnectionView:
+    """Go on with a peer under a fresh DID.
+
+    Raises:
+        WrongState: ``did_rotate.wrong_state``.
+    """
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, call.id)
+    return view_connection(await node.rotation.rotate(peer.id))
 
 
 async def ask_features(node: Node, call: Call[Nothing, FeaturesQuery]) -> ExchangeView:

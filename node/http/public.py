@@ -173,7 +173,7 @@ class _Public:
 
     async def front(self, request: web.Request) -> web.Response:
         """For a person who opened an invitation's address in a browser."""
-        if "oob" not in request.query:
+        if not {"oob", "_oob"} & request.query.keys():
             raise web.HTTPNotFound
         return self._page(f"{self._endpoint}/?{request.query_string}")
 

@@ -228,6 +228,10 @@ class NewInvitation(_Given, frozen=True, kw_only=True):
     lasting: Annotated[
         bool, Meta(description="Under one lasting DID, so that peers that are connected keep their connection.")
     ] = False
+    didcomm: Annotated[
+        Literal["v1", "v2"],
+        Meta(description="`v1` for Out-of-Band 1.1, which leads to v2 where both can; `v2` for Out-of-Band 2.0."),
+    ] = "v1"
 
 
 class InvitationView(_View, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from node.runtime.world import World
 from protocols.coordinate_mediation import machine as coordinate_mediation
 from protocols.coordinate_mediation.messages import FAMILY as COORDINATE_MEDIATION
 from protocols.did_exchange import machine as did_exchange
+from protocols.did_rotate import machine as did_rotate
 from protocols.didcomm.versions import known_on_every_wire
 from protocols.discover_features import machine
 from protocols.discover_features.messages import FAMILY, PROTOCOL_TYPE, Disclosures, Feature, Queries, Query, decode
@@ -52,6 +53,7 @@ _ROLES: Mapping[str, type[StrEnum]] = {
     **dict.fromkeys(known_on_every_wire(PRESENT_PROOF), present_proof.Role),
     f"{REVOCATION_NOTIFICATION}/1": revocation_notification.Role,
     f"{REVOCATION_NOTIFICATION}/2": revocation_notification.Role,
+    "https://didcomm.org/did-rotate/1": did_rotate.Role,
     f"{FAMILY}/1": machine.Role,
     f"{FAMILY}/2": machine.Role,
     **{f"{COORDINATE_MEDIATION}/{major}": coordinate_mediation.Role for major in (1, 2, 3)},
@@ -65,9 +67,6 @@ _MINORS: Mapping[str, tuple[int, ...]] = {
     "https://didcomm.org/didexchange/1": (0, 1),
 }
 """Protocol with its major version -> the minor ones that are spoken, where that is not 0 alone."""
-
-_IN_PART = frozenset({"https://didcomm.org/did-rotate/1"})
-"""Protocols of which only some messages are taken, so that nobody is told to use them."""
 
 
 class Discovery:
@@ -138,7 +137,7 @@ class Discovery:
         spoken = self._inbound.protocols if self._inbound else frozenset[str]()
         return [
             feature
-            for protocol in sorted(spoken - _IN_PART)
+            for protocol in sorted(spoken)
             for feature in _features_of(protocol, unfilled)
             if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
         ]

@@ -8,10 +8,9 @@ from dataclasses import replace
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
 from node.runtime.delivery import Outbox
-from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
 from protocols.did_rotate import machine
-from protocols.did_rotate.messages import decode
+from protocols.did_rotate.messages import Hangup
 from protocols.machine import Send
 from storage import audit, connections, exchanges
 from storage.connections import Connection
@@ -36,10 +35,6 @@ class Ending:
         """Say who has something to undo, in the unit of work in which a connection ends."""
         self._watchers.append(watcher)
 
-    def attach(self, inbound: Inbound) -> None:
-        """Take part in what arrives."""
-        inbound.register({"https://didcomm.org/did-rotate/1": self._receive})
-
     async def end(self, connection_id: str) -> Connection:
         """End a connection for good and tell the peer; what was sent before is still delivered.
 
@@ -54,9 +49,10 @@ class Ending:
                     await self._outbox.put(tx, connection, effect.message)
             return await self._note(tx, connection, step.exchange, actor="operator")
 
-    async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
-        step = machine.receive_hangup(decode(incoming.message))
-        await self._note(tx, connection, step.exchange, actor=connection.id)
+    async def hear(self, tx: Transaction, connection: Connection, message: Hangup) -> Connection:
+        """Note that the peer has ended it."""
+        step = machine.receive_hangup(message)
+        return await self._note(tx, connection, step.exchange, actor=connection.id)
 
     async def _note(self, tx: Transaction, connection: Connection, state: machine.State, *, actor: str) -> Connection:
         now = self._world.clock()

@@ -9,6 +9,7 @@ from typing import Protocol
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
 from node.net.invitation_fetch import InvitationFetcher
+from node.roles.contact import CONTACT, Contact
 from node.roles.peer_dids import PeerDids, wire_between
 from node.roles.reuse import Reuse, inviters
 from node.roles.routes import Routes
@@ -23,7 +24,7 @@ from protocols.did.services import DIDCOMM_V1_TYPES, QUEUE_ENDPOINT, RFC19_PROFI
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Request, Response, decode, protocol
 from protocols.did_exchange.provenance import check_control
-from protocols.didcomm import codec_v1
+from protocols.didcomm import codec_v1, codec_v2
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import Wire
 from protocols.didcomm.versions import known_on_every_wire
@@ -33,7 +34,8 @@ from protocols.out_of_band import link
 from protocols.out_of_band import messages as oob
 from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
-from storage import audit, connections, dids, exchanges, invitations
+from storage import audit, connections, exchanges, invitations
+from storage import dids as own_dids
 from storage.connections import Connection
 from storage.dids import DidPurpose, DidState
 from storage.engine import Store, Transaction
@@ -113,6 +115,16 @@ class Peering:
         self._routes = routes
         self._dids = dids_of_peers
         self._reuse = Reuse(exchanges, outbox, world, self._rejoined)
+        self._contact = Contact(
+            store=store,
+            dids=self._dids,
+            resolver=resolver,
+            exchanges=exchanges,
+            outbox=outbox,
+            world=world,
+            label=label,
+            accept_connections=accept_connections,
+        )
         self._fetcher = fetcher
         self._carried: Carried = _Nothing()
         self._outbox = outbox
@@ -120,7 +132,8 @@ class Peering:
         self.page_url = page_url
         self._label = label
         deciders = {Decision.ACCEPT_CONNECTION: self._accept_request} if accept_connections else {}
-        exchanges.register(DID_EXCHANGE.protocol, {}, deciders)
+        for kind in (DID_EXCHANGE, CONTACT):
+            exchanges.register(kind.protocol, {}, deciders)
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
@@ -129,6 +142,7 @@ class Peering:
             dict.fromkeys(known_on_every_wire(ping.PROTOCOL), self._on_ping),
             {DID_EXCHANGE.protocol: self._introduce},
             self._greet,
+            self._contact.introduce,
         )
 
     def carry(self, carried: Carried) -> None:
@@ -144,17 +158,29 @@ class Peering:
         goal: str | None = None,
         expires_in: timedelta | None = None,
         lasting: bool = False,
+        wire: Wire = Wire.V1,
     ) -> Invited:
-        """Make an out-of-band invitation (RFC 0434); its URL also goes into a QR code.
+        """Make an out-of-band invitation; its URL also goes into a QR code.
 
         Args:
+            wire: v1 for an invitation of 1.1 (RFC 0434), which agents of v1 can answer, and after which the two speak
+                v2 where both can; v2 for one of 2.0 (DIDComm 2.1), which agents of v2 alone can answer.
             lasting: invite under the one DID that all such invitations share, by which peers know this node again;
                 else with a fresh key, so that nobody can tell whose it is.
 
         Raises:
+            BadInput: ``invitation.lasting`` for a lasting one of 2.0.
             WrongState: ``invitation.unreachable`` where nobody could answer it; ``mediator.refused``.
             NotNow: ``mediator.unconfirmed``: the mediator does not answer, and the invitation is closed.
         """
+        if wire is Wire.V2:
+            if lasting:
+                raise BadInput("invitation.lasting", "An invitation of 2.0 has a DID of its own.", "Leave one out.")
+            made, verkey = await self._contact.invite(multi_use=multi_use, goal=goal, expires_in=expires_in)
+            message = codec_v2.encode_object(made.encode(Wire.V2))
+            invited = Invited(made.id, link.to_link(made, self.page_url), message, verkey)
+            await self.confirm(invited)
+            return invited
         async with self._store.write() as tx:
             invited = await self.invite_in(
                 tx, multi_use=multi_use, goal=goal, goal_code="aries.rel.build", expires_in=expires_in, lasting=lasting
@@ -248,6 +274,8 @@ class Peering:
 
     async def answer(self, invitation: oob.Invitation, *, reuse: bool = True, direct: bool = False) -> Connection:
         """As :meth:`accept`, for an invitation that was read."""
+        if invitation.wire is Wire.V2:
+            return await self._contact.accept(invitation, inviters(invitation), reuse=reuse, direct=direct)
         service = await self._service_of(invitation)
         now = self._world.clock()
         async with self._store.write() as tx:
@@ -296,7 +324,8 @@ class Peering:
             row = await exchanges.get(tx, exchange_id)
             require_waiting(row, Decision.ACCEPT_CONNECTION)
             connection = await connections.get(tx, row.connection_id)
-            await self._accept_request(tx, Situation(DID_EXCHANGE, connection, row, DID_EXCHANGE.value(row)))
+            kind = _kind_of(row)
+            await self._accept_request(tx, Situation(kind, connection, row, kind.value(row)))
 
     async def decline_connection(self, exchange_id: str, reason: str) -> None:
         """Answer no.
@@ -308,6 +337,9 @@ class Peering:
             row = await exchanges.get(tx, exchange_id)
             require_waiting(row, Decision.ACCEPT_CONNECTION)
             connection = await connections.get(tx, row.connection_id)
+            if _kind_of(row) is CONTACT:
+                await self._contact.reject_request(tx, Situation(CONTACT, connection, row, CONTACT.value(row)), reason)
+                return
             step = did_exchange.reject_request(DID_EXCHANGE.value(row), explain=reason, new_id=self._world.new_id)
             await self._follow(tx, connection, row, step)
 
@@ -376,6 +408,9 @@ class Peering:
         return connection
 
     async def _accept_request(self, tx: Transaction, situation: Situation) -> None:
+        if situation.kind is CONTACT:
+            await self._contact.accept_request(tx, situation)
+            return
         exchange: did_exchange.Exchange = situation.value
         invitation = await invitations.get(tx, exchange.pthid)
         step = did_exchange.respond(
@@ -441,10 +476,13 @@ class Peering:
             # The requester has our response; its ``complete`` may be lost.
             row = await self._exchange_of(tx, connection)
             connection = await self._follow(tx, connection, row, did_exchange.implied_complete(DID_EXCHANGE.value(row)))
+        connection = await self._contact.greet(tx, connection, incoming)
+        reached = incoming.recipient == connection.my_verkey
         noted = replace(
             connection,
             wire=incoming.wire.value,
-            knows_my_did=connection.knows_my_did or incoming.recipient == connection.my_verkey,
+            knows_my_did=connection.knows_my_did or reached,
+            my_prior_verkey=None if reached else connection.my_prior_verkey,
         )
         if noted != connection:
             await connections.save(tx, noted)
@@ -522,9 +560,9 @@ class Peering:
 
     async def _lasting_service(self, tx: Transaction) -> tuple[str, str]:
         """The DID of all such invitations; another one where it leads to a place that is no longer this node's."""
-        own = await dids.default(tx, DidPurpose.INVITATION)
+        own = await own_dids.default(tx, DidPurpose.INVITATION)
         if own is not None and not self._dids.leads_by(own, await self._routes.current(tx)):
-            await dids.set_state(tx, own.did, DidState.RETIRED)
+            await own_dids.set_state(tx, own.did, DidState.RETIRED)
             own = None
         if own is None:
             own = await self._dids.create(tx, DidPurpose.INVITATION)
@@ -567,6 +605,10 @@ class Peering:
             created=now,
             updated=now,
         )
+
+
+def _kind_of(row: ExchangeRow) -> ExchangeKind:
+    return CONTACT if row.protocol == CONTACT.protocol else DID_EXCHANGE
 
 
 def _verkey_of(service: Service, sender: str) -> str:

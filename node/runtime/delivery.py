@@ -84,8 +84,14 @@ class Outbox:
         """Say who takes what peers send back in their responses."""
         self._returned = receive
 
-    async def put(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
-        """Enqueue ``message`` for the peer of ``connection`` in this unit of work; nothing where that has ended."""
+    async def put(
+        self, tx: Transaction, connection: Connection, message: ProtocolMessage, *, to_verkey: str | None = None
+    ) -> None:
+        """Enqueue ``message`` for the peer of ``connection`` in this unit of work; nothing where that has ended.
+
+        Args:
+            to_verkey: in v1, a key of the peer that is not the connection's any more.
+        """
         if connection.state == connections.ENDED:
             return
         plain = self._written(message, Wire(connection.wire))
@@ -101,6 +107,7 @@ class Outbox:
             thid=plain.thid,
             wire=plain.wire.value,
             my_verkey=connection.my_verkey,
+            to_verkey=to_verkey,
             now=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
@@ -198,6 +205,8 @@ class Outbox:
     async def _deliver(self, connection: Connection | None, message: outbox.Outgoing) -> None:
         if connection is None:
             raise NotNow("delivery.no_connection", "The message is for no connection.", "Report this as a bug.")
+        if message.to_verkey is not None:
+            connection = replace(connection, their_verkey=message.to_verkey)
         started = time.perf_counter()
         size = await self._hand_over(
             connection, message.thid, message.message, Wire(message.wire), _verkey(message, connection)

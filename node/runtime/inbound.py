@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import Enum
 
 from node.runtime.channels import Channel, Channels
@@ -18,10 +19,12 @@ from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.did import peer4
+from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.did.syntax import did_of
 from protocols.didcomm import ack, problem_report, return_route
 from protocols.didcomm.envelope import Opened, open_envelope
+from protocols.didcomm.from_prior import read_from_prior
 from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage, Wire
 from protocols.didcomm.return_route import ReturnRoute
 from protocols.errors import LernodeError, PeerFault
@@ -29,9 +32,12 @@ from storage import connections, inbox
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Anonymous", "Handler", "Inbound", "Incoming", "Introduction", "Received"]
+__all__ = ["Anonymous", "Handler", "Inbound", "Incoming", "Introduction", "Received", "find_peer"]
 
 _log = logging.getLogger("lernode.inbound")
+
+_FORMER_NAMES_COUNT = timedelta(hours=24)
+"""How long a peer may still be heard under a DID that it has left: as long as a message may be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,9 @@ Greet = Callable[[Transaction, Connection, Incoming], Awaitable[Connection]]
 
 Introduce = Callable[[Incoming], Awaitable[Introduction]]
 
+Follow = Callable[[Transaction, Connection, Incoming, DidDocument], Awaitable[Connection]]
+"""Notes that a peer goes by the DID of this message, with that document, from now on; the connection as it is then."""
+
 
 class Received(Enum):
     """How a message was taken."""
@@ -140,17 +149,29 @@ class Inbound:
         self._introduce: dict[str, Introduce] = {}
         self._anonymous: dict[str, HandleAnonymous] = {}
         self._greet: Greet | None = None
+        self._welcome: Introduce | None = None
+        self._follow: Follow | None = None
 
     def register(
         self,
         handlers: Mapping[str, Handler],
         introduce: Mapping[str, Introduce] | None = None,
         greet: Greet | None = None,
+        welcome: Introduce | None = None,
+        follow: Follow | None = None,
     ) -> None:
-        """Say who handles a protocol (URI with major version), which may come from strangers, and who greets a peer."""
+        """Say who handles a protocol (URI with major version), and which may come from strangers.
+
+        Args:
+            greet: is told of each message of a peer before it is carried out.
+            welcome: looks at the messages of v2, of any protocol, that come from strangers.
+            follow: is told of peers of v2 that have changed their DID.
+        """
         self._handlers |= handlers
         self._introduce |= introduce or {}
         self._greet = greet or self._greet
+        self._welcome = welcome or self._welcome
+        self._follow = follow or self._follow
 
     def register_anonymous(self, handlers: Mapping[str, HandleAnonymous]) -> None:
         """Say who handles a protocol (URI with major version) whose messages come from anybody."""
@@ -198,18 +219,21 @@ class Inbound:
         message = incoming.message
         self._world.witness("received", message)
         async with self._store.read() as tx:
-            peer = await _find_peer(tx, incoming)
+            peer = await find_peer(tx, incoming, self._world.clock())
         introduction: Introduction | None = None
+        moved: DidDocument | None = None
         try:
+            if peer is None and message.from_prior is not None:
+                peer, moved = await self._moved(incoming)
             if peer is not None and peer.state == connections.ENDED:
                 pass  # whether it is a repeated delivery is seen in its unit of work; anything else is refused there
             elif peer is None or message.protocol in self._introduce:
                 introduction = await self._introduction(incoming, peer)
             elif message.protocol not in self._handlers:
-                raise PeerFault(
-                    "message.unknown_type", "This node does not speak that protocol.", "Ask for its features."
-                )
-            return await self._carry_out(incoming, peer, introduction)
+                raise _unknown_type()
+            if introduction is not None and introduction.goes_on and message.protocol not in self._handlers:
+                raise _unknown_type()
+            return await self._carry_out(incoming, peer, introduction, moved)
         except PeerFault as error:
             if error.code == "message.connection_ended":
                 raise
@@ -226,12 +250,28 @@ class Inbound:
         introduce = self._introduce.get(incoming.message.protocol)
         if introduce is not None:
             return await introduce(incoming)
+        if peer is None and incoming.wire is Wire.V2 and self._welcome is not None:
+            return await self._welcome(incoming)
         if peer is None:
             raise PeerFault("message.unknown_sender", "There is no connection with that sender.", "Connect first.")
         return None
 
+    async def _moved(self, incoming: Incoming) -> tuple[Connection | None, DidDocument | None]:
+        """The connection with the DID that the sender says to have had before (DIDComm 2.1 §DID Rotation)."""
+        rotation = await read_from_prior(incoming.message, self._resolver, now=self._world.clock())
+        if rotation is None or rotation.new is None:
+            return None, None
+        before = replace(incoming, sender=peer4.shortest(rotation.prior))
+        async with self._store.read() as tx:
+            peer = await find_peer(tx, before, self._world.clock())
+        return peer, None if peer is None else await self._resolver.resolve(rotation.new)
+
     async def _carry_out(
-        self, incoming: Incoming, peer: Connection | None, introduction: Introduction | None
+        self,
+        incoming: Incoming,
+        peer: Connection | None,
+        introduction: Introduction | None,
+        moved: DidDocument | None,
     ) -> Received:
         message = incoming.message
         async with self._store.write() as tx:
@@ -246,6 +286,8 @@ class Inbound:
                 peer = await connections.get(tx, peer.id, lock=True)
                 if peer.state == connections.ENDED:
                     raise PeerFault("message.connection_ended", "That connection has ended.", "Connect anew.")
+                if moved is not None and self._follow is not None:
+                    peer = await self._follow(tx, peer, incoming, moved)
             if introduction is not None:
                 peer = await introduction.admit(tx)
             if peer is not None and (introduction is None or introduction.goes_on):
@@ -300,6 +342,16 @@ class Inbound:
         return Incoming(message, peer4.shortest(did_of(sender)), self._keyring.verkey_named(recipient), channel)
 
 
-async def _find_peer(tx: Transaction, incoming: Incoming) -> Connection | None:
-    find = connections.find_by_verkeys if incoming.wire is Wire.V1 else connections.find_by_did
-    return await find(tx, incoming.recipient, incoming.sender)
+def _unknown_type() -> PeerFault:
+    return PeerFault("message.unknown_type", "This node does not speak that protocol.", "Ask for its features.")
+
+
+async def find_peer(tx: Transaction, incoming: Incoming, now: datetime) -> Connection | None:
+    """The connection that a message belongs to, which may be under way to a name that one of the two had before."""
+    mine, theirs = incoming.recipient, incoming.sender
+    since = now - _FORMER_NAMES_COUNT
+    if incoming.wire is Wire.V1:
+        found = await connections.find_by_verkeys(tx, mine, theirs)
+        return found or await connections.find_former(tx, mine, their_verkey=theirs, since=since)
+    found = await connections.find_by_did(tx, mine, theirs)
+    return found or await connections.find_former(tx, mine, their_did=theirs, since=since)

@@ -96,9 +96,16 @@ class Keyring:
         await dids.add(tx, own)
         tx.after_commit(lambda: self._know(own))
 
-    def speaker(self, verkey: str) -> OwnDid | None:
-        """The DID that speaks with this key, or None where the key is not one of a DID."""
-        return self._speakers.get(verkey)
+    def own_did(self, verkey: str) -> OwnDid:
+        """The DID that speaks with this key.
+
+        Raises:
+            WrongState: ``key.unknown``.
+        """
+        own = self._speakers.get(verkey)
+        if own is None:
+            raise _unknown()
+        return own
 
     def sender(self, verkey: str, *, short: bool) -> OwnSender:
         """The DID that speaks with this key, as the sender of a v2 message.
@@ -109,23 +116,18 @@ class Keyring:
         Raises:
             WrongState: ``key.unknown``.
         """
-        own = self._speakers.get(verkey)
-        if own is None:
-            raise _unknown()
+        own = self.own_did(verkey)
         did = own.short_form if short and own.short_form else own.did
         return OwnSender(did, SenderKey(f"{did}#{_AGREEMENT[own.method]}", self._agreement_key(verkey)))
 
-    def authenticator(self, verkey: str, *, short: bool) -> SoftwareSigner:
-        """Signs as the DID that speaks with this key, with a key that its document lists for authentication.
+    def authenticator(self, verkey: str) -> SoftwareSigner:
+        """Signs as the DID that speaks with this key; of a did:peer:4 as its short form, which the peer knows.
 
         Raises:
             WrongState: ``key.unknown``.
         """
-        own = self._speakers.get(verkey)
-        if own is None:
-            raise _unknown()
-        did = own.short_form if short and own.short_form else own.did
-        return SoftwareSigner(self.get(verkey), f"{did}#{own.keys[0].fragment}")
+        own = self.own_did(verkey)
+        return SoftwareSigner(self.get(verkey), f"{own.short_form or own.did}#{own.keys[0].fragment}")
 
     def find_agreement(self, kid: str) -> AgreementKeyPair | None:
         """The X25519 pair that this DID URL names, or None."""

@@ -17,7 +17,9 @@ from protocols.did.resolver import Resolver
 from protocols.did.services import QUEUE_ENDPOINT, Service
 from protocols.didcomm import codec_v2, envelope_v1, envelope_v2
 from protocols.didcomm.envelope import MEDIA_TYPES
+from protocols.didcomm.from_prior import make_from_prior
 from protocols.didcomm.message import Wire
+from protocols.didcomm.routing_v2 import Route, route_to, wrap
 from protocols.errors import NotNow
 from protocols.multiformats import Multicodec
 from storage import connections
@@ -27,8 +29,8 @@ from storage.engine import Store
 __all__ = ["PeerResolver", "Sealed", "Sealer", "v2_service"]
 
 _REMEMBERED = 256
-_ENDPOINTS = ("http:", "https:", QUEUE_ENDPOINT)
 _AGREEMENT_KEYS = (Multicodec.X25519_PUB,)
+_ENDPOINTS = ("http:", "https:", "did:", QUEUE_ENDPOINT)
 
 
 class PeerResolver:
@@ -117,17 +119,35 @@ class Sealer:
         if connection.their_did is None:
             raise _no_key()
         document = await self._resolver.resolve(peer4.shortest(connection.their_did))
-        service = v2_service(document)
-        endpoint = _reachable(None if service is None else service.endpoint, for_channel=for_channel)
-        sender = self._keyring.sender(my_verkey, short=connection.knows_my_did)
-        message = replace(codec_v2.decode(plaintext), from_=sender.did, to=(document.id,))
+        is_current = my_verkey == connection.my_verkey
+        sender = self._keyring.sender(my_verkey, short=connection.knows_my_did or not is_current)
+        prior = connection.my_prior_verkey if is_current else None
+        message = replace(
+            codec_v2.decode(plaintext),
+            from_=sender.did,
+            to=(document.id,),
+            from_prior=None if prior is None else self._from_prior(sender.did, prior),
+        )
         envelope = envelope_v2.pack(
             codec_v2.encode(message),
             to=envelope_v2.recipients_of(document, _AGREEMENT_KEYS),
             sender=sender.key,
             entropy=self._world.entropy,
         )
+        endpoint = None
+        if not for_channel:
+            route = await self._route(v2_service(document))
+            endpoint = _reachable(route.endpoint, for_channel=for_channel)
+            envelope = wrap(envelope, route, to=document.id, new_id=self._world.new_id, entropy=self._world.entropy)
         return Sealed(envelope, endpoint, MEDIA_TYPES[Wire.V2])
+
+    async def _route(self, service: Service | None) -> Route:
+        if service is None:
+            raise _no_endpoint()
+        return await route_to(service, self._resolver)
+
+    def _from_prior(self, did: str, prior_verkey: str) -> str:
+        return make_from_prior(did, self._keyring.authenticator(prior_verkey), now=self._world.clock())
 
 
 def _no_key() -> NotNow:
@@ -139,5 +159,9 @@ def _reachable(endpoint: str | None, *, for_channel: bool) -> str | None:
     if for_channel:
         return None
     if endpoint is None or endpoint == QUEUE_ENDPOINT:
-        raise NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")
+        raise _no_endpoint()
     return endpoint
+
+
+def _no_endpoint() -> NotNow:
+    return NotNow("delivery.no_endpoint", "The peer has no endpoint.", "Wait until it comes for its messages.")

@@ -1,1 +1,1 @@
-"""DID Rotate 1.0 (Aries RFC 0794): the end of a relationship, by ``hangup``. Rotation itself is not spoken."""
+"""DID Rotate 1.0 (Aries RFC 0794): another DID for one end of a relationship, or its end."""

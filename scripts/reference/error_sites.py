@@ -99,6 +99,8 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("node/roles/vc_api_issuer.py", "check.code"): (),
     # An error of resolving a DID, said again of the peer who sent that DID: no code of its own.
     ("node/roles/peering.py", "error.code"): (),
+    ("node/roles/contact.py", "error.code"): (),
+    ("node/roles/rotation.py", "error.code"): (),
 }
 """(file, the expression that gives the code) -> what it can be."""
 

@@ -13,6 +13,7 @@ from protocols.did_exchange import machine as did_exchange
 from protocols.did_rotate import machine as did_rotate
 from protocols.discover_features import machine as discover_features
 from protocols.issue_credential import machine as issue_credential
+from protocols.out_of_band import contact
 from protocols.out_of_band import machine as out_of_band
 from protocols.pickup import machine as pickup
 from protocols.present_proof import machine as present_proof
@@ -63,9 +64,15 @@ MACHINES = (
         out_of_band.TRANSITIONS,
     ),
     Machine(
-        "DID Rotate 1.0: hangup",
-        "Aries RFC 0794 §Hangup",
-        "How either side ends a connection.",
+        "Out-of-band 2.0: connection",
+        "DIDComm 2.1 §Out Of Band Messages",
+        "How two agents of DIDComm v2 connect: the first message under an invitation is enough.",
+        contact.TRANSITIONS,
+    ),
+    Machine(
+        "DID Rotate 1.0",
+        "Aries RFC 0794",
+        "How either side ends a connection, or goes on under another DID; in v2 the header from_prior says the latter.",
         did_rotate.TRANSITIONS,
     ),
     Machine(

@@ -12,6 +12,7 @@ from node.app import Node
 from storage.connections import Connection
 from tests.node.nodes import Nodes, connect
 from tests.node.wire_peer import WirePeer
+from tests.node.wire_peer_v2 import WirePeerV2
 
 
 @pytest.fixture
@@ -59,6 +60,15 @@ async def careful_town(nodes: Nodes) -> Town:
 async def peer() -> AsyncIterator[WirePeer]:
     """A peer that speaks the wire by itself."""
     made = WirePeer()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def modern() -> AsyncIterator[WirePeerV2]:
+    """A peer that speaks DIDComm v2 by itself."""
+    made = WirePeerV2()
     await made.start()
     yield made
     await made.stop()

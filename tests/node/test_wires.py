@@ -32,14 +32,6 @@ async def wire_of(node: Node) -> str:
     return connection.wire
 
 
-@pytest.fixture
-async def modern():  # type: ignore[no-untyped-def]
-    made = WirePeerV2()
-    await made.start()
-    yield made
-    await made.stop()
-
-
 async def connected(nodes: Nodes, peer: WirePeer) -> Node:
     node = await nodes.make("node", issuer=True)
     await peer.connect(node)

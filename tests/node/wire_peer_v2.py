@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from node.app import Node
-from protocols.did import peer4
+from protocols.did import peer2, peer4
 from protocols.did.document import DidDocument
 from protocols.did.resolver import resolve_offline
-from protocols.did.syntax import did_of
 from protocols.didcomm import codec_v2, envelope_v2
 from protocols.didcomm.envelope import open_envelope
 from protocols.didcomm.envelope_v2 import MEDIA_TYPE, SenderKey
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.keys import AgreementKeyPair, KeyPair
 from protocols.multiformats import Multicodec
+from protocols.out_of_band import link
+from protocols.out_of_band.messages import Invitation
 from tests.node.wire_peer import Answer, WirePeer, new_id
 
 
@@ -31,15 +32,23 @@ class WirePeerV2(WirePeer):
         """A DID at this peer's endpoint."""
         return peer4.create(pair.public, endpoint=f"{self.url}/in", v2_uri=f"{self.url}/in")
 
+    def use_peer2(self) -> None:
+        """Go by a did:peer:2."""
+        self.did = peer2.create(self.pair.public, endpoint=f"{self.url}/in", v2_uri=f"{self.url}/in")
+
     @property
     def short(self) -> str:
-        return peer4.short_form(self.did)
+        return peer4.shortest(self.did)
+
+    def invitation(self) -> str:
+        """An invitation of this peer."""
+        accept = (Wire.V2.value,)
+        return link.to_link(Invitation(new_id(), (self.did,), accept=accept, wire=Wire.V2), "https://peer.example/")
 
     def key(self, did: str | None = None, pair: KeyPair | None = None) -> SenderKey:
         """The key that authenticates for a DID of this peer."""
-        name = did or self.short
         agreement = AgreementKeyPair.of_ed25519(pair or self.pair)
-        return SenderKey(f"{name}#{peer4.AGREEMENT_FRAGMENT}", agreement)
+        return SenderKey(_agreement_kid(did or self.short), agreement)
 
     def message(self, type_uri: str, body: dict[str, Any] | None = None, **headers: Any) -> PlainMessage:
         """A message from this peer to the node that it speaks with."""
@@ -64,22 +73,28 @@ class WirePeerV2(WirePeer):
 
     def find_agreement(self, kid: str) -> AgreementKeyPair | None:
         """As an AgreementKeyStore: keys of this peer's DID."""
-        mine = did_of(kid) in {self.did, self.short} and kid.endswith(f"#{peer4.AGREEMENT_FRAGMENT}")
+        mine = kid in {_agreement_kid(did) for did in (self.did, self.short)}
         return AgreementKeyPair.of_ed25519(self.pair) if mine else None
 
     async def resolve(self, did: str) -> DidDocument:
         """As a Resolver: the node's DIDs in short form are those that it told."""
-        if peer4.shortest(self.their_did) == did:
+        if self.their_did.startswith(peer4.PREFIX) and peer4.shortest(self.their_did) == did:
             return peer4.resolve_short(self.their_did)
         document = resolve_offline(did)
         assert document is not None
         return document
 
     def _pack(self, message: PlainMessage | bytes, *, sender: SenderKey | None, to: str | None) -> bytes:
-        document = peer4.resolve_short(to or self.their_did)
+        name = to or self.their_did
+        document = peer4.resolve_short(name) if name.startswith(peer4.PREFIX) else peer2.resolve(name)
         keys = envelope_v2.recipients_of(document, [Multicodec.X25519_PUB])
         plaintext = message if isinstance(message, bytes) else codec_v2.encode(message)
         return envelope_v2.pack(plaintext, to=keys, sender=sender, entropy=os.urandom)
+
+
+def _agreement_kid(did: str) -> str:
+    method = peer4 if did.startswith(peer4.PREFIX) else peer2
+    return f"{did}#{method.AGREEMENT_FRAGMENT}"
 
 
 def altered(message: PlainMessage, **headers: Any) -> PlainMessage:
