@@ -78,6 +78,7 @@ async def test_a_learner_without_a_port_gets_its_records_by_polling(
     nodes: Nodes, mediator: Node, college: Node
 ) -> None:
     learner = await learner_of(nodes, mediator)
+    assert (await granted(learner)).routing_did is not None, "two lernodes agree in version 3.0, over DIDComm v2"
     to_learner, _ = await connect(college, learner)
     assert to_learner.their_endpoint == f"{mediator.config.node.endpoint}/didcomm"
     assert len(to_learner.their_routing_keys) == 1
