@@ -62,6 +62,7 @@ from node.runtime.keyring import KEYS, Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from node.runtime.opening import is_in_home, open_node_store
+from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
@@ -286,7 +287,7 @@ class Node:
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
-        self.trail = Trail(store=store, identity=self.identity, world=world, file=home / HEADS_FILE)
+        self.trail, self.backups = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
     @property
@@ -298,6 +299,10 @@ class Node:
     def mediated(self) -> Mediated:
         """What others hold for this node."""
         return self.mediation.mediated
+
+    def _watch_over_store(self) -> tuple[Trail, ScheduledBackups]:
+        trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
+        return trail, ScheduledBackups(self.store, self.home, self.config, self.world)
 
     def _thread_roles(self, steps: Exchanges, lifetime: Lifetime) -> tuple[Threads, Links]:
         threads = Threads(
@@ -426,6 +431,8 @@ class Node:
             self.store.listen(KEYS, self._key_watch.wake)
             self._key_watch.start()
         self.trail.start()
+        if listen:
+            self.backups.start()
         self.mediator.start()
         await self.mediated.start()
 
@@ -438,6 +445,7 @@ class Node:
         for server in self._servers:
             await server.cleanup()
         await self.housekeeping.stop()
+        await self.backups.stop()
         await self.trail.stop()
         if self._key_watch is not None:
             await self._key_watch.stop()

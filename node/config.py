@@ -289,6 +289,17 @@ class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = True
 
 
+class BackupConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Backups that the node makes by itself while it runs; see docs/backup.md."""
+
+    folder: Annotated[str, _doc("Where to write them, relative to the node's folder; empty: none are made.")] = ""
+    recipient: Annotated[
+        str, _doc("Public key of age (age1...) to encrypt them to; its identity is kept away from this machine.")
+    ] = ""
+    every_hours: Annotated[int, Meta(ge=1), _doc("How often.")] = 24
+    keep: Annotated[int, Meta(ge=1), _doc("How many to keep; older ones are deleted.")] = 7
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a node needs to know before it starts; secrets are named by file or environment, never here."""
 
@@ -306,6 +317,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     webhooks: WebhooksConfig = WebhooksConfig()
     retention: RetentionConfig = RetentionConfig()
     mediation: MediationConfig = MediationConfig()
+    backup: BackupConfig = BackupConfig()
     vc_api: VcApi = VcApi()
 
 
@@ -353,6 +365,12 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput("config.malformed", "status.messages has a message twice.", "Remove one of them.")
     if not config.node.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
+    if config.backup.folder and not config.backup.recipient.startswith("age1"):
+        raise BadInput(
+            "config.malformed",
+            "backup.folder needs backup.recipient.",
+            "Make a key with age-keygen, and give its age1...",
+        )
     if config.vc_api.conformance and not is_loopback(config.admin.host):
         raise BadInput(
             "config.conformance_exposed",

@@ -16,7 +16,7 @@ from storage.engine import Row, Store, Transaction
 from storage.migrate import bundled
 from storage.query import placeholders
 
-__all__ = ["Copied", "copy"]
+__all__ = ["Copied", "copy", "pages", "tables_in_order"]
 
 _PAGE = 500
 _TABLE = re.compile(r"^CREATE TABLE (\w+) \(", re.MULTILINE)
@@ -39,7 +39,7 @@ async def copy(source: Store, target: Store) -> list[Copied]:
         LernodeError: ``store.copy_differs`` where what was written is not what was read.
     """
     async with source.read() as reading, target.write() as writing:
-        tables = [name for name in _tables() if name in set(await reading.tables())]
+        tables = [name for name in tables_in_order() if name in set(await reading.tables())]
         for table in tables:
             if await writing.one(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608
                 raise WrongState("store.not_empty", "The other store holds something already.", "Name a new one.")
@@ -53,13 +53,13 @@ async def copy(source: Store, target: Store) -> list[Copied]:
     return copied
 
 
-def _tables() -> list[str]:
+def tables_in_order() -> list[str]:
     """In the order of their making: what is referred to comes first."""
     return list(dict.fromkeys(name for migration in bundled() for name in _TABLE.findall(migration.sql)))
 
 
 async def _copy(reading: Transaction, writing: Transaction, table: str) -> Copied:
-    async for page in _pages(reading, table):
+    async for page in pages(reading, table):
         names = list(page[0].keys())
         await writing.execute_many(
             f"INSERT INTO {table} ({', '.join(names)}) VALUES ({placeholders(len(names))})",  # noqa: S608
@@ -70,7 +70,7 @@ async def _copy(reading: Transaction, writing: Transaction, table: str) -> Copie
 
 async def _digest(tx: Transaction, table: str) -> Copied:
     hashed, count = hashlib.sha256(), 0
-    async for page in _pages(tx, table):
+    async for page in pages(tx, table):
         for row in page:
             # Engines may hold the columns of a table in another order.
             hashed.update(repr([(name, row[name]) for name in sorted(row.keys())]).encode())
@@ -78,7 +78,7 @@ async def _digest(tx: Transaction, table: str) -> Copied:
     return Copied(table, count, hashed.hexdigest())
 
 
-async def _pages(tx: Transaction, table: str) -> AsyncIterator[list[Row]]:
+async def pages(tx: Transaction, table: str) -> AsyncIterator[list[Row]]:
     key = await tx.key_of(table)
     columns = ", ".join(key)
     select, order = f"SELECT * FROM {table}", f"ORDER BY {columns} LIMIT {_PAGE}"  # noqa: S608

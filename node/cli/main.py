@@ -46,6 +46,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prune": ("node.cli.prune", "Forget what the configuration keeps no longer."),
     "erase": ("node.cli.erase", "Erase all that is kept of a person."),
     "passphrase": ("node.cli.passphrase", "Change the passphrase, or the key, that opens the node."),
+    "backup": ("node.cli.backup", "Write the whole node into one encrypted file."),
+    "restore": ("node.cli.backup", "Make a node anew from a backup."),
     "log": ("node.cli.log", "Show the audit trail, or check that it is whole."),
 }
 """Command -> the module that has it under its own name, and its line in the overview."""

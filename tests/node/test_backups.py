@@ -1,0 +1,148 @@
+"""A backup of a running node is whole, opens nowhere else, and becomes the same node again on either engine."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from node.app import Node
+from node.config import STORE_FILE
+from node.roles.issuer import Award
+from node.runtime import backups
+from node.runtime.backups import Recipient
+from node.runtime.world import World
+from protocols.errors import BadInput, LernodeError, WrongState
+from storage import invariants, snapshot
+from storage.engines import ENGINES, open_store
+from storage.secrets import Vault
+from tests.node.nodes import PASSPHRASE, WELDING, Clock, Nodes, eventually
+from tests.postgresql import new_store_url
+
+LOCK = "a passphrase for backups"
+
+
+@pytest.fixture
+async def college(nodes: Nodes) -> Node:
+    node = await nodes.make("college", issuer=True)
+    for number in range(3):
+        await node.issuer.issue(Award(achievement_id=WELDING, subject_did=f"did:example:{number}"))
+    await node.trail.sign()
+    return node
+
+
+async def write(node: Node, target: Path, lock: str | Recipient = LOCK) -> Path:
+    await backups.write(node.store, node.home, target, lock, node.world.clock(), label=node.label)
+    return target
+
+
+async def rows(store: object) -> list[object]:
+    async with store.read() as tx:  # type: ignore[attr-defined]
+        return [part async for part in snapshot.dump(tx)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_restored_store_has_every_row_and_opens_with_the_passphrase_of_the_node(
+    nodes: Nodes, college: Node, tmp_path: Path, engine: str
+) -> None:
+    await nodes.stop(college)  # so that the node does not go on while the two are compared
+    source = await open_store(college.home / STORE_FILE)
+    file = tmp_path / "college.age"
+    await backups.write(source, college.home, file, LOCK, college.world.clock(), label="college")
+    plain = backups.read(file, LOCK)
+    assert backups.inspect(plain).rows["issued_credentials"] == 3
+    place = new_store_url() if engine == "postgresql" else f"sqlite://{tmp_path}/restored.db"
+    restored = await open_store(place, create=True)
+    await backups.restore(plain, restored)
+    assert await rows(restored) == await rows(source)
+    await source.close()
+    await Vault.unlock(restored, PASSPHRASE)
+    async with restored.read() as tx:
+        assert [broken async for broken in invariants.check(tx)] == []
+    with pytest.raises(WrongState) as caught:
+        await backups.restore(plain, restored)
+    assert caught.value.code == "store.not_empty"
+    await restored.close()
+
+
+async def test_the_file_tells_nothing_without_its_passphrase(college: Node, tmp_path: Path) -> None:
+    file = await write(college, tmp_path / "college.age")
+    assert file.read_bytes().startswith(b"age-encryption.org/v1")
+    assert b"did:" not in file.read_bytes()
+    with pytest.raises(BadInput) as caught:
+        backups.read(file, "wrong")
+    assert caught.value.code == "backup.wrong_secret"
+
+
+async def test_a_backup_for_a_recipient_opens_with_its_identity_only(college: Node, tmp_path: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    file = await write(college, tmp_path / "college.age", Recipient(str(identity.to_public())))
+    assert backups.inspect(backups.read(file, f"# made\n{identity}\n".encode())).rows["issued_credentials"] == 3
+    with pytest.raises(BadInput):
+        backups.read(file, str(pyrage.x25519.Identity.generate()).encode())
+
+
+@pytest.mark.skipif(shutil.which("age") is None, reason="the tool age is not installed (Debian: age)")
+async def test_the_tool_age_opens_a_backup(college: Node, tmp_path: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "key").write_text(str(identity), encoding="ascii")
+    file = await write(college, tmp_path / "college.age", Recipient(str(identity.to_public())))
+    command = ("age", "-d", "-i", str(tmp_path / "key"), str(file))
+    age = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    opened, _ = await age.communicate()
+    assert gzip.decompress(opened).startswith(b'{"format":"lernode-backup"')
+
+
+async def test_what_is_there_is_not_overwritten(college: Node, tmp_path: Path) -> None:
+    file = await write(college, tmp_path / "college.age")
+    before = file.read_bytes()
+    with pytest.raises(WrongState) as caught:
+        await write(college, file)
+    assert caught.value.code == "backup.exists"
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("cut", [1, 100, 1000])
+async def test_a_damaged_backup_is_refused(college: Node, tmp_path: Path, cut: int) -> None:
+    file = await write(college, tmp_path / "college.age")
+    file.write_bytes(file.read_bytes()[:-cut])
+    with pytest.raises(BadInput):
+        backups.read(file, LOCK)
+    plain = backups.read(await write(college, tmp_path / "again.age"), LOCK)
+    with pytest.raises(LernodeError):
+        backups.inspect(plain[: -cut - 20])
+
+
+async def test_a_node_backs_itself_up_and_keeps_the_newest(nodes: Nodes, tmp_path: Path) -> None:
+    clock = Clock()
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    settings = {"folder": "backups", "recipient": recipient, "keep": 2, "every_hours": 24}
+    node = await nodes.make("college", issuer=True, world=World(clock=clock), backup=settings)
+    folder = node.home / "backups"
+
+    async def made(count: int) -> None:
+        async def look(_tx: object) -> bool:
+            return len(backups.newest_first(folder)) == count
+
+        await eventually(node, look)
+
+    await made(1)
+    first = backups.newest_first(folder)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    for days in (1.1, 2.2):
+        await nodes.stop(node)
+        clock.ahead = timedelta(days=days)
+        node = await nodes.again(node)
+        await made(2)
+
+    async def first_is_gone(_tx: object) -> bool:
+        return not first[0].exists()
+
+    await eventually(node, first_is_gone)
+    assert len(backups.newest_first(folder)) == 2
+    assert (folder / "notes.txt").exists()
