@@ -73,7 +73,7 @@ class Routes:
             return self._own
         # One that was asked in 1.0 knows keys only, so that it could not tell whose a message of v2 is.
         v2_keys = mediator.v2_routing_keys
-        return Route(mediator.endpoint, mediator.routing_keys, v2_keys, False, mediator)
+        return Route(mediator.endpoint, mediator.routing_keys, v2_keys, bool(v2_keys), mediator)
 
     async def announce(self, tx: Transaction, route: Route, names: Iterable[str]) -> None:
         """Tell the mediator of a route that messages for ``names`` are for this node."""

@@ -9,6 +9,7 @@ import pytest
 
 from node.app import Node
 from node.roles.issuer import Award
+from protocols.didcomm.message import Wire
 from protocols.errors import WrongState
 from storage import mediation, mediators
 from storage.engine import Transaction
@@ -80,6 +81,7 @@ async def test_a_learner_without_a_port_gets_its_records_by_polling(
     learner = await learner_of(nodes, mediator)
     assert (await granted(learner)).routing_did is not None, "two lernodes agree in version 3.0, over DIDComm v2"
     to_learner, _ = await connect(college, learner)
+    assert to_learner.wire == Wire.V2.value
     assert to_learner.their_endpoint == f"{mediator.config.node.endpoint}/didcomm"
     assert len(to_learner.their_routing_keys) == 1
     offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
