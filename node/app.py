@@ -25,6 +25,7 @@ from node.records.catalogue import Catalogue
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
 from node.roles.erasing import Erasing
+from node.roles.frameworks import Frameworks
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
@@ -66,6 +67,7 @@ from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
+from node.skills.frameworks import SkillIndex
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
@@ -205,9 +207,12 @@ class Node:
             label=self.label,
             accept_connections=config.policy.accept_connections,
         )
-        policies = VerificationPolicies(config, home, ResourceFetcher(self.http, cache, clock=world.clock))
-        processors = {policies.processor, DEFAULT}
-        self.metrics.jsonld_fallbacks.set_function(lambda: sum(each.fallbacks for each in processors))
+        policies = VerificationPolicies(
+            config, home, ResourceFetcher(self.http, cache, clock=world.clock), SkillIndex(store)
+        )
+        self.metrics.jsonld_fallbacks.set_function(
+            lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
+        )
         self.verifier = Verifier(
             store=store,
             exchanges=steps,
@@ -284,6 +289,7 @@ class Node:
         self.threads, self.links = self._thread_roles(steps, lifetime)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
+        self.frameworks = Frameworks(store, self.http, world)
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)

@@ -155,7 +155,6 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = True
     contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
     schemas: Annotated[dict[str, str], _doc("JSON Schemas that are not to be fetched: URL = file.")] = {}
-    frameworks: Annotated[tuple[str, ...], _doc("Files of skill frameworks, besides those that lernode carries.")] = ()
 
 
 class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

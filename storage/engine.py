@@ -73,12 +73,17 @@ class Transaction(ABC):
     Attributes:
         row_lock: ends a SELECT whose rows nobody else may change before this unit of work ends.
         skip_locked: the same, leaving out the rows that another unit of work has locked.
+        has_words: a condition on a table of words (``storage/migrations/README.md``); its parameter is
+            :meth:`words_parameter`.
     """
 
     __slots__ = ("_callbacks", "_channels", "_ended", "_failed", "_last", "_sealing", "_usage", "_writable")
 
     row_lock: ClassVar[str] = ""
     skip_locked: ClassVar[str] = ""
+    has_words: ClassVar[str] = ""
+    _beginning: ClassVar[str] = "{}"
+    _and: ClassVar[str] = " "
 
     def __init__(self, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
         self._usage = usage
@@ -143,9 +148,13 @@ class Transaction(ABC):
         self._require_writing()
         await self._lock(name)
 
+    def words_parameter(self, beginnings: Sequence[str]) -> str:
+        """What :attr:`has_words` takes, so that a word begins with each of ``beginnings`` (letters and digits only)."""
+        return self._and.join(self._beginning.format(beginning) for beginning in beginnings)
+
     @abstractmethod
     async def tables(self) -> list[str]:
-        """The names of the store's tables."""
+        """The names of the store's tables, without those of words, which are made of others."""
 
     @abstractmethod
     async def key_of(self, table: str) -> tuple[str, ...]:

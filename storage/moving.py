@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from protocols.errors import LernodeError, WrongState
+from storage import frameworks
 from storage.engine import Row, Store, Transaction
 from storage.migrate import bundled
 from storage.query import placeholders
@@ -49,6 +50,7 @@ async def copy(source: Store, target: Store) -> list[Copied]:
             if there != await _digest(writing, table):
                 raise LernodeError("store.copy_differs", f"The table {table} came out different.", "Report this.")
             copied.append(there)
+        await frameworks.index_words(writing)
         await writing.renumber()
     return copied
 

@@ -94,6 +94,9 @@ class PostgresqlTransaction(Transaction):
 
     row_lock = " FOR NO KEY UPDATE"  # others may go on to refer to the row
     skip_locked = " FOR UPDATE SKIP LOCKED"
+    has_words = "to_tsvector('simple', words) @@ to_tsquery('simple', ?)"
+    _beginning = "'{}':*"
+    _and = " & "
 
     def __init__(self, connection: Any, space: int, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
         super().__init__(usage, sealing, writable=writable)
@@ -119,7 +122,7 @@ class PostgresqlTransaction(Transaction):
         return found
 
     async def tables(self) -> list[str]:
-        return sorted(await _MigrationTarget(self._connection).tables())
+        return sorted(name for name in await _MigrationTarget(self._connection).tables() if not name.endswith("_words"))
 
     async def key_of(self, table: str) -> tuple[str, ...]:
         rows = await self.all(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from protocols.errors import BadInput, WrongState
+from storage import frameworks
 from storage.engine import Parameter, Transaction
 from storage.migrate import bundled
 from storage.moving import pages, tables_in_order
@@ -65,5 +66,6 @@ async def load(tx: Transaction, parts: AsyncIterator[Rows]) -> int:
         names = ", ".join(part.columns)
         await tx.execute_many(f"INSERT INTO {part.table} ({names}) VALUES ({marks})", part.rows)  # noqa: S608
         count += len(part.rows)
+    await frameworks.index_words(tx)
     await tx.renumber()
     return count

@@ -200,6 +200,9 @@ class SqliteTransaction(Transaction):
 
     __slots__ = ("_link",)
 
+    has_words = "words MATCH ?"
+    _beginning = '"{}"*'
+
     def __init__(self, link: _Link, sealing: Sealing | None, *, writable: bool) -> None:
         super().__init__(link.usage, sealing, writable=writable)
         self._link = link
@@ -229,7 +232,10 @@ class SqliteTransaction(Transaction):
         return await self._link.fetch_patiently(sql, params) if rows is None else rows
 
     async def tables(self) -> list[str]:
-        rows = await self.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        rows = await self.all(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' "
+            "AND name NOT LIKE '%!_words%' ESCAPE '!'"
+        )
         return [row["name"] for row in rows]
 
     async def key_of(self, table: str) -> tuple[str, ...]:

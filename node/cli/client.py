@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -76,6 +76,17 @@ class Api:
         self.spoke_to_peer = self.spoke_to_peer or to_peer
         data = None if body is None else msgspec.json.encode(body)
         return await self._ask("POST", path, kind, data=data, headers={"Content-Type": "application/json"})
+
+    async def upload(self, path: str, kind: type[T], content: IO[bytes] | None, **query: str | int | None) -> T:
+        """POST a file, as it is read; it may take as long as it takes.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        headers = {"Content-Type": "application/octet-stream"}
+        forever = aiohttp.ClientTimeout(total=None)
+        return await self._ask("POST", path, kind, params=params, data=content, headers=headers, timeout=forever)
 
     async def delete(self, path: str, kind: type[T]) -> T:
         """DELETE.

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
+    "framework": ("node.cli.framework", "Import frameworks of skills, search and compare them."),
     "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),
     "db": ("node.cli.db", "Look at the node's store, check it, or move it to another engine."),

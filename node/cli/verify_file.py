@@ -14,7 +14,7 @@ from node.config import CONFIG_FILE, Config, load
 from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver
-from node.net.documents import DocumentCache, MemoryDocumentCache
+from node.net.documents import MemoryDocumentCache
 from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
@@ -23,12 +23,14 @@ from node.roles.verifier import verify_document
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
+from node.skills.frameworks import SkillIndex
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import VerificationResult
 from protocols.did.resolver import Resolver
 from protocols.errors import NotNow
 from protocols.status.source import StatusSource
+from storage.engine import Store
 
 __all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file"]
 
@@ -91,8 +93,10 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
     """
     config = load(how.home) if (how.home / CONFIG_FILE).is_file() else Config()
     world = World()
-    async with _cache(how.home) as cache, _http(config, offline=how.offline) as http:
-        policies = VerificationPolicies(config, how.home, ResourceFetcher(http, cache, clock=world.clock))
+    async with _store(how.home) as store, _http(config, offline=how.offline) as http:
+        cache = MemoryDocumentCache() if store is None else StoredDocumentCache(store)
+        resources = ResourceFetcher(http, cache, clock=world.clock)
+        policies = VerificationPolicies(config, how.home, resources, SkillIndex(store))
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
@@ -149,13 +153,13 @@ async def _http(config: Config, *, offline: bool) -> AsyncIterator[GuardedHttp]:
 
 
 @asynccontextmanager
-async def _cache(home: Path) -> AsyncIterator[DocumentCache]:
-    """What the node keeps of others' documents; the passphrase is not needed for that."""
+async def _store(home: Path) -> AsyncIterator[Store | None]:
+    """The node's store: others' documents and frameworks are in it, for which the passphrase is not needed."""
     if not (home / CONFIG_FILE).is_file():
-        yield MemoryDocumentCache()
+        yield None
         return
     store = await open_node_store(home, load(home))
     try:
-        yield StoredDocumentCache(store)
+        yield store
     finally:
         await store.close()

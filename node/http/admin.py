@@ -29,6 +29,7 @@ from node.http import (
     admin_verification,
 )
 from node.http import schemas as s
+from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.event_stream import stream_events
 from node.http.openapi import openapi_document
@@ -553,6 +554,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_events.resume_webhook,
         response=s.WebhookView,
     ),
+    *FRAMEWORK_OPERATIONS,
     Operation(
         name="prune",
         method="POST",

@@ -6,8 +6,11 @@ One :class:`Operation` gives both its route and its part of the OpenAPI document
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EVENT_STREAM", "Answer", "Call", "Nothing", "Operation", "operation_handler"]
 
 _MAX_BODY_BYTES = 4 << 20
+_MAX_UPLOAD_BYTES = 1 << 30
 EVENT_STREAM = "text/event-stream"
 _PREFIXES = frozenset({"", "admin", "1.0"})
 
@@ -74,6 +78,7 @@ class Operation:
         path: with ``{id}`` where it names one thing.
         about: a sentence or two beyond the summary.
         query, body, response: Structs; requests with fields that they do not know are refused.
+        upload: the body is a file of any type, and the handler gets its path as the call's body.
         also: further statuses that a response may have.
         stream: answers instead where the client accepts ``text/event-stream``.
     """
@@ -90,6 +95,7 @@ class Operation:
     status: int = 200
     also: tuple[int, ...] = ()
     stream: Stream | None = None
+    upload: bool = False
 
     @property
     def tag(self) -> str:
@@ -106,11 +112,16 @@ def operation_handler(
         query = _query(request.query, operation.query)
         if operation.stream is not None and EVENT_STREAM in request.headers.get("Accept", ""):
             return await operation.stream(node, request, query, stopping)
-        body = await _body(request, operation.body) if operation.body is not None else Nothing()
-        result = await operation.handler(
-            node,
-            Call(request.match_info.get("id", ""), query, body, stopping, request.headers.get("Accept", "")),
-        )
+        with ExitStack() as stack:
+            if operation.upload:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lernode-"))
+                body: Any = await _upload(request, Path(folder))
+            else:
+                body = await _body(request, operation.body) if operation.body is not None else Nothing()
+            accept = request.headers.get("Accept", "")
+            result = await operation.handler(
+                node, Call(request.match_info.get("id", ""), query, body, stopping, accept)
+            )
         answer = result if isinstance(result, Answer) else Answer(value=result, status=operation.status)
         body_bytes = msgspec.json.encode(answer.value)
         return web.Response(status=answer.status, body=body_bytes, headers={"Content-Type": answer.media_type})
@@ -123,6 +134,19 @@ def _query(given: MultiMapping[str], kind: type[msgspec.Struct]) -> Any:
     if len(values) != len(given):
         raise BadInput("http.query_malformed", "A query parameter is given twice.", "Give each one once.")
     return _convert(values, kind, "http.query_malformed", "query", strict=False)
+
+
+async def _upload(request: web.Request, folder: Path) -> Path:
+    """The body as a file, of which only a piece at a time is in memory."""
+    path = folder / "upload"
+    size = 0
+    with path.open("wb") as file:
+        async for piece in request.content.iter_chunked(1 << 18):
+            size += len(piece)
+            if size > _MAX_UPLOAD_BYTES:
+                raise BadInput("http.upload_too_large", "The file has more than 1 GiB.", "Send less.")
+            await asyncio.to_thread(file.write, piece)
+    return path
 
 
 async def _body(request: web.Request, kind: type[msgspec.Struct]) -> Any:

@@ -91,6 +91,8 @@ def _operation(operation: Operation, shape_of: dict[int, Any], components: dict[
     parameters = _parameters(operation, components)
     if parameters:
         described["parameters"] = parameters
+    if operation.upload:
+        described["requestBody"] = {"content": {"application/octet-stream": {}}}
     if operation.body is not None:
         described["requestBody"] = {
             "required": bool(components[operation.body.__name__].get("required")),

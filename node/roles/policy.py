@@ -9,7 +9,7 @@ from typing import Any
 
 from node.config import Config
 from node.records.schema import SCHEMA_CHECKERS
-from node.skills.frameworks import SkillIndex, carried, read_framework
+from node.skills.frameworks import SkillIndex
 from protocols.credentials.model import proofs_of
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
 from protocols.credentials.resources import GivenResources, ResourceSource
@@ -24,17 +24,18 @@ __all__ = ["VerificationPolicies"]
 class VerificationPolicies:
     """Says what has to hold, for each reason to verify."""
 
-    def __init__(self, config: Config, home: Path, resources: ResourceSource) -> None:
+    def __init__(self, config: Config, home: Path, resources: ResourceSource, skills: SkillIndex) -> None:
         """Read what the configuration names.
 
         Args:
             resources: where schemas come from that the configuration does not name.
+            skills: those that the node knows.
 
         Raises:
-            BadInput: ``config.*``, ``framework.*`` where a file cannot be used.
+            BadInput: ``config.*`` where a file cannot be used.
         """
         self._config = config
-        self.skills = _skills(config, home)
+        self._skills = skills
         self.processor = _processor(config, home)
         self._resources = GivenResources(_schemas(config, home), resources)
 
@@ -57,7 +58,7 @@ class VerificationPolicies:
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
-            known_skill=self.skills.known,
+            known_skills=self._skills.known,
         )
 
     def domain_of(self, presentation: dict[str, Any], asked: str | None) -> str | None:
@@ -79,21 +80,8 @@ class VerificationPolicies:
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
-            known_skill=self.skills.known,
+            known_skills=self._skills.known,
         )
-
-
-def _skills(config: Config, home: Path) -> SkillIndex:
-    frameworks = [carried()]
-    for name in config.verify.frameworks:
-        try:
-            data = (home / name).read_bytes()
-        except OSError:
-            raise BadInput(
-                "config.framework_missing", "The file of a skill framework cannot be read.", "See verify.frameworks."
-            ) from None
-        frameworks.append(read_framework(data, name=Path(name).stem))
-    return SkillIndex(frameworks)
 
 
 def _processor(config: Config, home: Path) -> Processor:

@@ -1,22 +1,38 @@
-"""The frameworks that a node knows: the few entries that lernode carries, and files that its user names.
+"""Which formats of frameworks are read, the few entries that lernode carries, and all that a node knows as one.
 
-Each format has one reader (``READERS``). A file's format is found by its first characters, or said by the user.
+Each format has one reader (``READERS``). A file's format is found by how it begins, or said by the user.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from node.skills.framework import Framework, Skill
-from node.skills.readers import case_csv, case_package, onet_elements, onet_occupations, plain_csv
-from node.skills.readers.json_text import MAX_BYTES
+from node.skills.parts import Parts
+from node.skills.readers import (
+    case_csv,
+    case_package,
+    crosswalk_csv,
+    ctdl_asn,
+    esco_csv,
+    esco_json_ld,
+    onet_database,
+    onet_elements,
+    plain_csv,
+    rsd_csv,
+    rsd_json,
+    skos,
+)
+from node.skills.source import Source
 from protocols.errors import BadInput
+from storage import frameworks
+from storage.credentials import Skill
+from storage.engine import Store
 
-__all__ = ["READERS", "Framework", "Reader", "Skill", "SkillIndex", "carried", "read_framework"]
+__all__ = ["READERS", "Carried", "Reader", "SkillIndex", "carried", "reader_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,75 +40,92 @@ class Reader:
     """How files of one format are read.
 
     Attributes:
-        recognises: whether a text is of the format, judged by how it begins.
-        read: text and the framework's name, where the file itself gives none -> the framework.
+        recognises: whether a file is of the format, judged by how it begins.
+        read: what the file says, piece by piece.
     """
 
-    recognises: Callable[[str], bool]
-    read: Callable[[str, str], Framework]
+    recognises: Callable[[Source], bool]
+    read: Callable[[Source], Parts]
 
 
+# In the order in which they are asked: what is more special comes first.
 READERS: Mapping[str, Reader] = {
-    "onet-occupations": Reader(onet_occupations.recognises, onet_occupations.read),
-    "onet-elements": Reader(onet_elements.recognises, onet_elements.read),
+    "onet": Reader(onet_database.recognises, onet_database.read),
+    "esco-csv": Reader(esco_csv.recognises, esco_csv.read),
+    "esco-json-ld": Reader(esco_json_ld.recognises, esco_json_ld.read),
+    "ctdl-asn": Reader(ctdl_asn.recognises, ctdl_asn.read),
     "case-package": Reader(case_package.recognises, case_package.read),
     "case-csv": Reader(case_csv.recognises, case_csv.read),
+    "rsd-json": Reader(rsd_json.recognises, rsd_json.read),
+    "rsd-csv": Reader(rsd_csv.recognises, rsd_csv.read),
+    "skos": Reader(skos.recognises, skos.read),
+    "onet-elements": Reader(onet_elements.recognises, onet_elements.read),
+    "crosswalk-csv": Reader(crosswalk_csv.recognises, crosswalk_csv.read),
     "csv": Reader(plain_csv.recognises, plain_csv.read),
 }
 
 
-def read_framework(data: bytes, *, name: str, format_name: str | None = None) -> Framework:
-    """Read a framework file.
-
-    Args:
-        data: UTF-8, with or without byte order mark; at most 64 MiB.
-        name: what the framework is called where the file does not say, e.g. the file's stem.
-        format_name: a key of :data:`READERS`; without it the format is recognised.
+def reader_for(source: Source, format_name: str | None = None) -> str:
+    """The key of the reader for a file.
 
     Raises:
-        BadInput: ``framework.unknown_format``, ``framework.encoding``, ``framework.too_large``,
-            ``framework.malformed``, ``framework.empty`` or ``json.*``.
+        BadInput: ``framework.unknown_format``.
     """
-    if len(data) > MAX_BYTES:
-        raise BadInput("framework.too_large", f"The file is larger than {MAX_BYTES} bytes.", "Split it.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput("framework.encoding", "The framework file is not UTF-8.", "Save it as UTF-8.") from None
-    reader = READERS.get(format_name) if format_name else _recognised(text)
-    if reader is None:
-        hint = f"lernode reads: {', '.join(READERS)}."
-        raise BadInput("framework.unknown_format", "The framework file is of no known format.", hint)
-    return reader.read(text, name)
+    found = format_name or next((name for name, reader in READERS.items() if reader.recognises(source)), None)
+    if found is None or found not in READERS:
+        hint = f"lernode reads: {', '.join(READERS)}. Name one with --format, or map the columns of a CSV with --map."
+        raise BadInput("framework.unknown_format", "The file is of no format that is known.", hint)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The entries of O*NET that lernode itself carries."""
+
+    version: str
+    source: str
+    licence: str
+    entries: Mapping[str, Skill]
+
+    def get(self, uri_or_code: str) -> Skill | None:
+        """The entry with that URL or code."""
+        return self.entries.get(uri_or_code)
 
 
 @cache
-def carried() -> Framework:
-    """The entries of O*NET that lernode itself carries (CC BY 4.0, see ``data/onet.json``)."""
+def carried() -> Carried:
+    """Those entries (CC BY 4.0, see ``data/onet.json``), by URL and by code."""
     raw = json.loads(files("node.skills").joinpath("data", "onet.json").read_bytes())
-    entries = tuple(Skill(**entry) for entry in raw["entries"])
-    return Framework(raw["name"], raw["version"], raw["source"], raw["licence"], entries)
+    skills = [Skill(**entry) for entry in raw["entries"]]
+    by_key = {skill.code: skill for skill in skills if skill.code} | {skill.url: skill for skill in skills if skill.url}
+    return Carried(raw["version"], raw["source"], raw["licence"], by_key)
 
 
 class SkillIndex:
-    """All frameworks of a node as one, in the order in which they are asked."""
+    """All skills that a node knows: those that lernode carries, and those of the frameworks in its store.
 
-    def __init__(self, frameworks: Iterable[Framework]) -> None:
-        self.frameworks = tuple(frameworks)
+    Args:
+        store: None where there is no node, only a file to be verified.
+    """
 
-    def get(self, uri_or_code: str) -> Skill | None:
-        """The first entry with that URL or code."""
-        return next((found for each in self.frameworks if (found := each.get(uri_or_code))), None)
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
 
-    def known(self, uri_or_code: str) -> bool:
-        """Whether a framework has that skill: what a verification policy asks (``Policy.known_skill``)."""
-        return self.get(uri_or_code) is not None
+    async def get(self, uri_or_code: str) -> Skill | None:
+        """The skill with that URL or code; of the frameworks in the store first, for their user chose them."""
+        if self._store is not None:
+            async with self._store.read() as tx:
+                found = await frameworks.items(tx, uri_or_code)
+            if found:
+                item = found[0].item
+                return Skill(code=item.code, name=item.name, framework=found[0].framework, url=item.url)
+        return carried().get(uri_or_code)
 
-    def search(self, text: str, *, limit: int = 20) -> tuple[Skill, ...]:
-        """The entries that fit, framework by framework; see :meth:`Framework.search`."""
-        hits = (entry for each in self.frameworks for entry in each.search(text, limit=limit))
-        return tuple(dict.fromkeys(hits))[:limit]
-
-
-def _recognised(text: str) -> Reader | None:
-    return next((reader for reader in READERS.values() if reader.recognises(text)), None)
+    async def known(self, names: Collection[str]) -> frozenset[str]:
+        """Those of the URLs and codes that are known: what a verification policy asks (``Policy.known_skills``)."""
+        here = frozenset(name for name in names if carried().get(name) is not None)
+        others = frozenset(names) - here
+        if self._store is None or not others:
+            return here
+        async with self._store.read() as tx:
+            return here | await frameworks.known(tx, others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -49,7 +49,7 @@ class Policy:
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         resources: where schemas come from that it does not have itself.
-        known_skill: whether a skill of that URL is in a framework that this node has.
+        known_skills: which of these URLs are those of skills in a framework that this node has.
         holder_is_subject: whether who presents has to be the subject of every record.
         issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
             says nothing of who issued it.
@@ -64,6 +64,6 @@ class Policy:
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     resources: ResourceSource = field(default_factory=NoResources)
-    known_skill: Callable[[str], bool] | None = None
+    known_skills: Callable[[frozenset[str]], Awaitable[frozenset[str]]] | None = None
     holder_is_subject: bool = True
     issuer_signs: bool = True

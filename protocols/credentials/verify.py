@@ -130,7 +130,7 @@ class _Run:
             more += [
                 await check_schema(secured.document, self.policy.schemas, self._schema_world(), in_part=in_part),
                 await check_related_resources(secured.document, self.processor.store, self.resources),
-                check_skills(secured.document, self.policy.known_skill),
+                await check_skills(secured.document, self.policy.known_skills),
             ]
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))

@@ -13,13 +13,26 @@ from typing import Any
 
 import click
 
-from scripts.benchmark import acapy, chart, demo, exchanges, hostile, idle, lists, mediator, messages, records
+from scripts.benchmark import (
+    acapy,
+    chart,
+    demo,
+    exchanges,
+    frameworks,
+    hostile,
+    idle,
+    lists,
+    mediator,
+    messages,
+    records,
+)
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
 
 _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "records": records.measure,
     "lists": lists.measure,
+    "frameworks": frameworks.measure,
     "messages": messages.measure,
     "exchanges": exchanges.measure,
     "idle": idle.measure,

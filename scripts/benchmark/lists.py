@@ -18,7 +18,7 @@ from scripts.benchmark.figures import Figure, Target
 from scripts.benchmark.processes import NodeProcess, free_ports, resident_mib
 from scripts.benchmark.timing import Plan, progress, spread
 
-__all__ = ["measure"]
+__all__ = ["Taken", "measure", "run_command"]
 
 _ISSUE = Target(8.0)
 _MEMORY = Target(250.0)
@@ -40,22 +40,22 @@ async def _measure(folder: Path, learners: int) -> list[Figure]:
     rows = "".join(f"Learner {n},learner{n}@example.org,2026-05-31\n" for n in range(learners))
     (folder / "list.csv").write_text("name,email,date\n" + rows, encoding="utf-8")
     issue = ("issue", "weld-101", "--csv", str(folder / "list.csv"))
-    issued = await _run(node, *issue)
+    issued = await run_command(node, *issue)
     await node.start()
     try:
-        await _run(node, *issue, "--out", str(folder / "records"))
+        await run_command(node, *issue, "--out", str(folder / "records"))
         verify = ("verify", str(folder / "records"), "--any-issuer", "--jobs")
-        runs: dict[str, list[_Taken]] = {"1": [], "2": []}
+        runs: dict[str, list[Taken]] = {"1": [], "2": []}
         for _ in range(_ROUNDS):
             for jobs, found in runs.items():
-                found.append(await _run(node, *verify, jobs))
+                found.append(await run_command(node, *verify, jobs))
     finally:
         await node.stop()
     return [*_of_issuing(learners, issued), *_of_verifying(learners, runs)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class Taken:
     """What a command took.
 
     Attributes:
@@ -69,7 +69,8 @@ class _Taken:
     sizes: list[float]
 
 
-async def _run(node: NodeProcess, *arguments: str) -> _Taken:
+async def run_command(node: NodeProcess, *arguments: str) -> Taken:
+    """Run ``lernode`` with these arguments on a node, and see what it takes."""
     sizes: list[float] = []
     began, cpu_before = time.perf_counter(), _cpu_of_children()
     process = await node.command(*arguments)
@@ -80,7 +81,7 @@ async def _run(node: NodeProcess, *arguments: str) -> _Taken:
         await asyncio.wait({ended}, timeout=_LOOK_EVERY_SECONDS)
     if ended.result() != 0:
         raise RuntimeError(f"lernode {arguments[0]} ended with {ended.result()}")
-    return _Taken(time.perf_counter() - began, _cpu_of_children() - cpu_before, sizes)
+    return Taken(time.perf_counter() - began, _cpu_of_children() - cpu_before, sizes)
 
 
 def _cpu_of_children() -> float:
@@ -88,7 +89,7 @@ def _cpu_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _of_issuing(learners: int, took: _Taken) -> list[Figure]:
+def _of_issuing(learners: int, took: Taken) -> list[Figure]:
     about = f"issue {learners:,} records from a list"
     target = _ISSUE if learners == Plan().learners else None
     figures = [
@@ -103,7 +104,7 @@ def _of_issuing(learners: int, took: _Taken) -> list[Figure]:
     return figures
 
 
-def _of_verifying(learners: int, runs: dict[str, list[_Taken]]) -> list[Figure]:
+def _of_verifying(learners: int, runs: dict[str, list[Taken]]) -> list[Figure]:
     figures = []
     for jobs, found in runs.items():
         about = f"verify a folder, {jobs} at once"

@@ -17,6 +17,7 @@ from node.config import Config
 from node.records.catalogue import Catalogue
 from node.records.open_badges import IssuerProfile, build_credential
 from node.roles.policy import VerificationPolicies
+from node.skills.frameworks import SkillIndex
 from protocols.credentials.context_binding import signs_contexts, with_contexts_bound
 from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
 from protocols.credentials.data_integrity.registry import CRYPTOSUITES
@@ -68,7 +69,7 @@ class Subject:
         data = files("node.records").joinpath("demo_catalogue.json").read_bytes()
         self.achievement = Catalogue.parse(data).list()[0]
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.policy = VerificationPolicies(Config(), Path(), NoResources()).verifier(trust=[self.did])
+        self.policy = VerificationPolicies(Config(), Path(), NoResources(), SkillIndex()).verifier(trust=[self.did])
         self.offline = _Offline()
 
     def unsigned(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _skills(root: Path) -> list[str]:
     return [
         "## Skills and occupations",
         "",
-        "The few entries that the example catalogue and the demo need. Name whole frameworks with `verify.frameworks`.",
+        "The few entries that the example catalogue and the demo need. Import [whole frameworks](frameworks.md).",
         "",
         *table(("", ""), facts),
         "",

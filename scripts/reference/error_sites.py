@@ -67,6 +67,8 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "status_entry.unknown",
         "status_list.unknown",
         "verification.unknown",
+        "framework.unknown",
+        "skill.unknown",
         "webhook.unknown",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.exists\""): (

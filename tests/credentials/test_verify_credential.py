@@ -243,7 +243,10 @@ def test_skills_are_held_against_the_frameworks_of_the_node() -> None:
     del plain["credentialSubject"]["achievement"]["alignment"]
 
     def code(document: dict[str, Any], known: Any) -> str:
-        policy = dataclasses.replace(TRUSTING, known_skill=known)
+        async def known_skills(urls: frozenset[str]) -> frozenset[str]:
+            return frozenset(filter(known, urls))
+
+        policy = dataclasses.replace(TRUSTING, known_skills=known and known_skills)
         return found(check_credential(document, policy=policy), Check.SKILLS).code
 
     assert code(signed, lambda url: url.endswith("51-4121.00")) == "ok"

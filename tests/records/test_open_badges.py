@@ -14,7 +14,7 @@ from node.records.catalogue import Catalogue
 from node.records.open_badges import OB_CONTEXT, IssuerProfile, build_credential, check_email, identity_hash
 from node.records.results import make_result
 from node.records.schema import SCHEMA_CHECKERS, validate
-from node.skills.frameworks import SkillIndex, carried
+from node.skills.frameworks import SkillIndex
 from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.data_integrity.proofs import add_proof
 from protocols.credentials.model import Version
@@ -158,9 +158,7 @@ async def test_a_signed_record_passes_every_check(
     arguments = rich | {"achievement": catalogue.get(slug), "issuer": issuer, "data_model": data_model}
     signer = SoftwareSigner(key, verification_method(did))
     signed = add_proof(build_credential(**arguments), suite=suite, signer=signer, created=rich["valid_from"])
-    policy = Policy(
-        trusted_issuers=frozenset({did}), schemas=SCHEMA_CHECKERS, known_skill=SkillIndex([carried()]).known
-    )
+    policy = Policy(trusted_issuers=frozenset({did}), schemas=SCHEMA_CHECKERS, known_skills=SkillIndex().known)
     now = rich["valid_from"] + timedelta(days=1)
     result = await verify(signed, resolver=Offline(), statuses=NoLists(), policy=policy, now=now)
     outcomes = {check.check: check.outcome for check in result.checks}

@@ -52,7 +52,11 @@ async def test_the_bundled_migrations_run_from_nothing_and_then_never_again(plac
 async def test_every_table_of_a_file_is_strict(path: Path) -> None:
     store = await open_store(path, create=True)
     async with store.read() as tx:
-        rows = await tx.all("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        # FTS5 makes tables of its own, which are not ours to make strict.
+        rows = await tx.all(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+            "AND name NOT LIKE 'framework_words%'"
+        )
     await store.close()
     assert [row["name"] for row in rows if not row["sql"].endswith("STRICT")] == []
 

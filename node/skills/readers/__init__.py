@@ -1,1 +1,1 @@
-"""Readers of framework files, one a format. Each has ``recognises(text)`` and ``read(text, name)``."""
+"""Readers of framework files, one a format. Each has ``recognises(source)`` and ``read(source)``."""

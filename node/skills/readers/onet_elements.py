@@ -1,38 +1,37 @@
 """Names of O*NET's elements as JSON: an object of lists of names, ``skills``, ``knowledge``, ``abilities`` and more.
 
-Such files have no element ids, so an entry's code is made of its list and its name: ``skills/Programming``.
+Such files have no element ids, so an item's code is made of its list and its name: ``skills/Programming``.
 """
 
 from __future__ import annotations
 
-from node.skills.framework import Framework, Skill
-from node.skills.readers.json_text import parse
+from node.skills.parts import About, Fault, Parts, item
+from node.skills.readers.json_stream import one
+from node.skills.readers.onet_database import LICENCE, SOURCE
+from node.skills.source import Source
 from protocols.errors import BadInput
 
 __all__ = ["read", "recognises"]
 
-_NAME = "O*NET Content Model"
+
+def recognises(source: Source) -> bool:
+    """Whether it looks like such a file."""
+    start = source.head[:200].lstrip("\ufeff \t\r\n")
+    return start.startswith("{") and '"skills"' in start and '"name"' not in start
 
 
-def recognises(text: str) -> bool:
-    """Whether the text looks like such a file."""
-    start = text[:200].lstrip()
-    return start.startswith("{") and '"skills"' in start
-
-
-def read(text: str, name: str) -> Framework:
+def read(source: Source) -> Parts:
     """Read the file.
 
     Raises:
-        BadInput: ``framework.*`` or ``json.*``.
+        BadInput: ``framework.malformed``.
     """
-    lists = parse(text)
-    if not all(isinstance(names, list) and all(isinstance(one, str) for one in names) for names in lists.values()):
+    lists = one(source, "")
+    if not isinstance(lists, dict) or not all(isinstance(names, list) for names in lists.values()):
         raise BadInput("framework.malformed", "The file is not an object of lists of names.", "Check the file.")
-    entries = tuple(_entry(kind, one) for kind, names in lists.items() for one in names if one.strip())
-    source = "https://www.onetcenter.org/database.html"
-    return Framework(name=_NAME, version="", source=source, licence="CC-BY-4.0", entries=entries)
-
-
-def _entry(kind: str, name: str) -> Skill:
-    return Skill(code=f"{kind}/{name}", name=name, framework=_NAME)
+    yield About(title="O*NET Content Model", source=SOURCE, licence=LICENCE)
+    for kind, names in lists.items():
+        for number, name in enumerate(names):
+            place = f"{kind}[{number}]"
+            good = isinstance(name, str)
+            yield item(place, code=f"{kind}/{name}", name=name, kind=kind) if good else Fault(place, "It is no text.")

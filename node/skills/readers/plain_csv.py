@@ -1,35 +1,61 @@
-"""A framework of one's own as CSV: columns ``code`` and ``name``, and ``url`` where there are addresses."""
+"""A framework of one's own as CSV: columns ``code`` and ``name``; or others, by a mapping.
+
+``url``, ``description``, ``kind``, ``parent`` (a code or URL of another row) and ``labels`` (apart by bars) are read
+where there are such columns. A mapping says which column is what; it is kept for the next version.
+"""
 
 from __future__ import annotations
 
-from node.skills.framework import Framework, Skill
+from node.skills.parts import CHILD, About, Fault, Item, Label, Parts, Relation, item
 from node.skills.readers.tables import header, rows
-from protocols.credentials.model import is_url
+from node.skills.source import Source
 from protocols.errors import BadInput
 
-__all__ = ["read", "recognises"]
+__all__ = ["FIELDS", "read", "recognises"]
 
-_COLUMNS = {"code", "name"}
-
-
-def recognises(text: str) -> bool:
-    """Whether the text begins as such a file does."""
-    return set(header(text, ",")) >= _COLUMNS
+FIELDS = ("code", "name", "url", "description", "kind", "parent", "labels")
 
 
-def read(text: str, name: str) -> Framework:
+def recognises(source: Source) -> bool:
+    """Whether it begins as such a file does, by the mapping if there is one."""
+    return bool(source.mapping) or header(source) >= {"code", "name"} or header(source) >= {"url", "name"}
+
+
+def read(source: Source) -> Parts:
     """Read the file; the framework bears the file's name.
 
     Raises:
-        BadInput: ``framework.*``.
+        BadInput: ``framework.malformed``, ``framework.mapping``.
     """
-    entries = tuple(_entry(row, name) for row in rows(text, ",", needed=_COLUMNS))
-    return Framework(name=name, version="", source="", licence="", entries=entries)
-
-
-def _entry(row: dict[str, str], framework: str) -> Skill:
-    url = row.get("url") or None
-    if not row["code"] or not row["name"] or (url is not None and not is_url(url)):
-        message = "A row has no code or no name, or its url is none."
-        raise BadInput("framework.malformed", message, "Fill in code and name; leave url empty or make it whole.")
-    return Skill(code=row["code"], name=row["name"], framework=framework, url=url)
+    unknown = set(source.mapping) - set(FIELDS)
+    if unknown:
+        message = f"A framework has no “{min(unknown)}” that a column could be mapped to."
+        raise BadInput("framework.mapping", message, f"There are: {', '.join(FIELDS)}.")
+    columns = {field: source.mapping.get(field, field).strip().lower() for field in FIELDS}
+    yield About(title=source.name)
+    keys: dict[str, str] = {}
+    parents: list[tuple[str, str, str]] = []
+    for row in rows(source, needed={columns["name"], *(columns[field] for field in source.mapping)}):
+        if isinstance(row, Fault):
+            yield row
+            continue
+        found = item(
+            row.place,
+            name=row[columns["name"]],
+            code=row[columns["code"]],
+            url=row[columns["url"]],
+            description=row[columns["description"]],
+            kind=row[columns["kind"]],
+            labels=tuple(Label(each.strip()) for each in row[columns["labels"]].split("|") if each.strip()),
+        )
+        yield found
+        if isinstance(found, Item):
+            keys.setdefault(found.key, found.key)
+            keys.setdefault(found.code or found.key, found.key)
+            if row[columns["parent"]]:
+                parents.append((row.place, found.key, row[columns["parent"]]))
+    for place, key, parent in parents:
+        if parent in keys:
+            yield Relation(source=key, kind=CHILD, target=keys[parent])
+        else:
+            yield Fault(place, "Its parent is no row of the file.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from protocols.credentials.checks.results import failed, not_checked, passed
@@ -25,7 +25,9 @@ def check_issuer_trusted(issuer: str | None, trusted: frozenset[str] | None) -> 
     return failed(Check.ISSUER_TRUSTED, "trust.issuer_untrusted", "The issuer is not a trusted one.", _TRUST_SPEC)
 
 
-def check_skills(document: dict[str, Any], known_skill: Callable[[str], bool] | None) -> CheckResult:
+async def check_skills(
+    document: dict[str, Any], known_skills: Callable[[frozenset[str]], Awaitable[frozenset[str]]] | None
+) -> CheckResult:
     """Whether the skills that the record is aligned to are in a framework that this node has."""
     stated = alignments(document)
     if not stated:
@@ -35,10 +37,11 @@ def check_skills(document: dict[str, Any], known_skill: Callable[[str], bool] | 
     if len(targets) != len(stated):
         reason = "An alignment does not name its skill by a URL."
         return failed(Check.SKILLS, "skills.malformed", reason, _SKILLS_SPEC)
-    if known_skill is None:
+    if known_skills is None:
         reason = "This node has no framework of skills."
         return not_checked(Check.SKILLS, "skills.no_framework", reason, _SKILLS_SPEC)
-    unknown = sum(not known_skill(target) for target in targets)
+    known = await known_skills(frozenset(targets))
+    unknown = sum(target not in known for target in targets)
     details = {"skills": len(targets), "unknown": unknown}
     if unknown:
         reason = "The record is aligned to skills that no framework of this node has."
