@@ -78,7 +78,7 @@ class TreeQuery(_Query, frozen=True, kw_only=True):
 class SkillsQuery(_Query, frozen=True, kw_only=True):
     """Which skills."""
 
-    q: Annotated[Text, Meta(description="Words, or the beginnings of words, in its code or names.")]
+    q: Annotated[Text, Meta(description="Words, or the beginnings of words, in its code or names.")] = ""
     framework: Name | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 20
 
