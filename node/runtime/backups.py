@@ -33,6 +33,7 @@ __all__ = ["AgeSecret", "Contents", "Recipient", "inspect", "newest_first", "rea
 
 _FORMAT, _VERSION = "lernode-backup", 1
 _FILES = (CONFIG_FILE, "catalogue.json", "audit-heads.txt")
+_TIMINGS = 8
 _NAME = re.compile(r"lernode-\d{8}T\d{6}Z\.age")
 
 
@@ -104,6 +105,7 @@ def read(source: Path, secret: AgeSecret) -> bytes:
 
     Raises:
         BadInput: ``backup.unreadable``, ``backup.wrong_secret``.
+        NotNow: ``backup.too_much_work``.
     """
     try:
         return gzip.decompress(_open(source.read_bytes(), secret))
@@ -212,13 +214,30 @@ def _seal(plain: bytes, target: Path, lock: str | Recipient) -> int:
 def _open(sealed: bytes, secret: AgeSecret) -> bytes:
     try:
         if isinstance(secret, str):
-            return bytes(pyrage.passphrase.decrypt(sealed, secret))
+            return _open_patiently(sealed, secret)
         keys = [line for line in secret.decode("ascii").split() if line.startswith("AGE-SECRET-KEY-")]
         return bytes(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(key) for key in keys]))
     except (pyrage.DecryptError, pyrage.IdentityError, ValueError):
         raise BadInput(
             "backup.wrong_secret", "The file does not open with that, or is damaged.", "Check passphrase or identity."
         ) from None
+
+
+def _open_patiently(sealed: bytes, passphrase: str) -> bytes:
+    """Open what a passphrase seals, also while the machine is busy.
+
+    age times the machine for an instant, and refuses a file whose passphrase would take it much too long to try. An
+    instant in which something else ran says nothing, so it is asked again.
+    """
+    for _ in range(_TIMINGS):
+        try:
+            return bytes(pyrage.passphrase.decrypt(sealed, passphrase))
+        except pyrage.DecryptError as error:
+            if "Excessive work" not in str(error):
+                raise
+    raise NotNow(
+        "backup.too_much_work", "Opening the file would take this machine too long.", "Try again when it is less busy."
+    )
 
 
 def _line(packed: gzip.GzipFile, value: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from protocols.exchange.definition import Definition, parse_definition
 
 __all__ = [
     "DEFINITIONS_FORMAT", "SUBMISSION_FORMAT", "PresentationRequest", "decode_proposal", "decode_request",
-    "encode_proposal", "encode_request",
+    "encode_request",
 ]  # fmt: skip
 
 DEFINITIONS_FORMAT = "dif/presentation-exchange/definitions@v1.0"
@@ -54,13 +54,11 @@ def decode_request(attachment: object) -> PresentationRequest:
     return PresentationRequest(definition, _option(options, "challenge"), _option(options, "domain"))
 
 
-def encode_proposal(definition: Definition) -> dict[str, Any]:
-    """The ``propose-presentation`` attachment: input descriptors only; the verifier makes the definition."""
-    return {"input_descriptors": definition.raw["input_descriptors"]}
-
-
 def decode_proposal(attachment: object, *, definition_id: str) -> Definition:
     """Read a ``propose-presentation`` attachment as the definition that it asks the verifier to send.
+
+    RFC 0510 has input descriptors there and nothing else. A whole definition, as Credo and this node write it, also
+    says how many of them it takes.
 
     Args:
         definition_id: the id to give to the definition.
@@ -70,7 +68,8 @@ def decode_proposal(attachment: object, *, definition_id: str) -> Definition:
     """
     if not isinstance(attachment, dict):
         raise _malformed("is not an object")
-    return parse_definition({"id": definition_id, "input_descriptors": attachment.get("input_descriptors")})
+    kept = {name: attachment[name] for name in ("input_descriptors", "submission_requirements") if name in attachment}
+    return parse_definition({"id": definition_id, **kept})
 
 
 def _option(options: dict[str, Any], name: str) -> str | None:

@@ -17,7 +17,6 @@ from protocols.exchange.attachments import (
     PresentationRequest,
     decode_proposal,
     decode_request,
-    encode_proposal,
     encode_request,
 )
 from protocols.exchange.definition import Definition, InputDescriptor, parse_definition
@@ -38,6 +37,6 @@ __all__ = [
     "DEFINITIONS_FORMAT", "SUBMISSION_CONTEXT", "SUBMISSION_FORMAT", "Definition", "DescriptorMatch",
     "InputDescriptor", "MatchReport", "PresentationRequest", "Reason", "Record", "Selection", "SubmissionCheck",
     "Vcdm", "build_presentation", "build_submission", "check_submission", "decode_proposal", "decode_request",
-    "encode_proposal", "encode_request", "for_achievement", "for_skill", "for_type", "match", "parse_definition",
+    "encode_request", "for_achievement", "for_skill", "for_type", "match", "parse_definition",
     "pointers_asked_for", "select",
 ]  # fmt: skip

@@ -54,10 +54,10 @@ class _Toolkit(Transaction):
         return nullcontext()
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
-        return (await self._connection.exec_driver_sql(self._written(sql), tuple(params))).rowcount
+        return int((await self._connection.exec_driver_sql(self._written(sql), tuple(params))).rowcount)
 
     async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
-        return (await self._connection.exec_driver_sql(self._written(sql), [tuple(row) for row in rows])).rowcount
+        return int((await self._connection.exec_driver_sql(self._written(sql), [tuple(row) for row in rows])).rowcount)
 
     async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
         found = await self._connection.exec_driver_sql(self._written(sql), tuple(params))
@@ -146,7 +146,6 @@ async def _compare(name: str, where: str | Path, url: str) -> None:
     engine = create_async_engine(url)
     if marks:
 
-        @event.listens_for(engine.sync_engine, "connect")
         def durable(connection: Any, _record: object) -> None:
             connection.isolation_level = None
             cursor = connection.cursor()
@@ -154,9 +153,11 @@ async def _compare(name: str, where: str | Path, url: str) -> None:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
-        @event.listens_for(engine.sync_engine, "begin")
         def begin(connection: Any) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        event.listen(engine.sync_engine, "connect", durable)
+        event.listen(engine.sync_engine, "begin", begin)
 
     toolkit = _toolkit(engine, sealing, marks=marks)
     sides: dict[str, Callable[[int], Awaitable[None]]] = {

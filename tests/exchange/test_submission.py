@@ -21,7 +21,6 @@ from protocols.exchange.presentation_exchange import (
     check_submission,
     decode_proposal,
     decode_request,
-    encode_proposal,
     encode_request,
     for_skill,
     match,
@@ -242,9 +241,10 @@ def test_a_request_and_a_proposal_survive_the_wire() -> None:
     request = PresentationRequest(QUERY, "challenge", None)
     assert decode_request(json.loads(json.dumps(encode_request(request)))) == request
     assert "options" not in encode_request(PresentationRequest(QUERY))
-    proposal = decode_proposal(json.loads(json.dumps(encode_proposal(QUERY))), definition_id="new")
+    proposal = decode_proposal(json.loads(json.dumps(QUERY.raw)), definition_id="new")
     assert proposal.id == "new"
     assert proposal.descriptors == QUERY.descriptors
+    assert proposal.requirements == QUERY.requirements
 
 
 @pytest.mark.parametrize(
