@@ -84,7 +84,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     inline_record_bytes: Annotated[
         int,
         Meta(ge=0),
-        _doc("Largest record sent in a message; a larger one goes by a link that only the peer is told."),
+        _doc("Of records in one message; what is more goes by a link that only the peer is told."),
     ] = 640 << 10
 
 

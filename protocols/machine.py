@@ -68,9 +68,10 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class StoreCredential:
-    """Keep ``document`` as a record that this node holds; once an exchange."""
+    """Keep ``document`` as a record that this node holds; once for each ``position`` of an exchange."""
 
     document: dict[str, Any]
+    position: int = 0
 
 
 Effect = Send | Ask | Expires | Verify | StoreCredential

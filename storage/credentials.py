@@ -1,6 +1,6 @@
 """The records: those that this node holds about somebody, and those that it issued.
 
-Promises: one exchange stores one held record and issues one record, however often its steps are repeated; a document
+Promises: each record of an exchange is stored or issued once, however often the steps are repeated; a document
 is kept byte for byte as it was received or signed. What is listed beside a document (name, skills, times) was
 read from it when it was stored, and serves to find it. Both are sealed: a search for words opens what it looks at, the
 newest first, so that the store has no index of words that would tell what records say.
@@ -31,7 +31,6 @@ __all__ = [
     "delete_held",
     "delete_issued",
     "find_held",
-    "find_held_by_exchange",
     "find_held_by_prefix",
     "find_held_from",
     "find_issued",
@@ -39,6 +38,8 @@ __all__ = [
     "get_held",
     "get_issued",
     "get_issued_all",
+    "held_of_exchange",
+    "issued_of_exchange",
     "list_held",
     "list_issued",
     "set_held_state",
@@ -77,6 +78,7 @@ class HeldCredential:
 
     Attributes:
         exchange_id: the exchange that brought it; None where it came from a file.
+        position: among the records of that exchange.
         document: exactly as received.
         credential_id: the document's own ``id``, which it need not have.
         state: what the issuer's status lists said when they were looked at last.
@@ -97,6 +99,7 @@ class HeldCredential:
     skills: tuple[Skill, ...] = ()
     state: IssuedState = IssuedState.ACTIVE
     state_at: datetime | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ class IssuedCredential:
     Attributes:
         document: exactly as signed.
         statuses: its places in status lists; they must be allocated before.
+        position: among the records of its exchange.
         request_digest: of the request that it answers, where the same request is to give the same record.
     """
 
@@ -129,20 +133,22 @@ class IssuedCredential:
     state: IssuedState = IssuedState.ACTIVE
     statuses: tuple[StatusRef, ...] = ()
     request_digest: str | None = None
+    position: int = 0
 
 
 async def add_held(tx: Transaction, record: HeldCredential) -> None:
     """Keep a record that was received.
 
     Raises:
-        WrongState: ``record.exists`` where its id is taken or its exchange stored one already.
+        WrongState: ``record.exists`` where its id is taken or its exchange stored one in its place already.
     """
     inserted = await tx.execute(
-        "INSERT INTO held_credentials (id, exchange_id, document, details, credential_key, stored_at, state, state_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO held_credentials (id, exchange_id, position, document, details, credential_key, stored_at, state, "
+        "state_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             record.id,
             record.exchange_id,
+            record.position,
             tx.sealing.seal(_HELD_DOCUMENT, record.id, record.document),
             tx.sealing.seal_json(_HELD_DETAILS, record.id, _held_details(record)),
             tx.sealing.blind(_HELD_ID, record.credential_id),
@@ -167,10 +173,10 @@ async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
     return _held(tx, row)
 
 
-async def find_held_by_exchange(tx: Transaction, exchange_id: str) -> HeldCredential | None:
-    """The record that an exchange brought, or None."""
-    row = await tx.one("SELECT * FROM held_credentials WHERE exchange_id = ?", (exchange_id,))
-    return None if row is None else _held(tx, row)
+async def held_of_exchange(tx: Transaction, exchange_id: str) -> list[HeldCredential]:
+    """The records that an exchange brought, in their order."""
+    rows = await tx.all("SELECT * FROM held_credentials WHERE exchange_id = ? ORDER BY position", (exchange_id,))
+    return [_held(tx, row) for row in rows]
 
 
 async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | None:
@@ -253,15 +259,18 @@ async def add_issued(tx: Transaction, *records: IssuedCredential) -> None:
     """Keep records that this node signed.
 
     Raises:
-        WrongState: ``issued_record.exists`` where an id or credential id is taken, or an exchange issued one already.
+        WrongState: ``issued_record.exists`` where an id or credential id is taken, or its exchange issued one in its
+            place already.
     """
     inserted = await tx.execute_many(
-        "INSERT INTO issued_credentials (id, exchange_id, connection_id, document, details, credential_key, "
-        "subject_key, achievement_key, issued_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO issued_credentials (id, exchange_id, position, connection_id, document, details, credential_key, "
+        "subject_key, achievement_key, issued_at, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (
                 record.id,
                 record.exchange_id,
+                record.position,
                 record.connection_id,
                 tx.sealing.seal(_ISSUED_DOCUMENT, record.id, record.document),
                 tx.sealing.seal_json(_ISSUED_DETAILS, record.id, _issued_details(record)),
@@ -300,14 +309,16 @@ async def get_issued_all(tx: Transaction, record_ids: Sequence[str]) -> dict[str
     return {record.id: record for record in await _with_statuses(tx, await tx.all(*query.end()))}
 
 
-async def find_issued(
-    tx: Transaction, *, exchange_id: str | None = None, credential_id: str | None = None
-) -> IssuedCredential | None:
-    """The record that an exchange issued, or that has this credential id, or None."""
-    if exchange_id is None and credential_id is None:
-        return None
+async def issued_of_exchange(tx: Transaction, exchange_id: str) -> list[IssuedCredential]:
+    """The records that an exchange issued, in their order."""
+    rows = await tx.all("SELECT * FROM issued_credentials WHERE exchange_id = ? ORDER BY position", (exchange_id,))
+    return await _with_statuses(tx, rows)
+
+
+async def find_issued(tx: Transaction, credential_id: str) -> IssuedCredential | None:
+    """The issued record with this ``id`` of its document, or None."""
     query = Query("SELECT * FROM issued_credentials")
-    query.equal("exchange_id", exchange_id).equal("credential_key", tx.sealing.blind(_ISSUED_ID, credential_id))
+    query.equal("credential_key", tx.sealing.blind(_ISSUED_ID, credential_id))
     found = await _with_statuses(tx, await tx.all(*query.end()))
     return found[0] if found else None
 
@@ -433,6 +444,7 @@ def _held_from(tx: Transaction, row: Row, details: Mapping[str, Any]) -> HeldCre
         skills=tuple(Skill(**skill) for skill in details["skills"]),
         state=IssuedState(row["state"]),
         state_at=from_micros(row["state_at"]),
+        position=row["position"],
     )
 
 
@@ -459,4 +471,5 @@ def _issued(tx: Transaction, row: Row, statuses: tuple[StatusRef, ...]) -> Issue
         state=IssuedState(row["state"]),
         statuses=statuses,
         request_digest=details["request_digest"],
+        position=row["position"],
     )

@@ -30,7 +30,7 @@ class Invariant(StrEnum):
     """What must hold."""
 
     ONE_RECORD = "one-record"
-    """An exchange issued at most one record and brought at most one, and no two records have one id."""
+    """An exchange issued and brought each of its records once, and no two records have one id."""
     ONE_INDEX = "one-index"
     """A record has one status index of its own for each purpose, within its list, and every index is counted."""
     STATUS_SHOWN = "status-shown"
@@ -81,11 +81,12 @@ def _rows(sql: str, where: str, what: str) -> _Look:
     return look
 
 
-def _twice(table: str, column: str) -> _Look:
+def _twice(table: str, *columns: str) -> _Look:
+    key = ", ".join(columns)
     return _rows(
-        f"SELECT MIN(id) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column} HAVING COUNT(*) > 1",  # noqa: S608
+        f"SELECT MIN(id) FROM {table} WHERE {columns[0]} IS NOT NULL GROUP BY {key} HAVING COUNT(*) > 1",  # noqa: S608
         f"{table}/{{}}",
-        f"Several records have this row's {column}.",
+        f"Several records have this row's {' and '.join(columns)}.",
     )
 
 
@@ -222,9 +223,9 @@ def _told(table: str, event: str) -> _Look:
 
 _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
     Invariant.ONE_RECORD: (
-        _twice("issued_credentials", "exchange_id"),
+        _twice("issued_credentials", "exchange_id", "position"),
         _twice("issued_credentials", "credential_key"),
-        _twice("held_credentials", "exchange_id"),
+        _twice("held_credentials", "exchange_id", "position"),
     ),
     Invariant.ONE_INDEX: (
         _rows(

@@ -7,23 +7,23 @@ from datetime import datetime
 from storage.engine import Transaction
 from storage.values import to_micros
 
-__all__ = ["add", "exchange_behind"]
+__all__ = ["add", "behind"]
 
 _TOKEN = "record_links.token"  # noqa: S105 - the name of a column
 
 
-async def add(tx: Transaction, token: str, exchange_id: str, expires: datetime) -> None:
-    """Let who has the token fetch the record of the exchange; the token itself is not kept."""
+async def add(tx: Transaction, token: str, exchange_id: str, position: int, expires: datetime) -> None:
+    """Let who has the token fetch the record in this place of the exchange; the token itself is not kept."""
     await tx.execute(
-        "INSERT INTO record_links (token_key, exchange_id, expires) VALUES (?, ?, ?)",
-        (tx.sealing.blind(_TOKEN, token), exchange_id, to_micros(expires)),
+        "INSERT INTO record_links (token_key, exchange_id, position, expires) VALUES (?, ?, ?, ?)",
+        (tx.sealing.blind(_TOKEN, token), exchange_id, position, to_micros(expires)),
     )
 
 
-async def exchange_behind(tx: Transaction, token: str, now: datetime) -> str | None:
-    """The exchange whose record the token is for, while it leads anywhere."""
+async def behind(tx: Transaction, token: str, now: datetime) -> tuple[str, int] | None:
+    """The exchange whose record the token is for, and its place in it, while it leads anywhere."""
     row = await tx.one(
-        "SELECT exchange_id FROM record_links WHERE token_key = ? AND expires > ?",
+        "SELECT exchange_id, position FROM record_links WHERE token_key = ? AND expires > ?",
         (tx.sealing.blind(_TOKEN, token), to_micros(now)),
     )
-    return None if row is None else str(row["exchange_id"])
+    return None if row is None else (row["exchange_id"], row["position"])

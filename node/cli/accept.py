@@ -138,12 +138,13 @@ def _show_connection(connection: ConnectionView, settled: str, asked: list[Excha
 def _show_exchange(exchange: ExchangeDetail) -> None:
     if exchange.state == "abandoned":
         line("The exchange is over, without a record.", style="yellow")
-    elif exchange.record_id is not None:
-        line("The record is verified and kept.", style="green")
+    elif exchange.record_ids:
+        said = "The record is" if len(exchange.record_ids) == 1 else f"All {len(exchange.record_ids)} records are"
+        line(f"{said} verified and kept.", style="green")
     else:
         line(f"Done; the exchange is now in the state {exchange.state}.", style="green")
-    if exchange.about is not None:
-        show_about(exchange.about)
+    for about in exchange.about:
+        show_about(about)
     fields(
         [
             ("exchange", short(exchange.id)),
@@ -153,8 +154,10 @@ def _show_exchange(exchange: ExchangeDetail) -> None:
             ("reason", exchange.reason),
         ]
     )
-    if exchange.record_id is not None:
-        suggest(f"lernode records {short(exchange.record_id)}")
+    if exchange.record_ids:
+        suggest(
+            f"lernode records {short(exchange.record_ids[0])}" if len(exchange.record_ids) == 1 else "lernode records"
+        )
     elif (following := next_step(exchange)) is not None:
         suggest(following)
 

@@ -187,10 +187,10 @@ class _Journey:
         offered = await self.college.api.post("/admin/credentials/offers", s.ExchangeView, award)
         self.offered = offered.id
         waiting = await _waiting(self.learner, "accept-offer")
-        if waiting.about is None:
+        if not waiting.about:
             raise WrongState("demo.failed", "The learner cannot see what is offered.", "Look at the nodes' logs.")
-        skills = ", ".join(f"{skill.name} ({skill.code})" for skill in waiting.about.skills)
-        return f"The learner sees “{waiting.about.name}”, for: {skills}."
+        skills = ", ".join(f"{skill.name} ({skill.code})" for skill in waiting.about[0].skills)
+        return f"The learner sees “{waiting.about[0].name}”, for: {skills}."
 
     async def accept(self) -> str:
         """Accept; wait until it is issued, verified and stored."""

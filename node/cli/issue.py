@@ -38,7 +38,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command(short_help="Award an achievement: to a peer, or as files.")
 @common
-@click.argument("achievement", required=False)
+@click.argument("achievements", nargs=-1, metavar="[ACHIEVEMENT]...")
 @click.option("--to", metavar="CONNECTION|DID|EMAIL", help="Whom; a connection is offered it.")
 @click.option("--link", is_flag=True, help="Offer it by a link or QR code to whoever answers first, connected or not.")
 @qr_options
@@ -63,7 +63,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--list", "show_list", is_flag=True, help="Show what can be awarded.")
 def issue(
     setting: Setting,
-    achievement: str | None,
+    achievements: tuple[str, ...],
     to: str | None,
     link: bool,
     qr: bool,
@@ -89,10 +89,14 @@ def issue(
     Examples:
       lernode issue --list
       lernode issue weld-101 --to Ada --name "Ada Byron"
+      lernode issue weld-101 code-110 --to Ada
       lernode issue weld-101 --link --name "Ada Byron" --qr-file ada.svg
       lernode issue weld-101 --answer 3f2a --comment "Level 1, not 2: the test is in June"
       lernode issue weld-101 --to ada@example.org --out ada.json
       lernode issue weld-101 --csv class-of-2026.csv --out records/ --strict
+
+    \b
+    Several achievements are one offer, also by a link: the peer takes all of them or none.
 
     \b
     The CSV file names its columns in the first line: name, email or did, and if wanted date and result.
@@ -104,9 +108,13 @@ def issue(
     if show_list:
         _show_catalogue(setting)
         return
-    if achievement is None or [to, answer, csv_file, link or None].count(None) != 3:
+    if not achievements or [to, answer, csv_file, link or None].count(None) != 3:
         hint = "lernode issue ACHIEVEMENT --to WHOM, --link or --csv FILE; see: lernode issue --list"
         raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
+    achievement, *others = achievements
+    if others and (csv_file is not None or _is_file(to) or result is not None):
+        hint = "Name one achievement, or leave --result out and offer them with --to CONNECTION, --link or --answer."
+        raise BadInput("cli.usage", "Only an offer may be of several achievements, and without a result.", hint)
     if csv_file is not None:
         order = Order(
             achievement=achievement,
@@ -126,7 +134,7 @@ def issue(
         valid_from=_utc(valid_from),
         valid_until=_utc(valid_until),
     )
-    if to is not None and (to.startswith("did:") or "@" in to):
+    if to is not None and _is_file(to):
         if data_model != "2.0":
             raise BadInput("cli.usage", "A file is of the data model 2.0.", "Leave --data-model out.")
         if comment is not None or expires is not None:
@@ -134,9 +142,11 @@ def issue(
         _issue_file(setting, given, to, out)
         return
     seconds = None if expires is None else expires * 86400
+    also = tuple(msgspec.structs.replace(given, achievement=other) for other in others)
     if link:
         check_qr_file(qr_file)
         wanted = OfferByLink(
+            also=also,
             comment=comment,
             expires_in_seconds=seconds,
             data_model=data_model,
@@ -148,12 +158,18 @@ def issue(
     offer = AwardOverConnection(
         connection=to,
         exchange=answer,
+        also=also,
         comment=comment,
         expires_in_seconds=seconds,
         data_model=data_model,
         **msgspec.structs.asdict(given),
     )
     _issue_to_peer(setting, offer, wait)
+
+
+def _is_file(to: str | None) -> bool:
+    """Whether what is made for them is a file to hand over, and not an offer."""
+    return to is not None and (to.startswith("did:") or "@" in to)
 
 
 def _issue_file(setting: Setting, given: Award, to: str, out: Path | None) -> None:
@@ -169,9 +185,10 @@ def _issue_to_peer(setting: Setting, offer: AwardOverConnection, wait: int) -> N
     if setting.json:
         emit_json(msgspec.json.encode(exchange))
         return
-    if exchange.issued_id is not None:
+    if exchange.issued_ids:
         line(f"Issued to {exchange.peer}.", style="green")
-        suggest(f"lernode records {short(exchange.issued_id)} --issued")
+        one = f" {short(exchange.issued_ids[0])}" if len(exchange.issued_ids) == 1 else ""
+        suggest(f"lernode records{one} --issued")
     else:
         line(f"Offered to {exchange.peer}.", style="green")
         fields(
@@ -182,7 +199,7 @@ def _issue_to_peer(setting: Setting, offer: AwardOverConnection, wait: int) -> N
                 ("reason", exchange.reason),
             ]
         )
-        suggest("when the peer has accepted, lernode records --issued lists the record.")
+        suggest("when the peer has accepted, lernode records --issued lists what was issued.")
 
 
 async def _offer(api: Api, offer: AwardOverConnection, wait: int) -> ExchangeDetail:

@@ -21,7 +21,7 @@ __all__ = ["propose"]
 @common
 @click.argument("connection", required=False)
 @click.option("--answer", metavar="EXCHANGE", help="Instead of the offer or request that waits under this id.")
-@click.option("--achievement", help="A record that you would like, by its id in the peer's catalogue.")
+@click.option("--achievement", "achievements", multiple=True, help="Of a record you would like; repeatable.")
 @click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill that you can show; repeatable.")
 @click.option("--type", "kind", help="A type of record that you can show.")
 @click.option(
@@ -34,7 +34,7 @@ def propose(
     setting: Setting,
     connection: str | None,
     answer: str | None,
-    achievement: str | None,
+    achievements: tuple[str, ...],
     skills: tuple[str, ...],
     kind: str | None,
     definition: Path | None,
@@ -49,16 +49,19 @@ def propose(
       lernode propose "Mill & Co" --skill 51-4121.00 --comment "For your advertisement of Monday"
       lernode propose --answer 9b1e --type OpenBadgeCredential
 
+    Of an offer of several records you accept all or none. Where you want some of them, answer it with the
+    achievements of those.
+
     Next: the peer answers with an offer or a request; lernode accept and lernode present show it.
     """
     shows = bool(skills) or kind is not None or definition is not None
-    if (achievement is not None) is shows:
+    if bool(achievements) is shows:
         hint = "Give --achievement, or one of --skill, --type and --definition."
         raise BadInput("cli.usage", "Say which record you would like, or what you could show.", hint)
     wanted: RecordProposal | PresentationProposal
-    if achievement is not None:
+    if achievements:
         path = "/admin/credentials/proposals"
-        wanted = RecordProposal(connection=connection, exchange=answer, comment=comment, achievement=achievement)
+        wanted = RecordProposal(connection=connection, exchange=answer, comment=comment, achievements=achievements)
     else:
         path = "/admin/presentations/proposals"
         wanted = PresentationProposal(

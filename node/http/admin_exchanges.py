@@ -99,8 +99,8 @@ async def resend(node: Node, call: Call[Nothing, Nothing]) -> ExchangeDetail:
 async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
     """An exchange with what came of it."""
     async with node.store.read() as tx:
-        held = await credentials.find_held_by_exchange(tx, row.id)
-        issued = await credentials.find_issued(tx, exchange_id=row.id)
+        held = await credentials.held_of_exchange(tx, row.id)
+        issued = await credentials.issued_of_exchange(tx, row.id)
         peer = await _peer(tx, row)
     said = negotiation(row)
     return ExchangeDetail(
@@ -109,20 +109,18 @@ async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
         comment=said.comment if said else None,
         reason=said.explain if said else None,
         data=msgspec.Raw(row.data),
-        record_id=held.id if held else None,
-        issued_id=issued.id if issued else None,
+        record_ids=[record.id for record in held],
+        issued_ids=[record.id for record in issued],
     )
 
 
-def _about(row: ExchangeRow) -> AboutRecord | None:
-    """The record that it is about, as far as the exchange has come."""
+def _about(row: ExchangeRow) -> list[AboutRecord]:
+    """The records that it is about, as far as the exchange has come."""
     if row.protocol != ISSUE_CREDENTIAL.protocol:
-        return None
+        return []
     value: issue_credential.Exchange = ISSUE_CREDENTIAL.value(row)
-    if value.credential is not None:
-        return view_about(value.credential)
-    detail = value.requested or value.offer or value.proposal
-    return view_about(detail.credential) if detail else None
+    details = value.requested or value.offer or value.proposal
+    return [view_about(one) for one in value.credentials or [detail.credential for detail in details]]
 
 
 async def _show_again(node: Node, exchange_id: str) -> ExchangeDetail:

@@ -91,7 +91,7 @@ async def find_issued(tx: Transaction, text: str) -> IssuedCredential:
     Raises:
         WrongState: ``issued_record.unknown``, ``issued_record.ambiguous``.
     """
-    named = await credentials.find_issued(tx, credential_id=text)
+    named = await credentials.find_issued(tx, text)
     if named is not None:
         return named
     found = await credentials.find_issued_by_prefix(tx, text)

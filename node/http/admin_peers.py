@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import msgspec
 
 from node.http.admin_lookup import find_connection
 from node.http.admin_operation import Call, Nothing
-from node.http.admin_records import award_of
+from node.http.admin_records import awards_of
 from node.http.admin_verification import definition_of
 from node.http.admin_views import as_page, view_connection, view_exchange, view_invitation
 from node.http.schemas import (
@@ -28,7 +27,6 @@ from node.http.schemas import (
 )
 from node.roles.lifetime import Terms
 from node.roles.peering import Invited
-from protocols.credentials.model import Version
 from protocols.didcomm.message import Wire
 from storage import connections, invitations
 
@@ -60,15 +58,15 @@ async def create_invitation(node: Node, call: Call[Nothing, NewInvitation]) -> I
 
 
 async def invite_with_offer(node: Node, call: Call[Nothing, OfferByLink]) -> InvitationView:
-    """Make an invitation that offers a record.
+    """Make an invitation that offers records.
 
     Raises:
         BadInput: ``record.*``, ``result.*``.
     """
     body = call.body
-    award = replace(award_of(body), data_model=Version(body.data_model))
+    award, *also = awards_of(body)
     terms = Terms(body.comment, body.expires_in_seconds)
-    return await _invitation(node, await node.links.offer(award, terms, goal=body.goal))
+    return await _invitation(node, await node.links.offer(award, terms, also=also, goal=body.goal))
 
 
 async def invite_with_request(node: Node, call: Call[Nothing, RequestByLink]) -> InvitationView:

@@ -36,6 +36,7 @@ from node.http.schemas import (
     IssuedDetail,
     IssuedQuery,
     IssuedView,
+    OfferByLink,
     Page,
     RecordProposal,
     RecordsQuery,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "award_of",
+    "awards_of",
     "catalogue",
     "change_status",
     "derive",
@@ -78,7 +80,7 @@ _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
 
 
 async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> ExchangeView:
-    """Offer a record to a peer, also in answer to a proposal.
+    """Offer records to a peer, also in answer to a proposal.
 
     Raises:
         BadInput: ``exchange.partner``, ``record.*``, ``result.*``.
@@ -87,15 +89,17 @@ async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> Exchang
     body = call.body
     async with node.store.read() as tx:
         peer, answered = await find_partner(tx, body.connection, body.exchange)
-    award = replace(award_of(body), data_model=Version(body.data_model))
+    award, *also = awards_of(body)
     terms = Terms(body.comment, body.expires_in_seconds)
     if answered is not None:
-        return view_exchange(await node.issuer.offer_instead(answered.id, award, terms), peer.their_label)
-    return view_exchange(await node.issuer.offer(peer.id, award, terms), peer.their_label)
+        row = await node.issuer.offer_instead(answered.id, award, terms, also=also)
+    else:
+        row = await node.issuer.offer(peer.id, award, terms, also=also)
+    return view_exchange(row, peer.their_label)
 
 
 async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeView:
-    """Ask a peer for a record of an achievement, also instead of one that it offers.
+    """Ask a peer for records of achievements, also instead of what it offers.
 
     Raises:
         BadInput: ``exchange.partner``.
@@ -105,9 +109,9 @@ async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeVi
     async with node.store.read() as tx:
         peer, answered = await find_partner(tx, body.connection, body.exchange)
     if answered is not None:
-        row = await holder.propose_credential_instead(answered.id, body.achievement, comment=body.comment)
+        row = await holder.propose_credential_instead(answered.id, *body.achievements, comment=body.comment)
     else:
-        row = await holder.propose_credential(peer.id, body.achievement, comment=body.comment)
+        row = await holder.propose_credential(peer.id, *body.achievements, comment=body.comment)
     return view_exchange(row, peer.their_label)
 
 
@@ -227,6 +231,11 @@ async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> Issu
         attached=view_attached(record.document),
         document=document_json(record.document),
     )
+
+
+def awards_of(given: AwardOverConnection | OfferByLink) -> list[Award]:
+    """The awards that are offered together."""
+    return [replace(award_of(one), data_model=Version(given.data_model)) for one in (given, *given.also)]
 
 
 def award_of(given: schemas.Award) -> Award:

@@ -344,6 +344,10 @@ class Award(_Given, frozen=True, kw_only=True):
     result: Text | None = None
 
 
+Also = Annotated[
+    Annotated[tuple[Award, ...], Meta(max_length=15)],
+    Meta(description="More records of the same offer; who accepts it takes all, and who wants some proposes those."),
+]
 Comment = Annotated[Text | None, Meta(description="For the person there.")]
 ExpiresIn = Annotated[
     Annotated[int, Meta(ge=0, le=10 * 366 * 86400)] | None,
@@ -356,6 +360,7 @@ class AwardOverConnection(Award, frozen=True, kw_only=True):
 
     connection: Name | None = None
     exchange: Annotated[Name | None, Meta(description="A proposal that waits here, and is answered by this.")] = None
+    also: Also = ()
     comment: Comment = None
     expires_in_seconds: ExpiresIn = None
     data_model: Annotated[
@@ -368,6 +373,7 @@ class OfferByLink(Award, frozen=True, kw_only=True):
     """An achievement to offer to whoever answers the invitation first."""
 
     goal: Annotated[Text | None, Meta(description="What the invitation is for, in a few words.")] = None
+    also: Also = ()
     comment: Comment = None
     data_model: Literal["2.0", "1.1"] = "2.0"
     expires_in_seconds: ExpiresIn = None
@@ -395,12 +401,15 @@ class BatchToIssue(_Given, frozen=True, kw_only=True):
 
 
 class RecordProposal(_Given, frozen=True, kw_only=True):
-    """An achievement that the node would like to be awarded by a peer, also instead of what that offered."""
+    """Achievements that the node would like to be awarded by a peer, also instead of what that offered."""
 
     connection: Name | None = None
     exchange: Annotated[Name | None, Meta(description="An offer that waits here, and is answered by this.")] = None
     comment: Comment = None
-    achievement: Annotated[str, Meta(min_length=1, max_length=2000, description="Its id in the peer's catalogue.")]
+    achievements: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=2000)], ...],
+        Meta(min_length=1, max_length=16, description="Their ids in the peer's catalogue."),
+    ]
 
 
 class SkillView(_View, frozen=True, kw_only=True):
@@ -596,12 +605,12 @@ class AboutRecord(_View, frozen=True, kw_only=True):
 class ExchangeDetail(ExchangeView, frozen=True, kw_only=True):
     """An exchange with all that is known of it, and the records that came of it."""
 
-    about: Annotated[AboutRecord | None, Meta(description="The record that is offered, requested or issued.")] = None
+    about: Annotated[list[AboutRecord], Meta(description="The records that are offered, requested or issued.")]
     comment: Annotated[str | None, Meta(description="What the peer wrote last; it proves nothing.")] = None
     reason: Annotated[str | None, Meta(description="Why it ended badly, in the words of who ended it.")] = None
     data: Annotated[msgspec.Raw, Meta(description="The protocol's own state.")]
-    record_id: str | None = None
-    issued_id: str | None = None
+    record_ids: Annotated[list[str], Meta(description="Of the records that it brought.")]
+    issued_ids: Annotated[list[str], Meta(description="Of the records that it issued.")]
 
 
 class ExchangesQuery(PageQuery, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, base_proof, derive_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import Version, issuer_id, proofs_of, subject_ids, version_of
+from protocols.credentials.verification import VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, WrongState
@@ -122,7 +123,7 @@ class Holder:
     # Records ------------------------------------------------------------------------------------------------------
 
     async def accept_offer(self, exchange_id: str) -> ExchangeRow:
-        """Accept an offered record; it is verified before it is kept.
+        """Accept what is offered, all of it; every record is verified before any is kept.
 
         Raises:
             WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``.
@@ -134,9 +135,9 @@ class Holder:
             return await exchanges.get(tx, exchange_id)
 
     async def propose_credential(
-        self, connection_id: str, achievement_id: str, *, comment: str | None = None
+        self, connection_id: str, *achievement_ids: str, comment: str | None = None
     ) -> ExchangeRow:
-        """Ask a peer for a record of an achievement; it answers with an offer of its own making.
+        """Ask a peer for a record of each achievement; it answers with an offer of its own making.
 
         Args:
             comment: for the person there.
@@ -146,13 +147,13 @@ class Holder:
         """
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
-            step = await self._propose(tx, connection, achievement_id, comment)
+            step = await self._propose(tx, connection, achievement_ids, comment)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step)
 
     async def propose_credential_instead(
-        self, exchange_id: str, achievement_id: str, *, comment: str | None = None
+        self, exchange_id: str, *achievement_ids: str, comment: str | None = None
     ) -> ExchangeRow:
-        """Answer an offer with the wish for another record, or for the same with what ``comment`` says.
+        """Answer an offer with the wish for some of it, for other records, or for the same with what ``comment`` says.
 
         Raises:
             WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
@@ -160,28 +161,22 @@ class Holder:
         async with self._store.write() as tx:
             found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
             require_waiting(found.row, Decision.ACCEPT_OFFER)
-            step = await self._propose(tx, found.connection, achievement_id, comment, found.value)
+            step = await self._propose(tx, found.connection, achievement_ids, comment, found.value)
             return await self._exchanges.apply(tx, found.kind, found.connection, found.row, step)
 
     async def _propose(
         self,
         tx: Transaction,
         connection: Connection,
-        achievement_id: str,
+        achievement_ids: Sequence[str],
         comment: str | None,
         exchange: issue_credential.Exchange | None = None,
     ) -> Step[issue_credential.Exchange]:
         if connection.their_did is None:
             raise WrongState("connection.not_ready", "The connection is not complete.", "Wait for the peer.")
         me = await self._identity.default(tx, DidPurpose.HOLDER)
-        wish = {
-            "@context": ["https://www.w3.org/ns/credentials/v2"],
-            "type": ["VerifiableCredential", "OpenBadgeCredential"],
-            "issuer": connection.their_did,
-            "credentialSubject": {"id": me.did, "achievement": {"id": achievement_id}},
-        }
         return issue_credential.propose(
-            LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0]),
+            *(_wish(connection.their_did, me.did, one) for one in achievement_ids),
             new_id=self._world.new_id,
             exchange=exchange,
             comment=comment,
@@ -197,13 +192,35 @@ class Holder:
         await self._jobs.plan(tx, _VERIFY, situation.row.id)
 
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
-        """The slow part, outside any transaction: is the received record genuine?"""
+        """The slow part, outside any transaction: is every received record genuine? The first that is not decides."""
         async with self._store.read() as tx:
             situation = await situation_of(tx, job.exchange_id or "", ISSUE_CREDENTIAL)
-        document = situation.value.credential
-        if document is None:
+        results: list[VerificationResult] = []
+        for document in situation.value.credentials:
+            results.append(conclude(await self._checked(document), job.attempts))
+            if not results[-1].verified:
+                break
+        if not results:
             return _nothing
-        result = await verify(
+        last, position = results[-1], len(results) - 1
+
+        async def commit(tx: Transaction) -> None:
+            current = await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL)
+            if not current.value.credentials:
+                return
+            step = issue_credential.credential_checked(
+                current.value, ok=last.verified, code=reason_code(last), position=position, new_id=self._world.new_id
+            )
+            await self._exchanges.apply(
+                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+            )
+
+        for result in results:
+            self._metrics.verifications.labels(str(result.verified).lower()).inc()
+        return commit
+
+    async def _checked(self, document: dict[str, Any]) -> VerificationResult:
+        return await verify(
             document,
             expected="credential",
             resolver=self._resolver,
@@ -212,24 +229,9 @@ class Holder:
             now=self._world.clock(),
             processor=self._policies.processor,
         )
-        result = conclude(result, job.attempts)
-
-        async def commit(tx: Transaction) -> None:
-            current = await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL)
-            if current.value.credential is None:
-                return
-            step = issue_credential.credential_checked(
-                current.value, ok=result.verified, code=reason_code(result), new_id=self._world.new_id
-            )
-            await self._exchanges.apply(
-                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
-            )
-
-        self._metrics.verifications.labels(str(result.verified).lower()).inc()
-        return commit
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
-        record = self._held(effect.document, situation.row.id)
+        record = self._held(effect.document, situation.row.id, effect.position)
         await credentials.add_held(tx, record)
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
@@ -238,7 +240,7 @@ class Holder:
         await emit(tx, self._world, stored)
         tx.after_commit(self._metrics.stored.inc)
 
-    def _held(self, document: dict[str, Any], exchange_id: str | None) -> HeldCredential:
+    def _held(self, document: dict[str, Any], exchange_id: str, position: int) -> HeldCredential:
         about = summary(document)
         return HeldCredential(
             id=self._world.new_id(),
@@ -252,6 +254,7 @@ class Holder:
             valid_from=about.valid_from,
             valid_until=about.valid_until,
             stored_at=self._world.clock(),
+            position=position,
             skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
         )
 
@@ -450,6 +453,16 @@ class Holder:
             if own is not None:
                 return own
         return await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+def _wish(issuer: str, holder: str, achievement_id: str) -> LdProofVcDetail:
+    wish = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "issuer": issuer,
+        "credentialSubject": {"id": holder, "achievement": {"id": achievement_id}},
+    }
+    return LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0])
 
 
 def _selected(found: Matches, chosen: Mapping[str, str] | None) -> Selection:

@@ -130,38 +130,48 @@ class Issuer:
         deciders = {Decision.ISSUE: self._issue_what_was_offered} if issue_on_request else {}
         exchanges.register(ISSUE_CREDENTIAL.protocol, {}, deciders)
 
-    async def offer(self, connection_id: str, award: Award, terms: Terms = _USUAL) -> ExchangeRow:
+    async def offer(
+        self, connection_id: str, award: Award, terms: Terms = _USUAL, *, also: Sequence[Award] = ()
+    ) -> ExchangeRow:
         """Offer a record to a peer.
 
+        Args:
+            also: further records of the same offer; the peer takes all of them or none.
+
         Raises:
-            BadInput: ``catalogue.*`` or ``record.*`` where the award does not fit the achievement.
+            BadInput: ``catalogue.*`` or ``record.*`` where an award does not fit its achievement,
+                ``issue_credential.too_many``.
             WrongState: ``connection.unknown``, ``did.none``.
         """
         async with self._store.write() as tx:
             connection = await connections.get(tx, connection_id)
             exchange_id = self._world.new_id()
-            step = await self.offer_step(tx, award, terms, exchange_id)
+            step = await self.offer_step(tx, [award, *also], terms, exchange_id)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
 
-    async def offer_step(self, tx: Transaction, award: Award, terms: Terms, exchange_id: str) -> Step[machine.Exchange]:
-        """The step that offers a record in an exchange which will have this id; nothing is sent or kept of it.
+    async def offer_step(
+        self, tx: Transaction, awards: Sequence[Award], terms: Terms, exchange_id: str
+    ) -> Step[machine.Exchange]:
+        """The step that offers records in an exchange which will have this id; nothing is sent or kept of it.
 
         Raises:
             BadInput, WrongState: as :meth:`offer`.
         """
-        return self._offer(await self._offered(tx, award, exchange_id), None, terms)
+        return self._offer(await self._offered(tx, awards, exchange_id), None, terms)
 
-    async def offer_instead(self, exchange_id: str, award: Award, terms: Terms = _USUAL) -> ExchangeRow:
+    async def offer_instead(
+        self, exchange_id: str, award: Award, terms: Terms = _USUAL, *, also: Sequence[Award] = ()
+    ) -> ExchangeRow:
         """Answer a proposal with an offer of one's own making.
 
         Raises:
-            BadInput: ``record.*``, ``result.*``.
+            BadInput: ``record.*``, ``result.*``, ``issue_credential.too_many``.
             WrongState: ``catalogue.unknown_achievement``, ``exchange.unknown``, ``exchange.not_waiting``, ``did.none``.
         """
         async with self._store.write() as tx:
             found = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
             require_waiting(found.row, Decision.ANSWER_CREDENTIAL_PROPOSAL)
-            await self._offer_in(tx, found, award, terms)
+            await self._offer_in(tx, found, [award, *also], terms)
             return await exchanges.get(tx, exchange_id)
 
     async def issue(self, award: Award) -> IssuedCredential:
@@ -272,48 +282,51 @@ class Issuer:
 
     async def _issue_what_was_offered(self, tx: Transaction, situation: Situation) -> None:
         """Policy: whoever accepts an offer of this node gets the record; anything else waits for a person."""
-        if situation.value.offer is not None:
+        if situation.value.offer:
             await self._issue(tx, situation)
 
     async def _issue(self, tx: Transaction, situation: Situation) -> None:
         exchange: machine.Exchange = situation.value
-        if exchange.requested is None:
-            raise WrongState("exchange.not_waiting", "Nothing is requested.", "Look at the exchange.")
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        if issuer_id(exchange.requested.credential) != own.did:
+        if any(issuer_id(detail.credential) != own.did for detail in exchange.requested):
             raise BadInput(
                 "record.foreign_issuer", "The request is for a record of another issuer.", "Decline it, or offer yours."
             )
-        suite = exchange.requested.cryptosuite or exchange.requested.proof_type
-        (issued,) = await self._sign(tx, [(situation.row.id, exchange.requested.credential)], suite, situation)
-        link = await self._record_links.for_record(tx, situation.row.id, issued.document)
-        document = strict_json.loads_object(issued.document)
-        step = machine.issue(exchange, document, new_id=self._world.new_id, link=link)
+        issued: list[IssuedCredential] = []
+        for position, detail in enumerate(exchange.requested):
+            named = [(_place_name(situation.row.id, position), detail.credential)]
+            suite = detail.cryptosuite or detail.proof_type
+            issued += await self._sign(tx, named, suite, situation, position)
+        links = await self._record_links.for_records(tx, situation.row.id, [record.document for record in issued])
+        documents = [strict_json.loads_object(record.document) for record in issued]
+        step = machine.issue(exchange, *documents, new_id=self._world.new_id, links=links)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _offer_what_was_proposed(self, tx: Transaction, situation: Situation) -> None:
-        proposal: LdProofVcDetail | None = situation.value.proposal
-        wanted = _achievement_id(proposal.credential) if proposal else None
-        if wanted is None:
-            raise BadInput("record.no_achievement", "The proposal names no achievement.", "Decline it.")
-        await self._offer_in(tx, situation, Award(achievement_id=wanted))
+        awards = []
+        for proposal in situation.value.proposal:
+            wanted = _achievement_id(proposal.credential)
+            if wanted is None:
+                raise BadInput("record.no_achievement", "The proposal names no achievement.", "Decline it.")
+            awards.append(Award(achievement_id=wanted))
+        await self._offer_in(tx, situation, awards)
 
     async def _offer_in(
         self,
         tx: Transaction,
         situation: Situation,
-        award: Award,
+        awards: Sequence[Award],
         terms: Terms = _USUAL,
     ) -> None:
-        detail = await self._offered(tx, award, situation.row.id)
-        step = self._offer(detail, situation.value, terms)
+        details = await self._offered(tx, awards, situation.row.id)
+        step = self._offer(details, situation.value, terms)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     def _offer(
-        self, detail: LdProofVcDetail, exchange: machine.Exchange | None, terms: Terms
+        self, details: Sequence[LdProofVcDetail], exchange: machine.Exchange | None, terms: Terms
     ) -> Step[machine.Exchange]:
         return machine.offer(
-            detail,
+            *details,
             new_id=self._world.new_id,
             exchange=exchange,
             comment=terms.comment,
@@ -326,6 +339,7 @@ class Issuer:
         named: Sequence[tuple[str, dict[str, Any]]],
         securing: str,
         situation: Situation | None = None,
+        position: int = 0,
     ) -> list[IssuedCredential]:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
@@ -349,7 +363,7 @@ class Issuer:
                 selective_pointers=withholdable(complete) if securing == _SD_JWT else (),
                 entropy=self._world.entropy,
             )
-            records.append(self._record(complete, issued, place.refs, now, situation))
+            records.append(self._record(complete, issued, place.refs, now, situation, position))
             await asyncio.sleep(0)  # a long list must not hold up the node's other work
         await credentials.add_issued(tx, *records)
         subjects = [(record.id,) for record in records]
@@ -365,10 +379,12 @@ class Issuer:
         refs: tuple[StatusRef, ...],
         now: datetime,
         situation: Situation | None,
+        position: int,
     ) -> IssuedCredential:
         return IssuedCredential(
             id=self._world.new_id(),
             exchange_id=situation.row.id if situation else None,
+            position=position,
             connection_id=situation.connection.id if situation else None,
             document=issued.data,
             credential_id=str(credential["id"]),
@@ -408,12 +424,18 @@ class Issuer:
             )
         return self.catalogue.get(achievement_id)
 
-    async def _offered(self, tx: Transaction, award: Award, exchange_id: str) -> LdProofVcDetail:
+    async def _offered(self, tx: Transaction, awards: Sequence[Award], exchange_id: str) -> list[LdProofVcDetail]:
         """What is offered is what will be signed, its status included; only the subject is left to the holder."""
+        return [
+            await self._offered_one(tx, award, _place_name(exchange_id, position))
+            for position, award in enumerate(awards)
+        ]
+
+    async def _offered_one(self, tx: Transaction, award: Award, name_of_place: str) -> LdProofVcDetail:
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         name = proof_suite(own, self._securing.name, selective=True)
         credential = self._credential(own, award, name, open_subject=True)
-        (place,) = await self._publisher.allocate(tx, [exchange_id], self._publisher.purposes_for(award.data_model))
+        (place,) = await self._publisher.allocate(tx, [name_of_place], self._publisher.purposes_for(award.data_model))
         suite = suite_named(name)
         return LdProofVcDetail.of(
             _with_status(credential, place.entries),
@@ -421,6 +443,11 @@ class Issuer:
             cryptosuite=name if suite.proof_type != name else None,
             status_type=ENTRY_TYPE if place.entries else None,
         )
+
+
+def _place_name(exchange_id: str, position: int) -> str:
+    """By which the status index of a record of an exchange is known again."""
+    return f"{exchange_id}/{position}"
 
 
 def _for_records(securing: str) -> Securing:

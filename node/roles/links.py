@@ -8,7 +8,7 @@ their own, with a challenge of its own, in the thread of the invitation.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -83,18 +83,20 @@ class Links:
 
     # What a person does -----------------------------------------------------------------------------------------
 
-    async def offer(self, award: Award, terms: Terms, *, goal: str | None = None) -> Invited:
-        """An invitation that offers a record to whoever answers it first.
+    async def offer(
+        self, award: Award, terms: Terms, *, also: Sequence[Award] = (), goal: str | None = None
+    ) -> Invited:
+        """An invitation that offers records, as :meth:`Issuer.offer`, to whoever answers it first.
 
         Raises:
-            BadInput: ``record.*``, ``result.*``.
+            BadInput: ``record.*``, ``result.*``, ``issue_credential.too_many``.
             WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``invitation.unreachable``.
             NotNow: ``mediator.unconfirmed``.
         """
         async with self._store.write() as tx:
             exchange_id = self._world.new_id()
-            step = await self._issuer.offer_step(tx, award, terms, exchange_id)
-            goal = goal or "A record for you"
+            step = await self._issuer.offer_step(tx, [award, *also], terms, exchange_id)
+            goal = goal or ("Records for you" if also else "A record for you")
             invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
         await self._peering.confirm(invited)
         return invited

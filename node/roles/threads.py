@@ -118,9 +118,9 @@ class Threads:
             found = await situation(tx, exchange_id, *(each.kind for each in _PROTOCOLS))
             if found.kind is not ISSUE_CREDENTIAL:
                 return await self._apply(tx, found, present_proof.resend(found.value))
-            issued = await credentials.find_issued(tx, exchange_id=exchange_id)
-            document = None if issued is None else strict_json.loads_object(issued.document)
-            return await self._apply(tx, found, issue_credential.resend(found.value, issued=document))
+            issued = await credentials.issued_of_exchange(tx, exchange_id)
+            documents = [strict_json.loads_object(record.document) for record in issued]
+            return await self._apply(tx, found, issue_credential.resend(found.value, issued=documents))
 
     def check_first(self, plain: PlainMessage) -> bool:
         """Whether the message is of one of these protocols, and can begin a thread.

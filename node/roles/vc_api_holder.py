@@ -146,7 +146,7 @@ class VcApiHolder:
 
 
 async def _find(tx: Transaction, name: str) -> IssuedCredential | HeldCredential:
-    found = await credentials.find_issued(tx, credential_id=name) or await credentials.find_held(tx, name)
+    found = await credentials.find_issued(tx, name) or await credentials.find_held(tx, name)
     if found is None:
         raise WrongState("record.unknown", "There is no such record.", "Check its id.")
     return found

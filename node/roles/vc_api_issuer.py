@@ -118,7 +118,7 @@ class VcApiIssuer:
         self._refuse_own_list(complete)
         await self._require_sound(complete)
         async with self._store.write() as tx:
-            known = await credentials.find_issued(tx, credential_id=name) if name else None
+            known = await credentials.find_issued(tx, name) if name else None
             if known is not None and known.request_digest == digest:
                 return known
             record_id = self._world.new_id()
@@ -160,7 +160,7 @@ class VcApiIssuer:
             BadInput: ``status.no_entry``, ``status.message_unknown``.
         """
         async with self._store.read() as tx:
-            record = await credentials.find_issued(tx, credential_id=wish.credential_id)
+            record = await credentials.find_issued(tx, wish.credential_id)
         if record is None:
             raise WrongState("issued_record.unknown", "There is no such issued record.", "List what there is.")
         ref = next((ref for ref in record.statuses if ref.purpose == wish.purpose), None)

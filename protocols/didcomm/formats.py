@@ -19,10 +19,12 @@ from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import PeerFault
 from protocols.strict_json import MAX_DEPTH
 
-__all__ = ["attach", "attach_object", "attached_object", "named_formats"]
+__all__ = ["MAX_ATTACHMENTS", "attach", "attach_object", "attached_object", "attached_objects", "named_formats"]
 
 _MAX_ID = 256
-_MAX_ATTACHMENTS = 16
+MAX_ATTACHMENTS = 16
+"""In one message."""
+
 _MAX_SAFE_INTEGER = (1 << 53) - 1
 
 
@@ -38,12 +40,13 @@ def attach_object(
 
 
 def attach(message: PlainMessage, attachment: Attachment, *, field: str, media_format: str) -> PlainMessage:
-    """The message with one attachment as its wire has it; in v1 as the attachment ``field``."""
+    """The message with one attachment more, as its wire has it; in v1 in the list ``field``."""
     if message.wire is Wire.V2:
         named = replace(attachment, format=media_format)
         return replace(message, attachments=(*message.attachments, attachments_v2.write(named)))
-    formats = [{"attach_id": attachment.id, "format": media_format}]
-    return replace(message, body={**message.body, "formats": formats, field: [attachment.to_wire()]})
+    body = message.body
+    formats = [*body.get("formats", ()), {"attach_id": attachment.id, "format": media_format}]
+    return replace(message, body={**body, "formats": formats, field: [*body.get(field, ()), attachment.to_wire()]})
 
 
 def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:
@@ -53,7 +56,7 @@ def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:
         PeerFault: the malformed code of ``fields``.
     """
     pairs = []
-    for entry in fields.mappings("formats", max_items=_MAX_ATTACHMENTS):
+    for entry in fields.mappings("formats", max_items=MAX_ATTACHMENTS):
         attach_id, name = entry.get("attach_id"), entry.get("format")
         if not _is_short(name) or not (attach_id is None or _is_short(attach_id)):
             raise fields.fault("formats", "has an entry without format or with a bad attach_id")
@@ -65,6 +68,19 @@ def attached_object(
     message: PlainMessage, fields: Fields, *, field: str, accepted: Collection[str], area: str
 ) -> dict[str, Any]:
     """The JSON object of the one attachment that has an accepted format.
+
+    Args and Raises: as :func:`attached_objects`; the malformed code of ``fields`` also where there are several.
+    """
+    objects = attached_objects(message, fields, field=field, accepted=accepted, area=area)
+    if len(objects) > 1:
+        raise fields.fault("formats", "names the same content twice")
+    return objects[0]
+
+
+def attached_objects(
+    message: PlainMessage, fields: Fields, *, field: str, accepted: Collection[str], area: str
+) -> tuple[dict[str, Any], ...]:
+    """The JSON objects of the attachments that have an accepted format, in their order; one at least.
 
     Attachments of other formats, which say the same for other readers (RFC 0453 §Message Attachments), are not looked
     at.
@@ -86,10 +102,12 @@ def attached_object(
             "No attachment has a format that this node reads.",
             "See the formats it lists.",
         )
-    if len(matching) > 1:
-        raise fields.fault("formats", "names the same content twice")
     read = attachments_v2.read if message.wire is Wire.V2 else Attachment.from_wire
-    value = read(matching[0]).json()
+    return tuple(_object(read(raw), fields, field) for raw in matching)
+
+
+def _object(attachment: Attachment, fields: Fields, field: str) -> dict[str, Any]:
+    value = attachment.json()
     if not isinstance(value, dict):
         raise fields.fault(field, "holds no JSON object")
     if not _is_portable(value):
@@ -111,14 +129,17 @@ def _attachments_v1(fields: Fields, field: str) -> list[tuple[str, Mapping[str, 
 def _attachments_v2(message: PlainMessage, fields: Fields) -> list[tuple[str, Mapping[str, Any]]]:
     if not message.attachments:
         raise fields.fault("attachments", "is missing")
-    if len(message.attachments) > _MAX_ATTACHMENTS:
-        raise fields.fault("attachments", f"has more than {_MAX_ATTACHMENTS} items")
+    if len(message.attachments) > MAX_ATTACHMENTS:
+        raise fields.fault("attachments", f"has more than {MAX_ATTACHMENTS} items")
+    ids = [raw["id"] for raw in message.attachments if isinstance(raw.get("id"), str)]
+    if len(set(ids)) != len(ids):
+        raise fields.fault("attachments", "has two attachments with one id")
     pairs = [(raw.get("format"), raw) for raw in message.attachments]
     return [(name, raw) for name, raw in pairs if isinstance(name, str)]
 
 
 def _with_text_ids(fields: Fields, field: str) -> tuple[dict[str, Any], ...]:
-    entries = fields.mappings(field, max_items=_MAX_ATTACHMENTS)
+    entries = fields.mappings(field, max_items=MAX_ATTACHMENTS)
     if not all(_is_short(entry.get("@id")) for entry in entries):
         raise fields.fault(field, "has an attachment without @id")
     if len({entry["@id"] for entry in entries}) != len(entries):

@@ -6,7 +6,9 @@
   either changes nothing. A message that was applied before changes nothing and does nothing, whatever its state.
 * A request that is not the offer, or a credential that is not the request, ends the exchange for both (RFC 0453
   §States): the step abandons it and sends a problem report.
-* An exchange sends at most one credential and stores at most one: the transitions that do so are on no cycle.
+* An exchange is about one credential or about several, which are offered, requested and issued together, in one order.
+  It sends each at most once and stores each at most once, for the transitions that do so are on no cycle; and the
+  holder keeps all of them or none.
 * Who speaks for an abandoned exchange is told once more that it is over, so that no side waits for ever, whatever the
   order in which messages arrive.
 
@@ -16,10 +18,10 @@ left to the node.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -33,6 +35,7 @@ from protocols.issue_credential.ld_proof import (
 )
 from protocols.issue_credential.messages import (
     ISSUANCE_ABANDONED,
+    MAX_CREDENTIALS,
     PROTOCOL,
     Ack,
     IssueCredentialMessage,
@@ -49,6 +52,8 @@ __all__ = [
     "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "credential_checked", "decline", "expire", "issue",
     "offer", "propose", "receive", "request", "request_directly", "resend",
 ]  # fmt: skip
+
+_G = TypeVar("_G")
 
 
 class Role(StrEnum):
@@ -139,20 +144,20 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
     """One issuance, as this side sees it.
 
     Attributes:
-        proposal, offer, requested: the last of each that was sent or received.
-        credential: at the holder, the document while it is being verified; it leaves with the exchange's end.
+        proposal, offer, requested: the last of each that was sent or received, a detail for each credential.
+        credentials: at the holder, the documents while they are being verified; they leave with the exchange's end.
         replacement_id: the issuer's name for a line of credentials of which the last counts.
-        link: at the issuer, where the holder fetches the credential, where that is not in the message.
+        links: at the issuer, by position where the holder fetches a credential that is not in the message.
     """
 
     role: Role
     state: State
-    proposal: LdProofVcDetail | None = None
-    offer: LdProofVcDetail | None = None
-    requested: LdProofVcDetail | None = None
-    credential: dict[str, Any] | None = None
+    proposal: tuple[LdProofVcDetail, ...] = ()
+    offer: tuple[LdProofVcDetail, ...] = ()
+    requested: tuple[LdProofVcDetail, ...] = ()
+    credentials: tuple[dict[str, Any], ...] = ()
     replacement_id: str | None = None
-    link: Attachment | None = None
+    links: dict[int, Attachment] = msgspec.field(default_factory=dict)
 
 
 _RULES: Rules[Exchange] = Rules(
@@ -179,31 +184,32 @@ _RULES: Rules[Exchange] = Rules(
 
 
 def propose(
-    detail: LdProofVcDetail,
-    *,
+    *details: LdProofVcDetail,
     new_id: NewId,
     exchange: Exchange | None = None,
     comment: str | None = None,
     pthid: str | None = None,
     expires: int | None = None,
 ) -> Step[Exchange]:
-    """As the holder: ask for a credential, or answer the offer of ``exchange`` with a counter-proposal.
+    """As the holder: ask for credentials, or answer the offer of ``exchange`` with a counter-proposal.
 
     Args:
+        details: what is wanted; of an offer of several, whoever wants only some proposes those.
         expires: seconds since 1970 until which the issuer may answer.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
+        BadInput: ``issue_credential.too_many``.
     """
+    _check_count(details)
     message_id = new_id()
     current = exchange or _started(Role.HOLDER, message_id, pthid)
-    sent = _sent(current, Event.SEND_PROPOSAL, message_id, comment, proposal=detail, expires=expires)
-    return awaiting(sent, Send(_proposal(sent, detail)))
+    sent = _sent(current, Event.SEND_PROPOSAL, message_id, comment, proposal=details, expires=expires)
+    return awaiting(sent, Send(_proposal(sent)))
 
 
 def offer(
-    detail: LdProofVcDetail,
-    *,
+    *details: LdProofVcDetail,
     new_id: NewId,
     exchange: Exchange | None = None,
     comment: str | None = None,
@@ -211,19 +217,22 @@ def offer(
     pthid: str | None = None,
     expires: int | None = None,
 ) -> Step[Exchange]:
-    """As the issuer: offer a credential, of one's own accord or in answer to the proposal of ``exchange``.
+    """As the issuer: offer credentials, of one's own accord or in answer to the proposal of ``exchange``.
 
     Args:
+        details: one a credential; the holder takes all of them or none.
         expires: seconds since 1970 until which the holder may answer.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
+        BadInput: ``issue_credential.too_many``.
     """
+    _check_count(details)
     message_id = new_id()
     current = exchange or _started(Role.ISSUER, message_id, pthid)
-    changes = {"offer": detail, "replacement_id": replacement_id, "expires": expires}
+    changes = {"offer": details, "replacement_id": replacement_id, "expires": expires}
     sent = _sent(current, Event.SEND_OFFER, message_id, comment, **changes)
-    return awaiting(sent, Send(_offer(sent, detail)))
+    return awaiting(sent, Send(_offer(sent)))
 
 
 def request(
@@ -237,49 +246,50 @@ def request(
     Raises:
         WrongState: ``issue_credential.wrong_state``.
     """
-    offered = exchange.offer
-    if offered is None:
-        raise _RULES.wrong_state()
-    detail = with_holder(offered, holder_did) if holder_did is not None else offered
-    return _send_request(exchange, detail, message_id=new_id(), comment=comment)
+    details = exchange.offer
+    if holder_did is not None:
+        details = tuple(with_holder(detail, holder_did) for detail in details)
+    return _send_request(exchange, details, message_id=new_id(), comment=comment)
 
 
 def request_directly(
-    detail: LdProofVcDetail, *, new_id: NewId, comment: str | None = None, pthid: str | None = None
+    *details: LdProofVcDetail, new_id: NewId, comment: str | None = None, pthid: str | None = None
 ) -> Step[Exchange]:
-    """As the holder: begin with a request, where both sides know already what is to be issued (RFC 0453)."""
+    """As the holder: begin with a request, where both sides know already what is to be issued (RFC 0453).
+
+    Raises:
+        BadInput: ``issue_credential.too_many``.
+    """
+    _check_count(details)
     message_id = new_id()
-    return _send_request(_started(Role.HOLDER, message_id, pthid), detail, message_id=message_id, comment=comment)
+    return _send_request(_started(Role.HOLDER, message_id, pthid), details, message_id=message_id, comment=comment)
 
 
 def issue(
     exchange: Exchange,
-    credential: dict[str, Any],
-    *,
+    *credentials: dict[str, Any],
     new_id: NewId,
     comment: str | None = None,
-    link: Attachment | None = None,
+    links: Mapping[int, Attachment] = MappingProxyType({}),
 ) -> Step[Exchange]:
-    """As the issuer: send the signed credential.
+    """As the issuer: send the signed credentials, in the order in which they were requested.
 
     Args:
-        link: where the holder fetches it, in the place of the document in the message.
+        links: by position, where the holder fetches a credential, in the place of the document in the message.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
         BadInput: ``issue_credential.not_as_requested``: the holder would refuse it.
     """
-    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment, link=link)
-    if exchange.requested is None:
-        raise _RULES.wrong_state()
-    differing = credential_difference(exchange.requested, credential)
+    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment, links=dict(links))
+    differing = _first_differing(exchange.requested, credentials, credential_difference)
     if differing is not None:
         raise BadInput(
             "issue_credential.not_as_requested",
             f"The signed credential differs from the requested one in {differing}.",
             "Sign what was requested, as its options say.",
         )
-    return Step(issued, (Send(_issuance(issued, credential)),))
+    return Step(issued, (Send(_issuance(issued, credentials)),))
 
 
 def decline(exchange: Exchange, *, reason: str, new_id: NewId) -> Step[Exchange]:
@@ -303,47 +313,53 @@ def expire(exchange: Exchange, *, new_id: NewId) -> Step[Exchange]:
     return _RULES.expire(exchange, new_id)
 
 
-def resend(exchange: Exchange, *, issued: dict[str, Any] | None = None) -> Step[Exchange]:
+def resend(exchange: Exchange, *, issued: Sequence[dict[str, Any]] = ()) -> Step[Exchange]:
     """As either side: send the last message again, as it was, where the peer owes an answer to it.
 
     Args:
-        issued: the credential that was sent; only the issuer who waits for its ack needs it.
+        issued: the credentials that were sent, in their order; only the issuer who waits for its ack needs it.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
     """
     message: Message | None = None
-    if exchange.state is State.PROPOSAL_SENT and exchange.proposal is not None:
-        message = _proposal(exchange, exchange.proposal)
-    elif exchange.state is State.OFFER_SENT and exchange.offer is not None:
-        message = _offer(exchange, exchange.offer)
-    elif exchange.state is State.REQUEST_SENT and exchange.requested is not None:
-        message = _request(exchange, exchange.requested)
-    elif exchange.state is State.CREDENTIAL_ISSUED and issued is not None:
+    if exchange.state is State.PROPOSAL_SENT:
+        message = _proposal(exchange)
+    elif exchange.state is State.OFFER_SENT:
+        message = _offer(exchange)
+    elif exchange.state is State.REQUEST_SENT:
+        message = _request(exchange)
+    elif exchange.state is State.CREDENTIAL_ISSUED and len(issued) == len(exchange.requested):
         message = _issuance(exchange, issued)
     if message is None:
         raise _RULES.wrong_state()
     return awaiting(exchange, Send(message, again=True))
 
 
-def credential_checked(exchange: Exchange, *, ok: bool, new_id: NewId, code: str | None = None) -> Step[Exchange]:
-    """As the holder: the credential that a ``Verify`` effect named has been verified; keep it, or refuse it.
+def credential_checked(
+    exchange: Exchange, *, ok: bool, new_id: NewId, code: str | None = None, position: int = 0
+) -> Step[Exchange]:
+    """As the holder: what the ``Verify`` effects named has been verified; keep all of it, or refuse all.
 
     Args:
+        ok: every credential is.
         code: of the check that failed; goes to the issuer.
+        position: of the credential that failed it.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``, also where the result comes a second time.
     """
-    document = exchange.credential
-    if document is None:
+    documents = exchange.credentials
+    if not documents:
         raise _RULES.wrong_state()
     if not ok:
         problem = code or "issue_credential.not_verified"
-        return _abandon(exchange, problem, f"The credential was refused: {problem}.", new_id)
-    done = _RULES.decide(exchange, Event.SEND_ACK, credential=None)
+        refused = f"The credential{_of_several(position, len(documents))} was refused: {problem}."
+        return _abandon(exchange, problem, refused, new_id)
+    done = _RULES.decide(exchange, Event.SEND_ACK, credentials=())
     confirmation = Ack(id=new_id(), thid=done.thid, pthid=done.pthid, protocol=PROTOCOL)
-    return Step(done, (StoreCredential(document), Send(confirmation)))
+    kept = (StoreCredential(document, position) for position, document in enumerate(documents))
+    return Step(done, (*kept, Send(confirmation)))
 
 
 def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> Step[Exchange]:
@@ -363,7 +379,7 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
         case Ack():
             return _RULES.receive_ack(exchange, message)
         case ProblemReport():
-            return _RULES.receive_report(exchange, message, credential=None)
+            return _RULES.receive_report(exchange, message, credentials=())
         case _:
             return _receive_in_thread(exchange, message, new_id)
 
@@ -398,33 +414,60 @@ def _receive_in_thread(
 
 
 def _receive_proposal(exchange: Exchange, message: ProposeCredential) -> Step[Exchange]:
-    received = _RULES.apply(exchange, message, proposal=message.detail)
+    received = _RULES.apply(exchange, message, proposal=message.details)
     return awaiting(received, Ask(Decision.ANSWER_CREDENTIAL_PROPOSAL))
 
 
 def _receive_offer(exchange: Exchange, message: OfferCredential) -> Step[Exchange]:
-    received = _RULES.apply(exchange, message, offer=message.detail, replacement_id=message.replacement_id)
+    received = _RULES.apply(exchange, message, offer=message.details, replacement_id=message.replacement_id)
     return awaiting(received, Ask(Decision.ACCEPT_OFFER))
 
 
 def _receive_request(exchange: Exchange, message: RequestCredential, new_id: NewId) -> Step[Exchange]:
-    received = _RULES.apply(exchange, message, requested=message.detail)
-    differing = None if exchange.offer is None else request_difference(exchange.offer, message.detail)
+    received = _RULES.apply(exchange, message, requested=message.details)
+    differing = _first_differing(exchange.offer, message.details, request_difference) if exchange.offer else None
     if differing is not None:
-        explain = "The request differs from the offer in more than the subject's id."
+        explain = f"The request differs from the offer in more than the subject's id: in {differing}."
         return _abandon(received, "issue_credential.request_differs", explain, new_id)
     return awaiting(received, Ask(Decision.ISSUE))
 
 
 def _receive_credential(exchange: Exchange, message: IssueCredentialMessage, new_id: NewId) -> Step[Exchange]:
-    document = message.credential
-    received = _RULES.apply(exchange, message, credential=document)
+    received = _RULES.apply(exchange, message, credentials=message.credentials)
     if message.replacement_id is not None:
         received = msgspec.structs.replace(received, replacement_id=message.replacement_id)
-    if exchange.requested is None or credential_difference(exchange.requested, document) is not None:
-        explain = "The credential is not what was requested."
+    differing = _first_differing(exchange.requested, message.credentials, credential_difference)
+    if differing is not None:
+        explain = f"The credential is not what was requested: it differs in {differing}."
         return _abandon(received, "issue_credential.credential_differs", explain, new_id)
-    return Step(received, (Verify(document),))
+    return Step(received, tuple(map(Verify, message.credentials)))
+
+
+def _first_differing(
+    wanted: Sequence[LdProofVcDetail], given: Sequence[_G], difference: Callable[[LdProofVcDetail, _G], str | None]
+) -> str | None:
+    """Where what was given first differs from what was wanted, each from that in its own place, or None."""
+    if len(given) != len(wanted) or not wanted:
+        return f"their number: {len(given)}, not {len(wanted)}"
+    for position, (one, other) in enumerate(zip(wanted, given, strict=True)):
+        differing = difference(one, other)
+        if differing is not None:
+            return f"{differing}{_of_several(position, len(wanted))}"
+    return None
+
+
+def _of_several(position: int, count: int) -> str:
+    """Which of several attachments is meant; nothing where there is one."""
+    return "" if count == 1 else f" of attachment {position + 1} of {count}"
+
+
+def _check_count(details: Sequence[LdProofVcDetail]) -> None:
+    if not 0 < len(details) <= MAX_CREDENTIALS:
+        raise BadInput(
+            "issue_credential.too_many",
+            f"An exchange is about one credential at least, and at most about {MAX_CREDENTIALS}.",
+            "Make several exchanges.",
+        )
 
 
 def _started(role: Role, thid: str, pthid: str | None) -> Exchange:
@@ -436,32 +479,32 @@ def _sent(exchange: Exchange, event: Event, message_id: str, comment: str | None
 
 
 def _send_request(
-    exchange: Exchange, detail: LdProofVcDetail, *, message_id: str, comment: str | None
+    exchange: Exchange, details: tuple[LdProofVcDetail, ...], *, message_id: str, comment: str | None
 ) -> Step[Exchange]:
-    sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, requested=detail)
-    return Step(sent, (Send(_request(sent, detail)),))
+    sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, requested=details)
+    return Step(sent, (Send(_request(sent)),))
 
 
-def _proposal(exchange: Exchange, detail: LdProofVcDetail) -> ProposeCredential:
-    return ProposeCredential(**last_headers(exchange), detail=detail)
+def _proposal(exchange: Exchange) -> ProposeCredential:
+    return ProposeCredential(**last_headers(exchange), details=exchange.proposal)
 
 
-def _offer(exchange: Exchange, detail: LdProofVcDetail) -> OfferCredential:
-    return OfferCredential(**last_headers(exchange), detail=detail, replacement_id=exchange.replacement_id)
+def _offer(exchange: Exchange) -> OfferCredential:
+    return OfferCredential(**last_headers(exchange), details=exchange.offer, replacement_id=exchange.replacement_id)
 
 
-def _request(exchange: Exchange, detail: LdProofVcDetail) -> RequestCredential:
-    return RequestCredential(**last_headers(exchange), detail=detail)
+def _request(exchange: Exchange) -> RequestCredential:
+    return RequestCredential(**last_headers(exchange), details=exchange.requested)
 
 
-def _issuance(exchange: Exchange, credential: dict[str, Any]) -> IssueCredentialMessage:
+def _issuance(exchange: Exchange, credentials: Sequence[dict[str, Any]]) -> IssueCredentialMessage:
     return IssueCredentialMessage(
         **last_headers(exchange),
-        credential=credential,
+        credentials=tuple(credentials),
         replacement_id=exchange.replacement_id,
-        link=exchange.link,
+        links=exchange.links,
     )
 
 
 def _abandon(exchange: Exchange, problem: str, explain: str, new_id: NewId) -> Step[Exchange]:
-    return _RULES.abandon(exchange, problem, explain, new_id, credential=None)
+    return _RULES.abandon(exchange, problem, explain, new_id, credentials=())

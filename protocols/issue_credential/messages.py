@@ -1,22 +1,25 @@
 """The messages of Issue Credential: 2.0 in DIDComm v1 (Aries RFC 0453 §Messages), 3.0 in v2 (WACI-DIDComm).
 
-Attachments are those of RFC 0593. It reads any 2.x or 3.x message and writes 2.0 or 3.0; what 2.1 adds (several
-credentials in one exchange) is ignored, as RFC 0003 asks. ``credential_preview`` is tolerated and dropped: a JSON-LD
+Attachments are those of RFC 0593: one a credential, so that one exchange carries as many as a message has room for.
+RFC 0453 means its lists for the same claims in several formats, and lets 2.1 count what comes in later rounds
+(``multiple_available``) without saying it; an RFC 0593 request binds its credential to the claims that were offered,
+so that what was not shown could not be asked for. It reads any 2.x or 3.x message and writes 2.0 or 3.0, whose requests
+tell the issuer not to count (§Request Credential). ``credential_preview`` is tolerated and dropped: a JSON-LD
 detail already shows the whole credential. Acks and problem reports are those of ``protocols.didcomm``, under this
 protocol's type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypedDict
 
 from protocols.didcomm import ack, problem_report
 from protocols.didcomm.ack import Ack
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.fields import Fields
-from protocols.didcomm.formats import attach, attach_object, attached_object
+from protocols.didcomm.formats import MAX_ATTACHMENTS, attach, attach_object, attached_objects
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.didcomm.message_type import DIDCOMM_ORG, version_of_type
 from protocols.didcomm.problem_report import ProblemReport
@@ -25,8 +28,8 @@ from protocols.errors import PeerFault
 from protocols.issue_credential.ld_proof import DETAIL_FORMAT, VC_FORMAT, LdProofVcDetail
 
 __all__ = [
-    "FORMATS", "ISSUANCE_ABANDONED", "PROTOCOL", "Ack", "IssueCredentialMessage", "Message", "OfferCredential",
-    "ProblemReport", "ProposeCredential", "RequestCredential", "decode",
+    "FORMATS", "ISSUANCE_ABANDONED", "MAX_CREDENTIALS", "PROTOCOL", "Ack", "IssueCredentialMessage", "Message",
+    "OfferCredential", "ProblemReport", "ProposeCredential", "RequestCredential", "attach_id", "decode",
 ]  # fmt: skip
 
 PROTOCOL = DIDCOMM_ORG + "issue-credential/2.0"
@@ -35,6 +38,9 @@ ISSUANCE_ABANDONED = "issuance-abandoned"
 
 FORMATS = frozenset({DETAIL_FORMAT, VC_FORMAT})
 """Of attachments that are read."""
+
+MAX_CREDENTIALS = MAX_ATTACHMENTS
+"""In one exchange."""
 
 _AREA = "issue_credential"
 _ATTACH_ID = "ld_proof"
@@ -74,11 +80,11 @@ class ProposeCredential(_Headers):
     """Holder to issuer: what the holder hopes to receive (RFC 0453 §Propose Credential)."""
 
     NAME: ClassVar[str] = "propose-credential"
-    detail: LdProofVcDetail
+    details: tuple[LdProofVcDetail, ...]
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        return _with_detail(_plain(self, self.NAME, {}, wire), self.detail, "filters~attach")
+        return _with_details(_plain(self, self.NAME, {}, wire), self.details, "filters~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +96,13 @@ class OfferCredential(_Headers):
     """
 
     NAME: ClassVar[str] = "offer-credential"
-    detail: LdProofVcDetail
+    details: tuple[LdProofVcDetail, ...]
     replacement_id: str | None = None
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         plain = _plain(self, self.NAME, {"replacement_id": self.replacement_id}, wire)
-        return _with_detail(plain, self.detail, "offers~attach")
+        return _with_details(plain, self.details, "offers~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,37 +110,44 @@ class RequestCredential(_Headers):
     """Holder to issuer: yes, issue this (RFC 0453 §Request Credential)."""
 
     NAME: ClassVar[str] = "request-credential"
-    detail: LdProofVcDetail
+    details: tuple[LdProofVcDetail, ...]
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
-        return _with_detail(_plain(self, self.NAME, {}, wire), self.detail, "requests~attach")
+        return _with_details(_plain(self, self.NAME, {}, wire), self.details, "requests~attach")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueCredentialMessage(_Headers):
-    """Issuer to holder: the credential; asks for an ack of its outcome (RFC 0453 §Issue Credential).
+    """Issuer to holder: the credentials; asks for an ack of the outcome (RFC 0453 §Issue Credential).
 
     Attributes:
-        credential: the signed JSON-LD document, exactly as received.
-        link: where it is to be fetched, with its hash, in the place of the document in the message; None where that is
-            in it. What is received has the document.
+        credentials: the signed JSON-LD documents, exactly as received.
+        links: by position, where a document is to be fetched, with its hash, in the place of the document in the
+            message. What is received has the documents.
     """
 
     NAME: ClassVar[str] = "issue-credential"
-    credential: dict[str, Any]
+    credentials: tuple[dict[str, Any], ...]
     replacement_id: str | None = None
-    link: Attachment | None = None
+    links: Mapping[int, Attachment] = field(default_factory=dict)
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
         body = {"replacement_id": self.replacement_id}
         plain = _plain(self, self.NAME, body, wire, please_ack=frozenset({AckOn.OUTCOME}))
-        attachment = self.link or Attachment.of_json(self.credential, id=_ATTACH_ID)
-        return attach(plain, attachment, field="credentials~attach", media_format=VC_FORMAT)
+        for position, document in enumerate(self.credentials):
+            attachment = self.links.get(position) or Attachment.of_json(document, id=attach_id(position))
+            plain = attach(plain, attachment, field="credentials~attach", media_format=VC_FORMAT)
+        return plain
 
 
 Message = ProposeCredential | OfferCredential | RequestCredential | IssueCredentialMessage | Ack | ProblemReport
+
+
+def attach_id(position: int) -> str:
+    """The id of an attachment, which says nothing but its position; of the first as if it were the only one."""
+    return _ATTACH_ID if position == 0 else f"{_ATTACH_ID}-{position + 1}"
 
 
 def decode(message: PlainMessage) -> Message:
@@ -163,32 +176,44 @@ def decode(message: PlainMessage) -> Message:
     replacement_id = fields.optional_text("replacement_id", max_chars=_MAX_NAME)
     match message.name:
         case ProposeCredential.NAME:
-            return ProposeCredential(**headers, detail=_detail(message, fields, "filters~attach"))
+            return ProposeCredential(**headers, details=_details(message, fields, "filters~attach"))
         case OfferCredential.NAME:
-            detail = _detail(message, fields, "offers~attach")
-            return OfferCredential(**headers, detail=detail, replacement_id=replacement_id)
+            details = _details(message, fields, "offers~attach")
+            return OfferCredential(**headers, details=details, replacement_id=replacement_id)
         case RequestCredential.NAME:
-            return RequestCredential(**headers, detail=_detail(message, fields, "requests~attach"))
+            return RequestCredential(**headers, details=_details(message, fields, "requests~attach"))
         case IssueCredentialMessage.NAME:
-            document = attached_object(message, fields, field="credentials~attach", accepted={VC_FORMAT}, area=_AREA)
-            return IssueCredentialMessage(**headers, credential=document, replacement_id=replacement_id)
+            documents = attached_objects(message, fields, field="credentials~attach", accepted={VC_FORMAT}, area=_AREA)
+            _require_different(documents, fields, "credentials~attach")
+            return IssueCredentialMessage(**headers, credentials=documents, replacement_id=replacement_id)
     raise _unknown_type()
 
 
-def _detail(message: PlainMessage, fields: Fields, field: str) -> LdProofVcDetail:
-    value = attached_object(message, fields, field=field, accepted={DETAIL_FORMAT}, area=_AREA)
-    return LdProofVcDetail.from_json(value)
+def _details(message: PlainMessage, fields: Fields, where: str) -> tuple[LdProofVcDetail, ...]:
+    values = attached_objects(message, fields, field=where, accepted={DETAIL_FORMAT}, area=_AREA)
+    details = tuple(map(LdProofVcDetail.from_json, values))
+    _require_different((detail.credential for detail in details), fields, where)
+    return details
 
 
-def _with_detail(plain: PlainMessage, detail: LdProofVcDetail, field: str) -> PlainMessage:
-    return attach_object(plain, detail.to_json(), field=field, media_format=DETAIL_FORMAT, attach_id=_ATTACH_ID)
+def _require_different(credentials: Iterable[Mapping[str, Any]], fields: Fields, where: str) -> None:
+    names = [credential["id"] for credential in credentials if isinstance(credential.get("id"), str)]
+    if len(set(names)) != len(names):
+        raise fields.fault(where, "has two credentials with one id")
+
+
+def _with_details(plain: PlainMessage, details: Sequence[LdProofVcDetail], where: str) -> PlainMessage:
+    for position, detail in enumerate(details):
+        name = attach_id(position)
+        plain = attach_object(plain, detail.to_json(), field=where, media_format=DETAIL_FORMAT, attach_id=name)
+    return plain
 
 
 def _plain(
     message: _Headers, name: str, body: Mapping[str, Any], wire: Wire, *, please_ack: frozenset[AckOn] = frozenset()
 ) -> PlainMessage:
     texts = {"comment": message.comment, "goal_code": message.goal_code}
-    present = {field: value for field, value in {**texts, **body}.items() if value is not None}
+    present = {member: value for member, value in {**texts, **body}.items() if value is not None}
     type_uri = f"{on_wire(PROTOCOL, wire)}/{name}"
     headers = (type_uri, message.id, message.thid, message.pthid, present, please_ack, wire)
     return PlainMessage(*headers, expires_time=message.expires)

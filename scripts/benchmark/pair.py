@@ -109,7 +109,7 @@ class Pair:
         offered = await self._college.api.post("/admin/credentials/offers", s.ExchangeView, offer)
         await self._done(offered.id)
         ended = await self._college.api.get(f"/admin/exchanges/{offered.id}", s.ExchangeDetail)
-        issued = await self._college.api.get(f"/admin/issued/{ended.issued_id}", s.IssuedDetail)
+        issued = await self._college.api.get(f"/admin/issued/{ended.issued_ids[0]}", s.IssuedDetail)
         return issued.credential_id
 
     async def _done(self, exchange_id: str) -> None:

@@ -133,9 +133,9 @@ class _Matrix:
         await self._peer.request_offered(offered.thread_id, subject)
         await self._peer.stored(offered.thread_id)
         ended = await self._node.ended(offered.id)
-        if ended.state != "done" or ended.issued_id is None:
+        if ended.state != "done" or not ended.issued_ids:
             raise ValueError(f"lernode ended as issuer with {ended.state}: {ended.error}")
-        return ended.issued_id
+        return ended.issued_ids[0]
 
     async def _ask_peer(self, query: NewRequest) -> str:
         asked = await self._node.request(query)
@@ -201,7 +201,7 @@ class _Matrix:
         waiting = await self._node.asked(thread)
         await self._node.accept(waiting.id)
         ended = await self._node.ended(waiting.id)
-        if ended.state != "done" or ended.record_id is None:
+        if ended.state != "done" or not ended.record_ids:
             raise ValueError(f"lernode ended as holder with {ended.state}: {ended.error}")
         await self._peer.issued(thread)
         return thread

@@ -165,14 +165,16 @@ CREATE INDEX jobs_due ON jobs (state, run_at, id);
 
 CREATE TABLE held_credentials (
   id TEXT PRIMARY KEY,
-  exchange_id TEXT UNIQUE REFERENCES exchanges (id),
+  exchange_id TEXT REFERENCES exchanges (id),
+  position INTEGER NOT NULL, -- among the records of its exchange
   document BLOB NOT NULL, -- sealed
   details BLOB NOT NULL, -- sealed: what was read from the document when it was stored
   credential_key BLOB,
   stored_at INTEGER NOT NULL,
   -- What the issuer's status lists said when they were last looked at, and when that was.
   state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
-  state_at INTEGER
+  state_at INTEGER,
+  UNIQUE (exchange_id, position)
 ) STRICT;
 CREATE INDEX held_by_time ON held_credentials (stored_at, id);
 CREATE INDEX held_by_credential ON held_credentials (credential_key);
@@ -221,7 +223,8 @@ END;
 
 CREATE TABLE issued_credentials (
   id TEXT PRIMARY KEY,
-  exchange_id TEXT UNIQUE REFERENCES exchanges (id),
+  exchange_id TEXT REFERENCES exchanges (id),
+  position INTEGER NOT NULL, -- among the records of its exchange
   connection_id TEXT REFERENCES connections (id),
   document BLOB NOT NULL, -- sealed
   details BLOB NOT NULL, -- sealed: whom and what it is about, and which request it answers
@@ -229,7 +232,8 @@ CREATE TABLE issued_credentials (
   subject_key BLOB,
   achievement_key BLOB,
   issued_at INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked'))
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
+  UNIQUE (exchange_id, position)
 ) STRICT;
 CREATE INDEX issued_by_time ON issued_credentials (issued_at, id);
 

@@ -1,8 +1,9 @@
--- Links by which peers fetch records that are too large for a message: each for one exchange, until it expires.
+-- Links by which peers fetch records that are too large for a message: each for one record of an exchange, until it expires.
 
 CREATE TABLE record_links (
   token_key BLOB PRIMARY KEY,
   exchange_id TEXT NOT NULL REFERENCES exchanges (id) DEFERRABLE INITIALLY DEFERRED,
+  position INTEGER NOT NULL,
   expires INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX record_links_by_exchange ON record_links (exchange_id);

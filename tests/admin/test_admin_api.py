@@ -295,7 +295,22 @@ async def test_a_record_is_offered_in_the_data_model_that_is_asked_for(admin: Se
         offer = {"connection": peer, "achievement": "weld-101", "name": "Ada", "dataModel": version}
         offered = await client.post("/admin/credentials/offers", **offer)
         data = (await client.get(f"/admin/exchanges/{offered['id']}"))["data"]
-        assert data["offer"]["credential"]["@context"][0] == context
+        assert data["offer"][0]["credential"]["@context"][0] == context
+
+
+async def test_several_records_are_one_offer_that_shows_each(admin: Served) -> None:
+    _, client = admin
+    await client.post("/admin/connections", invitation=(await client.post("/admin/invitations"))["url"])
+    peer = (await client.get("/admin/connections"))["items"][0]["id"]
+    also = [{"achievement": "code-110"}]
+    offered = await client.post("/admin/credentials/offers", connection=peer, achievement="weld-101", also=also)
+    detail = await client.get(f"/admin/exchanges/{offered['id']}")
+    assert conforms(detail, "/admin/exchanges/{id}")
+    assert len({about["name"] for about in detail["about"]}) == 2
+    assert (detail["recordIds"], detail["issuedIds"]) == ([], [])
+    too_many = {"connection": peer, "achievement": "weld-101", "also": also * 16}
+    status, problem = await client.ask("POST", "/admin/credentials/offers", json=too_many)
+    assert (status, problem["code"]) == (400, "http.body_malformed")
 
 
 async def test_what_nobody_answered_is_sent_again_and_taken_back(admin: Served) -> None:
@@ -321,13 +336,13 @@ async def test_what_nobody_answered_is_sent_again_and_taken_back(admin: Served) 
     ("path", "wish"),
     [
         ("/admin/credentials/offers", {"achievement": "weld-101"}),
-        ("/admin/credentials/proposals", {"achievement": "weld-101"}),
+        ("/admin/credentials/proposals", {"achievements": ["weld-101"]}),
         ("/admin/presentations/requests", {"type": "OpenBadgeCredential"}),
         ("/admin/presentations/proposals", {"type": "OpenBadgeCredential"}),
     ],
 )
 async def test_a_message_is_to_a_connection_or_in_an_exchange(
-    admin: Served, path: str, wish: dict[str, str], partner: dict[str, str]
+    admin: Served, path: str, wish: dict[str, Any], partner: dict[str, str]
 ) -> None:
     _, client = admin
     status, problem = await client.ask("POST", path, json={**wish, **partner})

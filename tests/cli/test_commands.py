@@ -216,3 +216,11 @@ def test_a_file_in_another_data_model_than_it_can_be_is_refused(
     arguments = ("issue", "weld-101", "--to", "ada@example.org", "--data-model", "1.1", "--home", home)
     assert run(monkeypatch, *arguments) == 2
     assert "A file is of the data model 2.0." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [("--to", "ada@example.org"), ("--to", "Ada", "--result", "B")])
+def test_several_achievements_can_only_be_offered_and_without_a_result(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    assert run(monkeypatch, "issue", "weld-101", "code-110", *more, "--home", home) == 2
+    assert "Only an offer may be of several achievements" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from protocols.issue_credential.ld_proof import LdProofVcDetail
 HOLDER = "did:key:z6MkpNFQSyUeY97rR6pmNRAUxMxpJMevXShtD14tATNjHBzg"
 
 
-def credential(*, subject_id: str | None = None, version: int = 2) -> dict[str, Any]:
+def credential(*, subject_id: str | None = None, version: int = 2, credential_id: str | None = None) -> dict[str, Any]:
     head: dict[str, Any] = (
         {"@context": ["https://www.w3.org/ns/credentials/v2"]}
         if version == 2
@@ -21,8 +21,10 @@ def credential(*, subject_id: str | None = None, version: int = 2) -> dict[str, 
     subject: dict[str, Any] = {"type": "AchievementSubject", "achievement": {"name": "Welding", "credits": 3}}
     if subject_id is not None:
         subject["id"] = subject_id
+    named = {} if credential_id is None else {"id": credential_id}
     return {
         **head,
+        **named,
         "type": ["VerifiableCredential"],
         "issuer": "did:key:z6MkpAQVY5uHX9v14kUbssCzJNh9A1RGD8ogT9Qfec9jp2Qt",
         "credentialSubject": subject,

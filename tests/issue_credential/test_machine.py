@@ -49,8 +49,7 @@ class Happy:
         self.request_sent = machine.request(self.offer_received.exchange, new_id=new_id, holder_did=HOLDER)
         self.request_received = received(self.offer_sent.exchange, sent(self.request_sent))
         requested = self.request_received.exchange.requested
-        assert requested is not None
-        self.document = signed(requested)
+        self.document = signed(requested[0])
         self.issued = machine.issue(self.request_received.exchange, self.document, new_id=new_id)
         self.credential_received = received(self.request_sent.exchange, sent(self.issued))
         self.stored = machine.credential_checked(self.credential_received.exchange, ok=True, new_id=new_id)
@@ -61,13 +60,13 @@ def test_offer_request_issue_ack() -> None:
     h = Happy()
     assert h.offer_received.effects == (Ask(Decision.ACCEPT_OFFER),)
     assert h.request_received.effects == (Ask(Decision.ISSUE),)
-    assert h.request_received.exchange.requested == detail(subject_id=HOLDER)
+    assert h.request_received.exchange.requested == (detail(subject_id=HOLDER),)
     assert h.issued.exchange.state is State.CREDENTIAL_ISSUED
     assert h.credential_received.effects == (Verify(h.document),)
     assert h.stored.effects[0] == StoreCredential(h.document)
     assert isinstance(sent(h.stored), Ack)
     assert (h.stored.exchange.state, h.done.exchange.state) == (State.DONE, State.DONE)
-    assert h.stored.exchange.credential is None
+    assert h.stored.exchange.credentials == ()
 
 
 def test_proposal_offer_counter_proposal_offer_request() -> None:
@@ -110,7 +109,7 @@ def test_a_replacement_is_named_in_the_offer_and_the_credential() -> None:
 
 def test_a_request_that_is_not_the_offer_ends_the_exchange_for_both() -> None:
     h = Happy()
-    forged = RequestCredential(id="x", thid=h.offer_sent.exchange.thid, detail=detail(version=1))
+    forged = RequestCredential(id="x", thid=h.offer_sent.exchange.thid, details=(detail(version=1),))
     refused = received(h.offer_sent.exchange, forged)
     assert (refused.exchange.state, refused.exchange.problem) == (
         State.ABANDONED,
@@ -124,14 +123,14 @@ def test_a_credential_that_was_not_requested_is_neither_verified_nor_stored() ->
     h = Happy()
     other = h.document | {"credentialSubject": {"id": HOLDER, "achievement": {"name": "Astronaut"}}}
     refused = received(
-        h.request_sent.exchange, IssueCredentialMessage(id="x", thid=h.request_sent.exchange.thid, credential=other)
+        h.request_sent.exchange, IssueCredentialMessage(id="x", thid=h.request_sent.exchange.thid, credentials=(other,))
     )
     assert (refused.exchange.state, refused.exchange.problem) == (
         State.ABANDONED,
         "issue_credential.credential_differs",
     )
     assert [type(effect) for effect in refused.effects] == [Send]
-    assert refused.exchange.credential is None
+    assert refused.exchange.credentials == ()
 
 
 def test_the_issuer_cannot_send_what_the_holder_would_refuse() -> None:
@@ -226,11 +225,11 @@ def test_negotiation_ends() -> None:
 
 
 MESSAGES: dict[Event, Callable[[str], Message]] = {
-    Event.RECEIVE_PROPOSAL: lambda thid: ProposeCredential(id="x", thid=thid, detail=detail(subject_id=HOLDER)),
-    Event.RECEIVE_OFFER: lambda thid: OfferCredential(id="x", thid=thid, detail=detail(subject_id=HOLDER)),
-    Event.RECEIVE_REQUEST: lambda thid: RequestCredential(id="x", thid=thid, detail=detail(subject_id=HOLDER)),
+    Event.RECEIVE_PROPOSAL: lambda thid: ProposeCredential(id="x", thid=thid, details=(detail(subject_id=HOLDER),)),
+    Event.RECEIVE_OFFER: lambda thid: OfferCredential(id="x", thid=thid, details=(detail(subject_id=HOLDER),)),
+    Event.RECEIVE_REQUEST: lambda thid: RequestCredential(id="x", thid=thid, details=(detail(subject_id=HOLDER),)),
     Event.RECEIVE_CREDENTIAL: lambda thid: IssueCredentialMessage(
-        id="x", thid=thid, credential=signed(detail(subject_id=HOLDER))
+        id="x", thid=thid, credentials=(signed(detail(subject_id=HOLDER)),)
     ),
     Event.RECEIVE_ACK: lambda thid: Ack(id="x", thid=thid, protocol=PROTOCOL),
     Event.RECEIVE_PROBLEM_REPORT: lambda thid: ProblemReport(id="x", thid=thid, code="c", protocol=PROTOCOL),
@@ -239,8 +238,8 @@ MESSAGES: dict[Event, Callable[[str], Message]] = {
 
 def in_state(role: Role, state: State) -> Exchange:
     shown: LdProofVcDetail = detail(subject_id=HOLDER)
-    document = signed(shown) if state is State.CREDENTIAL_RECEIVED else None
-    return Exchange(thid="t", role=role, state=state, offer=shown, requested=shown, credential=document)
+    documents = (signed(shown),) if state is State.CREDENTIAL_RECEIVED else ()
+    return Exchange(thid="t", role=role, state=state, offer=(shown,), requested=(shown,), credentials=documents)
 
 
 @pytest.mark.parametrize("event", MESSAGES)
@@ -321,7 +320,7 @@ def test_a_request_replayed_in_the_thread_of_another_offer_yields_no_credential(
     h = Happy()
     second = machine.offer(detail(version=1), new_id=new_id)
     request = sent(h.request_sent)
-    moved = RequestCredential(id=request.id, thid=second.exchange.thid, detail=request.detail)
+    moved = RequestCredential(id=request.id, thid=second.exchange.thid, details=request.details)
     assert received(second.exchange, moved).exchange.state is State.ABANDONED
 
 
@@ -376,7 +375,7 @@ def test_what_is_outstanding_is_sent_again_as_it_was() -> None:
     assert sent(offered) == sent(happy.offer_sent)
     assert offered.exchange == happy.offer_sent.exchange
     assert sent(machine.resend(happy.request_sent.exchange)) == sent(happy.request_sent)
-    issued = machine.resend(happy.issued.exchange, issued=happy.document)
+    issued = machine.resend(happy.issued.exchange, issued=[happy.document])
     assert sent(issued) == sent(happy.issued)
     assert received(happy.request_received.exchange, sent(happy.request_sent)).effects == ()
 
@@ -387,3 +386,114 @@ def test_what_is_not_outstanding_is_not_sent_again() -> None:
         machine.resend(happy.offer_received.exchange)
     with pytest.raises(WrongState):
         machine.resend(happy.done.exchange)
+
+
+class Several:
+    """As :class:`Happy`, of two records, until the holder has them."""
+
+    def __init__(self) -> None:
+        self.offer_sent = machine.offer(detail(), detail(version=1), new_id=new_id)
+        self.offer_received = received(None, sent(self.offer_sent))
+        self.request_sent = machine.request(self.offer_received.exchange, new_id=new_id, holder_did=HOLDER)
+        self.request_received = received(self.offer_sent.exchange, sent(self.request_sent))
+        self.documents = [signed(each) for each in self.request_received.exchange.requested]
+        self.issued = machine.issue(self.request_received.exchange, *self.documents, new_id=new_id)
+        self.credential_received = received(self.request_sent.exchange, sent(self.issued))
+
+
+def test_several_records_are_offered_requested_issued_and_kept_together() -> None:
+    s = Several()
+    assert s.offer_received.effects == (Ask(Decision.ACCEPT_OFFER),)
+    assert [with_subject.credential["credentialSubject"]["id"] for with_subject in sent(s.request_sent).details] == (
+        [HOLDER, HOLDER]
+    )
+    assert s.credential_received.effects == tuple(map(Verify, s.documents))
+    stored = machine.credential_checked(s.credential_received.exchange, ok=True, new_id=new_id)
+    assert stored.effects[:2] == (StoreCredential(s.documents[0], 0), StoreCredential(s.documents[1], 1))
+    assert isinstance(sent(stored), Ack)
+    assert received(s.issued.exchange, sent(stored)).exchange.state is State.DONE
+
+
+def test_one_record_that_fails_declines_all_and_is_named() -> None:
+    s = Several()
+    exchange = s.credential_received.exchange
+    refused = machine.credential_checked(exchange, ok=False, code="proof.invalid", position=1, new_id=new_id)
+    assert refused.exchange.state is State.ABANDONED
+    assert refused.exchange.credentials == ()
+    assert [type(effect) for effect in refused.effects] == [Send]
+    assert "attachment 2 of 2" in sent(refused).explain
+    assert received(s.issued.exchange, sent(refused)).exchange.state is State.ABANDONED
+
+
+NOT_ALL_AS_OFFERED: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "fewer": lambda them: them[:1],
+    "more": lambda them: [*them, them[0]],
+    "the same twice": lambda them: [them[0], them[0]],
+    "another order": lambda them: them[::-1],
+}
+
+
+@pytest.mark.parametrize("altered", NOT_ALL_AS_OFFERED)
+def test_a_request_for_other_records_than_all_that_are_offered_ends_the_exchange(altered: str) -> None:
+    s = Several()
+    details = tuple(NOT_ALL_AS_OFFERED[altered](list(sent(s.request_sent).details)))
+    forged = RequestCredential(id="x", thid=s.offer_sent.exchange.thid, details=details)
+    refused = received(s.offer_sent.exchange, forged)
+    assert (refused.exchange.state, refused.exchange.problem) == (State.ABANDONED, "issue_credential.request_differs")
+
+
+@pytest.mark.parametrize("altered", NOT_ALL_AS_OFFERED)
+def test_other_records_than_all_that_were_requested_are_neither_verified_nor_stored(altered: str) -> None:
+    s = Several()
+    documents = tuple(NOT_ALL_AS_OFFERED[altered](s.documents))
+    forged = IssueCredentialMessage(id="x", thid=s.offer_sent.exchange.thid, credentials=documents)
+    refused = received(s.request_sent.exchange, forged)
+    assert (refused.exchange.state, refused.exchange.problem) == (
+        State.ABANDONED,
+        "issue_credential.credential_differs",
+    )
+    assert [type(effect) for effect in refused.effects] == [Send]
+
+
+def test_another_content_in_one_of_several_is_refused_and_named() -> None:
+    s = Several()
+    other = s.documents[1] | {"credentialSubject": {"id": HOLDER, "achievement": {"name": "Astronaut"}}}
+    forged = IssueCredentialMessage(id="x", thid=s.offer_sent.exchange.thid, credentials=(s.documents[0], other))
+    refused = received(s.request_sent.exchange, forged)
+    assert "credentialSubject of attachment 2 of 2" in sent(refused).explain
+
+
+@pytest.mark.parametrize("altered", NOT_ALL_AS_OFFERED)
+def test_the_issuer_cannot_send_other_records_than_all_that_were_requested(altered: str) -> None:
+    s = Several()
+    with pytest.raises(BadInput) as refused:
+        machine.issue(s.request_received.exchange, *NOT_ALL_AS_OFFERED[altered](s.documents), new_id=new_id)
+    assert refused.value.code == "issue_credential.not_as_requested"
+
+
+def test_who_wants_some_of_an_offer_proposes_those() -> None:
+    s = Several()
+    countered = machine.propose(s.offer_received.exchange.offer[0], new_id=new_id, exchange=s.offer_received.exchange)
+    asked = received(s.offer_sent.exchange, sent(countered))
+    assert asked.effects == (Ask(Decision.ANSWER_CREDENTIAL_PROPOSAL),)
+    assert asked.exchange.proposal == s.offer_sent.exchange.offer[:1]
+
+
+def test_several_records_are_sent_again_as_they_were() -> None:
+    s = Several()
+    for step, again in (
+        (s.offer_sent, machine.resend(s.offer_sent.exchange)),
+        (s.request_sent, machine.resend(s.request_sent.exchange)),
+        (s.issued, machine.resend(s.issued.exchange, issued=s.documents)),
+    ):
+        assert sent(again) == sent(step)
+    with pytest.raises(WrongState):
+        machine.resend(s.issued.exchange, issued=s.documents[:1])
+
+
+@pytest.mark.parametrize("count", [0, 17])
+def test_no_record_and_more_than_a_message_has_room_for_cannot_be_offered_or_asked_for(count: int) -> None:
+    for begin in (machine.offer, machine.propose, machine.request_directly):
+        with pytest.raises(BadInput) as refused:
+            begin(*[detail()] * count, new_id=new_id)
+        assert refused.value.code == "issue_credential.too_many"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from protocols.didcomm import codec_v1
+from protocols.didcomm import codec, codec_v1
 from protocols.didcomm.ack import Ack, AckStatus
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.errors import PeerFault
-from protocols.issue_credential.ld_proof import credential_difference, request_difference
+from protocols.issue_credential.ld_proof import LdProofVcDetail, credential_difference, request_difference
 from protocols.issue_credential.messages import (
     PROTOCOL,
     IssueCredentialMessage,
@@ -22,7 +23,7 @@ from protocols.issue_credential.messages import (
     RequestCredential,
     decode,
 )
-from tests.issue_credential.samples import detail, signed
+from tests.issue_credential.samples import HOLDER, detail, signed
 from tests.shared_data import shared_json
 
 HEADERS: dict[str, Any] = {"id": "m-1", "thid": "t-1", "pthid": "p-1", "comment": "hello", "goal_code": "learn"}
@@ -32,14 +33,29 @@ DETAIL_FIELDS = {
     "request-credential": "requests~attach",
 }
 EVERY_MESSAGE: list[Message] = [
-    ProposeCredential(**HEADERS, detail=detail()),
-    OfferCredential(**HEADERS, detail=detail(), replacement_id="r-1"),
-    RequestCredential(**HEADERS, detail=detail()),
-    IssueCredentialMessage(**HEADERS, credential=signed(detail()), replacement_id="r-1"),
+    ProposeCredential(**HEADERS, details=(detail(),)),
+    OfferCredential(**HEADERS, details=(detail(),), replacement_id="r-1"),
+    RequestCredential(**HEADERS, details=(detail(),)),
+    IssueCredentialMessage(**HEADERS, credentials=(signed(detail()),), replacement_id="r-1"),
     Ack(id="m-1", thid="t-1", protocol=PROTOCOL),
     ProblemReport(id="m-1", thid="t-1", code="issuance-abandoned", protocol=PROTOCOL, explain="no"),
 ]
 ATTACHING: list[Message] = EVERY_MESSAGE[:4]
+_TWO = (detail(), detail(subject_id=HOLDER))
+SEVERAL: list[Message] = [
+    ProposeCredential(**HEADERS, details=_TWO),
+    OfferCredential(**HEADERS, details=_TWO),
+    RequestCredential(**HEADERS, details=_TWO),
+    IssueCredentialMessage(**HEADERS, credentials=tuple(map(signed, _TWO))),
+]
+
+
+def offer_of(*details: LdProofVcDetail) -> Message:
+    return OfferCredential(**HEADERS, details=details)
+
+
+def issuance_of(*details: LdProofVcDetail) -> Message:
+    return IssueCredentialMessage(**HEADERS, credentials=tuple(map(signed, details)))
 
 
 def recorded() -> dict[str, Message]:
@@ -70,9 +86,9 @@ def test_messages_of_aca_py_are_read() -> None:
     assert isinstance(issued, IssueCredentialMessage)
     assert isinstance(acknowledged, Ack)
     assert offered.thid == offered.id == requested.thid == issued.thid == acknowledged.thid
-    assert offered.detail.proof_type == "Ed25519Signature2020"
-    assert request_difference(offered.detail, requested.detail) is None
-    assert credential_difference(requested.detail, issued.credential) is None
+    assert offered.details[0].proof_type == "Ed25519Signature2020"
+    assert request_difference(offered.details[0], requested.details[0]) is None
+    assert credential_difference(requested.details[0], issued.credentials[0]) is None
     assert acknowledged.status is AckStatus.OK
 
 
@@ -164,13 +180,31 @@ def test_formats_that_are_not_spoken_are_refused_and_ignored_beside_one_that_is(
 
 
 @pytest.mark.parametrize("message", ATTACHING, ids=lambda m: type(m).__name__)
-def test_the_same_format_twice_is_refused(message: Message) -> None:
+def test_two_attachments_with_one_id_are_refused(message: Message) -> None:
     raw = wire_of(message)
     field = next(name for name in raw if name.endswith("s~attach"))
-    again = [raw["formats"][0], raw["formats"][0] | {"attach_id": "second"}]
-    assert code_of(raw | {"formats": again, field: [raw[field][0], raw[field][0] | {"@id": "second"}]}) == (
-        "issue_credential.malformed"
-    )
+    twice = {"formats": raw["formats"] * 2, field: raw[field] * 2}
+    assert code_of(raw | twice) == "issue_credential.malformed"
+
+
+@pytest.mark.parametrize("wire", Wire)
+@pytest.mark.parametrize("message", SEVERAL, ids=lambda m: type(m).__name__)
+def test_several_credentials_are_an_attachment_each_and_read_in_their_order(message: Message, wire: Wire) -> None:
+    plain = codec.decode(codec.encode(message.encode(wire)), wire)
+    assert decode(plain) == message
+    if wire is Wire.V2:
+        ids = [attachment["id"] for attachment in plain.attachments]
+    else:
+        ids = [entry["attach_id"] for entry in plain.body["formats"]]
+    assert ids == ["ld_proof", "ld_proof-2"]
+
+
+@pytest.mark.parametrize("wire", Wire)
+@pytest.mark.parametrize("make", [offer_of, issuance_of])
+def test_two_credentials_with_one_id_are_refused(make: Callable[..., Message], wire: Wire) -> None:
+    with pytest.raises(PeerFault) as refused:
+        decode(make(detail(credential_id="urn:x:1"), detail(credential_id="urn:x:1", subject_id=HOLDER)).encode(wire))
+    assert refused.value.code == "issue_credential.malformed"
 
 
 @pytest.mark.parametrize("status", [None, 7, "FAIL"])

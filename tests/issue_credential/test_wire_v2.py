@@ -40,8 +40,7 @@ def test_a_credential_is_offered_requested_issued_and_acknowledged() -> None:
     holder = machine.receive(None, sent(offered), new_id=new_id)
     requested = machine.request(holder.exchange, new_id=new_id, holder_did=HOLDER)
     issuer = machine.receive(offered.exchange, sent(requested), new_id=new_id)
-    assert issuer.exchange.requested is not None
-    issued = machine.issue(issuer.exchange, signed(issuer.exchange.requested), new_id=new_id)
+    issued = machine.issue(issuer.exchange, *map(signed, issuer.exchange.requested), new_id=new_id)
     holder = machine.receive(requested.exchange, sent(issued), new_id=new_id)
     stored = machine.credential_checked(holder.exchange, ok=True, new_id=new_id)
     acknowledged = sent(stored)

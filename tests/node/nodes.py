@@ -249,8 +249,7 @@ async def give(college: Node, connection_id: str, achievement_id: str = WELDING)
     offered = await college.issuer.offer(connection_id, Award(achievement_id=achievement_id))
     assert (await exchange_in(college, offered.id)).state == "done"
     async with college.store.read() as tx:
-        record = await credentials.find_issued(tx, exchange_id=offered.id)
-    assert record is not None
+        (record,) = await credentials.issued_of_exchange(tx, offered.id)
     return record
 
 

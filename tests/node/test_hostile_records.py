@@ -76,12 +76,12 @@ def foreign_status_list(peer: WirePeer) -> Document:
 async def issue(peer: WirePeer, learner: Node, record: Document, alter: Callable[[Document], Document]) -> str:
     """Offer the record, and give it, ``alter``-ed after it was signed; the thread."""
     message_id = new_id()
-    offer = OfferCredential(id=message_id, thid=message_id, pthid=None, comment=None, detail=detail(record))
+    offer = OfferCredential(id=message_id, thid=message_id, pthid=None, comment=None, details=(detail(record),))
     assert (await peer.say(learner, offer)).status == 202
     asked = await peer.hear("request-credential")
     wanted = Attachment.from_wire(asked.body["requests~attach"][0]).json()["credential"]
     signed = alter(sign(wanted, peer))
-    given = IssueCredentialMessage(id=new_id(), thid=message_id, pthid=None, comment=None, credential=signed)
+    given = IssueCredentialMessage(id=new_id(), thid=message_id, pthid=None, comment=None, credentials=(signed,))
     assert (await peer.say(learner, given)).status == 202
     return message_id
 

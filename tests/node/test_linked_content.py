@@ -59,19 +59,19 @@ async def issuing_in(node: Node) -> ExchangeRow:
 
 def offer(peer: WirePeer) -> PlainMessage:
     thread = new_id()
-    return OfferCredential(id=thread, thid=thread, detail=detail(unsigned(peer.did_key))).encode(Wire.V1)
+    return OfferCredential(id=thread, thid=thread, details=(detail(unsigned(peer.did_key)),)).encode(Wire.V1)
 
 
 async def issuance(peer: WirePeer) -> PlainMessage:
     """The record that the learner has requested."""
     request = decode(await peer.hear("request-credential"))
     document = add_proof(
-        request.detail.credential,  # type: ignore[union-attr]
+        request.details[0].credential,  # type: ignore[union-attr]
         suite="eddsa-jcs-2022",
         signer=peer.signer,
         created=datetime.now(UTC),
     )
-    return IssueCredentialMessage(id=new_id(), thid=request.thid, credential=document).encode(Wire.V1)
+    return IssueCredentialMessage(id=new_id(), thid=request.thid, credentials=(document,)).encode(Wire.V1)
 
 
 @pytest.mark.parametrize("by_link", [True, False])
@@ -156,11 +156,26 @@ async def test_a_record_that_is_too_large_for_a_message_goes_by_a_link_that_ends
     ended = await exchange_in(college, offered.id)
     assert ended.state == "done"
     (kept,) = await held(learner)
-    link = strict_json.loads_object(ended.data)["link"]
+    link = strict_json.loads_object(ended.data)["links"]["0"]
     assert link["sha256"] == digest((await issued(college))[0].document)
     assert kept.document == (await issued(college))[0].document
     async with aiohttp.ClientSession() as stranger, stranger.get(link["links"][0]) as answer:
         assert answer.status == 404
+
+
+async def test_of_several_records_those_that_are_too_large_together_go_by_links(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True, network={"inline_record_bytes": 5000})
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    also = [Award(achievement_id=WELDING)] * 2
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING), also=also)
+    ended = await exchange_in(college, offered.id)
+    assert ended.state == "done"
+    links = strict_json.loads_object(ended.data)["links"]
+    given = {str(record.position): record.document for record in await issued(college)}
+    assert 0 < len(links) < 3
+    assert all(link["sha256"] == digest(given[position]) for position, link in links.items())
+    assert {record.document for record in await held(learner)} == set(given.values())
 
 
 async def test_a_link_is_open_to_who_has_it_while_the_record_is_not_confirmed(nodes: Nodes, peer: WirePeer) -> None:
@@ -173,7 +188,7 @@ async def test_a_link_is_open_to_who_has_it_while_the_record_is_not_confirmed(no
         (connection,) = await connections.page(tx)
     await college.issuer.offer(connection.id, Award(achievement_id=WELDING))
     offered = decode(await peer.hear("offer-credential"))
-    request = RequestCredential(id=new_id(), thid=offered.thid, detail=offered.detail)  # type: ignore[union-attr]
+    request = RequestCredential(id=new_id(), thid=offered.thid, details=offered.details)  # type: ignore[union-attr]
     assert (await peer.say(college, request)).status == 202
     (attachment,) = (await peer.hear("issue-credential")).body["credentials~attach"]
     (url,) = attachment["data"]["links"]

@@ -109,8 +109,8 @@ async def test_an_empty_store_has_nothing_to_report(store: Store) -> None:
         ),
         ("UPDATE jobs SET id = 'j2'", Invariant.CONTENTS, "jobs/j2"),
         ("UPDATE verifications SET result = x'', document = x''", Invariant.CONTENTS, "verifications/v1"),
-        ("INSERT INTO issued_credentials SELECT 'i9', NULL, NULL, document, details, x'00', NULL, NULL, 1, 'active' "
-         "FROM issued_credentials WHERE id = 'i-e1'", Invariant.TRAIL, "issued_credentials/i9"),
+        ("INSERT INTO issued_credentials SELECT 'i9', NULL, 0, NULL, document, details, x'00', NULL, NULL, 1, "
+         "'active' FROM issued_credentials WHERE id = 'i-e1'", Invariant.TRAIL, "issued_credentials/i9"),
         ("DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'x' WHERE seq = 2", Invariant.TRAIL, "audit/2"),
     ],
 )  # fmt: skip

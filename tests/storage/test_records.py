@@ -32,15 +32,28 @@ async def test_a_held_record_comes_back_byte_for_byte(store: Store, vault: Vault
         await credentials.add_held(tx, record)
     async with store.read() as tx:
         assert await credentials.get_held(tx, "h1") == record
-        assert await credentials.find_held_by_exchange(tx, "e1") == record
-        assert await credentials.find_held_by_exchange(tx, "e2") is None
+        assert await credentials.held_of_exchange(tx, "e1") == [record]
+        assert await credentials.held_of_exchange(tx, "e2") == []
         assert await credentials.find_held_by_prefix(tx, "h") == [record]
         with pytest.raises(WrongState) as caught:
             await credentials.get_held(tx, "h2")
         assert caught.value.code == "record.unknown"
 
 
-async def test_an_exchange_brings_one_record(store: Store, vault: Vault) -> None:
+async def test_the_records_of_an_exchange_are_kept_in_their_order(store: Store, vault: Vault) -> None:
+    brought = [held("h9", exchange_id="e1"), held("h1", exchange_id="e1", position=1)]
+    given = [issued("i9", exchange_id="e1"), issued("i1", exchange_id="e1", position=1)]
+    async with store.write() as tx:
+        await add_exchange(tx, vault)
+        for record in brought[::-1]:
+            await credentials.add_held(tx, record)
+        await credentials.add_issued(tx, *given[::-1])
+    async with store.read() as tx:
+        assert await credentials.held_of_exchange(tx, "e1") == brought
+        assert await credentials.issued_of_exchange(tx, "e1") == given
+
+
+async def test_an_exchange_brings_each_record_once(store: Store, vault: Vault) -> None:
     async with store.write() as tx:
         await add_exchange(tx, vault)
         await credentials.add_held(tx, held(exchange_id="e1"))
@@ -107,9 +120,8 @@ async def test_an_issued_record_keeps_its_places_in_status_lists(store: Store, v
         await credentials.add_issued(tx, record)
     async with store.write() as tx:
         assert await credentials.get_issued(tx, "i1") == record
-        assert await credentials.find_issued(tx, exchange_id="e1") == record
-        assert await credentials.find_issued(tx, credential_id="urn:uuid:i1") == record
-        assert await credentials.find_issued(tx) is None
+        assert await credentials.issued_of_exchange(tx, "e1") == [record]
+        assert await credentials.find_issued(tx, "urn:uuid:i1") == record
         assert await credentials.find_issued_by_prefix(tx, "i") == [record]
         await credentials.set_issued_state(tx, "i1", IssuedState.REVOKED)
         assert await credentials.get_issued(tx, "i1") == replace(record, state=IssuedState.REVOKED)

@@ -298,12 +298,17 @@ async def expect_done(peer: Peer, exchange_id: str) -> None:
     assert (ended["state"], ended["error"]) == ("done", None)
 
 
-async def journey(net: Network, *, records: int = 1) -> None:
-    """The whole way of one or several records, up to the verified presentation; nothing is lost or doubled."""
+async def journey(net: Network, *, records: int = 1, together: int = 1) -> None:
+    """The whole way of one or several records, up to the verified presentation; nothing is lost or doubled.
+
+    Args:
+        records: exchanges, each of as many records as ``together`` says.
+    """
     at_college = await connect(net.college, net.learner)
     offers = []
     for number, name in enumerate(ACHIEVEMENTS[:records]):
-        award = {"connection": at_college, "achievement": name}
+        also = [{"achievement": other} for other in ACHIEVEMENTS[1:together]]
+        award = {"connection": at_college, "achievement": name, "also": also}
         offers.append(await once(net.college, "/admin/credentials/offers", award, "issue-credential", after=number))
     for offer in offers:
         await expect_done(net.college, offer)
@@ -322,7 +327,7 @@ async def journey(net: Network, *, records: int = 1) -> None:
     verification = await net.employer.eventually(lambda: net.employer.ask("GET", path))
     assert verification["verified"], json.dumps(verification["result"])
     await net.settle()
-    expect_nothing_lost_or_doubled(net, records)
+    expect_nothing_lost_or_doubled(net, records * together)
 
 
 def expect_nothing_lost_or_doubled(net: Network, records: int) -> None:

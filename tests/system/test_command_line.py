@@ -42,6 +42,8 @@ async def test_a_presentation_that_is_refused_ends_with_1_and_every_next_step_ca
         code, printed = await lernode(net.college, "issue", ACHIEVEMENTS[0], "--to", "learner", "--wait", "30")
         assert code == 0, printed
         assert f"Next: lernode records --home {net.college.home}" in printed
+        code, printed = await lernode(net.college, "issue", *ACHIEVEMENTS[1:3], "--to", "learner", "--wait", "30")
+        assert (code, net.learner.count("held_credentials")) == (0, 3), printed
         code, printed = await lernode(net.employer, "request", "learner", "--type", "OpenBadgeCredential")
         assert code == 0, printed
         assert f"lernode verify --home {net.employer.home}" in printed

@@ -77,6 +77,17 @@ async def test_a_node_killed_at_any_step_finishes_the_exchange_after_its_restart
     assert len(killed) == 1
 
 
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("number", [4, 5, 6], ids=lambda number: MESSAGES[number][0])
+async def test_a_node_killed_while_two_records_are_exchanged_together_has_both_once(
+    template: Template, tmp_path: Path, number: int, moment: str
+) -> None:
+    killed: list[str] = []
+    async with network(template, tmp_path, lambda net: kill_once(net, number, moment, killed)) as net:
+        await journey(net, together=2)
+    assert len(killed) == 1
+
+
 async def test_every_message_delivered_again_and_again_changes_nothing(template: Template, tmp_path: Path) -> None:
     bodies: list[tuple[Peer, bytes]] = []
 
