@@ -15,6 +15,7 @@ import pytest
 
 from node.config import Config, VerifyConfig
 from node.roles.policy import VerificationPolicies
+from node.skills.frameworks import SkillIndex
 from protocols.credentials.asking import MAX_RESOURCES
 from protocols.credentials.schema.json_schema import MAX_SCHEMA_BYTES, evaluate
 from protocols.credentials.structure import credential_problems
@@ -321,10 +322,10 @@ async def test_a_schema_that_the_owner_gives_is_not_fetched(tmp_path: Path) -> N
     (tmp_path / "schema.json").write_text(json.dumps(STRICT), encoding="utf-8")
     files = Files({"https://college.example/other": b"{}"})
     config = Config(verify=VerifyConfig(schemas={URL: "schema.json"}))
-    resources = VerificationPolicies(config, tmp_path, files).verifier().resources
+    resources = VerificationPolicies(config, tmp_path, files, SkillIndex()).verifier().resources
     assert await resources.get(URL) == await resources.kept(URL) == json.dumps(STRICT).encode()
     assert await resources.get("https://college.example/other") == b"{}"
     assert files.asked == ["https://college.example/other"]
     with pytest.raises(BadInput) as caught:
-        VerificationPolicies(Config(verify=VerifyConfig(schemas={URL: "lost.json"})), tmp_path, files)
+        VerificationPolicies(Config(verify=VerifyConfig(schemas={URL: "lost.json"})), tmp_path, files, SkillIndex())
     assert caught.value.code == "config.schema_missing"

@@ -9,6 +9,7 @@ import pytest
 from node.config import Config, NodeConfig, VerifyConfig
 from node.roles.issuer import Award
 from node.roles.policy import VerificationPolicies
+from node.skills.frameworks import SkillIndex
 from protocols import strict_json
 from protocols.credentials.model import Version
 from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, held, issued
@@ -73,5 +74,5 @@ def test_a_presentation_without_domain_passes_only_where_the_owner_says_so(
     required: bool, proof: dict[str, Any], domain: str | None, tmp_path: Any
 ) -> None:
     config = Config(node=NodeConfig(), verify=VerifyConfig(require_domain=required))
-    policies = VerificationPolicies(config, tmp_path, None)  # type: ignore[arg-type] # nothing is fetched here
+    policies = VerificationPolicies(config, tmp_path, None, SkillIndex())  # type: ignore[arg-type] # nothing is fetched here
     assert policies.domain_of({"proof": {"type": "x", **proof}}, "https://verifier.example") == domain
