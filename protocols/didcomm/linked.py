@@ -78,17 +78,21 @@ def embedded(message: PlainMessage, contents: Mapping[Linked, bytes]) -> PlainMe
 def _attachments(message: PlainMessage, formats: Collection[str]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     if message.wire is Wire.V2:
         for index, raw in enumerate(message.attachments[:_MAX_ATTACHMENTS]):
-            if raw.get("format") in formats:
+            if _is_one_of(raw.get("format"), formats):
                 yield "", index, raw
         return
     fields = Fields(message.body, code="attachment.malformed")
     named = fields.mappings("formats", max_items=_MAX_ATTACHMENTS)
-    wanted = [entry.get("attach_id") for entry in named if entry.get("format") in formats]
+    wanted = [entry.get("attach_id") for entry in named if _is_one_of(entry.get("format"), formats)]
     for field in message.body:
         if field.endswith(_V1_FIELD):
             for index, raw in enumerate(fields.mappings(field, max_items=_MAX_ATTACHMENTS)):
                 if raw.get("@id") in wanted:
                     yield field, index, raw
+
+
+def _is_one_of(name: object, formats: Collection[str]) -> bool:
+    return isinstance(name, str) and name in formats
 
 
 def _read(wire: Wire, raw: Mapping[str, Any]) -> Attachment:
