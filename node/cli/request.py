@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -28,6 +28,10 @@ _SETTLED = ("done", "abandoned")
 @click.argument("connection", required=False)
 @click.option("--link", is_flag=True, help="Ask by a link or QR code whoever answers it, connected or not.")
 @click.option("--multi-use", is_flag=True, help="With --link: for many, as on a poster; each is asked by itself.")
+@click.option(
+    "--didcomm", type=click.Choice(["v1", "v2"]), default="v1", show_default=True,
+    help="With --link: v2 for wallets of WACI-DIDComm, which know DIDComm v2 alone.",
+)  # fmt: skip
 @qr_options
 @click.option("--answer", metavar="EXCHANGE", help="Ask in answer to the proposal that waits under this id.")
 @click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill, by code or URL; repeatable.")
@@ -47,6 +51,7 @@ def request(
     connection: str | None,
     link: bool,
     multi_use: bool,
+    didcomm: Literal["v1", "v2"],
     qr: bool,
     qr_file: Path | None,
     answer: str | None,
@@ -67,6 +72,7 @@ def request(
       lernode request Ada --type OpenBadgeCredential --wait 30
       lernode request Ada --definition definition.json --expires 14
       lernode request --link --multi-use --skill 51-4121.00 --purpose "Our job fair" --qr-file poster.svg
+      lernode request --link --didcomm v2 --type OpenBadgeCredential
       lernode request --answer 9b1e --type OpenBadgeCredential --comment "A newer one, please"
 
     Next: lernode verify EXCHANGE shows every check once the peer has answered.
@@ -84,7 +90,7 @@ def request(
         if connection is not None or answer is not None:
             raise BadInput("cli.usage", "A link is for whoever answers it.", "Leave the connection and --answer out.")
         check_qr_file(qr_file)
-        asked = RequestByLink(multi_use=multi_use, **what)
+        asked = RequestByLink(multi_use=multi_use, didcomm=didcomm, **what)
         made = with_api(setting, lambda api: api.post("/admin/invitations/requests", InvitationView, asked))
         show_invitation(setting, made, qr=qr, qr_file=qr_file)
         return

@@ -734,6 +734,10 @@ class RequestByLink(Wanted, frozen=True, kw_only=True):
     comment: Comment = None
     multi_use: Annotated[bool, Meta(description="For many, as on a poster; each gets a request of their own.")] = False
     expires_in_seconds: ExpiresIn = None
+    didcomm: Annotated[
+        Literal["v1", "v2"],
+        Meta(description="`v1` for Out-of-Band 1.1; `v2` for the goal `streamlined-vp` of WACI-DIDComm."),
+    ] = "v1"
 
 
 # Verification ---------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ for each of them, which takes the invitation's place by ``from_prior``: peers th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from typing import Any
 
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
@@ -22,11 +22,11 @@ from protocols.did import peer4
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.did.syntax import did_of
-from protocols.didcomm import codec_v2, problem_report
+from protocols.didcomm import problem_report
 from protocols.didcomm.message import Wire
 from protocols.errors import BadInput, NotNow, PeerFault, WrongState
 from protocols.machine import Step
-from protocols.out_of_band import contact, machine
+from protocols.out_of_band import contact, goals, machine
 from protocols.out_of_band import messages as oob
 from protocols.trust_ping.messages import Ping
 from storage import audit, connections, exchanges, invitations
@@ -35,9 +35,17 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 
-__all__ = ["CONTACT", "Contact"]
+__all__ = ["CONTACT", "Contact", "Opening"]
 
 CONTACT = ExchangeKind("https://didcomm.org/out-of-band/2", contact.Exchange)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first step of an exchange that answers an invitation."""
+
+    kind: ExchangeKind
+    step: Step[Any]
 
 
 class Contact:
@@ -64,38 +72,39 @@ class Contact:
         self._label = label
         self._accept_connections = accept_connections
 
-    async def invite(
-        self, *, multi_use: bool, goal: str | None, expires_in: timedelta | None
-    ) -> tuple[oob.Invitation, str]:
-        """Make an invitation from a fresh did:peer:2, which most agents of v2 can resolve; and the key behind it."""
-        now = self._world.clock()
-        async with self._store.write() as tx:
-            own = await self._dids.create(tx, DidPurpose.INVITATION, method="peer:2")
-            invitation = oob.Invitation(
-                self._world.new_id(), (own.did,), label=self._label, goal_code=_goal_code(goal), goal=goal,
-                accept=(Wire.V2.value,), wire=Wire.V2,
-            )  # fmt: skip
-            await invitations.add(
-                tx,
-                invitations.Invitation(
-                    id=invitation.id,
-                    message=codec_v2.encode(invitation.encode(Wire.V2)),
-                    verkey=own.keys[0].verkey,
-                    multi_use=multi_use,
-                    created=now,
-                    expires=now + expires_in if expires_in else None,
-                ),
+    async def invite(self, tx: Transaction, *, goal: str | None, goal_code: str) -> tuple[oob.Invitation, str]:
+        """An invitation from a fresh did:peer:2, which most agents of v2 can resolve; and the key behind it.
+
+        Raises:
+            WrongState: ``invitation.person_decides`` where its first message would not be let in.
+        """
+        if goal_code == goals.STREAMLINED_VP and not self._accept_connections:
+            raise WrongState(
+                "invitation.person_decides",
+                "Such a link lets in whoever answers it, and here a person decides who is connected.",
+                "Make one without --didcomm v2, or set policy.accept_connections.",
             )
-            await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
+        own = await self._dids.create(tx, DidPurpose.INVITATION, method="peer:2")
+        invitation = oob.Invitation(
+            self._world.new_id(), (own.did,), label=self._label, goal_code=goal_code if goal else None, goal=goal,
+            accept=(Wire.V2.value,), wire=Wire.V2,
+        )  # fmt: skip
         return invitation, own.keys[0].verkey
 
     async def accept(
-        self, invitation: oob.Invitation, names: Sequence[str], *, reuse: bool, direct: bool = False
+        self,
+        invitation: oob.Invitation,
+        names: Sequence[str],
+        opening: Opening | None,
+        *,
+        reuse: bool,
+        direct: bool = False,
     ) -> Connection:
-        """Answer an invitation by a trust ping from a DID for this connection.
+        """Answer an invitation from a DID for this connection.
 
         Args:
             names: by what the invitation names its sender.
+            opening: what it is answered with; None for a trust ping.
             reuse: use the connection with that peer again, where there is one; it is told by a ping there.
             direct: past any mediator, as for speaking with a mediator itself.
 
@@ -114,14 +123,13 @@ class Contact:
                 return mine[-1]
             old = await connections.find_completed_with(tx, names) if reuse else None
             if old is not None:
-                message_id = self._world.new_id()
-                greeting = Ping(message_id, message_id, pthid=invitation.id, response_requested=False)
-                await self._outbox.put(tx, old, greeting)
+                await self._tell_known(tx, old, invitation, opening)
                 return old
             # A peer that has a did:peer:4 can resolve one.
             method = "peer:4" if their_did.startswith(peer4.PREFIX) else "peer:2"
             own = await self._dids.create(tx, DidPurpose.CONNECTION, direct=direct, method=method)
-            step = contact.answer(invitation.id, new_id=self._world.new_id)
+            begun = opening.step.exchange.thid if opening else None
+            step = contact.answer(invitation.id, new_id=self._world.new_id, begun=begun)
             connection = Connection(
                 id=self._world.new_id(),
                 state=step.exchange.state.value,
@@ -139,8 +147,22 @@ class Contact:
             )
             await connections.add(tx, connection)
             await self._follow(tx, connection, None, step)
+            if opening is not None:
+                await self._exchanges.apply(tx, opening.kind, connection, None, opening.step)
             await audit.append(tx, at=now, event="invitation.accepted", actor="operator", subjects=(connection.id,))
         return connection
+
+    async def _tell_known(
+        self, tx: Transaction, connection: Connection, invitation: oob.Invitation, opening: Opening | None
+    ) -> None:
+        """A peer that is connected already hears that its invitation was read."""
+        if opening is not None:
+            await self._exchanges.apply(tx, opening.kind, connection, None, opening.step)
+            return
+        message_id = self._world.new_id()
+        await self._outbox.put(
+            tx, connection, Ping(message_id, message_id, pthid=invitation.id, response_requested=False)
+        )
 
     async def accept_request(self, tx: Transaction, situation: Situation) -> None:
         """Let a peer in that answered an invitation."""
@@ -253,7 +275,3 @@ class Contact:
             raise
         except BadInput as error:
             raise PeerFault(error.code, error.message, error.hint) from None
-
-
-def _goal_code(goal: str | None) -> str | None:
-    return "aries.rel.build" if goal else None

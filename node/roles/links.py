@@ -4,6 +4,9 @@ An invitation for one person has the message attached (``requests~attach``): who
 Exchange or by the connection that is there, and goes on with the message. One invitation makes one connection, so it
 makes one record. An invitation for many, such as a poster, has nothing attached: each who answers gets a request of
 their own, with a challenge of its own, in the thread of the invitation.
+
+In DIDComm v2 nothing is attached either. By the profile WACI-DIDComm the invitation's goal code says what it is for,
+who answers it proposes to show records, and gets the request in the thread of that proposal.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ from typing import Any
 
 import msgspec
 
+from node.roles.contact import Opening
 from node.roles.issuer import Award, Issuer
 from node.roles.lifetime import Lifetime, Terms
 from node.roles.peering import Invited, Peering
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF, Threads
 from node.roles.verifier import Verifier
-from node.runtime.exchanges import ExchangeKind, Exchanges
+from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.jobs import Jobs
 from node.runtime.world import World
 from protocols import strict_json
@@ -29,10 +33,12 @@ from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import BadInput, LernodeError
 from protocols.exchange.presentation_exchange import parse_definition
-from protocols.machine import Send, Step
+from protocols.machine import Decision, Send, Step
 from protocols.negotiation import Negotiation, awaiting
+from protocols.out_of_band import goals
 from protocols.out_of_band.messages import Invitation
-from storage import attached, connections
+from protocols.present_proof import machine as present_proof
+from storage import attached, connections, invitations
 from storage.attached import AttachedMessage
 from storage.connections import Connection
 from storage.engine import Store, Transaction
@@ -46,7 +52,7 @@ _COMPLETED = "completed"
 
 
 class _Template(msgspec.Struct, frozen=True):
-    """What each request of an invitation for many is made of."""
+    """What each request of an invitation with nothing attached is made of."""
 
     definition: dict[str, Any]
     comment: str | None
@@ -79,6 +85,8 @@ class Links:
         self._lifetime = lifetime
         self._world = world
         peering.carry(self)
+        deciders = {Decision.ANSWER_PRESENTATION_PROPOSAL: self._ask_who_proposes}
+        exchanges.register(PRESENT_PROOF.protocol, {}, deciders)
         jobs.register(_JOB, self._begin)
 
     # What a person does -----------------------------------------------------------------------------------------
@@ -102,20 +110,29 @@ class Links:
         return invited
 
     async def request(
-        self, definition: dict[str, Any], terms: Terms, *, goal: str | None = None, multi_use: bool = False
+        self,
+        definition: dict[str, Any],
+        terms: Terms,
+        *,
+        goal: str | None = None,
+        multi_use: bool = False,
+        wire: Wire = Wire.V1,
     ) -> Invited:
         """An invitation that asks whoever answers it for records; many may where it is for many.
 
+        Args:
+            wire: v2 for one of WACI-DIDComm, which agents of v2 alone can answer.
+
         Raises:
             BadInput: ``pex.*`` where the definition is not one.
-            WrongState: ``invitation.unreachable``.
+            WrongState: ``invitation.unreachable``, ``invitation.person_decides``.
             NotNow: ``mediator.unconfirmed``.
         """
         parsed = parse_definition(definition)
         goal = goal or parsed.purpose or parsed.name or "Records that you can show"
         async with self._store.write() as tx:
-            if multi_use:
-                invited = await self._request_of_many(tx, parsed.raw, terms, goal)
+            if multi_use or wire is Wire.V2:
+                invited = await self._request_unattached(tx, parsed.raw, terms, goal, multi_use=multi_use, wire=wire)
             else:
                 step = self._verifier.request_step(parsed.raw, terms)
                 exchange_id = self._world.new_id()
@@ -123,9 +140,13 @@ class Links:
         await self._peering.confirm(invited)
         return invited
 
-    async def _request_of_many(self, tx: Transaction, definition: dict[str, Any], terms: Terms, goal: str) -> Invited:
+    async def _request_unattached(
+        self, tx: Transaction, definition: dict[str, Any], terms: Terms, goal: str, *, multi_use: bool, wire: Wire
+    ) -> Invited:
+        goal_code = goals.STREAMLINED_VP if wire is Wire.V2 else "request-proof"
+        expires_in = self._open_for(terms)
         invited = await self._peering.invite_in(
-            tx, multi_use=True, goal=goal, goal_code="request-proof", expires_in=self._open_for(terms)
+            tx, multi_use=multi_use, goal=goal, goal_code=goal_code, expires_in=expires_in, wire=wire
         )
         content = msgspec.json.encode(_Template(definition, terms.comment, terms.expires_in))
         await attached.add(
@@ -188,6 +209,28 @@ class Links:
         step = self._verifier.request_step(template.definition, terms, pthid=kept.invitation_id)
         await self._exchanges.apply(tx, PRESENT_PROOF, connection, None, step)
 
+    async def _ask_who_proposes(self, tx: Transaction, situation: Situation) -> None:
+        """Ask for what the invitation that a proposal answers is for; any other proposal waits for a person."""
+        value, connection = situation.value, situation.connection
+        kept = None if value.pthid is None or value.definition else await attached.find(tx, value.pthid)
+        if kept is None or kept.connection_id is not None or kept.protocol != PRESENT_PROOF.protocol:
+            return
+        if kept.exchange_id is not None or not await self._may_answer(tx, connection, kept.invitation_id):
+            return
+        template = msgspec.json.decode(kept.content, type=_Template)
+        terms = Terms(template.comment, template.expires_in)
+        step = self._verifier.request_step(template.definition, terms, exchange=value)
+        await self._exchanges.apply(tx, PRESENT_PROOF, connection, situation.row, step)
+
+    async def _may_answer(self, tx: Transaction, connection: Connection, invitation_id: str) -> bool:
+        """Whether the invitation is this peer's to answer; one for a single peer is then used up."""
+        invitation = await invitations.get(tx, invitation_id)
+        if not invitation.multi_use:
+            await attached.remove(tx, invitation_id)
+            if connection.invitation_id == invitation_id:
+                return True  # it was used to come in
+        return await invitations.mark_used(tx, invitation_id, self._world.clock())
+
     # What answering a peer's invitation does ---------------------------------------------------------------------
 
     def first_readable(self, invitation: Invitation) -> PlainMessage | None:
@@ -210,6 +253,14 @@ class Links:
                 ) from None
             return replace(message, pthid=message.pthid or invitation.id)
         return None
+
+    def opening(self, invitation: Invitation) -> Opening | None:
+        """The proposal that answers an invitation whose goal code asks for one."""
+        if invitation.goal_code != goals.STREAMLINED_VP:
+            return None
+        expires = self._lifetime.until()
+        step = present_proof.propose(None, new_id=self._world.new_id, pthid=invitation.id, expires=expires)
+        return Opening(PRESENT_PROOF, step)
 
     async def keep(self, tx: Transaction, connection: Connection, invitation: Invitation) -> None:
         """Keep what goes with a peer's invitation until the connection is there, or go on with it at once."""

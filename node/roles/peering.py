@@ -9,7 +9,7 @@ from typing import Protocol
 from node.events.emit import emit
 from node.events.types import ConnectionChanged
 from node.net.invitation_fetch import InvitationFetcher
-from node.roles.contact import CONTACT, Contact
+from node.roles.contact import CONTACT, Contact, Opening
 from node.roles.peer_dids import PeerDids, wire_between
 from node.roles.reuse import Reuse, inviters
 from node.roles.routes import Routes
@@ -24,7 +24,7 @@ from protocols.did.services import DIDCOMM_V1_TYPES, QUEUE_ENDPOINT, RFC19_PROFI
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_exchange.messages import Complete, Problem, ProblemCode, Request, Response, decode, protocol
 from protocols.did_exchange.provenance import check_control
-from protocols.didcomm import codec_v1, codec_v2
+from protocols.didcomm import codec
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import Wire
 from protocols.didcomm.versions import known_on_every_wire
@@ -71,6 +71,9 @@ class Carried(Protocol):
     async def joined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
         """Somebody answers an invitation of this node."""
 
+    def opening(self, invitation: oob.Invitation) -> Opening | None:
+        """What a peer's invitation of 2.0 is answered with; None for a greeting."""
+
 
 class _Nothing:
     """Invitations that go with nothing."""
@@ -87,6 +90,9 @@ class _Nothing:
 
     async def joined(self, tx: Transaction, connection: Connection, invitation_id: str) -> None:
         del tx, connection, invitation_id
+
+    def opening(self, invitation: oob.Invitation) -> None:
+        del invitation
 
 
 class Peering:
@@ -173,17 +179,15 @@ class Peering:
             WrongState: ``invitation.unreachable`` where nobody could answer it; ``mediator.refused``.
             NotNow: ``mediator.unconfirmed``: the mediator does not answer, and the invitation is closed.
         """
-        if wire is Wire.V2:
-            if lasting:
-                raise BadInput("invitation.lasting", "An invitation of 2.0 has a DID of its own.", "Leave one out.")
-            made, verkey = await self._contact.invite(multi_use=multi_use, goal=goal, expires_in=expires_in)
-            message = codec_v2.encode_object(made.encode(Wire.V2))
-            invited = Invited(made.id, link.to_link(made, self.page_url), message, verkey)
-            await self.confirm(invited)
-            return invited
         async with self._store.write() as tx:
             invited = await self.invite_in(
-                tx, multi_use=multi_use, goal=goal, goal_code="aries.rel.build", expires_in=expires_in, lasting=lasting
+                tx,
+                multi_use=multi_use,
+                goal=goal,
+                goal_code="aries.rel.build",
+                expires_in=expires_in,
+                lasting=lasting,
+                wire=wire,
             )
         await self.confirm(invited)
         return invited
@@ -212,12 +216,16 @@ class Peering:
         multi_use: bool = False,
         lasting: bool = False,
         requests: tuple[Attachment, ...] = (),
+        wire: Wire = Wire.V1,
     ) -> Invited:
-        """As :meth:`invite` in a unit of work at hand, after which it is confirmed; ``requests`` go with it.
+        """As :meth:`invite` in a unit of work at hand, after which it is confirmed; ``requests`` go with one of 1.1.
 
         Raises:
-            WrongState: ``invitation.unreachable``.
+            BadInput: ``invitation.lasting``.
+            WrongState: ``invitation.unreachable``, ``invitation.person_decides``.
         """
+        if lasting and wire is Wire.V2:
+            raise BadInput("invitation.lasting", "An invitation of 2.0 has a DID of its own.", "Leave one out.")
         now = self._world.clock()
         if (await self._routes.current(tx)).endpoint == QUEUE_ENDPOINT:
             raise WrongState(
@@ -225,22 +233,25 @@ class Peering:
                 "Nobody could answer: this node does not listen, and has no mediator.",
                 "Get a mediator first: lernode mediate LINK",
             )
-        service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
-        invitation = oob.Invitation(
-            self._world.new_id(),
-            (service,),
-            label=self._label,
-            goal_code=goal_code if goal else None,
-            goal=goal,
-            handshake_protocols=(protocol(1), protocol(0)),
-            requests=requests,
-        )
-        plain = invitation.encode(Wire.V1)
+        if wire is Wire.V2:
+            invitation, verkey = await self._contact.invite(tx, goal=goal, goal_code=goal_code)
+        else:
+            service, verkey = await (self._lasting_service(tx) if lasting else self._fresh_service(tx))
+            invitation = oob.Invitation(
+                self._world.new_id(),
+                (service,),
+                label=self._label,
+                goal_code=goal_code if goal else None,
+                goal=goal,
+                handshake_protocols=(protocol(1), protocol(0)),
+                requests=requests,
+            )
+        plain = invitation.encode(wire)
         await invitations.add(
             tx,
             invitations.Invitation(
                 id=invitation.id,
-                message=codec_v1.encode(plain),
+                message=codec.encode(plain),
                 verkey=verkey,
                 multi_use=multi_use,
                 created=now,
@@ -248,7 +259,7 @@ class Peering:
             ),
         )
         await audit.append(tx, at=now, event="invitation.created", actor="operator", subjects=(invitation.id,))
-        return Invited(invitation.id, link.to_link(invitation, self.page_url), codec_v1.encode_object(plain), verkey)
+        return Invited(invitation.id, link.to_link(invitation, self.page_url), codec.encode_object(plain), verkey)
 
     async def accept(self, text: str, *, reuse: bool = True, direct: bool = False) -> Connection:
         """Answer an invitation, given as URL or JSON; the same one answered twice gives the same connection.
@@ -275,7 +286,8 @@ class Peering:
     async def answer(self, invitation: oob.Invitation, *, reuse: bool = True, direct: bool = False) -> Connection:
         """As :meth:`accept`, for an invitation that was read."""
         if invitation.wire is Wire.V2:
-            return await self._contact.accept(invitation, inviters(invitation), reuse=reuse, direct=direct)
+            opening = self._carried.opening(invitation)
+            return await self._contact.accept(invitation, inviters(invitation), opening, reuse=reuse, direct=direct)
         service = await self._service_of(invitation)
         now = self._world.clock()
         async with self._store.write() as tx:

@@ -173,8 +173,9 @@ class Threads:
         """One message: find its thread, take the step, carry it out; first what it links to is fetched."""
         if await self._linked.plan(tx, connection, plain):
             return
-        row = await exchanges.find(tx, connection.id, plain.thid, protocol.kind.protocol)
-        await self._take(protocol, tx, connection, row, protocol.decode(plain))
+        message = protocol.decode(plain)
+        row = await exchanges.find(tx, connection.id, message.thid, protocol.kind.protocol)
+        await self._take(protocol, tx, connection, row, message)
 
     async def _on_report(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """A report of no protocol: in v2 that of every one, so it goes to the thread that it names.

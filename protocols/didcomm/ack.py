@@ -76,8 +76,10 @@ def decode(message: PlainMessage) -> Ack:
     status = AckStatus.OK.value if message.wire is Wire.V2 and not fields.has("status") else fields.text("status")
     if status not in {member.value for member in AckStatus}:
         raise fields.fault("status", "is neither OK nor PENDING")
-    # In v2 the header alone may say what is acknowledged; a thread is named by its first message.
-    thid = next(iter(message.ack), message.id) if message.thid == message.id else message.thid
+    # In v2 the header alone may say what is acknowledged; a thread is named by its first message. WACI-DIDComm names
+    # the thread as the parent (Presentation §Step 5).
+    named = (*message.ack, message.pthid) if message.wire is Wire.V2 else ()
+    thid = next((each for each in named if each), message.id) if message.thid == message.id else message.thid
     if thid == message.id:
         raise fields.fault("thid", "is missing")
     return Ack(message.id, thid, AckStatus(status), message.type.rsplit("/", 1)[0], message.pthid)

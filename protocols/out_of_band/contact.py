@@ -1,7 +1,8 @@
 """A connection by an invitation of Out-of-Band 2.0, as a state machine (DIDComm 2.1 §Out Of Band Messages).
 
 There is no handshake: the receiver answers with a message of any protocol whose parent thread is the invitation, and
-with it the sender knows the receiver's DID. lernode answers with a trust ping. The specification names the roles and no
+with it the sender knows the receiver's DID. lernode answers with a trust ping, or with what the invitation's goal code
+calls for (:mod:`protocols.out_of_band.goals`). The specification names the roles and no
 states; those here are called as DID Exchange calls its own. Who may come in, is left to the node.
 """
 
@@ -86,12 +87,16 @@ def is_greeting(message: PlainMessage) -> bool:
     return message.protocol in {known_as(ping.PROTOCOL, Wire.V2), known_as(EMPTY, Wire.V2)}
 
 
-def answer(invitation_id: str, *, new_id: NewId) -> Step[Exchange]:
-    """As the receiver: answer an invitation."""
-    message_id = new_id()
-    first = ping.Ping(message_id, message_id, pthid=invitation_id)
+def answer(invitation_id: str, *, new_id: NewId, begun: str | None = None) -> Step[Exchange]:
+    """As the receiver: answer an invitation.
+
+    Args:
+        begun: the thread of another protocol whose first message answers it; None for a ping.
+    """
+    message_id = begun or new_id()
     exchange = Exchange(thid=message_id, pthid=invitation_id, role=Role.RECEIVER, state=State.START)
-    return Step(_move(exchange, Event.SEND_FIRST), (Send(first),))
+    sent = _move(exchange, Event.SEND_FIRST)
+    return Step(sent, () if begun else (Send(ping.Ping(message_id, message_id, pthid=invitation_id)),))
 
 
 def receive_any(exchange: Exchange) -> Step[Exchange]:

@@ -359,5 +359,8 @@ async def test_offers_and_requests_are_made_as_links(admin: Served) -> None:
     assert not offered["multiUse"]
     poster = await client.post("/admin/invitations/requests", skills=["51-4121.00"], multiUse=True)
     assert conforms(poster, "/admin/invitations/requests", "post")
+    by_waci = await client.post("/admin/invitations/requests", skills=["51-4121.00"], didcomm="v2")
+    assert conforms(by_waci, "/admin/invitations/requests", "post")
+    assert by_waci["message"]["body"]["goal_code"] == "streamlined-vp"
     assert poster["multiUse"]
     assert "requests~attach" not in poster["message"]

@@ -76,3 +76,16 @@ async def test_what_a_person_sees_of_a_peer(tmp_path: Path) -> None:
         assert "You keep the connection with" in printed, printed
         code, printed = await lernode(net.college, "status", "nobody")
         assert code == 2, printed
+
+
+async def test_a_person_asks_by_a_link_of_waci_and_another_answers_it(tmp_path: Path) -> None:
+    template = Template(tmp_path / "template")
+    await template.make()
+    async with network(template, tmp_path / "nodes", lambda net: net.forward, ask_the_learner) as net:
+        asking = ("request", "--link", "--didcomm", "v2", "--type", "OpenBadgeCredential", "--purpose", "The job")
+        code, link = await lernode(net.employer, *asking)
+        assert code == 0, link
+        code, printed = await lernode(net.learner, "accept", link.splitlines()[0])
+        assert code == 0, printed
+        assert "Connected with" in printed
+        assert "lernode present" in printed
