@@ -5,11 +5,10 @@ Specs: Multikey in Controlled Identifiers 1.0 §2.2.2, did:key 0.9 §2, RFC 4648
 
 from __future__ import annotations
 
-import base64
-import binascii
 from enum import IntEnum
 
 import base58
+import pybase64
 from gmpy2 import mpz
 
 from protocols.errors import BadInput
@@ -41,25 +40,34 @@ _KEY_LENGTH = {
 }
 """Bytes of a raw public key; for the ECDSA curves, of a compressed point."""
 
+_ALTERNATIVE = b"-_"
+_TO_URL = str.maketrans("+/", "-_")
+_PADDING = ("", "===", "==", "=")
+"""What is missing of a group of four, by how many characters there are; one alone is never right."""
+_NO_STRAY_BITS = ("", "", "AQgw", "AEIMQUYcgkosw048")
+"""With which characters a last group of two, or of three, ends where no bit of it is left over."""
+
 _GMP_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
 _TO_BITCOIN = bytes.maketrans(_GMP_DIGITS, base58.BITCOIN_ALPHABET)
 
 
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515 §2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return pybase64.b64encode_as_string(data, _ALTERNATIVE).rstrip("=")
 
 
 def b64url_decode(text: str) -> bytes:
-    """Base64url, padded or not.
+    """Base64url, padded or not, and the two characters that base64 has in their place.
 
     Raises:
         BadInput: ``encoding.base64url`` where a character or the length is not of base64url.
     """
+    body = text.rstrip("=")
+    if "+" in body or "/" in body:
+        body = body.translate(_TO_URL)
     try:
-        body = text.rstrip("=").encode("ascii")
-        return base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
-    except (UnicodeEncodeError, binascii.Error):
+        return pybase64.b64decode(body + _PADDING[len(body) % 4], _ALTERNATIVE, validate=True)
+    except ValueError:
         raise _not_base64url() from None
 
 
@@ -69,10 +77,11 @@ def b64url_decode_exact(text: str) -> bytes:
     Raises:
         BadInput: ``encoding.base64url``, also for padding, another alphabet and stray bits at the end.
     """
-    data = b64url_decode(text)
-    if b64url_encode(data) != text:
+    tail = len(text) % 4
+    has_stray_bits = tail and text[-1] not in _NO_STRAY_BITS[tail]
+    if has_stray_bits or "=" in text or "+" in text or "/" in text:
         raise _not_base64url()
-    return data
+    return b64url_decode(text)
 
 
 def b58_encode(data: bytes) -> str:

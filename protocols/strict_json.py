@@ -56,7 +56,8 @@ def loads(
         raise BadInput("json.too_large", f"The JSON text is larger than {max_bytes} bytes.", "Send less.")
     containers = raw.count(b"{") + raw.count(b"[")
     most = max_values or max(max_bytes // _BYTES_A_VALUE, _FEW_VALUES)
-    if containers + raw.count(b",") > most and sum(map(_outside_strings(raw).count, _MARKS)) > most:
+    # A short text cannot have too many.
+    if len(raw) > most and containers + raw.count(b",") > most and sum(map(_outside_strings(raw).count, _MARKS)) > most:
         raise BadInput("json.too_complex", "The JSON text has too many values.", "Send fewer at a time.")
     if containers > max_depth and _depth(raw) > max_depth:
         raise _too_deep(max_depth)

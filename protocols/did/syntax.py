@@ -6,6 +6,7 @@ Leaves what an identifier means to the file of its method.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from protocols.errors import BadInput
 
@@ -32,8 +33,9 @@ def check_did(did: str) -> str:
     return did
 
 
+@lru_cache(maxsize=128)
 def did_of(did_url: str) -> str:
-    """The DID of a DID URL (DID Core §3.2), without path, query and fragment.
+    """The DID of a DID URL (DID Core §3.2), without path, query and fragment; kept, as a message has few of them.
 
     Raises:
         BadInput: ``did.malformed``.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from nacl import bindings
@@ -160,6 +161,7 @@ def _x25519(verkey: str) -> bytes:
         raise BadInput("envelope.recipient", "A recipient key is no Ed25519 verkey.", "Check the document.") from None
 
 
+@lru_cache(maxsize=1024)
 def _public(verkey: str) -> bytes:
     """The 32 bytes of a verkey that is written the one way base58 writes them."""
     public = b58_decode(verkey, max_chars=64)

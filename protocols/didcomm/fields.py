@@ -20,7 +20,9 @@ MAX_ITEMS = 64
 
 def is_id(value: object, *, max_chars: int = MAX_ID) -> bool:
     """Whether ``value`` can be an identifier: opaque (RFC 0008), but printable ASCII without spaces and bounded."""
-    return isinstance(value, str) and 0 < len(value) <= max_chars and all("!" <= c <= "~" for c in value)
+    if not isinstance(value, str) or not 0 < len(value) <= max_chars:
+        return False
+    return value.isascii() and value.isprintable() and " " not in value
 
 
 class Fields:
@@ -98,6 +100,8 @@ class Fields:
     def texts(self, name: str, *, max_items: int = MAX_ITEMS, max_chars: int = MAX_TEXT) -> tuple[str, ...]:
         """A list of strings; empty where there is none."""
         values = self.items(name, max_items=max_items)
+        if not values:
+            return ()
         if not all(isinstance(value, str) and len(value) <= max_chars for value in values):
             raise self.fault(name, "has an item that is not a short string")
         return tuple(values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from protocols.errors import PeerFault
 
@@ -43,8 +44,9 @@ class ProtocolVersion:
         return f"{self.family}/{self.major}"
 
 
+@lru_cache(maxsize=256)
 def normalise_type(uri: str) -> str:
-    """The message type URI with today's prefix.
+    """The message type URI with today's prefix; kept, as there are few of them.
 
     Raises:
         PeerFault: ``message.type`` where it is no message type URI of RFC 0003.

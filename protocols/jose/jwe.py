@@ -41,7 +41,7 @@ _MAX_HEADER = 65_536  # with skid, and so apu, a did:peer:4 in long form
 _MAX_KID = 12_000
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66}
 _MEMBERS = frozenset({"protected", "recipients", "iv", "ciphertext", "tag"})
-_NOT_UNDERSTOOD = ("crit", "zip", "jwk", "jku", "x5c", "x5u")
+_NOT_UNDERSTOOD = frozenset({"crit", "zip", "jwk", "jku", "x5c", "x5u"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_jwe(raw: Mapping[str, Any]) -> Jwe:
         raise _malformed("its members are not those of an encrypted message")
     protected = _text(raw["protected"], _MAX_HEADER)
     header = strict_json.loads_object(b64url_decode_exact(protected), max_depth=4)
-    if any(name in header for name in _NOT_UNDERSTOOD):
+    if header.keys() & _NOT_UNDERSTOOD:
         raise _malformed("its header has an extension that is not understood")
     alg, enc = header.get("alg"), header.get("enc")
     if not isinstance(enc, str) or enc not in CONTENT_ENCRYPTIONS or alg not in (ECDH_ES, ECDH_1PU):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -111,9 +112,14 @@ class AgreementKeyPair:
             return self._key.exchange(ec.ECDH(), load_point(public.codec, public.raw))
         try:
             # OpenSSL refuses points of small order, with which every secret is zero (RFC 7748 §6.1).
-            return self._key.exchange(X25519PublicKey.from_public_bytes(public.raw))
+            return self._key.exchange(_load_x25519(public.raw))
         except ValueError:
             raise _malformed() from None
+
+
+@lru_cache(maxsize=256)
+def _load_x25519(public: bytes) -> X25519PublicKey:
+    return X25519PublicKey.from_public_bytes(public)
 
 
 def _load_secret(codec: Multicodec, seed: bytes) -> X25519PrivateKey | ec.EllipticCurvePrivateKey:

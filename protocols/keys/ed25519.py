@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
@@ -68,8 +69,11 @@ def ed25519_verify(public: bytes, data: bytes, signature: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def ed25519_public_to_x25519(public: bytes) -> bytes:
     """The X25519 form of an Ed25519 public key (the birational map of RFC 7748 §4.1).
+
+    Kept, as to check the point costs as much as to agree on a secret with it.
 
     Raises:
         nacl.exceptions.CryptoError: the bytes are not a point of the right order.
