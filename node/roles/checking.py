@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from node.runtime.jobs import LAST_ATTEMPT
 from protocols.credentials.verification import CheckResult, Outcome, VerificationResult
 from protocols.errors import NotNow
 
 __all__ = ["conclude", "reason_code"]
-
-_TRIES = 4
-"""Enough for a restart of the issuer's server; a person waits for the answer."""
 
 _AWAY = frozenset({"did.unreachable", "status.unreachable", "status.stale", "status.list_unproved"})
 """What another try may change: somebody's server did not answer."""
@@ -20,13 +18,16 @@ _SETTLED = frozenset({"trust.undecided", "proof.suite_unknown", "status.type_uns
 def conclude(result: VerificationResult, attempts: int) -> VerificationResult:
     """The result, unless it hangs on a server that does not answer now and there are tries left.
 
+    A server that is started again, or updated, must not cost anybody the answer; one that is gone must not keep people
+    waiting for ever.
+
     Raises:
         NotNow: the code of what could not be checked.
     """
     checks = _all_checks(result)
     codes = {c.code for c in checks if c.outcome is Outcome.NOT_CHECKED}
     failed = any(c.outcome is Outcome.FAIL for c in checks)
-    if result.verified or attempts >= _TRIES or failed or codes & _SETTLED or not codes & _AWAY:
+    if result.verified or attempts >= LAST_ATTEMPT or failed or codes & _SETTLED or not codes & _AWAY:
         return result
     raise NotNow(reason_code(result) or "verification.incomplete", "Not everything could be checked.", "Tried again.")
 

@@ -15,7 +15,7 @@ from node.roles.policy import VerificationPolicies
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.inbound import Inbound, Incoming
-from node.runtime.jobs import Jobs
+from node.runtime.jobs import LAST_ATTEMPT, Jobs
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.verification import Check, Outcome, VerificationResult
@@ -42,7 +42,6 @@ REVOCATION_NOTIFICATION = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exch
 _KINDS = tuple(REVOCATION_NOTIFICATION.values())
 _NOTIFICATION = "https://didcomm.org/notification/1"
 _CHECK = "check-revoked"
-_TRIES = 10
 
 
 class RevocationNotices:
@@ -140,7 +139,7 @@ class RevocationNotices:
             held = await _find(tx, situation.connection, situation.value.record)
         result = None if held is None else await self._verified(strict_json.loads_object(held.document))
         said = _said(result)
-        if held is not None and said is None and job.attempts < _TRIES:
+        if held is not None and said is None and job.attempts < LAST_ATTEMPT:
             raise NotNow("status.unreachable", "The issuer's status list cannot be had now.", "Tried again.")
         problem = None if said is IssuedState.REVOKED else machine.NOT_REVOKED if said else "status.unreachable"
 

@@ -24,7 +24,10 @@ __all__ = ["LAST_ATTEMPT", "JobWork", "Jobs"]
 
 _log = logging.getLogger("lernode.jobs")
 _PARALLEL = 8
-_MAX_ATTEMPTS = 12
+_MAX_ATTEMPTS = 18
+_GROWTH = 1.5
+_LONGEST_WAIT = 600.0
+"""With these, nine tries are in the first minute, and the last is half an hour after the first."""
 _CHANNEL = "jobs"
 _LEASE = timedelta(seconds=60)
 """Longer than a verification takes, with all that it fetches."""
@@ -112,5 +115,5 @@ class Jobs:
             if job.attempts + 1 >= _MAX_ATTEMPTS:
                 await jobs.bury(tx, job.id, error.code)
                 return
-            when = self._world.clock() + timedelta(seconds=min(2.0**job.attempts, 600))
+            when = self._world.clock() + timedelta(seconds=min(_GROWTH**job.attempts, _LONGEST_WAIT))
             await jobs.retry(tx, job.id, error.code, when)
