@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from node.app import create
 from node.cli.init import settings_of, write_catalogue
 from node.config import STORE_FILE, to_toml
 from node.http.admin_socket import admin_socket_path
+from protocols.didcomm.message import Wire
 from storage.secrets import Strength
 
 DEADLINE_SECONDS = 60.0
@@ -98,15 +100,19 @@ class Peer:
             await self.process.wait()
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One call of the admin API."""
+        """One call of the admin API that has to succeed."""
+        status, answer = await self.call(method, path, body)
+        assert status < 400, answer
+        return answer
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        """One call of the admin API, with the status of its answer."""
         connector = aiohttp.UnixConnector(str(admin_socket_path(self.home)))
         async with (
             aiohttp.ClientSession(connector=connector) as session,
             session.request(method, f"http://node{path}", json=body) as response,
         ):
-            answer = await response.json()
-            assert response.status < 400, answer
-            return answer
+            return response.status, await response.json()
 
     async def eventually(self, look: Callable[[], Awaitable[Any]]) -> Any:
         """What ``look`` gives once it gives something; the node may be killed and started again meanwhile."""
@@ -122,6 +128,16 @@ class Peer:
         """How many rows a table of the node's store has."""
         with sqlite3.connect(f"file:{self.home / STORE_FILE}?mode=ro", uri=True) as store:
             return int(store.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+
+    def speak(self, wire: Wire) -> None:
+        """Speak this wire on every connection, as with a peer that knows no other."""
+        with sqlite3.connect(self.home / STORE_FILE, timeout=DEADLINE_SECONDS) as store:
+            store.execute("UPDATE connections SET wire = ?", (wire.value,))
+
+    def wires(self) -> set[str]:
+        """The wires in which the peers of its connections spoke last."""
+        with sqlite3.connect(f"file:{self.home / STORE_FILE}?mode=ro", uri=True) as store:
+            return {wire for (wire,) in store.execute("SELECT wire FROM connections")}
 
 
 @dataclass
@@ -251,8 +267,35 @@ async def _not_yet(_peer: Peer, _body: bytes) -> int:
     return 503
 
 
-async def connect(inviter: Peer, invited: Peer) -> str:
-    """Let two nodes meet; the inviter's connection, once it is complete at both ends."""
+def shuffled(chance: random.Random, *, lost: float = 0.0) -> Callable[[Network], Handle]:
+    """A network that delivers every message twice, whenever it likes, and loses some, which are then sent again."""
+
+    def over(net: Network) -> Handle:
+        async def deliver(peer: Peer, body: bytes) -> None:
+            # Refused means too early: a network that reorders brings it again.
+            while True:
+                await asyncio.sleep(chance.uniform(0, 0.3))
+                if await net.forward(peer, body) == 202:
+                    return
+
+        async def handle(peer: Peer, body: bytes) -> int:
+            if chance.random() < lost:
+                return 502
+            for _ in range(2):
+                net.later(deliver(peer, body))
+            return 202
+
+        return handle
+
+    return over
+
+
+async def connect(inviter: Peer, invited: Peer, wire: Wire = Wire.V2) -> str:
+    """Let two nodes meet; the inviter's connection, once it is complete at both ends.
+
+    Args:
+        wire: what the two speak from then on; of themselves, v2.
+    """
     invitation = await inviter.eventually(lambda: inviter.ask("POST", "/admin/invitations", {}))
 
     async def accept() -> Any:
@@ -266,6 +309,9 @@ async def connect(inviter: Peer, invited: Peer) -> str:
 
     await invited.eventually(lambda: complete(invited, lambda c: bool(c["id"] == theirs["id"])))
     mine = await inviter.eventually(lambda: complete(inviter, lambda c: bool(c["invitationId"] == invitation["id"])))
+    if wire is Wire.V1:
+        for peer in (inviter, invited):
+            peer.speak(wire)
     return str(mine)
 
 
@@ -295,16 +341,16 @@ async def over(peer: Peer, exchange_id: str) -> dict[str, Any]:
 async def expect_done(peer: Peer, exchange_id: str) -> None:
     """The exchange ends well; where not, its error says why."""
     ended = await over(peer, exchange_id)
-    assert (ended["state"], ended["error"]) == ("done", None)
+    assert (ended["state"], ended["error"]) == ("done", None), (ended["state"], ended["error"])
 
 
-async def journey(net: Network, *, records: int = 1, together: int = 1) -> None:
+async def journey(net: Network, *, records: int = 1, together: int = 1, wire: Wire = Wire.V2) -> None:
     """The whole way of one or several records, up to the verified presentation; nothing is lost or doubled.
 
     Args:
         records: exchanges, each of as many records as ``together`` says.
     """
-    at_college = await connect(net.college, net.learner)
+    at_college = await connect(net.college, net.learner, wire)
     offers = []
     for number, name in enumerate(ACHIEVEMENTS[:records]):
         also = [{"achievement": other} for other in ACHIEVEMENTS[1:together]]
@@ -313,7 +359,7 @@ async def journey(net: Network, *, records: int = 1, together: int = 1) -> None:
     for offer in offers:
         await expect_done(net.college, offer)
 
-    at_employer = await connect(net.employer, net.learner)
+    at_employer = await connect(net.employer, net.learner, wire)
     query = {"connection": at_employer, "skills": [SKILL]}
     request = await once(net.employer, "/admin/presentations/requests", query, "present-proof")
     await expect_done(net.employer, request)
@@ -327,6 +373,7 @@ async def journey(net: Network, *, records: int = 1, together: int = 1) -> None:
     verification = await net.employer.eventually(lambda: net.employer.ask("GET", path))
     assert verification["verified"], json.dumps(verification["result"])
     await net.settle()
+    assert all(peer.wires() == {wire.value} for peer in net.peers)
     expect_nothing_lost_or_doubled(net, records * together)
 
 
