@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathNode, JSONPathQuery
@@ -96,25 +97,36 @@ def compile_path(text: object, where: str, budget: Budget) -> Path:
     if not isinstance(text, str) or len(text) > MAX_PATH_CHARS:
         raise _malformed(where)
     budget.spend(len(text))
-    try:
-        query = _ENVIRONMENT.compile(text)
-    # The library lets number conversions and its own recursion escape as they are.
-    except (JSONPathError, ValueError, ArithmeticError, LookupError, RecursionError):
-        raise _malformed(where) from None
-    descendants = sum(isinstance(segment, JSONPathRecursiveDescentSegment) for segment in query.segments)
-    selectors = [selector for segment in query.segments for selector in segment.selectors]
-    if (
-        len(query.segments) > _MAX_SEGMENTS
-        or len(selectors) > _MAX_SELECTORS
-        or descendants > _MAX_DESCENDANT_SEGMENTS
-        or not all(_is_cheap(s.expression) for s in selectors if isinstance(s, FilterSelector))
-    ):
+    found = _parsed(text)
+    if found is None:
+        raise _malformed(where)
+    path, cheap = found
+    if not cheap:
         raise BadInput(
             "pex.path_unsupported",
             f"The JSONPath in {where} uses functions, nested queries or too many parts.",
             "Name the place plainly and put conditions into the field's filter.",
         )
-    return Path(text, query)
+    return path
+
+
+@lru_cache(maxsize=1024)  # a verifier asks everybody the same, and each side reads it several times an exchange
+def _parsed(text: str) -> tuple[Path, bool] | None:
+    """The path and whether running it is cheap; None where it is none."""
+    try:
+        query = _ENVIRONMENT.compile(text)
+    # The library lets number conversions and its own recursion escape as they are.
+    except (JSONPathError, ValueError, ArithmeticError, LookupError, RecursionError):
+        return None
+    descendants = sum(isinstance(segment, JSONPathRecursiveDescentSegment) for segment in query.segments)
+    selectors = [selector for segment in query.segments for selector in segment.selectors]
+    cheap = (
+        len(query.segments) <= _MAX_SEGMENTS
+        and len(selectors) <= _MAX_SELECTORS
+        and descendants <= _MAX_DESCENDANT_SEGMENTS
+        and all(_is_cheap(s.expression) for s in selectors if isinstance(s, FilterSelector))
+    )
+    return Path(text, query), cheap
 
 
 def _select(
