@@ -22,7 +22,7 @@ from protocols.coordinate_mediation.messages import (
     Updated,
 )
 from protocols.did_exchange import messages as did_exchange
-from protocols.did_rotate.messages import Hangup
+from protocols.did_rotate.messages import Hangup, Rotate
 from protocols.didcomm.ack import Ack
 from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
 from protocols.didcomm.problem_report import ProblemReport
@@ -95,18 +95,25 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(HandshakeReuseAccepted, lambda i, t: HandshakeReuseAccepted(i, t, new_id()), wires=(Wire.V1,)),
     Sample(Invitation, lambda i, _: Invitation(i, ("did:example:a",), label="x"), wires=(Wire.V1,)),
     Sample(Hangup, lambda i, _: Hangup(i)),
+    Sample(Rotate, lambda i, _: Rotate(i, i, "did:example:a"), wires=(Wire.V1,)),
     Sample(Revoke, lambda i, t: Revoke(i, t, Named(thread_id=t)), frozenset({"thread_id"}), label="Revoke1"),
     Sample(Revoke, lambda i, t: Revoke(i, t, Named(revocation_format="x", credential_id="y"))),
     Sample(
-        issue_credential.ProposeCredential, _of_issuing(issue_credential.ProposeCredential, detail=_DETAIL), _ATTACHED
+        issue_credential.ProposeCredential,
+        _of_issuing(issue_credential.ProposeCredential, details=(_DETAIL,)),
+        _ATTACHED,
     ),
-    Sample(issue_credential.OfferCredential, _of_issuing(issue_credential.OfferCredential, detail=_DETAIL), _ATTACHED),
     Sample(
-        issue_credential.RequestCredential, _of_issuing(issue_credential.RequestCredential, detail=_DETAIL), _ATTACHED
+        issue_credential.OfferCredential, _of_issuing(issue_credential.OfferCredential, details=(_DETAIL,)), _ATTACHED
+    ),
+    Sample(
+        issue_credential.RequestCredential,
+        _of_issuing(issue_credential.RequestCredential, details=(_DETAIL,)),
+        _ATTACHED,
     ),
     Sample(
         issue_credential.IssueCredentialMessage,
-        _of_issuing(issue_credential.IssueCredentialMessage, credential=credentials.signed(_DETAIL)),
+        _of_issuing(issue_credential.IssueCredentialMessage, credentials=(credentials.signed(_DETAIL),)),
         _ATTACHED,
     ),
     Sample(
