@@ -224,7 +224,8 @@ class Issuer:
 
         Raises:
             WrongState: ``exchange.not_waiting``, ``exchange.unknown``.
-            BadInput: ``record.foreign_issuer`` where the request is for another issuer's record.
+            BadInput: ``record.foreign_issuer`` where the request is for another issuer's record, ``record.no_id``
+                where the record has no name by which it could be revoked.
         """
         async with self._store.write() as tx:
             situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
@@ -291,6 +292,10 @@ class Issuer:
         if any(issuer_id(detail.credential) != own.did for detail in exchange.requested):
             raise BadInput(
                 "record.foreign_issuer", "The request is for a record of another issuer.", "Decline it, or offer yours."
+            )
+        if not all("id" in detail.credential for detail in exchange.requested):
+            raise BadInput(
+                "record.no_id", "The request is for a record without an id.", "Decline it, or offer one of yours."
             )
         issued: list[IssuedCredential] = []
         for position, detail in enumerate(exchange.requested):

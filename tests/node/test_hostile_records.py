@@ -14,10 +14,13 @@ from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage
-from protocols.issue_credential.messages import IssueCredentialMessage, OfferCredential
+from protocols.errors import BadInput
+from protocols.issue_credential.messages import IssueCredentialMessage, OfferCredential, RequestCredential
 from protocols.status.bitstring import Bitstring
 from protocols.status.entry import status_entry
 from protocols.status.list_credential import status_list_credential
+from storage import exchanges
+from storage.dids import DidPurpose
 from tests.node.nodes import Nodes, eventually, held, tables
 from tests.node.records import detail, stamp, unsigned
 from tests.node.wire_peer import WirePeer, new_id
@@ -152,3 +155,22 @@ async def test_a_wrong_record_is_refused_and_not_kept(
     after = await tables(learner.store)
     for table in ("held_credentials", "issued_credentials", "connections", "keys", "dids"):
         assert after[table] == before[table]
+
+
+async def test_a_record_without_an_id_is_not_issued_to_who_requests_it(nodes: Nodes, peer: WirePeer) -> None:
+    college = await nodes.make("college", issuer=True)
+    await peer.connect(college)
+    async with college.store.read() as tx:
+        own = await college.identity.default(tx, DidPurpose.ISSUER)
+    record = unsigned(own.did)
+    del record["id"]
+    thid = new_id()
+    request = RequestCredential(id=thid, thid=thid, pthid=None, comment=None, details=(detail(record),))
+    assert (await peer.say(college, request)).status == 202
+    async with college.store.read() as tx:
+        (row,) = [row for row in await exchanges.page(tx) if row.thid == thid]
+    before = await tables(college.store)
+    with pytest.raises(BadInput) as refused:
+        await college.issuer.approve(row.id)
+    assert refused.value.code == "record.no_id"
+    assert await tables(college.store) == before
