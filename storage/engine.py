@@ -26,7 +26,7 @@ __all__ = ["Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
 
 Parameter = str | int | bytes | None
 
-_INT64 = range(-(1 << 63), 1 << 63)
+_LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
 
 class Row(Protocol):
@@ -342,7 +342,7 @@ def _check(params: Sequence[Parameter]) -> None:
                 raise BadInput("store.value_refused", "A text with a NUL character cannot be stored.", "Remove it.")
             if not value.isascii():
                 _check_characters(value)
-        elif isinstance(value, int) and value not in _INT64:
+        elif isinstance(value, int) and not _LOWEST <= value <= _HIGHEST:
             raise BadInput("store.value_refused", "A number is out of the range that can be stored.", "Send less.")
 
 

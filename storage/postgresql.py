@@ -162,8 +162,7 @@ class _Ear:
 
     async def stop(self) -> None:
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})  # which, other than awaiting the task itself, can be cancelled
 
     async def _listen(self) -> None:
         is_first = True
@@ -202,12 +201,15 @@ class PostgresqlStore(Store):
         self._idle.set()
 
     async def close(self) -> None:
-        await self._ear.stop()
         while self._running:
             await self._idle.wait()
         if not self._closed:
             self._closed = True
-            await finished(self._pool.close())
+            await finished(self._disconnect())
+
+    async def _disconnect(self) -> None:
+        await self._ear.stop()
+        await self._pool.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
