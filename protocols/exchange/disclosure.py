@@ -24,7 +24,7 @@ WHOLE = ("",)
 def pointers_asked_for(
     definition: Definition, selection: Selection, record_id: str, document: dict[str, Any]
 ) -> tuple[str, ...]:
-    """JSON Pointers (RFC 6901) to what the descriptors that ``record_id`` answers ask for.
+    """JSON Pointers (RFC 6901) to what the descriptors that ``record_id`` answers ask for; an alignment is one thing.
 
     :data:`WHOLE` where one of them does not ask to limit disclosure.
 
@@ -49,4 +49,15 @@ def _pointers(entries: Iterable[Field], candidate: Candidate) -> Iterable[str]:
     for entry in entries:
         match, _found_any = query(entry, candidate)
         if match is not None:
-            yield to_pointer(map(str, match.location))
+            yield to_pointer(map(str, _statement(match.location)))
+
+
+def _statement(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The place that is shown for one that is asked for: an alignment is shown whole.
+
+    Open Badges 3.0 §Alignment requires its URL and name, so that a code alone says of no framework what it is in.
+    """
+    if "alignment" not in location:
+        return location
+    end = location.index("alignment") + 1
+    return location[: end + 1] if len(location) > end and isinstance(location[end], int) else location[:end]

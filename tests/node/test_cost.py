@@ -50,7 +50,7 @@ async def test_what_a_record_costs_is_bounded(nodes: Nodes) -> None:
         after = [astuple(node.store.usage) for node in (college, learner)]
         spent = [[b - a for a, b in zip(*both, strict=True)] for both in zip(before, after, strict=True)]
     assert len(await held(learner)) == 2
-    for statements, round_trips, commits in spent:
+    for statements, round_trips, commits, _seconds in spent:
         # Two messages each way and their deliveries; the learner verifies in a job. See docs/scaling.md.
         assert 0 < statements <= 120
         assert 0 < commits <= 14

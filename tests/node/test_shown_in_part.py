@@ -33,7 +33,8 @@ async def selective_town(nodes: Nodes) -> Town:
 def limited(how: str | None) -> dict[str, Any]:
     definition = asks_for()
     if how is not None:
-        definition["input_descriptors"][0]["constraints"]["limit_disclosure"] = how
+        for descriptor in definition["input_descriptors"]:  # a skill by its URL, or else by its code
+            descriptor["constraints"]["limit_disclosure"] = how
     return definition
 
 
