@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_BYTES", "Record", "decode", "read_records"]
+__all__ = ["MAX_BYTES", "MAX_CELL_CHARS", "Record", "decode", "read_records"]
 
 MAX_BYTES = 8 << 20
+MAX_CELL_CHARS = 1 << 20
+# The limit is one of the whole process, so every reader of CSV takes it from here.
+csv.field_size_limit(MAX_CELL_CHARS)
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

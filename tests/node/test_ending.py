@@ -10,7 +10,7 @@ from protocols.errors import WrongState
 from storage import connections
 from storage.engine import Transaction
 from tests.node.conftest import Town
-from tests.node.nodes import WELDING, Nodes, connect, connection_in, eventually, give, held, other_end, tables
+from tests.node.nodes import WELDING, Nodes, connect, connection_in, eventually, give, held, other_end, settled, tables
 from tests.node.wire_peer import WirePeer, new_id
 
 HANGUP = "https://didcomm.org/did-rotate/1.0/hangup"
@@ -54,6 +54,7 @@ async def test_what_a_peer_says_after_the_end_is_refused_and_changes_nothing(nod
     hangup_id = new_id()
     hangup = PlainMessage(HANGUP, hangup_id, hangup_id)
     assert (await peer.say(node, hangup)).status == 202
+    await settled(node)
     before = await tables(node.store)
     assert (await peer.say(node, hangup)).status == 202, "a repeated delivery is taken for what it is"
     for type_uri in (PING, HANGUP, "https://didcomm.org/didexchange/1.1/complete"):

@@ -17,7 +17,7 @@ from storage import audit, credentials, dids, events, exchanges, status_lists
 from storage.dids import DidPurpose
 from storage.erasure import OF_CONNECTION, OF_EXCHANGE
 from tests.node.conftest import Town
-from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, give, held, issued, tables
+from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, give, held, issued, settled, tables
 
 
 def report_of(done: Erasure) -> dict[str, Any]:
@@ -100,6 +100,7 @@ async def test_a_subject_is_erased_where_its_data_went_and_its_connections_are_n
 
 async def test_a_trial_changes_nothing(town: Town) -> None:
     await give(town.college, town.college_to_learner.id)
+    await settled(town.college)
     before = await tables(town.college.store)
     found = await town.college.erasing.erase_peer(town.college_to_learner.id, dry_run=True)
     assert {"issued_record", "connection"} <= {one.what for one in found.erased}

@@ -7,7 +7,7 @@ from node.runtime.world import World
 from storage import exchanges, inbox, meta, outbox
 from storage.engine import Transaction
 from storage.exchanges import Filter
-from tests.node.nodes import Clock, Nodes, connect, eventually, exchange_in, give, held, tables
+from tests.node.nodes import Clock, Nodes, connect, eventually, exchange_in, give, held, settled, tables
 
 FAR_FUTURE = {"exchanges_days": 10, "messages_days": 30, "documents_days": 5}
 
@@ -27,6 +27,7 @@ async def test_exchanges_that_are_over_are_forgotten_and_those_of_records_and_co
     forgotten = await pinged(college, to_learner.id)
     clock.advance(days=11)
     young = await pinged(college, to_learner.id)
+    await settled(college)
     before = await tables(college.store)
     counted = await college.housekeeping.prune(dry_run=True)
     assert await tables(college.store) == before

@@ -28,6 +28,7 @@ from tests.node.nodes import (
     give,
     held,
     other_end,
+    settled,
     tables,
 )
 from tests.node.wire_peer import WirePeer, new_id
@@ -148,6 +149,7 @@ async def test_a_notice_of_what_the_node_does_not_hold_is_ignored(
 ) -> None:
     await give(town.college, town.college_to_learner.id)
     await peer.connect(town.learner)
+    await settled(town.learner)
     before = await tables(town.learner.store)
     message_id = new_id()
     message = PlainMessage(f"{BASE}/{name}/revoke", message_id, message_id, body=body)

@@ -94,7 +94,8 @@ def test_columns_that_are_not_read_are_counted() -> None:
         ("Ada\x1b[2J,a@x.org,,,", "", "row.control_characters"),
         ('"Ada" L,a@x.org,,,', "", "row.quotes"),
         ('"Ada,a@x.org,,,', "", "row.quotes"),
-        ('"' + "A" * 200_000 + '",a@x.org,,,', "", "row.quotes"),
+        ('"' + "A" * 200_000 + '",a@x.org,,,', "name", "name.too_long"),
+        ('"' + "A" * 1_100_000 + '",a@x.org,,,', "", "row.quotes"),
     ],
 )
 def test_a_bad_row_is_told_by_line_column_and_kind_without_what_it_holds(row: str, column: str, code: str) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from node.records.csv_text import MAX_CELL_CHARS
 from node.skills.parts import Fault
 from node.skills.source import Source
 from protocols.errors import BadInput
@@ -14,7 +15,6 @@ from protocols.errors import BadInput
 __all__ = ["Row", "header", "rows"]
 
 _DELIMITERS = ",;\t|"
-csv.field_size_limit(1 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def rows(source: Source, *, needed: Collection[str], member: str | None = None) 
     """
     prefix = f"{member} line" if member else "line"
     with source.text(member) as text:
-        first = text.readline(1 << 20).lstrip("\ufeff")
+        first = text.readline(MAX_CELL_CHARS).lstrip("\ufeff")
         delimiter = _delimiter(first)
         names = _names(first, delimiter)
         if not set(needed) <= set(names):
