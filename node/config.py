@@ -153,6 +153,13 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "who was shown the same records at the same time could have passed them on."
         ),
     ] = True
+    require_signed_contexts: Annotated[
+        bool,
+        _doc(
+            "Records must have JSON-LD contexts that are signed or that their issuer states in them (relatedResource). "
+            "True refuses most records of others that are signed over RDF: few issuers state them yet."
+        ),
+    ] = False
     contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
     schemas: Annotated[dict[str, str], _doc("JSON Schemas that are not to be fetched: URL = file.")] = {}
 

@@ -49,6 +49,7 @@ _NO_STRAY_BITS = ("", "", "AQgw", "AEIMQUYcgkosw048")
 
 _GMP_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
 _TO_BITCOIN = bytes.maketrans(_GMP_DIGITS, base58.BITCOIN_ALPHABET)
+_TO_GMP = bytes.maketrans(base58.BITCOIN_ALPHABET, _GMP_DIGITS)
 
 
 def b64url_encode(data: bytes) -> str:
@@ -87,7 +88,7 @@ def b64url_decode_exact(text: str) -> bytes:
 def b58_encode(data: bytes) -> str:
     """Base58 with the Bitcoin alphabet.
 
-    The digits come from GMP, in a seventeenth of the time: the base58 library divides by 58 once a digit, in Python,
+    The digits come from GMP, in a tenth of the time or less: the base58 library divides by 58 once a digit, in Python,
     which takes two thirds as long as to sign.
     """
     significant = data.lstrip(b"\0")
@@ -106,15 +107,16 @@ def b58_decode(text: str, *, max_chars: int = 4096) -> bytes:
     """
     if len(text) > max_chars:
         raise BadInput("encoding.base58", "A base58 value is too long.", f"Keep it under {max_chars} characters.")
-    try:
-        if text[-1:].isspace():  # the library passes over it
-            raise ValueError
-        # Its decoder of numbers takes half the time of the one of bytes, which makes them one by one.
-        number = base58.b58decode_int(text.encode("ascii"))
-    except ValueError:
-        raise BadInput("encoding.base58", "A value is not base58.", "Use the Bitcoin alphabet.") from None
-    zeros = len(text) - len(text.lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    digits = text.encode("ascii", "replace")
+    if digits.translate(None, base58.BITCOIN_ALPHABET):  # GMP itself passes over some characters
+        raise BadInput("encoding.base58", "A value is not base58.", "Use the Bitcoin alphabet.")
+    significant = digits.lstrip(b"1")
+    zeros = bytes(len(digits) - len(significant))
+    if not significant:
+        return zeros
+    number = mpz(significant.translate(_TO_GMP), 58)
+    data: bytes = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return zeros + data
 
 
 def multibase_encode(data: bytes) -> str:

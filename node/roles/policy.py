@@ -59,6 +59,7 @@ class VerificationPolicies:
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
             known_skills=self._skills.known,
+            contexts_signed=self._config.verify.require_signed_contexts,
         )
 
     def domain_of(self, presentation: dict[str, Any], asked: str | None) -> str | None:

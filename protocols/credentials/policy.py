@@ -53,6 +53,7 @@ class Policy:
         holder_is_subject: whether who presents has to be the subject of every record.
         issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
             says nothing of who issued it.
+        contexts_signed: whether a credential has to have contexts that its issuer signed, or stated in what it signed.
     """
 
     required: frozenset[Check] = REQUIRED_BY_DEFAULT
@@ -67,3 +68,4 @@ class Policy:
     known_skills: Callable[[frozenset[str]], Awaitable[frozenset[str]]] | None = None
     holder_is_subject: bool = True
     issuer_signs: bool = True
+    contexts_signed: bool = False

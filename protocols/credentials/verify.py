@@ -181,6 +181,7 @@ class _Run:
             skew=self.policy.clock_skew,
             owner_signs=owner_signs,
             accept_base=accept_base,
+            contexts_signed=self.policy.contexts_signed and secured.kind is CREDENTIAL,
         )
 
     async def _binding(self, secured: Secured) -> CheckResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocols import strict_json
 from protocols.errors import BadInput
 from protocols.jsonld import expansion, walker
 from protocols.jsonld.active_contexts import ActiveContexts
@@ -22,6 +23,8 @@ __all__ = ["DEFAULT", "Processor"]
 
 _EFFORT_OF_COMPLETE_PATH = 5
 """How much longer a quad takes there than on the fast path, at least."""
+_MAX_KEPT = 256
+_MAX_KEPT_BYTES = 2048
 
 
 class Processor:
@@ -38,6 +41,7 @@ class Processor:
         self._contexts = ActiveContexts(contexts)
         self._scopes = Scopes(self._contexts)
         self._complete = [0]
+        self._kept: dict[tuple[Hash, bytes], str] = {}
         self._work: Work | None = None
 
     @property
@@ -64,6 +68,28 @@ class Processor:
                 ``jsonld.value_invalid``, ``jsonld.string_malformed``, ``jsonld.invalid``, ``jsonld.too_complex``.
         """
         return self.canonicalize(self.quads(document), hash)
+
+    def kept_nquads(self, document: dict[str, Any], hash: Hash = "sha256") -> str:  # noqa: A002
+        """As :meth:`canonical_nquads`, kept: for short documents that come again, such as the options of proofs.
+
+        All records that one key signs in a second have the same ones.
+
+        Raises:
+            BadInput: as :meth:`canonical_nquads`.
+        """
+        try:
+            text = strict_json.dumps(document)
+        except (TypeError, ValueError, RecursionError):
+            return self.canonical_nquads(document, hash)
+        if len(text) > _MAX_KEPT_BYTES:
+            return self.canonical_nquads(document, hash)
+        made = self._kept.get((hash, text))
+        if made is None:
+            made = self.canonical_nquads(document, hash)
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            self._kept[hash, text] = made
+        return made
 
     def canonicalize(self, quads: set[Quad], hash: Hash = "sha256") -> str:  # noqa: A002
         """The canonical N-Quads of a dataset (RDFC-1.0 §4.4).

@@ -147,6 +147,18 @@ def test_where_an_issuer_states_no_context_the_check_says_that_they_are_not_cove
         assert "does not cover which contexts" in context.reason
 
 
+def test_a_policy_can_ask_for_contexts_that_are_signed_or_stated() -> None:
+    strict = replace(TRUSTING, contexts_signed=True)
+    for contexts in ([V2, OB], [V2, OB, MORE]):
+        refused = check_credential({**issue(record()), "@context": contexts}, policy=strict)
+        assert codes(refused) == {Check.CONTEXT: "context.not_covered"}
+        assert not refused.verified
+    assert check_credential(signed("eddsa-rdfc-2022"), policy=strict).verified
+    assert check_credential(issue(record(), suite="eddsa-jcs-2022"), policy=strict).verified
+    broken = {**signed("eddsa-rdfc-2022"), "@context": [V2, OB, MORE]}
+    assert codes(check_credential(broken, policy=strict))[Check.CONTEXT] == "context.not_bound"
+
+
 def test_an_issuer_who_states_some_contexts_and_not_others_is_not_understood() -> None:
     stated = {"id": OB, "digestSRI": sri(b"x")}
     document = issue(record(**{"@context": [V2, OB, MORE], "relatedResource": stated}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from protocols.credentials.checks.form import check_structure
+from protocols.credentials.checks.form import check_structure, require_signed
 from protocols.credentials.checks.proofs import check_controller, check_proof, check_purpose
 from protocols.credentials.checks.results import not_checked
 from protocols.credentials.secured import ExaminedProof, Secured
@@ -39,18 +39,22 @@ async def run_core_checks(
     skew: timedelta,
     owner_signs: bool = True,
     accept_base: bool = False,
+    contexts_signed: bool = False,
 ) -> CoreChecks:
     """Structure, context, proof, purpose, controller and valid time of a document.
 
     Args:
         owner_signs: whether it has to be signed by its issuer or holder.
         accept_base: whether base proofs of selective disclosure will do, as they do for issuer and holder.
+        contexts_signed: whether contexts that are neither signed nor stated in what is signed are refused.
     """
     kind = secured.kind
     structure = check_structure(secured.problems())
     if structure.outcome is not Outcome.PASS:
         return CoreChecks({Check.STRUCTURE: structure}, False)
     context = [secured.check_context()] if Check.CONTEXT in kind.checks else []
+    if contexts_signed:
+        context = [require_signed(found) for found in context]
     examined = await secured.examine(resolver)
     owner = kind.owner(secured.document)
     if owner is None and "holder" not in secured.document and examined:

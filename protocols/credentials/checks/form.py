@@ -17,7 +17,7 @@ from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import LernodeError
 from protocols.jsonld.contexts import ContextStore
 
-__all__ = ["check_context", "check_structure", "check_terms"]
+__all__ = ["check_context", "check_structure", "check_terms", "require_signed"]
 
 _CONTEXT_SPEC = "VC Data Integrity 1.0 §2.4.1, §4.6"
 _KNOWN = "Every context is known and every term is defined"
@@ -54,6 +54,14 @@ def check_context(document: dict[str, Any], unsecured: UnsecuredDocument, owner:
         reason = "Contexts were added after the document was signed."
         return failed(Check.CONTEXT, "context.unsigned", reason, "VC Data Integrity EdDSA 1.0 §3.3.2")
     return _check_stated(document, unsecured.processor.store)
+
+
+def require_signed(found: CheckResult) -> CheckResult:
+    """``found`` by :func:`check_context`, where contexts that no signature covers are not taken."""
+    if found.outcome is not Outcome.PASS or not found.details or found.details.get("contextsCovered", True):
+        return found
+    reason = "The signature does not cover which contexts there are, and the issuer does not state them."
+    return failed(Check.CONTEXT, "context.not_covered", reason, "VCDM 2.0 §5.3", details=found.details)
 
 
 def check_terms(document: dict[str, Any], unsecured: UnsecuredDocument, *, covers_json: bool = False) -> CheckResult:

@@ -97,7 +97,7 @@ class UnsecuredDocument:
         Raises:
             BadInput: from the JSON-LD processor.
         """
-        return self.processor.canonical_nquads({**options, "@context": self.document.get("@context")}, hash)
+        return self.processor.kept_nquads({**options, "@context": self.document.get("@context")}, hash)
 
 
 class Cryptosuite(Protocol):
