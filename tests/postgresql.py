@@ -1,8 +1,7 @@
 """A real PostgreSQL server for a run of the tests, started by who needs it first and shared by all of its processes.
 
 The server runs under a keeper, a process of its own (this module as a program), which waits until none of the run's
-processes is left, however they ended, and then stops the server and removes its folder. PostgreSQL refuses to run as
-root, so root runs it as the user ``postgres``. It does not wait for the disk unless it is asked to be durable.
+processes is left, however they ended, and then stops the server and removes its folder. It does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import contextlib
 import fcntl
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -24,22 +22,15 @@ from typing import IO
 
 import pytest
 
-__all__ = ["binaries", "initialise", "new_store_url", "pg_dump", "postgres_command", "run_as_owner"]
+from scripts.postgresql import binaries, initialise, postgres_command, run_as_owner
+
+__all__ = ["new_store_url", "pg_dump"]
 
 ROOT = Path(__file__).resolve().parents[1]
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 _READY_SECONDS = 60.0
 _held: list[IO[str]] = []
 _numbers = itertools.count()
-
-
-def binaries() -> Path | None:
-    """The folder of PostgreSQL's programs, the newest there is."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
-    if found:
-        return max(found, key=lambda path: int(path.parent.name))
-    on_path = shutil.which("postgres")
-    return Path(on_path).resolve().parent if on_path else None
 
 
 def new_store_url() -> str:
@@ -63,36 +54,6 @@ def pg_dump(url: str) -> list[str]:
     written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     # Its two lines of \\restrict hold a random word.
     return [line for line in written.replace(f"{schema}.", "").splitlines() if "restrict " not in line]
-
-
-def run_as_owner() -> dict[str, str]:
-    """What to give to :mod:`subprocess` so that root does not run the server itself."""
-    return {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-
-
-def initialise(programs: Path, folder: Path) -> Path:
-    """Make a cluster in a new folder; where its data is."""
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    data = folder / "data"
-    make = [programs / "initdb", "-D", data, "-U", "lernode", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
-    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as_owner())  # type: ignore[call-overload]
-    return data
-
-
-def postgres_command(programs: Path, folder: Path, *, durable: bool) -> list[str]:
-    """Starts the server of the cluster in ``folder``; it listens there and nowhere else."""
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(folder),
-        "max_connections": "300",
-        "shared_buffers": "64MB",
-        "fsync": "on" if durable else "off",
-        "full_page_writes": "on" if durable else "off",
-    }
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    return [str(programs / "postgres"), "-D", str(folder / "data"), *options]
 
 
 def _server(programs: Path) -> Path:
@@ -119,7 +80,7 @@ def _server(programs: Path) -> Path:
 
 def _keep(programs: Path, folder: Path) -> None:
     initialise(programs, folder)
-    server = subprocess.Popen(postgres_command(programs, folder, durable=False), **run_as_owner())  # type: ignore[call-overload]
+    server = subprocess.Popen(postgres_command(programs, folder, durable=False), **run_as_owner())
     try:
         probe = [programs / "pg_isready", "-q", "-h", folder]
         while subprocess.run(probe, check=False).returncode and server.poll() is None:

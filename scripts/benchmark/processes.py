@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import socket
 import sys
 import time
@@ -19,6 +20,7 @@ from node.cli.client import Api
 from node.cli.init import settings_of, write_catalogue
 from node.config import to_toml
 from node.http.admin_socket import admin_socket_path
+from storage.secrets import Strength
 
 __all__ = ["NodeProcess", "free_ports", "lernode", "resident_mib", "stop_gently"]
 
@@ -38,15 +40,21 @@ class NodeProcess:
         *,
         issuer: bool = False,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        environment: Mapping[str, str] | None = None,
+        strength: Strength = Strength.MODERATE,
     ) -> None:
         """
         Args:
             settings: more of its configuration, by section.
+            environment: more of what its processes are started with.
+            strength: how hard it is to try passphrases.
         """
         self.home = home
+        self.port = port
         self._settings = settings or {}
-        self._port = port
+        self._environment = environment or {}
         self._issuer = issuer
+        self._strength = strength
         self._passphrase = secrets.token_urlsafe(18)
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -60,13 +68,27 @@ class NodeProcess:
 
     async def make(self) -> None:
         """Make its folder; an issuer believes its own records, as it also verifies here."""
-        trust = (f"did:web:localhost%3A{self._port}",) if self._issuer else ()
-        values = settings_of(self.home.name, None, self._port, True, self._issuer, trust, True)
+        trust = (f"did:web:localhost%3A{self.port}",) if self._issuer else ()
+        values = settings_of(self.home.name, None, self.port, True, self._issuer, trust, True)
         for section, more in self._settings.items():
             values[section] = {**values.get(section, {}), **more}
-        await create(self.home, self._passphrase, to_toml(values), issuer=self._issuer)
+        await create(self.home, self._passphrase, to_toml(values), issuer=self._issuer, strength=self._strength)
         if self._issuer:
             write_catalogue(self.home)
+
+    def replica(self, name: str, port: int) -> NodeProcess:
+        """One more process of a made node whose store is on a server: a folder and a port of its own."""
+        home = self.home.with_name(name)
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("admin.sock*"))
+        environment = {**self._environment, "LERNODE_NODE_LISTEN_PORT": str(port)}
+        other = NodeProcess(home, port, issuer=self._issuer, settings=self._settings, environment=environment)
+        other._passphrase = self._passphrase
+        return other
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.returncode is None
 
     async def start(self) -> float:
         """Start the process; seconds until its public port takes a connection.
@@ -81,6 +103,7 @@ class NodeProcess:
                 "--home",
                 str(self.home),
                 passphrase=self._passphrase,
+                environment=self._environment,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=log,
             )
@@ -96,13 +119,31 @@ class NodeProcess:
         """Start a command with this node; what it prints is thrown away."""
         null = asyncio.subprocess.DEVNULL
         home = ("--home", str(self.home))
-        return await lernode(*arguments, *home, passphrase=self._passphrase, stdout=null, stderr=null)
+        return await lernode(
+            *arguments,
+            *home,
+            passphrase=self._passphrase,
+            environment=self._environment,
+            stdout=null,
+            stderr=null,
+        )
 
     async def stop(self) -> None:
         """Stop the process, gently first."""
+        await self._close_session()
+        await stop_gently(self._process)
+
+    async def kill(self) -> None:
+        """End the process with SIGKILL, which leaves it no time for anything."""
+        if self.runs and self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+        await self._close_session()
+
+    async def _close_session(self) -> None:
         if self._session is not None:
             await self._session.close()
-        await stop_gently(self._process)
+            self._session = None
 
     def resident_mib(self) -> float | None:
         """Memory that is resident now (VmRSS, Linux only)."""
@@ -114,7 +155,7 @@ class NodeProcess:
 
     async def _listens(self) -> bool:
         try:
-            _reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            _reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             return False
         writer.close()
@@ -143,14 +184,16 @@ def resident_mib(pid: int) -> float | None:
 
 
 async def lernode(
-    *arguments: str, passphrase: str | None = None, stdout: int, stderr: IO[bytes] | int | None = None
+    *arguments: str,
+    passphrase: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdout: int,
+    stderr: IO[bytes] | int | None = None,
 ) -> asyncio.subprocess.Process:
     """Start a command of lernode."""
-    environment = {**os.environ, **({"LERNODE_PASSPHRASE": passphrase} if passphrase else {})}
+    env = {**os.environ, **(environment or {}), **({"LERNODE_PASSPHRASE": passphrase} if passphrase else {})}
     command = (sys.executable, "-m", "node.cli.main", *arguments)
-    return await asyncio.create_subprocess_exec(
-        *command, cwd=_REPOSITORY, env=environment, stdout=stdout, stderr=stderr
-    )
+    return await asyncio.create_subprocess_exec(*command, cwd=_REPOSITORY, env=env, stdout=stdout, stderr=stderr)
 
 
 def free_ports(count: int) -> int:

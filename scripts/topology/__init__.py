@@ -1,0 +1,1 @@
+"""The topology of ``docker/compose.yaml`` as plain processes, to run through failures: ``scripts/replicas``."""
