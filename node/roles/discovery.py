@@ -7,17 +7,21 @@ that its policy keeps to itself. A peer's question leaves nothing behind; an own
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
+from node.roles.peer_dids import wire_between
 from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
 from protocols.coordinate_mediation import machine as coordinate_mediation
 from protocols.coordinate_mediation.messages import FAMILY as COORDINATE_MEDIATION
+from protocols.did.resolver import resolve_offline
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_rotate import machine as did_rotate
-from protocols.didcomm.versions import known_on_every_wire
+from protocols.didcomm.message import Wire
+from protocols.didcomm.versions import known_on_every_wire, on_wire
 from protocols.discover_features import machine
 from protocols.discover_features.messages import FAMILY, PROTOCOL_TYPE, Disclosures, Feature, Queries, Query, decode
 from protocols.errors import WrongState
@@ -67,6 +71,9 @@ _MINORS: Mapping[str, tuple[int, ...]] = {
     "https://didcomm.org/didexchange/1": (0, 1),
 }
 """Protocol with its major version -> the minor ones that are spoken, where that is not 0 alone."""
+
+
+_OF_RECORDS = (ISSUE_CREDENTIAL, PRESENT_PROOF)
 
 
 class Discovery:
@@ -129,6 +136,9 @@ class Discovery:
         if row is not None:  # what nobody asked for is not kept
             step = machine.receive_disclosures(kind.value(row), message)
             await self._exchanges.apply(tx, kind, connection, row, step)
+            wire = _wire_for(connection, step.exchange)
+            if wire != connection.wire:
+                await connections.save(tx, replace(connection, wire=wire.value))
 
     async def _features(self, tx: Transaction) -> list[Feature]:
         unfilled = set() if self._mediates else {"mediator"}
@@ -141,6 +151,25 @@ class Discovery:
             for feature in _features_of(protocol, unfilled)
             if any(machine.matches(pattern, feature.id) for pattern in self._disclosed)
         ]
+
+
+def _wire_for(connection: Connection, answered: machine.Exchange) -> Wire:
+    """The wire that suits what the peer speaks.
+
+    A DID document says which envelopes a peer opens, and not whether it knows the protocols that go with them. A peer
+    that opens both, and of these protocols speaks only the versions of v1, is written to in v1.
+    """
+    chosen = Wire(connection.wire)
+    spoken = {feature.id for feature in answered.features}
+    speaks = {wire: not spoken.isdisjoint(on_wire(protocol, wire) for protocol in _OF_RECORDS) for wire in Wire}
+    asked = all(answered.asks_for(on_wire(protocol, Wire.V2)) for protocol in _OF_RECORDS)
+    opens_v1 = connection.their_verkey is not None and connection.their_endpoint is not None
+    if chosen is Wire.V2 and asked and opens_v1 and speaks[Wire.V1] and not speaks[Wire.V2]:
+        return Wire.V1
+    if chosen is Wire.V1 and speaks[Wire.V2] and connection.their_did is not None:
+        document = resolve_offline(connection.their_did)
+        return chosen if document is None else wire_between(connection.my_did, document)
+    return chosen
 
 
 async def latest_features(tx: Transaction, connection_id: str) -> tuple[Feature, ...]:

@@ -56,14 +56,24 @@ TRANSITIONS: Mapping[tuple[Role, State, Event], State] = MappingProxyType(
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One question; ``features`` is what the peer answered."""
+    """One question.
+
+    Attributes:
+        asked: what it matches, with wildcards.
+        features: what the peer answered.
+    """
 
     thid: str
     pthid: str | None = None
     role: Role
     state: State
     major: int = 2
+    asked: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
+
+    def asks_for(self, name: str) -> bool:
+        """Whether a peer that supports the feature ``name`` says so in its answer."""
+        return any(matches(pattern, name) for pattern in self.asked)
 
 
 def ask(queries: Iterable[Query], *, new_id: NewId, major: int = 2) -> Step[Exchange]:
@@ -78,7 +88,8 @@ def ask(queries: Iterable[Query], *, new_id: NewId, major: int = 2) -> Step[Exch
             "discover_features.queries", "Not so many questions fit in one message.", "Ask one with version 1.0."
         )
     message_id = new_id()
-    exchange = Exchange(thid=message_id, role=Role.REQUESTER, state=State.START, major=major)
+    asked = tuple(query.match for query in wanted)
+    exchange = Exchange(thid=message_id, role=Role.REQUESTER, state=State.START, major=major, asked=asked)
     return Step(_move(exchange, Event.SEND_QUERIES), (Send(Queries(message_id, message_id, wanted, major)),))
 
 

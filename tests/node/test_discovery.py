@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from node.app import Node
+from node.roles.issuer import Award
 from node.runtime.exchanges import ExchangeKind
-from protocols.didcomm.message import PlainMessage
+from protocols.didcomm.message import PlainMessage, Wire
 from protocols.discover_features import machine
 from protocols.discover_features.messages import Feature
+from storage import connections
 from storage.exchanges import ExchangeRow
-from tests.node.nodes import Nodes, connect, exchange_in, tables
+from tests.node.nodes import WELDING, Nodes, connect, exchange_in, tables
 from tests.node.wire_peer import WirePeer, new_id
+from tests.node.wire_peer_v2 import WirePeerV2
 
 BASE = "https://didcomm.org/discover-features"
 
@@ -77,3 +80,50 @@ async def test_an_answer_in_anothers_thread_changes_nothing(nodes: Nodes, peer: 
     body = {"disclosures": [{"feature-type": "protocol", "id": "https://didcomm.org/x/1.0"}]}
     assert (await peer.say(node, PlainMessage(f"{BASE}/2.0/disclosures", new_id(), row.thid, body=body))).status == 202
     assert answered(await exchange_in(node, row.id, "queries-sent")) == {}
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "told", "wire"),
+    [
+        ("*", ("issue-credential/2.0", "present-proof/2.0"), Wire.V1),
+        ("*", ("issue-credential/2.0", "issue-credential/3.0"), Wire.V2),
+        ("*", ("trust-ping/2.0",), Wire.V2),
+        ("https://didcomm.org/*/2.0", ("issue-credential/2.0", "present-proof/2.0"), Wire.V2),
+    ],
+)
+async def test_a_peer_that_opens_both_wires_is_written_to_in_the_one_whose_protocols_it_speaks(
+    nodes: Nodes, modern: WirePeerV2, asked_for: str, told: tuple[str, ...], wire: Wire
+) -> None:
+    node = await nodes.make("node", issuer=True)
+    await modern.connect(node)
+    async with node.store.read() as tx:
+        (connection,) = await connections.page(tx)
+    row = await node.discovery.ask(connection.id, [asked_for], 2)
+    query = await modern.hear("queries")
+    disclosures = [{"feature-type": "protocol", "id": f"https://didcomm.org/{name}"} for name in told]
+    await modern.tell(node, modern.message(f"{BASE}/2.0/disclose", {"disclosures": disclosures}, thid=query.thid))
+    await exchange_in(node, row.id, "done")
+    await node.issuer.offer(connection.id, Award(achievement_id=WELDING))
+    assert (await modern.hear("offer-credential")).wire is wire
+
+
+async def test_a_peer_that_has_learned_the_protocols_of_v2_is_written_to_in_v2_again(
+    nodes: Nodes, modern: WirePeerV2
+) -> None:
+    node = await nodes.make("node", issuer=True)
+    await modern.connect(node)
+    async with node.store.read() as tx:
+        (connection,) = await connections.page(tx)
+    for version, wire in (("2.0", Wire.V1), ("3.0", Wire.V2)):
+        row = await node.discovery.ask(connection.id, ["*"], 2)
+        query = await modern.hear("queries")
+        disclosures = [{"feature-type": "protocol", "id": f"https://didcomm.org/issue-credential/{version}"}]
+        if query.wire is Wire.V2:
+            answer = modern.message(f"{BASE}/2.0/disclose", {"disclosures": disclosures}, thid=query.thid)
+            await modern.tell(node, answer)
+        else:
+            body = {"disclosures": disclosures}
+            await modern.say(node, PlainMessage(f"{BASE}/2.0/disclosures", new_id(), query.thid, body=body))
+        await exchange_in(node, row.id, "done")
+        async with node.store.read() as tx:
+            assert (await connections.get(tx, connection.id)).wire == wire
