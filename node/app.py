@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from aiohttp import web
 from node.config import CONFIG_FILE, Config, load, parse
 from node.events.webhooks import Webhooks
 from node.http.event_stream import Follower
+from node.http.gate import Gate
 from node.http.public import DIDCOMM_PATH, public_app
 from node.http.return_channels import Sockets
 from node.net.did_resolver import NodeResolver
@@ -63,6 +66,7 @@ from node.runtime.keyring import KEYS, Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from node.runtime.opening import is_in_home, open_node_store
+from node.runtime.readiness import Readiness, Stage
 from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.wakeup import Worker
@@ -140,12 +144,10 @@ class Node:
     def __init__(
         self, home: Path, lock: HomeLock | None, config: Config, store: Store, vault: Vault, world: World
     ) -> None:
-        self.home = home
-        self._lock = lock
-        self.config = config
-        self.store = store
-        self.world = world
+        self.home, self._lock = home, lock
+        self.config, self.store, self.world = config, store, world
         self.label = config.node.label
+        self.readiness, self.gate = Readiness(), Gate()
         self.metrics = Metrics(store.usage)
         self.monitor = Monitor(store, self.metrics, world)
         self.keyring = Keyring(vault, world)
@@ -183,6 +185,13 @@ class Node:
         lifetime = Lifetime(config.policy.lifetime_seconds, world.clock)
         self.inbound = Inbound(store, self.keyring, peer_documents, self.outbox, self.channels, world, self.metrics)
         self.outbox.give_returned_to(self.inbound.receive)
+        self.sockets = Sockets(
+            self.inbound,
+            self.channels,
+            max_bytes=config.network.max_message_bytes,
+            max_sockets=config.network.max_websockets,
+            idle_seconds=config.network.websocket_idle_seconds,
+        )
         routes = Routes(store, self.outbox, world, endpoint + DIDCOMM_PATH if config.node.listen_port else None)
         dids_of_peers = PeerDids(self.keyring, world, routes)
         self.publisher = StatusPublisher(
@@ -441,13 +450,41 @@ class Node:
             self.backups.start()
         self.mediator.start()
         await self.mediated.start()
+        self.readiness.stage = Stage.SERVING
 
     async def _learn_keys(self) -> None:
         await self.keyring.refresh(self.store)
 
+    async def drain(self) -> None:
+        """Serve on for ``node.drain_seconds`` while ``/ready`` says that new work should go elsewhere."""
+        self.readiness.stage = Stage.DRAINING
+        await asyncio.sleep(self.config.node.drain_seconds)
+
+    async def finish(self) -> None:
+        """Refuse new work, close what peers and clients hold open, finish what is in hand.
+
+        What is not finished after ``node.stop_seconds`` is left to :meth:`stop`.
+        """
+        self.readiness.stage = Stage.STOPPING
+        self.gate.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.node.stop_seconds):
+                await self.mediated.stop()
+                await asyncio.gather(
+                    self.sockets.close(),
+                    self.gate.emptied(),
+                    self.outbox.finish(),
+                    self.jobs.finish(),
+                    self.webhooks.finish(),
+                    self.deadlines.finish(),
+                )
+
     async def stop(self) -> None:
-        """Finish what is in hand, stop listening, close the store."""
+        """Stop listening, cut short what is in hand, which is done again later, and close the store."""
+        self.readiness.stage = Stage.STOPPING
+        self.gate.close()
         await self.mediated.stop()
+        await self.sockets.close()
         for server in self._servers:
             await server.cleanup()
         await self.housekeeping.stop()
@@ -489,17 +526,13 @@ class Node:
             store=self.store,
             inbound=self.inbound,
             channels=self.channels,
-            sockets=Sockets(
-                self.inbound,
-                self.channels,
-                max_bytes=self.config.network.max_message_bytes,
-                max_sockets=self.config.network.max_websockets,
-                idle_seconds=self.config.network.websocket_idle_seconds,
-            ),
+            sockets=self.sockets,
             publisher=self.publisher,
             record_links=self.record_links,
             metrics=self.metrics,
             monitor=self.monitor,
+            readiness=self.readiness,
+            gate=self.gate,
             clock=self.world.clock,
             endpoint=config.endpoint.rstrip("/"),
             label=self.label,

@@ -43,6 +43,17 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     endpoint: Annotated[
         str, _doc("Public base URL under which peers reach this node; it becomes part of its DIDs, so choose it once.")
     ] = "http://localhost:8000"
+    drain_seconds: Annotated[
+        float,
+        Meta(ge=0),
+        _doc(
+            "How long after SIGTERM the node still serves while /ready says that no more should come: as long as a "
+            "load balancer needs to notice, or 0."
+        ),
+    ] = 0.0
+    stop_seconds: Annotated[
+        float, Meta(ge=0), _doc("How long it then finishes what is in hand, and refuses what is new.")
+    ] = 8.0
 
 
 class AdminConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,21 @@ from storage.errors import unknown
 from storage.query import Query, bounded, placeholders
 from storage.values import from_micros, to_micros
 
-__all__ = ["Job", "JobState", "add", "bury", "claim", "done", "due", "get", "next_wake", "page", "prune", "retry"]
+__all__ = [
+    "Job",
+    "JobState",
+    "add",
+    "bury",
+    "claim",
+    "done",
+    "due",
+    "get",
+    "next_wake",
+    "page",
+    "prune",
+    "release",
+    "retry",
+]
 
 _PAYLOAD = "jobs.payload"
 
@@ -39,6 +53,7 @@ class Job:
         subject: sets jobs of one kind and exchange apart; empty where there is only one.
         payload: what the worker needs, JSON values.
         attempts: how often it failed.
+        lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
     """
 
     id: str
@@ -50,6 +65,7 @@ class Job:
     attempts: int
     state: JobState
     error_code: str | None
+    lease: int
 
 
 async def add(
@@ -113,6 +129,12 @@ async def claim(
         (lease // timedelta(microseconds=1), *params),
     )
     return [_from_row(tx, row) for row in rows]
+
+
+async def release(tx: Transaction, leases: Mapping[str, int]) -> None:
+    """End claims before their time, given the lease of each job; those that somebody else has by now stay theirs."""
+    rows = [(job_id, lease) for job_id, lease in sorted(leases.items())]
+    await tx.execute_many("UPDATE jobs SET leased_until = 0 WHERE id = ? AND leased_until = ?", rows)
 
 
 async def get(tx: Transaction, job_id: str) -> Job:
@@ -201,4 +223,5 @@ def _from_row(tx: Transaction, row: Row) -> Job:
         attempts=row["attempts"],
         state=JobState(row["state"]),
         error_code=row["error_code"],
+        lease=row["leased_until"],
     )

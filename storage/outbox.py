@@ -10,7 +10,7 @@ It leaves to others: how long to wait between attempts, and which lanes a proces
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +39,7 @@ __all__ = [
     "oldest_age",
     "page",
     "prune_dead",
+    "release",
     "requeue",
 ]
 
@@ -63,6 +64,7 @@ class Outgoing:
         my_verkey: the key that it leaves under; None for the one that the connection has.
         to_verkey: the key that it is for, likewise; v1 only.
         next_attempt: when it is due; None while it stands behind another message, or is dead.
+        lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
     """
 
     sequence: int
@@ -80,6 +82,7 @@ class Outgoing:
     attempts: int
     next_attempt: datetime | None
     error_code: str | None
+    lease: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,12 @@ async def claim(
         (lease // timedelta(microseconds=1), *params),
     )
     return sorted((_from_row(tx, row) for row in rows), key=lambda message: message.sequence)
+
+
+async def release(tx: Transaction, leases: Mapping[str, int]) -> None:
+    """End claims before their time, given the lease of each message; those that others have by now stay theirs."""
+    rows = [(message_id, lease) for message_id, lease in sorted(leases.items())]
+    await tx.execute_many("UPDATE outbox SET leased_until = 0 WHERE id = ? AND leased_until = ?", rows)
 
 
 async def mark_delivered(tx: Transaction, message_id: str) -> None:
@@ -326,4 +335,5 @@ def _from_row(tx: Transaction, row: Row) -> Outgoing:
         attempts=row["attempts"],
         next_attempt=from_micros(row["next_attempt"]),
         error_code=row["error_code"],
+        lease=row["leased_until"],
     )

@@ -112,6 +112,8 @@ class Api:
                 if response.status >= 400:
                     raise _as_error(response.status, await response.read())
                 async for line in response.content:
+                    if line == b"event: end\n":
+                        return
                     if line.startswith(b"data: "):
                         yield line.removeprefix(b"data: ").decode().rstrip("\n")
         except (aiohttp.ClientError, TimeoutError, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from pathlib import Path
@@ -26,7 +27,9 @@ from storage.secrets import Secret
 
 __all__ = ["run"]
 
+_log = logging.getLogger("lernode.run")
 _MIN_TOKEN = 16
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command(short_help="Run the node, so that peers can reach it.")
@@ -39,8 +42,8 @@ def run(setting: Setting) -> None:
       lernode run
       LERNODE_PASSPHRASE=... lernode run --home /var/lib/lernode 2>> lernode.log
 
-    It stops on Ctrl-C or SIGTERM, and nothing is lost when it is killed. The log, one JSON object a line without
-    personal data, goes to standard error.
+    On Ctrl-C or SIGTERM it finishes what is in hand and stops; on a second one it stops at once. Nothing is lost when
+    it is killed. The log, one JSON object a line without personal data, goes to standard error.
 
     Next, in another terminal: lernode invite, or lernode status.
     """
@@ -61,9 +64,7 @@ async def _run(setting: Setting, secret: Secret, token: str | None) -> None:
 
 
 async def _serve(setting: Setting, node: Node, token: str | None) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    told = _told_to_stop()
     runner = web.AppRunner(admin_app(node, token=None), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -76,11 +77,30 @@ async def _serve(setting: Setting, node: Node, token: str | None) -> None:
             elif admin.port and node.config.vc_api.conformance:
                 await node.serve(vc_api_app(node), admin.host, admin.port)
             await _announce(setting, node, socket.path, token is not None)
-            await stop.wait()
+            if await told == signal.SIGTERM:
+                await node.drain()
+            await node.finish()
         finally:
             await socket.close()
     finally:
         await runner.cleanup()
+
+
+def _told_to_stop() -> asyncio.Future[signal.Signals]:
+    """The first signal to stop; the next one ends the process, whatever it is doing."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def first(number: signal.Signals) -> None:
+        for each in _STOP_SIGNALS:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+        _log.info("the node stops", extra={"facts": {"signal": number.name}})
+        told.set_result(number)
+
+    for each in _STOP_SIGNALS:
+        loop.add_signal_handler(each, first, each)
+    return told
 
 
 async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) -> None:

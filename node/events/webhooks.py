@@ -82,6 +82,10 @@ class Webhooks:
         """Begin to deliver in the background."""
         self._crew.start()
 
+    async def finish(self) -> None:
+        """Begin nothing more, and wait for what is in hand."""
+        await self._crew.finish()
+
     async def stop(self) -> None:
         """Stop; what was not confirmed is delivered again after the next start."""
         await self._crew.stop()

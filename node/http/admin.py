@@ -32,6 +32,7 @@ from node.http import schemas as s
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.event_stream import stream_events
+from node.http.gate import Gate
 from node.http.openapi import openapi_document
 from node.http.problem import problem_middleware, problem_response
 from node.http.vc_api import VC_OPERATIONS, VC_PATHS, add_vc_api
@@ -641,7 +642,7 @@ def admin_app(node: Node, *, token: str | None) -> web.Application:
             socket that is private to the node's user.
     """
     open_paths = VC_PATHS if node.config.vc_api.conformance else frozenset[str]()
-    app, stopping = _empty_app(ALL_OPERATIONS, [] if token is None else [_bearer(token, open_paths)])
+    app, stopping = _empty_app(node.gate, ALL_OPERATIONS, [] if token is None else [_bearer(token, open_paths)])
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
     add_vc_api(app, node, stopping)
@@ -650,14 +651,17 @@ def admin_app(node: Node, *, token: str | None) -> web.Application:
 
 def vc_api_app(node: Node) -> web.Application:
     """The VC API of ``node`` by itself, open to whoever reaches it: for ``vc_api.conformance`` only."""
-    app, stopping = _empty_app(VC_OPERATIONS, [_only_by_loopback_names])
+    app, stopping = _empty_app(node.gate, VC_OPERATIONS, [_only_by_loopback_names])
     add_vc_api(app, node, stopping)
     return app
 
 
-def _empty_app(described: tuple[Operation, ...], guards: list[Middleware]) -> tuple[web.Application, asyncio.Event]:
-    """An application that describes its operations, and what is set when it stops."""
+def _empty_app(
+    gate: Gate, described: tuple[Operation, ...], guards: list[Middleware]
+) -> tuple[web.Application, asyncio.Event]:
+    """An application that describes its operations, and what is set when it or the whole node stops."""
     stopping = asyncio.Event()
+    gate.when_closing(stopping.set)
 
     async def describe(_request: web.Request) -> web.Response:
         return web.Response(body=_document(described), content_type="application/json")
@@ -665,7 +669,7 @@ def _empty_app(described: tuple[Operation, ...], guards: list[Middleware]) -> tu
     async def stop(_app: web.Application) -> None:
         stopping.set()
 
-    app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[problem_middleware, *guards])
+    app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[problem_middleware, *guards, gate.middleware])
     app.on_shutdown.append(stop)
     app.router.add_get("/openapi.json", describe)
     return app, stopping

@@ -2,7 +2,8 @@
 
 Spec: WHATWG HTML §9.2 Server-sent events. Each event's ``id`` is its number, ``event`` its type, ``data`` the
 CloudEvent that a webhook would get. A client that comes again with ``Last-Event-ID`` misses nothing that is still
-kept; where something is not, it is told so by an event ``gap`` first, and has to read anew what it follows.
+kept; where something is not, it is told so by an event ``gap`` first, and has to read anew what it follows. A server
+that stops says so by an event ``end``, and the client comes again, where there are replicas to another one.
 
 A stream holds one page of events at a time and waits until the client has taken it, so a slow client costs no memory;
 one that takes nothing for a while is cut off and may come again.
@@ -35,6 +36,7 @@ _PAGE = 100
 _TAKES_NOTHING_SECONDS = 60.0
 _NEW = b"retry: 3000\n\n"
 _HEARTBEAT = b": heartbeat\n\n"
+_END = b'event: end\ndata: {"code":"node.stopping"}\n\n'
 
 
 async def stream_events(
@@ -99,11 +101,12 @@ class Follower:
             await _write(response, _NEW + (_gap(self.place) if self._gap else b""))
             while not self._stopping.is_set():
                 bell.clear()
-                while page := await self._next_page():
+                while not self._stopping.is_set() and (page := await self._next_page()):
                     for chunk in page:
                         await _write(response, chunk)
                 if not await self._woken(bell):
                     await _write(response, _HEARTBEAT)
+            await _write(response, _END)
         finally:
             stop_listening()
 

@@ -21,6 +21,8 @@ _STATUS: tuple[tuple[type[LernodeError], int], ...] = (
     (WrongState, 409),
     (NotNow, 503),
 )
+_COME_AGAIN = frozenset({503, 507})
+_COME_AGAIN_SECONDS = 5
 _BY_CODE = {"json.too_large": 413, "envelope.too_large": 413, "http.media_type": 415, "http.unauthorised": 401}
 
 
@@ -43,7 +45,8 @@ def problem_response(status: int, code: str, message: str, hint: str = "") -> we
     body = {"type": problem_urn(code), "title": message, "status": status, "code": code}
     if hint:
         body["detail"] = hint
-    return web.Response(status=status, body=strict_json.dumps(body), content_type=MEDIA_TYPE)
+    headers = {"Retry-After": str(_COME_AGAIN_SECONDS)} if status in _COME_AGAIN else None
+    return web.Response(status=status, body=strict_json.dumps(body), content_type=MEDIA_TYPE, headers=headers)
 
 
 @web.middleware

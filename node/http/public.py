@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import segno
 from aiohttp import web
 
-from node.http.problem import problem_middleware
+from node.http.gate import HEALTH_PATH, METRICS_PATH, READY_PATH, Gate
+from node.http.problem import problem_middleware, problem_response
 from node.http.return_channels import HttpReturn, Sockets
 from node.roles.identity import web_document
 from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
@@ -18,10 +19,11 @@ from node.runtime.channels import Channels
 from node.runtime.inbound import Inbound
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
+from node.runtime.readiness import Readiness
 from node.runtime.world import Clock
 from protocols import strict_json
 from protocols.didcomm.envelope import is_accepted_media_type
-from protocols.errors import BadInput, WrongState
+from protocols.errors import BadInput, LernodeError, WrongState
 from storage import dids, invitations, outbox
 from storage.dids import DidPurpose
 from storage.engine import Store
@@ -61,6 +63,7 @@ class _Public:
         record_links: RecordLinks,
         metrics: Metrics,
         monitor: Monitor,
+        readiness: Readiness,
         clock: Clock,
         endpoint: str,
         label: str,
@@ -73,6 +76,7 @@ class _Public:
         self._record_links = record_links
         self._metrics = metrics
         self._monitor = monitor
+        self._readiness = readiness
         self._clock = clock
         self._endpoint = endpoint
         self._label = label
@@ -144,10 +148,21 @@ class _Public:
         return web.Response(body=published.document, content_type=kind, headers=headers)
 
     async def health(self, _request: web.Request) -> web.Response:
-        """Whether the node works: its store answers."""
-        async with self._store.read() as tx:
-            await tx.one("SELECT 1")
+        """Whether the process lives; to start it anew is right only where this does not answer."""
         return web.Response(body=strict_json.dumps({"status": "ok"}), content_type="application/json")
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Whether new work should be sent here: the process serves, and its store answers."""
+        problem = self._readiness.problem()
+        if problem is None:
+            try:
+                async with self._store.read() as tx:
+                    await tx.one("SELECT 1")
+            except LernodeError as error:
+                problem = error
+        if problem is not None:
+            return problem_response(503, problem.code, problem.message, problem.hint)
+        return web.Response(body=strict_json.dumps({"status": "ready"}), content_type="application/json")
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus exposition."""
@@ -203,6 +218,8 @@ def public_app(
     record_links: RecordLinks,
     metrics: Metrics,
     monitor: Monitor,
+    readiness: Readiness,
+    gate: Gate,
     clock: Clock,
     endpoint: str,
     label: str,
@@ -218,19 +235,20 @@ def public_app(
         record_links=record_links,
         metrics=metrics,
         monitor=monitor,
+        readiness=readiness,
         clock=clock,
         endpoint=endpoint,
         label=label,
     )
-    app = web.Application(client_max_size=max_bytes, middlewares=[problem_middleware])
+    app = web.Application(client_max_size=max_bytes, middlewares=[problem_middleware, gate.middleware])
     prefix = urlsplit(endpoint).path.rstrip("/")
     app.router.add_post(f"{prefix}{DIDCOMM_PATH}", handlers.didcomm)
     app.router.add_get(f"{prefix}{DIDCOMM_PATH}", handlers.socket, allow_head=False)
-    app.on_shutdown.append(lambda _app: sockets.close())
     app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
-    app.router.add_get("/health", handlers.health)
-    app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get(HEALTH_PATH, handlers.health)
+    app.router.add_get(READY_PATH, handlers.ready)
+    app.router.add_get(METRICS_PATH, handlers.metrics)
     app.router.add_get(f"{prefix}{ATTACHMENT_PATH}/{{token}}", handlers.attachment)
     app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
     app.router.add_get(f"{prefix}/", handlers.front)

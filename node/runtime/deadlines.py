@@ -45,6 +45,10 @@ class Deadlines:
         """Begin to watch in the background."""
         self._crew.start()
 
+    async def finish(self) -> None:
+        """Begin nothing more, and wait for what is in hand."""
+        await self._crew.finish()
+
     async def stop(self) -> None:
         """Stop; what is due is due again at the next start."""
         await self._crew.stop()

@@ -19,6 +19,7 @@ from functools import lru_cache, partial
 from node.config import DeliveryConfig
 from node.net.guarded_http import GuardedHttp, Response
 from node.runtime.channels import Channel, Channels
+from node.runtime.leases import Leases
 from node.runtime.metrics import Metrics
 from node.runtime.sealing import Sealed, Sealer
 from node.runtime.wakeup import Crew, Work
@@ -77,6 +78,7 @@ class Outbox:
         self._world = world
         self._settings = settings
         self._metrics = metrics
+        self._leases = Leases(store, _CHANNEL, outbox.release)
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
         self._hastening: set[asyncio.Task[None]] = set()
 
@@ -164,16 +166,22 @@ class Outbox:
         self._store.listen(_CHANNEL, self._crew.wake)
         self._crew.start()
 
+    async def finish(self) -> None:
+        """Begin no more deliveries, and wait for those in hand."""
+        await self._crew.finish()
+
     async def stop(self) -> None:
-        """Stop; what was not confirmed is delivered again after the next start."""
+        """Stop; what was not confirmed is delivered again after the next start, or now by another process."""
         await self._crew.stop()
         await asyncio.gather(*self._hastening, return_exceptions=True)
+        await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
         now, lease = self._world.clock(), timedelta(seconds=self._settings.lease_seconds)
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             if self._store.shared:
                 ready = await outbox.claim(tx, now, lease, room, skip_lanes=busy)
+                self._leases.hold(tx, {message.id: message.lease for message in ready})
             else:
                 ready = await outbox.due(tx, now, room, skip_lanes=busy)
             taken = (*busy, *(message.lane for message in ready))
@@ -200,6 +208,7 @@ class Outbox:
             return
         async with self._store.write() as tx:
             await outbox.mark_delivered(tx, message.id)
+        self._leases.end(message.id)
         self._metrics.delivered.inc()
 
     async def _deliver(self, connection: Connection | None, message: outbox.Outgoing) -> None:
@@ -272,6 +281,7 @@ class Outbox:
         when = self._world.clock() + timedelta(seconds=delay * jitter)
         async with self._store.write() as tx:
             state = await outbox.mark_failed(tx, message.id, code, when, attempts, max_attempts=limit)
+        self._leases.end(message.id)
         self._metrics.delivery_failures.inc()
         _log.info("delivery failed (%s), attempt %d, now %s", code, attempts, state.value)
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from node.runtime.leases import Leases
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.errors import LernodeError, NotNow
@@ -46,6 +47,7 @@ class Jobs:
         self._store = store
         self._world = world
         self._kinds: dict[str, JobWork] = {}
+        self._leases = Leases(store, _CHANNEL, jobs.release)
         self._crew = Crew("jobs", world.clock, _PARALLEL, self._find)
 
     def register(self, kind: str, work: JobWork) -> None:
@@ -80,15 +82,21 @@ class Jobs:
         self._store.listen(_CHANNEL, self._crew.wake)
         self._crew.start()
 
+    async def finish(self) -> None:
+        """Begin no more jobs, and wait for those in hand."""
+        await self._crew.finish()
+
     async def stop(self) -> None:
-        """Stop; unfinished jobs are due again at the next start."""
+        """Stop; unfinished jobs are due again at the next start, or now at another process of this node."""
         await self._crew.stop()
+        await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
         now = self._world.clock()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             if self._store.shared:
                 ready = await jobs.claim(tx, now, _LEASE, room, skip=busy)
+                self._leases.hold(tx, {job.id: job.lease for job in ready})
             else:
                 ready = await jobs.due(tx, now, room, skip=busy)
             following = await jobs.next_wake(tx, skip=(*busy, *(job.id for job in ready)))
@@ -109,6 +117,7 @@ class Jobs:
             _log.error("job %s gave up: %s", job.kind, error.code)
             async with self._store.write() as tx:
                 await jobs.bury(tx, job.id, error.code)
+        self._leases.end(job.id)
 
     async def _again(self, job: Job, error: NotNow) -> None:
         async with self._store.write() as tx:

@@ -73,6 +73,7 @@ class Crew:
         self._limit = limit
         self._find = find
         self._running: dict[str, asyncio.Future[None]] = {}
+        self._is_ending = False
         self._worker = Worker(name, clock, self._round)
 
     def wake(self) -> None:
@@ -81,15 +82,24 @@ class Crew:
 
     @property
     def is_full(self) -> bool:
-        """Whether more work would have to wait for other work."""
-        return len(self._running) >= self._limit
+        """Whether more work would have to wait here: for other work, or because no more is taken."""
+        return self._is_ending or len(self._running) >= self._limit
 
     def start(self) -> None:
         """Begin to work in the background."""
+        self._is_ending = False
         self._worker.start()
+
+    async def finish(self) -> None:
+        """Take nothing more, and wait for what is in hand."""
+        self._is_ending = True
+        await self._worker.stop()
+        if self._running:
+            await asyncio.wait(self._running.values())
 
     async def stop(self) -> None:
         """Stop; what is in hand is cancelled, and due again at the next start."""
+        self._is_ending = True
         await self._worker.stop()
         for task in self._running.values():
             task.cancel()

@@ -204,4 +204,4 @@ async def test_a_node_that_stops_ends_its_streams(nodes: Nodes) -> None:
         await nodes.stop(node)
         async with asyncio.timeout(DEADLINE_SECONDS):
             rest = await stream.response.content.read()
-        assert rest == b"retry: 3000\n\n"
+        assert rest == b'retry: 3000\n\nevent: end\ndata: {"code":"node.stopping"}\n\n'

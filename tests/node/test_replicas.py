@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,12 @@ import pytest
 from node.app import Node
 from node.roles.issuer import Award
 from storage import audit, outbox
+from storage.engine import Transaction
 from storage.invariants import check
+from storage.jobs import Job
 from tests.node.nodes import (
     CARPENTRY,
+    DEADLINE_SECONDS,
     WELDING,
     Nodes,
     connect,
@@ -25,6 +28,8 @@ from tests.node.nodes import (
     other_end,
 )
 from tests.postgresql import new_store_url
+
+Commit = Callable[[Transaction], Awaitable[None]]
 
 
 @pytest.fixture
@@ -91,3 +96,32 @@ async def test_replicas_that_revoke_at_once_leave_a_list_that_says_all(replicas:
         *(replicas[n % 2].issuer.set_status(record.id, "revocation", True, None) for n, record in enumerate(records))
     )
     await whole(replicas[0])
+
+
+async def test_a_job_that_a_replica_has_in_hand_when_it_stops_is_done_by_the_other_at_once(
+    nodes: Nodes, replicas: tuple[Node, Node]
+) -> None:
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def never(_job: Job) -> Commit:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def at_once(_job: Job) -> Commit:
+        async def commit(tx: Transaction) -> None:
+            tx.after_commit(done.set)
+
+        return commit
+
+    replicas[0].jobs.register("errand", never)
+    replicas[1].jobs.register("errand", at_once)
+    await replicas[1].jobs.stop()
+    async with replicas[0].store.write() as tx:
+        await replicas[0].jobs.plan(tx, "errand", None)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await begun.wait()
+    replicas[1].jobs.start()
+    await nodes.stop(replicas[0])
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await done.wait()
