@@ -16,12 +16,13 @@ from storage.query import Query
 from storage.values import from_micros, to_micros
 
 __all__ = [
-    "DidPurpose", "DidState", "OwnDid", "OwnKey", "add", "add_key", "choose", "default", "find", "get", "page",
-    "set_state",
+    "DidPurpose", "DidState", "KeyState", "OwnDid", "OwnKey", "add", "add_key", "choose", "default", "end_key", "find",
+    "get", "page", "replace_key", "set_state",
 ]  # fmt: skip
 
 _SELECT = (
-    "SELECT d.did, d.short_form, d.method, d.purpose, d.state, d.created, k.fragment, k.verkey, keys.kind FROM dids d "
+    "SELECT d.did, d.short_form, d.method, d.purpose, d.state, d.created, "
+    "k.fragment, k.verkey, k.state AS key_state, k.changed, keys.kind FROM dids d "
     "JOIN did_keys k ON k.did = d.did JOIN keys ON keys.verkey = k.verkey"
 )
 _BY_AGE = "ORDER BY d.created, d.did, k.position"
@@ -43,6 +44,17 @@ class DidState(StrEnum):
     RETIRED = "retired"
 
 
+class KeyState(StrEnum):
+    """What a key of a DID is still good for."""
+
+    ACTIVE = "active"
+    """It signs."""
+    RETIRED = "retired"
+    """It signs no more; what it signed verifies."""
+    WITHDRAWN = "withdrawn"
+    """Others may have it: nothing that it signed verifies any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnKey:
     """A key in the document of a DID of this node.
@@ -51,11 +63,14 @@ class OwnKey:
         fragment: of its verification method, without ``#``.
         verkey: the public key in raw base58; the key must be stored too.
         codec: what kind of key it is.
+        changed: when it left the state ``ACTIVE``, or went from one of the others to the other.
     """
 
     fragment: str
     verkey: str
     codec: Multicodec = Multicodec.ED25519_PUB
+    state: KeyState = KeyState.ACTIVE
+    changed: datetime | None = None
 
     @property
     def public(self) -> PublicKey:
@@ -71,7 +86,8 @@ class OwnDid:
         did: as it is first told to a peer; for did:peer:4 the long form.
         short_form: the form that did:peer:4 uses afterwards; None for other methods.
         method: e.g. ``"web"``, ``"key"``, ``"peer:4"``.
-        keys: at least one; the first signs where no kind of key is asked for.
+        keys: those that sign, at least one; the first signs where no kind of key is asked for.
+        former_keys: those that sign no more.
     """
 
     did: str
@@ -79,6 +95,7 @@ class OwnDid:
     method: str
     purpose: DidPurpose
     keys: tuple[OwnKey, ...]
+    former_keys: tuple[OwnKey, ...] = ()
     state: DidState = DidState.ACTIVE
     created: datetime
 
@@ -107,6 +124,34 @@ async def add_key(tx: Transaction, did: str, key: OwnKey) -> None:
         "(?, (SELECT COUNT(*) FROM did_keys WHERE did = ?), ?, ?)",
         (did, did, key.fragment, key.verkey),
     )
+
+
+async def replace_key(tx: Transaction, did: str, old: OwnKey, new: OwnKey) -> None:
+    """Put ``new`` in the place of ``old``, which stands behind the others afterwards; its state stays."""
+    place = await tx.one("SELECT position FROM did_keys WHERE did = ? AND fragment = ?", (did, old.fragment))
+    if place is None:
+        raise unknown("key")
+    await tx.execute(
+        "UPDATE did_keys SET position = (SELECT COUNT(*) FROM did_keys WHERE did = ?) WHERE did = ? AND fragment = ?",
+        (did, did, old.fragment),
+    )
+    await tx.execute(
+        "INSERT INTO did_keys (did, position, fragment, verkey) VALUES (?, ?, ?, ?)",
+        (did, place["position"], new.fragment, new.verkey),
+    )
+
+
+async def end_key(tx: Transaction, did: str, fragment: str, state: KeyState, now: datetime) -> None:
+    """Let a key sign no more.
+
+    Raises:
+        WrongState: ``key.unknown``.
+    """
+    if not await tx.execute(
+        "UPDATE did_keys SET state = ?, changed = ? WHERE did = ? AND fragment = ?",
+        (state.value, to_micros(now), did, fragment),
+    ):
+        raise unknown("key")
 
 
 async def get(tx: Transaction, did: str) -> OwnDid:
@@ -178,12 +223,24 @@ def _from_rows(rows: Iterable[Row]) -> Iterator[OwnDid]:
     for did, group in groupby(rows, key=lambda row: row["did"]):
         of_did = list(group)
         first = of_did[0]
+        every = tuple(_key_of(row) for row in of_did)
         yield OwnDid(
             did=did,
             short_form=first["short_form"],
             method=first["method"],
             purpose=DidPurpose(first["purpose"]),
-            keys=tuple(OwnKey(row["fragment"], row["verkey"], KEY_KINDS[row["kind"]]) for row in of_did),
+            keys=tuple(key for key in every if key.state is KeyState.ACTIVE),
+            former_keys=tuple(key for key in every if key.state is not KeyState.ACTIVE),
             state=DidState(first["state"]),
             created=from_micros(first["created"]),
         )
+
+
+def _key_of(row: Row) -> OwnKey:
+    return OwnKey(
+        row["fragment"],
+        row["verkey"],
+        KEY_KINDS[row["kind"]],
+        KeyState(row["key_state"]),
+        None if row["changed"] is None else from_micros(row["changed"]),
+    )

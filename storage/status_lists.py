@@ -41,6 +41,7 @@ __all__ = [
     "page",
     "publish",
     "set_value",
+    "touch",
     "values",
 ]
 
@@ -334,6 +335,11 @@ async def page(tx: Transaction, *, after: str | None = None, limit: int = 100) -
     """The lists, the newest first; ``after`` is the id of the last one of the page before."""
     rows = await tx.all(*Query(_SELECT).newest_first("status_lists", "created", after, limit))
     return [_from_row(row) for row in rows]
+
+
+async def touch(tx: Transaction, issuer: str) -> None:
+    """Make every list of an issuer dirty, though it says the same."""
+    await tx.execute("UPDATE status_lists SET version = version + 1 WHERE issuer = ?", (issuer,))
 
 
 async def dirty(tx: Transaction, *, limit: int = 100) -> list[StatusList]:

@@ -7,8 +7,9 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, line, when
-from node.http.schemas import DidView, NewDid, NewKey, OwnMethod, Page, ResolutionView
+from node.cli.output import emit_json, is_terminal, line, when
+from node.http.schemas import DidView, KeyRotation, NewDid, NewKey, OwnMethod, Page, ResolutionView
+from protocols.errors import BadInput
 from protocols.keys import KEY_KINDS, KeyKind
 
 __all__ = ["did"]
@@ -28,6 +29,7 @@ def did(ctx: click.Context, setting: Setting) -> None:
       lernode did create --method web --issuer    an institution's own, served at its web address
       lernode did create --key p256               a learner's, which needs no server
       lernode did add-key did:web:college.example --key p384
+      lernode did rotate-key did:web:college.example
       lernode did resolve did:web:college.example
 
     Next: tell verifiers the issuer's DID; they believe its records after lernode init --trust DID.
@@ -76,6 +78,38 @@ def add_key(setting: Setting, name: str, kind: KeyKind) -> None:
     """
     path = f"/admin/dids/{segment(name)}/keys"
     _answer(setting, with_api(setting, lambda api: api.post(path, DidView, NewKey(kind=kind))))
+
+
+@did.command("rotate-key")
+@common
+@click.argument("name", metavar="DID")
+@click.option("--key", metavar="KEY", help="This one only: what stands behind # in its name, e.g. key-1.")
+@click.option(
+    "--compromised", is_flag=True, help="Somebody else may have it: nothing that it signed verifies any more."
+)
+@click.option("--yes", is_flag=True, help="Do not ask, with --compromised.")
+def rotate_key(setting: Setting, name: str, key: str | None, compromised: bool, yes: bool) -> None:
+    """Sign with fresh keys from now on. What the old ones signed still verifies: they stay in the DID's document.
+
+    With --compromised they are withdrawn instead, and every record that they signed fails at every verifier that can
+    reach this node. It takes keys too that were rotated before; issue the records anew afterwards.
+
+    \b
+    Examples:
+      lernode did rotate-key did:web:college.example
+      lernode did rotate-key did:web:college.example --key key-1 --compromised
+
+    The keys under which peers write to this node are others: lernode rotate PEER
+    """
+    if compromised and not yes:
+        if not is_terminal():
+            raise BadInput(
+                "cli.not_confirmed", "Withdrawing is for good, and nobody is there to be asked.", "Add --yes."
+            )
+        click.confirm("No record that the key signed will verify any more. Withdraw it?", abort=True, err=True)
+    path = f"/admin/dids/{segment(name)}/rotate-key"
+    wanted = KeyRotation(key=key, compromised=compromised)
+    _answer(setting, with_api(setting, lambda api: api.post(path, DidView, wanted)))
 
 
 @did.command("default")
@@ -139,6 +173,8 @@ def _show(own: DidView) -> None:
     kinds = ", ".join(key.kind for key in own.keys)
     default = ", default" if own.is_default else ""
     line(f"  {own.purpose}{default}, did:{own.method}, {kinds}, {own.state}, since {when(own.created)}")
+    for key in own.former_keys:
+        line(f"  #{key.verification_method.partition('#')[2]} ({key.kind}) {key.state} {when(key.since)}")
 
 
 async def _list(api: Api) -> Page[DidView]:

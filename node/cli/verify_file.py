@@ -27,7 +27,7 @@ from node.skills.frameworks import SkillIndex
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import VerificationResult
-from protocols.did.resolver import Resolver
+from protocols.did.resolver import RenewingResolver
 from protocols.errors import NotNow
 from protocols.status.source import StatusSource
 from storage.engine import Store
@@ -62,7 +62,7 @@ class FileVerifier:
 
     policy: Policy
     policies: VerificationPolicies
-    resolver: Resolver
+    resolver: RenewingResolver
     statuses: StatusSource
     world: World
     seen: SeenLists | None = None

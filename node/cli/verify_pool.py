@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack
@@ -29,7 +29,7 @@ from node.http.admin_views import view_result
 from node.http.schemas import ResultView
 from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
-from protocols.did.resolver import Resolver
+from protocols.did.resolver import RenewingResolver
 from protocols.errors import LernodeError, NotNow
 from protocols.strict_json import MAX_BYTES
 
@@ -176,22 +176,34 @@ def _name(file: Path) -> str:
 
 
 class _ResolvedOnce:
-    """Resolves each DID once in a run, so that all its verdicts rest on the same answers."""
+    """Resolves each DID once in a run, so that all its verdicts rest on the same answers; once more where a key is
+    missing in a kept copy."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: RenewingResolver) -> None:
         self._resolver = resolver
         self._known: dict[str, DidDocument | LernodeError] = {}
+        self._anew: dict[str, DidDocument | LernodeError] = {}
 
     async def resolve(self, did: str) -> DidDocument:
         """The DID's document."""
-        if did not in self._known:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
+        return await self._once(did, self._known, self._resolver.resolve)
+
+    async def resolve_anew(self, did: str) -> DidDocument:
+        """The DID's document as its server has it."""
+        return await self._once(did, self._anew, self._resolver.resolve_anew)
+
+    @staticmethod
+    async def _once(
+        did: str, known: dict[str, DidDocument | LernodeError], resolve: Callable[[str], Awaitable[DidDocument]]
+    ) -> DidDocument:
+        if did not in known:
+            if len(known) >= _MAX_KNOWN:
+                known.clear()
             try:
-                self._known[did] = await self._resolver.resolve(did)
+                known[did] = await resolve(did)
             except LernodeError as error:
-                self._known[did] = error
-        answer = self._known[did]
+                known[did] = error
+        answer = known[did]
         if isinstance(answer, LernodeError):
             raise answer
         return answer

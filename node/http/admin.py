@@ -93,6 +93,15 @@ OPERATIONS: tuple[Operation, ...] = (
         status=201,
     ),
     Operation(
+        name="rotateDidKeys",
+        method="POST",
+        path="/admin/dids/{id}/rotate-key",
+        summary="Let fresh keys sign for the node's did:web; what the old ones signed still verifies.",
+        handler=admin_node.rotate_did_keys,
+        response=s.DidView,
+        body=s.KeyRotation,
+    ),
+    Operation(
         name="chooseDid",
         method="POST",
         path="/admin/dids/{id}/default",

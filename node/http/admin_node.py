@@ -14,6 +14,7 @@ from node.http.schemas import (
     DidView,
     HeadsToCheck,
     HeadView,
+    KeyRotation,
     LogEntry,
     LogQuery,
     NewDid,
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = [
-    "add_did_key", "choose_did", "create_did", "list_dids", "log", "node_version", "resolve_did", "status",
-    "verify_log",
+    "add_did_key", "choose_did", "create_did", "list_dids", "log", "node_version", "resolve_did",
+    "rotate_did_keys", "status", "verify_log",
 ]  # fmt: skip
 
 
@@ -114,6 +115,20 @@ async def add_did_key(node: Node, call: Call[Nothing, NewKey]) -> DidView:
     """
     async with node.store.write() as tx:
         return await _view(tx, await node.identity.add_key(tx, call.id, KEY_KINDS[call.body.kind]))
+
+
+async def rotate_did_keys(node: Node, call: Call[Nothing, KeyRotation]) -> DidView:
+    """Let fresh keys sign for the node's did:web from now on; its status lists are signed with them at once.
+
+    Raises:
+        BadInput: ``did.keys_unfit`` for a method with one key.
+        WrongState: ``did.unknown``, ``did.key_unknown``, ``did.key_retired``.
+    """
+    wanted = call.body
+    async with node.store.write() as tx:
+        own = await node.identity.rotate_key(tx, call.id, wanted.key, compromised=wanted.compromised)
+        await node.publisher.sign_anew(tx, own.did)
+        return await _view(tx, own)
 
 
 async def choose_did(node: Node, call: Call[Nothing, Nothing]) -> DidView:

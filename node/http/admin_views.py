@@ -18,6 +18,7 @@ from node.http.schemas import (
     ConnectionView,
     DidView,
     ExchangeView,
+    FormerKeyView,
     HeldView,
     InvitationView,
     IssuedView,
@@ -39,7 +40,7 @@ from protocols.out_of_band import link
 from storage.audit import AuditEntry
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential, Skill
-from storage.dids import OwnDid
+from storage.dids import KeyState, OwnDid, OwnKey
 from storage.exchanges import ExchangeRow
 from storage.invitations import Invitation
 from storage.verifications import Verification
@@ -88,9 +89,19 @@ def view_did(did: OwnDid, *, is_default: bool) -> DidView:
         method=did.method,
         purpose=did.purpose.value,
         keys=[OwnKeyView(verification_method=f"{did.did}#{k.fragment}", kind=kind_of(k.codec)) for k in did.keys],
+        former_keys=[_view_former(did, key) for key in did.former_keys],
         is_default=is_default,
         state=did.state.value,
         created=did.created,
+    )
+
+
+def _view_former(did: OwnDid, key: OwnKey) -> FormerKeyView:
+    return FormerKeyView(
+        verification_method=f"{did.did}#{key.fragment}",
+        kind=kind_of(key.codec),
+        state="withdrawn" if key.state is KeyState.WITHDRAWN else "retired",
+        since=key.changed or did.created,
     )
 
 

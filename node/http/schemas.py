@@ -48,6 +48,7 @@ __all__ = [
     "ExchangeView",
     "ExchangesQuery",
     "FeaturesQuery",
+    "FormerKeyView",
     "HeadView",
     "HeadsToCheck",
     "HeldDetail",
@@ -57,6 +58,7 @@ __all__ = [
     "IssuedQuery",
     "IssuedView",
     "KeptStatusView",
+    "KeyRotation",
     "LeaveMediator",
     "LogEntry",
     "LogQuery",
@@ -172,6 +174,15 @@ class OwnKeyView(_View, frozen=True, kw_only=True):
     kind: KeyKind
 
 
+class FormerKeyView(_View, frozen=True, kw_only=True):
+    """A key of the node that signs no more: ``retired``, what it signed verifies; ``withdrawn``, it does not."""
+
+    verification_method: str
+    kind: KeyKind
+    state: Literal["retired", "withdrawn"]
+    since: datetime
+
+
 class DidView(_View, frozen=True, kw_only=True):
     """A DID that the node speaks as."""
 
@@ -180,6 +191,7 @@ class DidView(_View, frozen=True, kw_only=True):
     method: str
     purpose: str
     keys: Annotated[list[OwnKeyView], Meta(description="The first signs where no kind is asked for.")]
+    former_keys: Annotated[list[FormerKeyView], Meta(description="They sign no more.")]
     is_default: Annotated[bool, Meta(description="Whether it is used for its purpose where none is named.")]
     state: str
     created: datetime
@@ -214,6 +226,18 @@ class NewKey(_Given, frozen=True, kw_only=True):
     """A key to make."""
 
     kind: KeyKind
+
+
+class KeyRotation(_Given, frozen=True, kw_only=True):
+    """Which keys sign no more.
+
+    Attributes:
+        key: the one to rotate, as the fragment of its verification method; left out, every one that signs.
+        compromised: whether somebody else may have it, so that nothing that it signed may verify any more.
+    """
+
+    key: str | None = None
+    compromised: bool = False
 
 
 # Peers ----------------------------------------------------------------------------------------------------------

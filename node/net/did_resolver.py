@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urljoin
 
 from node.net.documents import CachedDocument, DocumentCache, DocumentFetcher, Fetched
@@ -35,11 +36,14 @@ class ResolverPolicy:
     """How long documents from the web are relied on.
 
     Attributes:
+        new_for: after a server was asked for the sake of a key that its copy lacks, how long a copy will do for others
+            that are missing, so that nobody makes this node ask without end.
         fresh_for: a copy this young is used without asking its server.
         max_stale: a copy this old is still used while its server is away.
         remembered: how many parsed documents are held in memory.
     """
 
+    new_for: timedelta = timedelta(seconds=1)
     fresh_for: timedelta = timedelta(minutes=5)
     max_stale: timedelta = timedelta(days=365)
     remembered: int = 256
@@ -71,7 +75,7 @@ class _Known:
 
 
 class NodeResolver:
-    """A :class:`protocols.did.resolver.Resolver` for every method in ``DID_METHODS``."""
+    """A :class:`protocols.did.resolver.RenewingResolver` for every method in ``DID_METHODS``."""
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class NodeResolver:
         self._allow_http = http.policy.allow_http
         self._fetcher = DocumentFetcher(http, cache, clock, accept=_ACCEPT)
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._renewed: dict[str, datetime] = {}
 
     async def resolve(self, did: str) -> DidDocument:
         """The document of ``did``.
@@ -95,6 +100,24 @@ class NodeResolver:
             NotNow: ``did.unreachable``.
         """
         return (await self.resolve_dated(did)).document
+
+    async def resolve_anew(self, did: str) -> DidDocument:
+        """The document of ``did`` as its server has it, or had it moments ago.
+
+        Raises:
+            BadInput: ``did.*``, or ``net.*`` where policy forbids to fetch it.
+            NotNow: ``did.unreachable``, also where there is a copy.
+        """
+        now = self._clock()
+        asked = self._renewed.get(did)
+        if len(self._renewed) >= self._policy.remembered:
+            self._renewed.clear()
+        self._renewed[did] = now
+        new_for = self._policy.new_for if asked is not None and now - asked < self._policy.new_for else timedelta(0)
+        known = await self._look_up(did, new_for)
+        if known.stale:
+            raise _unreachable()
+        return known.resolved.current()
 
     async def resolve_dated(self, did: str, *, refresh: bool = False) -> Resolution:
         """The document of ``did``, and how old the knowledge of it is.
@@ -106,7 +129,7 @@ class NodeResolver:
             BadInput: ``did.*``, or ``net.*`` where policy forbids to fetch it.
             NotNow: ``did.unreachable``.
         """
-        known = await self._look_up(did, refresh=refresh)
+        known = await self._look_up(did, self._policy.fresh_for, refresh=refresh)
         return Resolution(known.resolved.current(), known.fetched_at, known.stale)
 
     async def result(self, did_url: str, options: Mapping[str, str] | None = None) -> ResolutionResult:
@@ -134,7 +157,7 @@ class NodeResolver:
             known = _Known(Resolved(url.did, method.express(url.did, options)))
             options.clear()
         else:
-            known = await self._look_up(url.did)
+            known = await self._look_up(url.did, self._policy.fresh_for)
         document, metadata = known.resolved.version(options)
         about = {"contentType": accept}
         if known.fetched_at is not None:
@@ -144,18 +167,18 @@ class NodeResolver:
         content = find_part(document.raw, url.fragment) if url.fragment else document.raw
         return ResolutionResult(content, about, metadata, is_part=is_part)
 
-    async def _look_up(self, did: str, *, refresh: bool = False) -> _Known:
+    async def _look_up(self, did: str, fresh_for: timedelta, *, refresh: bool = False) -> _Known:
         known = self._known.get(did)
         if known is not None:
             self._known.move_to_end(did)
-            if not known.sources or (not refresh and all(self._is_fresh(source) for source in known.sources)):
+            if not known.sources or (not refresh and all(self._is_fresh(s, fresh_for) for s in known.sources)):
                 return known
         method = method_of(did)
         if isinstance(method, HttpMethod):
-            return await self._fetch(did, method, refresh)
+            return await self._fetch(did, method, fresh_for, refresh)
         return self._remember(did, _Known(Resolved(did, method.resolve(did))))
 
-    async def _fetch(self, did: str, method: HttpMethod, refresh: bool) -> _Known:
+    async def _fetch(self, did: str, method: HttpMethod, fresh_for: timedelta, refresh: bool) -> _Known:
         url = method.document_url(did, allow_http=self._allow_http)
         sources: list[CachedDocument] = []
         stale = False
@@ -166,7 +189,7 @@ class NodeResolver:
             try:
                 fetched = await self._fetcher.get(
                     place,
-                    is_fresh=self._is_fresh,
+                    is_fresh=partial(self._is_fresh, fresh_for=fresh_for),
                     check=read,
                     check_change=None if sources else method.check_change,
                     refresh=refresh,
@@ -188,9 +211,9 @@ class NodeResolver:
         if not isinstance(failure, NotNow) or age > self._policy.max_stale:
             raise _as_did_error(failure)
 
-    def _is_fresh(self, document: CachedDocument) -> bool:
+    def _is_fresh(self, document: CachedDocument, fresh_for: timedelta) -> bool:
         # A copy from the future means that a clock was wrong; asking again sets it right.
-        return timedelta(0) <= self._clock() - document.fetched_at <= self._policy.fresh_for
+        return timedelta(0) <= self._clock() - document.fetched_at <= fresh_for
 
     def _remember(self, did: str, known: _Known) -> _Known:
         self._known[did] = known
@@ -218,11 +241,15 @@ class _Reader:
 
 def _as_did_error(error: LernodeError) -> LernodeError:
     if isinstance(error, NotNow):
-        return NotNow(
-            "did.unreachable",
-            "The server of the DID cannot be reached, and there is no copy of its document that is young enough.",
-            "Try again later.",
-        )
+        return _unreachable()
     if error.code == "net.not_found":
         return BadInput("did.not_found", "The server of the DID has no such document.", "Check the DID.")
     return error
+
+
+def _unreachable() -> NotNow:
+    return NotNow(
+        "did.unreachable",
+        "The server of the DID cannot be reached, and there is no copy of its document that is young enough.",
+        "Try again later.",
+    )

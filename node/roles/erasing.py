@@ -166,7 +166,7 @@ class Erasing:
             ],
             "auditTrail": {"entries": entries, "head": head.hex()},
         }
-        token = sign_jwt(claims, self._identity.signer(own), typ=REPORT_TYPE)
+        token = sign_jwt(claims, await self._identity.signer(tx, own), typ=REPORT_TYPE)
         report = Report(report_id, now, token)
         await erasure.add_report(tx, report)
         details = {"reportDigest": _sha256(token.encode()), "things": len(found.erased)}

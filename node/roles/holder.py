@@ -392,7 +392,7 @@ class Holder:
         signed = add_proof(
             presentation,
             suite=suite,
-            signer=self._identity.signer(found.holder, suite_named(suite).key_types),
+            signer=await self._identity.signer(tx, found.holder, suite_named(suite).key_types),
             created=self._world.clock(),
             purpose="authentication",
             challenge=exchange.challenge,

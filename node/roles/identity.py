@@ -14,7 +14,7 @@ from protocols.errors import BadInput, WrongState
 from protocols.keys import PublicKey, Signer, SigningKey, SoftwareSigner
 from protocols.multiformats import Multicodec
 from storage import audit, dids
-from storage.dids import DidPurpose, OwnDid, OwnKey
+from storage.dids import DidPurpose, KeyState, OwnDid, OwnKey
 from storage.engine import Transaction
 from storage.keys import verkey_of
 
@@ -86,14 +86,48 @@ class Identity:
             WrongState: ``did.unknown``.
             BadInput: ``did.keys_unfit`` where the method has one key.
         """
+        await tx.lock(_lock(did))
         own = await dids.get(tx, did)
         if own.method != _WEB:
             raise BadInput("did.keys_unfit", f"A did:{own.method} has one key for ever.", "Make another DID.")
         key = await self._keyring.create_signing(tx, key_type, own.purpose.value)
-        await dids.add_key(tx, own.did, _own_key(f"key-{len(own.keys) + 1}", key))
+        await dids.add_key(tx, own.did, _own_key(_next_fragment(own), key))
         now = self._world.clock()
         await audit.append(tx, at=now, event="did.key_added", actor="operator", subjects=(own.did,))
         return await dids.get(tx, did)
+
+    async def rotate_key(self, tx: Transaction, did: str, fragment: str | None, *, compromised: bool) -> OwnDid:
+        """Let fresh keys sign from now on in the place of those that sign for the node's did:web.
+
+        What the old keys signed still verifies: they stay in the document to assert, though not to authenticate.
+
+        Args:
+            fragment: of the one key to do this for; every key that signs, where it is left out.
+            compromised: whether somebody else may have the old keys. Then nothing that they signed verifies any more;
+                a key that signs no more already is withdrawn, and gets no other in its place.
+
+        Raises:
+            WrongState: ``did.unknown``, ``did.key_unknown``, ``did.key_retired``.
+            BadInput: ``did.keys_unfit`` where the method has one key.
+        """
+        await tx.lock(_lock(did))
+        own = await dids.get(tx, did)
+        if own.method != _WEB:
+            raise BadInput("did.keys_unfit", f"A did:{own.method} has one key for ever.", "Make another DID.")
+        now = self._world.clock()
+        for old in own.keys if fragment is None else [_key_named(own, fragment, compromised=compromised)]:
+            if old.state is KeyState.ACTIVE:
+                await self._replace(tx, await dids.get(tx, did), old)
+            state = KeyState.WITHDRAWN if compromised else KeyState.RETIRED
+            await dids.end_key(tx, own.did, old.fragment, state, now)
+            event = "did.key_withdrawn" if compromised else "did.key_rotated"
+            details = {"key": old.fragment}
+            await audit.append(tx, at=now, event=event, actor="operator", subjects=(own.did,), details=details)
+        return await dids.get(tx, did)
+
+    async def _replace(self, tx: Transaction, own: OwnDid, old: OwnKey) -> None:
+        key = await self._keyring.create_signing(tx, old.codec, own.purpose.value)
+        await dids.replace_key(tx, own.did, old, _own_key(_next_fragment(own), key))
 
     async def default(self, tx: Transaction, purpose: DidPurpose) -> OwnDid:
         """The DID to act as.
@@ -133,7 +167,7 @@ class Identity:
                 return own
         raise _no_key()
 
-    def signer(self, did: OwnDid, key_types: Collection[Multicodec] | None = None) -> Signer:
+    async def signer(self, tx: Transaction, did: OwnDid, key_types: Collection[Multicodec] | None = None) -> Signer:
         """Signs as ``did``, with its first key that is of one of the kinds.
 
         Raises:
@@ -141,10 +175,10 @@ class Identity:
         """
         for key in did.keys:
             if key_types is None or key.codec in key_types:
-                return SoftwareSigner(self._keyring.signing_key(key.verkey), f"{did.did}#{key.fragment}")
+                return SoftwareSigner(await self._keyring.signing_key(tx, key.verkey), f"{did.did}#{key.fragment}")
         raise _no_key()
 
-    def signer_named(self, did: OwnDid, verification_method: str) -> Signer:
+    async def signer_named(self, tx: Transaction, did: OwnDid, verification_method: str) -> Signer:
         """Signs as ``did`` with the key of this verification method (absolute DID URL).
 
         Raises:
@@ -152,17 +186,42 @@ class Identity:
         """
         for key in did.keys:
             if f"{did.did}#{key.fragment}" == verification_method:
-                return SoftwareSigner(self._keyring.signing_key(key.verkey), verification_method)
+                return SoftwareSigner(await self._keyring.signing_key(tx, key.verkey), verification_method)
         raise _no_key()
 
 
 def web_document(did: OwnDid) -> dict[str, Any]:
     """The document to serve for a did:web of this node."""
-    return did_web.build_document(did.did, [(key.fragment, key.public) for key in did.keys])
+    former = [(key, key.changed or did.created) for key in did.former_keys]
+    return did_web.build_document(
+        did.did,
+        [(key.fragment, key.public) for key in did.keys],
+        retired=[(key.fragment, key.public) for key, _ in former if key.state is KeyState.RETIRED],
+        withdrawn=[(key.fragment, key.public, at) for key, at in former if key.state is KeyState.WITHDRAWN],
+    )
 
 
 def _own_key(fragment: str, key: SigningKey) -> OwnKey:
     return OwnKey(fragment, verkey_of(key), key.codec)
+
+
+def _lock(did: str) -> str:
+    return f"keys of {did}"
+
+
+def _next_fragment(did: OwnDid) -> str:
+    return f"key-{len(did.keys) + len(did.former_keys) + 1}"
+
+
+def _key_named(did: OwnDid, fragment: str, *, compromised: bool) -> OwnKey:
+    """The key to rotate, or to withdraw where it is ``compromised``."""
+    for key in (*did.keys, *did.former_keys):
+        if key.fragment != fragment:
+            continue
+        if key.state is KeyState.WITHDRAWN or (key.state is KeyState.RETIRED and not compromised):
+            raise WrongState("did.key_retired", "This key signs no more.", "To withdraw it: --compromised")
+        return key
+    raise WrongState("did.key_unknown", "The DID has no such key.", "List them with: lernode did --json")
 
 
 def _no_key() -> WrongState:

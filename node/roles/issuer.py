@@ -348,7 +348,7 @@ class Issuer:
     ) -> list[IssuedCredential]:
         """Give records their status indices, sign and keep them; a name makes the indices the same at a retry."""
         own = await self._identity.default(tx, DidPurpose.ISSUER)
-        signer = self._identity.signer(own, securing_named(securing).key_types)
+        signer = await self._identity.signer(tx, own, securing_named(securing).key_types)
         data_model = version_of(named[0][1]) if named else None  # what is signed together is of one version
         purposes = self._publisher.purposes_for(data_model or Version.V2_0)
         places = await self._publisher.allocate(tx, [name for name, _ in named], purposes, own)

@@ -43,6 +43,7 @@ from storage.status_lists import STATUS_LIST, PublishedList, StatusList, Terms
 
 __all__ = ["Places", "StatusOfRecord", "StatusPublisher"]
 
+_PAGE = 100
 _TOKEN_BITS = 2
 _TOKEN_VALUES = {REVOCATION: StatusType.INVALID, SUSPENSION: StatusType.SUSPENDED}
 
@@ -129,6 +130,11 @@ class StatusPublisher:
             await self._publish_changed(tx)
         return changed
 
+    async def sign_anew(self, tx: Transaction, issuer: str) -> None:
+        """Sign every list of an issuer once more, as after a change of its keys."""
+        await status_lists.touch(tx, issuer)
+        await self._publish_changed(tx)
+
     async def said(self, tx: Transaction, refs: Sequence[StatusRef]) -> list[StatusOfRecord]:
         """What the lists say now, in the order of ``refs``."""
         found = []
@@ -200,10 +206,13 @@ class StatusPublisher:
         return Places(refs, tuple(entries), claim)
 
     async def _publish_changed(self, tx: Transaction) -> None:
-        for changed in await status_lists.dirty(tx):
+        page = await status_lists.dirty(tx, limit=_PAGE)
+        for changed in page:
             document = await self._signed(tx, changed)
             etag = hashlib.sha256(document).hexdigest()[:32]
             await status_lists.publish(tx, changed.id, document, etag, self._world.clock(), version=changed.version)
+        if len(page) == _PAGE:
+            await self._publish_changed(tx)
 
     async def _signed(self, tx: Transaction, changed: StatusList) -> bytes:
         did = await dids.get(tx, changed.terms.issuer)
@@ -215,7 +224,7 @@ class StatusPublisher:
             for index, value in values.items():
                 statuses.set(index, value)
             claims = status_list_claims(uri=url, issuer=did.did, statuses=statuses, issued_at=now, ttl=ttl)
-            return sign_jwt(claims, self._identity.signer(did), typ=MEDIA_TYPE).encode()
+            return sign_jwt(claims, await self._identity.signer(tx, did), typ=MEDIA_TYPE).encode()
         bitstring = Bitstring(changed.size_bits, size=bits)
         for index, value in values.items():
             bitstring.set(index, value)
@@ -228,7 +237,7 @@ class StatusPublisher:
             ttl_ms=self.ttl_seconds * 1000,
         )
         suite = proof_suite(did, self._securing)
-        signer = self._identity.signer(did, CRYPTOSUITES[suite].key_types)
+        signer = await self._identity.signer(tx, did, CRYPTOSUITES[suite].key_types)
         return strict_json.dumps(add_proof(credential, suite=suite, signer=signer, created=now))
 
 

@@ -121,7 +121,7 @@ class Trail:
             return None
         now = self._world.clock()
         claims = {"iss": own.did, "seq": seq, "head": digest.hex(), "iat": int(now.timestamp())}
-        head = SignedHead(seq, now, sign_jwt(claims, self._identity.signer(own), typ=_TYPE))
+        head = SignedHead(seq, now, sign_jwt(claims, await self._identity.signer(tx, own), typ=_TYPE))
         await audit_heads.add(tx, head)
         tx.after_commit(lambda: self._append(head.statement))
         return head
@@ -141,7 +141,7 @@ class Trail:
         if not isinstance(seq, int) or not isinstance(issuer, str) or not is_typ(jwt.jws.typ, _TYPE):
             return BadHead(None, "It is not a signed head.")
         own = await dids.find(tx, issuer)
-        keys = {f"{issuer}#{key.fragment}": key.public for key in own.keys} if own else {}
+        keys = {f"{issuer}#{key.fragment}": key.public for key in (*own.keys, *own.former_keys)} if own else {}
         key = keys.get(jwt.jws.kid or "")
         if key is None or jwt.jws.codec is not key.codec or not jwt.jws.holds_under(key):
             return BadHead(seq, "No key of this node signed it.")

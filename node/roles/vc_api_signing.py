@@ -88,7 +88,8 @@ class SignerChoice:
             for name in names:
                 for key in keys:
                     if key.codec in securing_named(name).key_types:
-                        return Chosen(did, self._identity.signer_named(did, f"{did.did}#{key.fragment}"), name)
+                        signer = await self._identity.signer_named(tx, did, f"{did.did}#{key.fragment}")
+                        return Chosen(did, signer, name)
         raise BadInput(
             "vc_api.securing_unfit",
             "No key that may sign this can sign it so.",

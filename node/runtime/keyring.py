@@ -177,15 +177,16 @@ class Keyring:
             raise _unknown()
         return pair
 
-    def signing_key(self, verkey: str) -> SigningKey:
-        """The key of whatever kind that has this public key.
+    async def signing_key(self, tx: Transaction, verkey: str) -> SigningKey:
+        """The key of whatever kind that has this public key; another process of this node may have made it just now.
 
         Raises:
             WrongState: ``key.unknown``.
+            LernodeError: ``store.secret_altered``.
         """
         key = self._keys.get(verkey)
         if key is None:
-            raise _unknown()
+            key = self._keys[verkey] = await keys.get(tx, self._vault, verkey)
         return key
 
     def _know(self, own: OwnDid) -> None:

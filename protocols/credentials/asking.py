@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.resources import ResourceSource
 from protocols.did.document import DidDocument
-from protocols.did.resolver import Resolver
+from protocols.did.resolver import RenewingResolver, Resolver
 from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
@@ -29,11 +29,12 @@ _BYTES_A_QUAD = 15_000
 
 
 class AskedDids:
-    """Resolves each DID once."""
+    """Resolves each DID once, and once more where a key is missing."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._answers: dict[str, DidDocument | LernodeError] = {}
+        self._anew: dict[str, DidDocument | LernodeError] = {}
 
     async def resolve(self, did: str) -> DidDocument:
         """The document of a DID, as :class:`Resolver` gives it; raises ``did.too_many`` besides."""
@@ -44,10 +45,25 @@ class AskedDids:
                 self._answers[did] = await self._resolver.resolve(did)
             except LernodeError as error:
                 self._answers[did] = error
-        answer = self._answers[did]
-        if isinstance(answer, LernodeError):
-            raise answer
-        return answer
+        return _given(self._answers[did])
+
+    async def resolve_anew(self, did: str) -> DidDocument:
+        """As :class:`RenewingResolver` gives it; what else asks for the DID goes on with what it has seen."""
+        if did not in self._anew:
+            try:
+                if isinstance(self._resolver, RenewingResolver):
+                    self._anew[did] = await self._resolver.resolve_anew(did)
+                else:
+                    self._anew[did] = await self.resolve(did)
+            except LernodeError as error:
+                self._anew[did] = error
+        return _given(self._anew[did])
+
+
+def _given(answer: DidDocument | LernodeError) -> DidDocument:
+    if isinstance(answer, LernodeError):
+        raise answer
+    return answer
 
 
 class SeenLists:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from protocols.did.methods import VerificationMethod, read_public_key
+from protocols.did.methods import VerificationMethod, end_of_use, read_public_key
 from protocols.did.services import DIDCOMM_V1_TYPES, DIDCOMM_V2_TYPE, V2_PROFILE, Service, read_services
 from protocols.did.syntax import absolute_url, check_did, did_of
 from protocols.errors import BadInput
@@ -54,18 +55,22 @@ class DidDocument:
     raw: dict[str, Any]
     _authorised: Mapping[Relationship, _Methods] = field(repr=False)
     _known: frozenset[str] = field(repr=False)
+    _ended: Mapping[str, BadInput] = field(repr=False)
 
     def method_for(self, did_url: str, relationship: Relationship) -> VerificationMethod:
         """The key that ``did_url`` (absolute, or ``#fragment``) names, if it may be used for ``relationship``.
 
         Raises:
             BadInput: ``did.method_unknown`` where the document has no such method; ``did.method_not_authorised``
-                where it has, but not under the relationship, or under another controller, or of an unusable type.
+                where it has, but not under the relationship, or under another controller, or of an unusable type;
+                ``did.method_revoked``, ``did.method_expired``.
         """
         url = self.id + did_url if did_url.startswith("#") else did_url
         method = self._authorised[relationship].get(url)
         if method is not None:
             return method
+        if url in self._ended:
+            raise self._ended[url]
         if url not in self._known:
             raise BadInput(
                 "did.method_unknown",
@@ -103,8 +108,8 @@ class DidDocument:
         return tuple(service for service in found if not service.accept or V2_PROFILE in service.accept)
 
 
-def parse_document(raw: Any, did: str) -> DidDocument:
-    """Read ``raw`` (any parsed JSON) as the document of ``did``.
+def parse_document(raw: Any, did: str, *, now: datetime | None = None) -> DidDocument:
+    """Read ``raw`` (any parsed JSON) as the document of ``did``, with the keys that may be used at ``now``.
 
     Raises:
         BadInput: ``did.document_malformed`` or ``did.malformed``.
@@ -116,8 +121,13 @@ def parse_document(raw: Any, did: str) -> DidDocument:
     originals: dict[str, dict[str, Any]] = {}
     for item in _items(raw, "verificationMethod"):
         _declare(item, did, declared, originals)
-    authorised = {
+    stated = {
         relationship: dict(_relationship(raw, relationship, did, declared, originals)) for relationship in Relationship
+    }
+    ended = {url: end for url, item in originals.items() if (end := end_of_use(item, now)) is not None}
+    authorised = {
+        relationship: {url: method for url, method in methods.items() if url not in ended}
+        for relationship, methods in stated.items()
     }
     verkeys = {
         url: b58_encode(method.key.raw)
@@ -132,6 +142,7 @@ def parse_document(raw: Any, did: str) -> DidDocument:
         raw=raw,
         _authorised=authorised,
         _known=frozenset(declared),
+        _ended=ended,
     )
 
 

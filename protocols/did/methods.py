@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from protocols.credentials.times import parse_time
 from protocols.errors import BadInput
 from protocols.keys import PublicKey, read_public_jwk
 from protocols.multiformats import Multicodec, b58_decode
 
-__all__ = ["METHOD_TYPES", "VerificationMethod", "read_public_key"]
+__all__ = ["METHOD_TYPES", "VerificationMethod", "end_of_use", "read_public_key"]
 
 KeyReader = Callable[[Any], PublicKey]
 
@@ -87,6 +89,38 @@ def read_public_key(method: dict[str, Any]) -> PublicKey | None:
     except BadInput:
         return None
     return key if key.is_usable else None
+
+
+def end_of_use(method: dict[str, Any], now: datetime | None) -> BadInput | None:
+    """Why nothing is verified with a method any more: it is ``revoked``, or it ``expires`` before ``now``, or ``None``.
+
+    Whoever has a key can date a signature back, so when the signature says it was made does not matter (Controlled
+    Identifiers 1.0 §2.2: proofs are not verified at or after that time).
+
+    Args:
+        now: where it is not known, as for documents that their DID carries, an end is taken to be reached.
+    """
+    for name, make in _ENDS.items():
+        if name in method:
+            end = parse_time(method[name], zone_required=False)
+            if now is None or end is None or end <= now:
+                return make("" if end is None else f" on {end:%Y-%m-%d}")
+    return None
+
+
+def _revoked(when: str) -> BadInput:
+    return BadInput(
+        "did.method_revoked",
+        f"The owner of the key withdrew it{when}, so what was signed with it proves nothing any more.",
+        "Ask the issuer for a new record.",
+    )
+
+
+def _expired(when: str) -> BadInput:
+    return BadInput("did.method_expired", f"The key expired{when}.", "Ask the issuer for a new record.")
+
+
+_ENDS = {"revoked": _revoked, "expires": _expired}
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from protocols.did import jwk, key, peer2, peer4, web
 from protocols.did.document import DidDocument
@@ -20,7 +20,7 @@ from protocols.did.syntax import check_did
 from protocols.did.webvh import method as webvh
 from protocols.errors import BadInput
 
-__all__ = ["DID_METHODS", "HttpMethod", "OfflineMethod", "Resolver", "method_of", "resolve_offline"]
+__all__ = ["DID_METHODS", "HttpMethod", "OfflineMethod", "RenewingResolver", "Resolver", "method_of", "resolve_offline"]
 
 
 class Resolver(Protocol):
@@ -32,6 +32,19 @@ class Resolver(Protocol):
         Raises:
             BadInput: ``did.*``: the DID or its document cannot be used.
             NotNow: ``did.unreachable``: the document cannot be had at the moment.
+        """
+
+
+@runtime_checkable
+class RenewingResolver(Resolver, Protocol):
+    """A resolver that keeps documents for a while, so that the one it gives may lack the newest key."""
+
+    async def resolve_anew(self, did: str) -> DidDocument:
+        """The document of ``did`` as its server has it now.
+
+        Raises:
+            BadInput: ``did.*``: the DID or its document cannot be used.
+            NotNow: ``did.unreachable``: the server cannot be asked, even where a copy is kept.
         """
 
 

@@ -1,7 +1,9 @@
 """did:web: the document is a file on the web server that the identifier names (did:web method, W3C CCG).
 
 Pure translation between URL, DID and document; fetching is left to ``node/net``. Retired keys stay in the document
-as assertion methods, so that what they signed can still be verified, but authenticate nothing any more.
+as assertion methods, so that what they signed can still be verified, but authenticate nothing any more; they have no
+``expires`` and no ``revoked``, after which nothing of theirs would verify. Withdrawn keys have ``revoked``, and may be
+used for nothing (Controlled Identifiers 1.0 §2.2).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from protocols import strict_json
+from protocols.credentials.times import format_time
 from protocols.did.document import DidDocument, Relationship, parse_document
 from protocols.did.resolution import Resolved
 from protocols.did.syntax import absolute_url, check_did, did_of
@@ -76,13 +79,18 @@ def document_url(did: str, *, allow_http: bool = False) -> str:
 
 
 def build_document(
-    did: str, methods: Iterable[tuple[str, PublicKey]], *, retired: Iterable[tuple[str, PublicKey]] = ()
+    did: str,
+    methods: Iterable[tuple[str, PublicKey]],
+    *,
+    retired: Iterable[tuple[str, PublicKey]] = (),
+    withdrawn: Iterable[tuple[str, PublicKey, datetime]] = (),
 ) -> dict[str, Any]:
     """The document to serve for ``did``.
 
     Args:
         methods: keys in use, each as (key id: fragment or DID URL, public key).
         retired: keys that sign no more; what they signed still verifies.
+        withdrawn: keys that somebody else may have, and since when; what they signed verifies no more.
 
     Raises:
         BadInput: ``did.malformed`` or, for a key id used twice, ``did.document_malformed``.
@@ -90,10 +98,11 @@ def build_document(
     document_url(did)
     current = [_method(did, key_id, public) for key_id, public in methods]
     old = [_method(did, key_id, public) for key_id, public in retired]
+    revoked = [_method(did, key_id, public) | {"revoked": format_time(at)} for key_id, public, at in withdrawn]
     document = {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": did,
-        "verificationMethod": [*current, *old],
+        "verificationMethod": [*current, *old, *revoked],
         Relationship.AUTHENTICATION.value: [method["id"] for method in current],
         Relationship.ASSERTION_METHOD.value: [method["id"] for method in (*current, *old)],
     }
@@ -101,8 +110,8 @@ def build_document(
     return document
 
 
-def parse(did: str, body: bytes) -> DidDocument:
-    """The document of ``did`` as its server gave it.
+def parse(did: str, body: bytes, *, now: datetime | None = None) -> DidDocument:
+    """The document of ``did`` as its server gave it, with the keys that may be used at ``now``.
 
     Raises:
         BadInput: ``did.document_malformed`` or ``did.malformed``.
@@ -115,7 +124,7 @@ def parse(did: str, body: bytes) -> DidDocument:
             "The DID document cannot be read: it is not a JSON object.",
             "The server's operator has to correct it.",
         ) from None
-    return parse_document(raw, did)
+    return parse_document(raw, did, now=now)
 
 
 def read(did: str, files: Sequence[bytes], *, now: datetime) -> Resolved:
@@ -124,8 +133,7 @@ def read(did: str, files: Sequence[bytes], *, now: datetime) -> Resolved:
     Raises:
         BadInput: ``did.document_malformed`` or ``did.malformed``.
     """
-    del now
-    return Resolved(did, parse(did, files[0]))
+    return Resolved(did, parse(did, files[0], now=now))
 
 
 def _split(base_url: str) -> tuple[SplitResult, int | None]:

@@ -39,6 +39,11 @@ def holds(signer: Signer, document: DidDocument) -> bool:
     return method.key.codec is signer.codec and method.key.verify(b"text", signer.sign(b"text"))
 
 
+async def signer_of(node: Node, own: OwnDid, *kinds: str) -> Signer:
+    async with node.store.read() as tx:
+        return await node.identity.signer(tx, own, [KEY_KINDS[kind] for kind in kinds] or None)
+
+
 async def own_did(node: Node, did: str) -> OwnDid:
     async with node.store.read() as tx:
         return await dids.get(tx, did)
@@ -51,8 +56,9 @@ async def test_a_did_that_is_its_key_signs_with_it(admin: Served, method: str, k
     made = await client.post("/admin/dids", method=method, purpose="issuer", keys=[kind])
     own = await own_did(node, made["did"])
     assert made["did"].startswith(f"did:{method}:")
-    assert made["keys"] == [{"verificationMethod": node.identity.signer(own).verification_method, "kind": kind}]
-    assert holds(node.identity.signer(own), document_of(own))
+    signer = await signer_of(node, own)
+    assert made["keys"] == [{"verificationMethod": signer.verification_method, "kind": kind}]
+    assert holds(signer, document_of(own))
 
 
 async def test_a_did_web_signs_with_each_kind_of_key_that_it_was_given(admin: Served) -> None:
@@ -64,13 +70,14 @@ async def test_a_did_web_signs_with_each_kind_of_key_that_it_was_given(admin: Se
     kept = await own_did(node, own["did"])
     document = document_of(kept)
     assert {method["type"] for method in document.raw["verificationMethod"]} == {"Multikey"}
-    assert node.identity.signer(kept).codec is KEY_KINDS["ed25519"]
-    for kind in KINDS:
-        signer = node.identity.signer(kept, [KEY_KINDS[kind]])
-        assert signer.codec is KEY_KINDS[kind] and holds(signer, document)
-        assert node.identity.signer_named(kept, signer.verification_method) == signer
-    with pytest.raises(WrongState) as caught:
-        node.identity.signer_named(kept, f"{kept.did}#key-9")
+    assert (await signer_of(node, kept)).codec is KEY_KINDS["ed25519"]
+    async with node.store.read() as tx:
+        for kind in KINDS:
+            signer = await signer_of(node, kept, kind)
+            assert signer.codec is KEY_KINDS[kind] and holds(signer, document)
+            assert await node.identity.signer_named(tx, kept, signer.verification_method) == signer
+        with pytest.raises(WrongState) as caught:
+            await node.identity.signer_named(tx, kept, f"{kept.did}#key-9")
     assert caught.value.code == "did.no_key"
 
 
@@ -81,7 +88,7 @@ async def test_keys_of_every_kind_sign_again_after_a_restart(tmp_path: Path) -> 
     node = await Node.open(tmp_path / "n", PASSPHRASE)
     try:
         own = await own_did(node, made["did"])
-        assert all(holds(node.identity.signer(own, [codec]), document_of(own)) for codec in KEY_KINDS.values())
+        assert all([holds(await signer_of(node, own, kind), document_of(own)) for kind in KINDS])
     finally:
         await node.stop()
 
@@ -121,6 +128,7 @@ async def test_the_did_that_can_sign_is_found_the_default_first(admin: Served) -
         ("/admin/dids", {"method": "key", "keys": ["rsa"]}, 400, "http.body_malformed"),
         ("/admin/dids/did:key:zNobody/keys", {"kind": "p256"}, 404, "did.unknown"),
         ("/admin/dids/did:key:zNobody/default", {}, 404, "did.unknown"),
+        ("/admin/dids/did:key:zNobody/rotate-key", {}, 404, "did.unknown"),
     ],
 )
 async def test_what_cannot_be_made_says_why(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -260,3 +261,30 @@ def test_any_json_is_a_document_or_a_refusal(raw: dict[str, Any], named: bool) -
     except LernodeError:
         return
     assert parsed.id == DID
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ({"revoked": "2026-03-01T00:00:00Z"}, "did.method_revoked"),
+        ({"revoked": "some day"}, "did.method_revoked"),
+        ({"expires": "2026-03-01T00:00:00Z"}, "did.method_expired"),
+        ({"expires": "2026-03-01T00:00:01Z"}, None),
+        ({"expires": "2027-03-01T00:00:00Z", "revoked": "2025-01-01T00:00:00Z"}, "did.method_revoked"),
+    ],
+)
+def test_a_key_ends_at_the_time_that_its_method_states(end: dict[str, str], code: str | None) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    raw = document(verificationMethod=[method() | end], assertionMethod=["#key-1"])
+    parsed = parse_document(raw, DID, now=now)
+    try:
+        found: str | None = None
+        parsed.method_for("#key-1", Relationship.ASSERTION_METHOD)
+    except BadInput as error:
+        found = error.code
+    assert found == code
+
+
+def test_without_a_clock_a_key_that_states_an_end_is_not_used() -> None:
+    raw = document(verificationMethod=[method() | {"expires": "2999-01-01T00:00:00Z"}], assertionMethod=["#key-1"])
+    assert parse_document(raw, DID).methods(Relationship.ASSERTION_METHOD) == ()

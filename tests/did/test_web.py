@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -114,3 +115,14 @@ def test_what_is_not_the_document_of_the_did_is_refused(body: bytes) -> None:
     with pytest.raises(BadInput) as caught:
         web.parse(DID, body)
     assert caught.value.code == "did.document_malformed"
+
+
+def test_a_withdrawn_key_is_told_as_revoked_and_may_be_used_for_nothing() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    raw = web.build_document(DID, [("key-2", NEW)], withdrawn=[("key-1", OLD, at)])
+    assert raw["verificationMethod"][1]["revoked"] == "2026-03-01T00:00:00Z"
+    document = web.parse(DID, json.dumps(raw).encode(), now=at)
+    for use in Relationship:
+        with pytest.raises(BadInput) as caught:
+            document.method_for(f"{DID}#key-1", use)
+        assert caught.value.code == "did.method_revoked"

@@ -304,3 +304,26 @@ async def test_results_of_did_webvh_have_versions_and_say_that_a_did_is_deactiva
         assert "retrieved" in before.metadata
         missing = await resolver.result(log.did, {"versionId": "9-Qm"})
         assert missing.http_status == 404
+
+
+async def test_a_copy_that_lacks_a_key_is_renewed_once_a_second_at_most() -> None:
+    clock, host = Clock(), Host()
+    async with client() as http:
+        async with serving(host) as port:
+            did = did_at(port)
+            host.publish(did, FIRST)
+            resolver = NodeResolver(http, MemoryDocumentCache(), clock=clock, policy=POLICY)
+            await resolver.resolve(did)
+            host.publish(did, SECOND)
+            clock.advance(milliseconds=1)
+            assert key_of(await resolver.resolve_anew(did)) == SECOND.public
+            await resolver.resolve_anew(did)
+            assert len(host.asked) == 2
+            clock.advance(seconds=2)
+            await resolver.resolve_anew(did)
+            assert len(host.asked) == 3
+        clock.advance(seconds=2)
+        with pytest.raises(NotNow) as caught:
+            await resolver.resolve_anew(did)
+        assert caught.value.code == "did.unreachable"
+        assert key_of(await resolver.resolve(did)) == SECOND.public

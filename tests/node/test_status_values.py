@@ -202,7 +202,7 @@ async def test_an_sd_jwt_vc_is_suspended_reinstated_and_revoked_by_its_token_sta
         (place,) = await node.publisher.allocate(tx, ["sd"], (STATUS_LIST,), issuer=own)
         claims = {"vct": "https://college.example/types/welding", "sub": "did:example:ada", "status": place.claim}
         now = node.world.clock()
-        made = secure(claims, "dc+sd-jwt", node.identity.signer(own), created=now)
+        made = secure(claims, "dc+sd-jwt", await node.identity.signer(tx, own), created=now)
         record = IssuedCredential(
             id="sd",
             exchange_id=None,

@@ -167,7 +167,7 @@ async def test_only_where_the_configuration_says_so_a_proof_counts_that_is_not_o
     async with served(tmp_path / "n") as (node, api):
         await api.post("/admin/dids", purpose="issuer")
         async with node.store.read() as tx:
-            signer = node.identity.signer(await node.identity.default(tx, DidPurpose.ISSUER))
+            signer = await node.identity.signer(tx, await node.identity.default(tx, DidPurpose.ISSUER))
         other = credential(issuer="https://college.example")
         signed = add_proof(other, suite="eddsa-rdfc-2022", signer=signer, created=node.world.clock())
         result = await api.post("/credentials/verify", verifiableCredential=signed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocols.did.document import DidDocument, Relationship, VerificationMethod
-from protocols.did.resolver import Resolver
+from protocols.did.resolver import RenewingResolver, Resolver
 from protocols.errors import BadInput, LernodeError, NotNow
 
 __all__ = ["find_key"]
@@ -23,13 +23,34 @@ async def find_key(
         return None, NotNow("controller.unresolvable", message, "Ask the issuer for records issued under a DID.")
     try:
         document = await resolver.resolve(signer)
+        method, refusal = _look_up(document, url, purpose)
+        if refusal is not None and refusal.code == "did.method_unknown" and isinstance(resolver, RenewingResolver):
+            # The key may be newer than the copy.
+            document = await _newest(signer, resolver)
+            method, refusal = _look_up(document, url, purpose)
     except LernodeError as error:
         return None, error
+    return (_elsewhere(document, url), refusal) if method is None else (method, None)
+
+
+async def _newest(did: str, resolver: RenewingResolver) -> DidDocument:
     try:
-        method = document.method_for(url, purpose)
+        return await resolver.resolve_anew(did)
+    except NotNow:
+        raise NotNow(
+            "did.document_outdated",
+            "The copy of the DID document at hand does not have the key, which may be newer; its server is away.",
+            "Verify again when the issuer's server can be reached.",
+        ) from None
+
+
+def _look_up(
+    document: DidDocument, url: str, purpose: Relationship
+) -> tuple[VerificationMethod | None, BadInput | None]:
+    try:
+        return document.method_for(url, purpose), None
     except BadInput as refusal:
-        return _elsewhere(document, url), refusal
-    return method, None
+        return None, refusal
 
 
 def _elsewhere(document: DidDocument, url: str) -> VerificationMethod | None:

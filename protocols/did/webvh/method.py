@@ -66,7 +66,7 @@ def read(did: str, files: Sequence[bytes], *, now: datetime) -> Resolved | AlsoN
         return Resolved(did, None, _metadata(entries), versions)
     if last.state["id"] != did:
         raise broken("the DID has moved to another place")
-    return Resolved(did, parse_document(last.state, did), _metadata(entries), versions)
+    return Resolved(did, parse_document(last.state, did, now=now), _metadata(entries), versions)
 
 
 def check_change(kept: bytes, new: bytes) -> None:
