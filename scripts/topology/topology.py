@@ -73,7 +73,7 @@ async def running(folder: Path, strength: Strength) -> AsyncIterator[Topology]:
 
     def node(name: str, host: str, **sections: dict[str, Any]) -> NodeProcess:
         settings: dict[str, dict[str, Any]] = {
-            "node": {"endpoint": f"https://{host}"},
+            "node": {"endpoint": f"https://{host}", "drain_seconds": 2},
             "network": {"allow_http": False},
             "trust": {"issuers": [f"did:web:{hosts['issuer'].replace(':', '%3A')}"]},
             "delivery": {"first_retry_seconds": 0.1, "max_retry_seconds": 1.0, "lease_seconds": 3.0},

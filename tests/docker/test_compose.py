@@ -1,4 +1,4 @@
-"""The compose file says what it is meant to, its load balancer's configuration is valid, and what it asks for is made."""
+"""The compose file says what it is meant to, its load balancer's configuration is valid, what it asks for is made."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def test_the_balancer_takes_its_configuration_with_what_is_prepared_and_what_the
     folder = tmp_path / "secrets"
     subprocess.run([DOCKER / "prepare", folder], check=True)
     made = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values() if "$" not in secret["file"]} < set(made)
+    files = [secret["file"] for secret in COMPOSE["secrets"].values() if "$" not in secret["file"]]
+    assert {Path(file).name for file in files} < made.keys()
     subprocess.run([DOCKER / "prepare", folder], check=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == made, "what is there is kept"
     certificates, authorities = folder / "certificates.pem", folder / "authorities.pem"
