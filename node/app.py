@@ -47,6 +47,7 @@ from node.roles.routes import Routes
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
 from node.roles.trail import HEADS_FILE, Trail
+from node.roles.trust import Trust
 from node.roles.vc_api import VcApiRoles
 from node.roles.vc_api_holder import VcApiHolder
 from node.roles.vc_api_issuer import VcApiIssuer
@@ -72,6 +73,7 @@ from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from node.skills.frameworks import SkillIndex
+from node.trust.source import StoredTrust
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
@@ -217,7 +219,11 @@ class Node:
             accept_connections=config.policy.accept_connections,
         )
         policies = VerificationPolicies(
-            config, home, ResourceFetcher(self.http, cache, clock=world.clock), SkillIndex(store)
+            config,
+            home,
+            ResourceFetcher(self.http, cache, clock=world.clock),
+            SkillIndex(store),
+            StoredTrust(store),
         )
         self.metrics.jsonld_fallbacks.set_function(
             lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
@@ -298,7 +304,7 @@ class Node:
         self.threads, self.links = self._thread_roles(steps, lifetime)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
-        self.frameworks = Frameworks(store, self.http, world)
+        self.frameworks, self.trust = Frameworks(store, self.http, world), Trust(store, policies, world)
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),
+    "trust": ("node.cli.trust", "Say whose records you believe, and see why."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),

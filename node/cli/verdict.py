@@ -6,6 +6,7 @@ import json
 
 from node.cli.attached import attached_fields
 from node.cli.output import line, mark
+from node.cli.why import show_why
 from node.http.schemas import CheckView, ResultView
 
 __all__ = ["reason_check", "show_documents", "show_result"]
@@ -52,6 +53,9 @@ def _show_check(check: CheckView, indent: str) -> None:
     code = "" if check.code == "ok" else f" [{check.code}]"
     optional = "" if check.required else " (not required)"
     line(f"{indent}  {sign} {check.check.ljust(15)} {check.reason}{code}{optional}", style=colour)
+    if check.check == "issuer-trusted":
+        show_why(check.details, f"{indent}      ")
+        return
     several = check.details.get("statuses", [])
     for details in several if len(several) > 1 else [check.details]:
         for name, value in details.items():

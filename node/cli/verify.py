@@ -116,6 +116,6 @@ def _advise(result: ResultView, *, any_issuer: bool) -> None:
     untrusted = any(check.check == "issuer-trusted" and check.outcome != "pass" for check in found)
     issuer = next((each.issuer for each in (result, *result.credentials) if each.issuer), None)
     if untrusted and not any_issuer and issuer:
-        line(f"Next: if you believe this issuer, add --trust {issuer}")
+        line(f"Next: if you believe this issuer, add --trust {issuer}, or for good: lernode trust add {issuer}")
     if any(check.code in {"net.address_forbidden", "net.scheme"} for check in found):
         line("Next: for an issuer on this machine or a private network, add --home of a node that may reach it.")

@@ -24,6 +24,7 @@ from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from node.skills.frameworks import SkillIndex
+from node.trust.source import StoredTrust
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import VerificationResult
@@ -96,7 +97,7 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
     async with _store(how.home) as store, _http(config, offline=how.offline) as http:
         cache = MemoryDocumentCache() if store is None else StoredDocumentCache(store)
         resources = ResourceFetcher(http, cache, clock=world.clock)
-        policies = VerificationPolicies(config, how.home, resources, SkillIndex(store))
+        policies = VerificationPolicies(config, how.home, resources, SkillIndex(store), StoredTrust(store))
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)

@@ -27,6 +27,7 @@ from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
 from node.http.admin_views import view_result
 from node.http.schemas import ResultView
+from node.trust.source import KnownOnce
 from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
 from protocols.did.resolver import RenewingResolver
@@ -139,6 +140,7 @@ class _Worker:
             began = verifier.world.clock()
             self._verifier = replace(
                 verifier,
+                policy=replace(verifier.policy, trust=KnownOnce(verifier.policy.trust)),
                 resolver=_ResolvedOnce(verifier.resolver),
                 world=replace(verifier.world, clock=lambda: began),
                 seen=SeenLists(),

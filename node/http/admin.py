@@ -31,6 +31,7 @@ from node.http import (
 from node.http import schemas as s
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
+from node.http.admin_trust import TRUST_OPERATIONS
 from node.http.event_stream import stream_events
 from node.http.gate import Gate
 from node.http.openapi import openapi_document
@@ -565,6 +566,7 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.WebhookView,
     ),
     *FRAMEWORK_OPERATIONS,
+    *TRUST_OPERATIONS,
     Operation(
         name="prune",
         method="POST",

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges, receipts, webhooks
+from storage import connections, credentials, exchanges, receipts, trust, webhooks
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 from storage.receipts import Receipt
+from storage.trust import Rule
 from storage.webhooks import Webhook
 
 __all__ = [
-    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt", "find_webhook",
+    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt", "find_trust_rule",
+    "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -108,7 +110,17 @@ async def find_webhook(tx: Transaction, text: str) -> Webhook:
     return _only("webhook", _exact(found, text), [webhook.id for webhook in found])
 
 
-_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Receipt, Webhook)
+async def find_trust_rule(tx: Transaction, text: str) -> Rule:
+    """The trust rule with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``trust_rule.unknown``, ``trust_rule.ambiguous``.
+    """
+    found = await trust.find_rules_by_prefix(tx, text)
+    return _only("trust rule", _exact(found, text), [rule.id for rule in found])
+
+
+_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Receipt, Rule, Webhook)
 
 
 def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:

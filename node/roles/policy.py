@@ -13,6 +13,7 @@ from node.skills.frameworks import SkillIndex
 from protocols.credentials.model import proofs_of
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
 from protocols.credentials.resources import GivenResources, ResourceSource
+from protocols.credentials.trust.grants import By, TrustedIssuers, TrustSource
 from protocols.credentials.verification import Check
 from protocols.errors import BadInput
 from protocols.jsonld.contexts import ContextStore
@@ -24,18 +25,22 @@ __all__ = ["VerificationPolicies"]
 class VerificationPolicies:
     """Says what has to hold, for each reason to verify."""
 
-    def __init__(self, config: Config, home: Path, resources: ResourceSource, skills: SkillIndex) -> None:
+    def __init__(
+        self, config: Config, home: Path, resources: ResourceSource, skills: SkillIndex, known: TrustSource
+    ) -> None:
         """Read what the configuration names.
 
         Args:
             resources: where schemas come from that the configuration does not name.
             skills: those that the node knows.
+            known: whom to trust, by what the node keeps.
 
         Raises:
             BadInput: ``config.*`` where a file cannot be used.
         """
         self._config = config
         self._skills = skills
+        self._known = known
         self.processor = _processor(config, home)
         self._resources = GivenResources(_schemas(config, home), resources)
 
@@ -47,11 +52,10 @@ class VerificationPolicies:
             any_issuer: do not ask whether the issuer is believed.
             refresh: fetch status lists anew.
         """
-        trusted = frozenset((*self._config.trust.issuers, *trust))
         waived = {Check.ISSUER_TRUSTED} if any_issuer else set()
         return Policy(
             required=REQUIRED_BY_DEFAULT - waived,
-            trusted_issuers=trusted or None,
+            trust=self.trust(trust),
             status_max_age=timedelta(seconds=self._config.status.max_age_offline_seconds),
             refresh_status=refresh,
             blocking_statuses=frozenset(self._config.verify.blocking_statuses),
@@ -61,6 +65,15 @@ class VerificationPolicies:
             known_skills=self._skills.known,
             contexts_signed=self._config.verify.require_signed_contexts,
         )
+
+    def trust(self, once: Sequence[str] = ()) -> TrustSource:
+        """Whom this verifier believes: those named for this once, those of the configuration, and what it keeps.
+
+        Args:
+            once: issuers believed for this once.
+        """
+        configured = TrustedIssuers(self._config.trust.issuers, By.CONFIGURATION, self._known)
+        return TrustedIssuers(once, By.ONCE, configured) if once else configured
 
     def domain_of(self, presentation: dict[str, Any], asked: str | None) -> str | None:
         """The domain that a presentation must name: the one asked for, unless it names none and may do so."""

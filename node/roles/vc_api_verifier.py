@@ -13,6 +13,7 @@ from node.roles.policy import VerificationPolicies
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.credentials.policy import Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
@@ -87,7 +88,7 @@ class VcApiVerifier:
         return replace(
             policy,
             required=policy.required - waived,
-            trusted_issuers=None,
+            trust=TrustedIssuers(),
             holder_is_subject=False,
             issuer_signs=self._issuer_signs,
         )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from protocols.credentials.resources import NoResources, ResourceSource
+from protocols.credentials.trust.grants import TrustedIssuers, TrustSource
 from protocols.credentials.verification import Check
 
 __all__ = ["REQUIRED_BY_DEFAULT", "Policy", "SchemaChecker"]
@@ -39,7 +40,7 @@ class Policy:
 
     Attributes:
         required: the checks that have to pass; those that do not apply to a kind of document are left out for it.
-        trusted_issuers: ids of issuers; ``None`` where nobody has said whom to trust, which passes nothing.
+        trust: what is known of whom to trust, and for what.
         status_max_age: how old a kept status list may be while its issuer does not answer.
         refresh_status: ask the issuer for the list even where the kept one is within its ttl.
         blocking_statuses: statuses that fail a record though by themselves they would not: a purpose that must not be
@@ -57,7 +58,7 @@ class Policy:
     """
 
     required: frozenset[Check] = REQUIRED_BY_DEFAULT
-    trusted_issuers: frozenset[str] | None = None
+    trust: TrustSource = field(default_factory=TrustedIssuers)
     status_max_age: timedelta = timedelta(hours=24)
     refresh_status: bool = False
     blocking_statuses: frozenset[str] = frozenset()

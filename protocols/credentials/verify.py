@@ -15,21 +15,24 @@ from datetime import datetime
 from typing import Any, Literal
 
 from protocols.credentials.asking import AskedDids, AskedLists, AskedResources, SeenLists
-from protocols.credentials.checks.content import check_issuer_trusted, check_skills
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
 from protocols.credentials.checks.related import check_related_resources
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.schema import check_schema
+from protocols.credentials.checks.skills import check_skills
 from protocols.credentials.checks.status import check_status
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
+from protocols.credentials.checks.trust import check_issuer_trusted
 from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.schema.interface import CheckedCredential, SchemaWorld
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
+from protocols.credentials.trust.decision import Facts, decide
+from protocols.credentials.trust.scope import Award, award_of
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput
@@ -124,7 +127,7 @@ class _Run:
         core = await self._core(secured, owner_signs=self.policy.issuer_signs, accept_base=accept_base)
         if not core.is_well_formed:
             return self._result(secured, core, {})
-        more = [check_issuer_trusted(core.owner, self.policy.trusted_issuers), await self._status(secured, core)]
+        more = [await self._trust(secured, core), await self._status(secured, core)]
         if Check.SCHEMA in secured.kind.checks:
             in_part = any(is_derived_proof(item.proof) for item in core.proofs)
             more += [
@@ -157,9 +160,21 @@ class _Run:
         )
         return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
 
+    async def _trust(self, secured: Secured, core: CoreChecks) -> CheckResult:
+        """Whether the issuer is believed for what the record awards."""
+        decision = await decide(award_of(secured.document, core.owner), self._facts, now=self.now)
+        return check_issuer_trusted(decision, is_empty=await self.policy.trust.is_empty())
+
+    async def _facts(self, did: str) -> Facts:
+        return Facts((await self.policy.trust.about(did)).grants)
+
+    async def _believes(self, issuer: str) -> bool:
+        """Whether an issuer is believed for whatever it issues, so that its schemas count for records of others."""
+        award = Award(issuer, (), self.now)
+        return bool((await decide(award, self._facts, now=self.now)).chain)
+
     def _schema_world(self) -> SchemaWorld:
-        trusted = self.policy.trusted_issuers or frozenset()
-        return SchemaWorld(self.resources, self._check_schema_credential, trusted.__contains__, self.work)
+        return SchemaWorld(self.resources, self._check_schema_credential, self._believes, self.work)
 
     async def _check_schema_credential(self, body: bytes) -> CheckedCredential:
         found = read_secured(body, self.processor)

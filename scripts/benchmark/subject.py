@@ -23,6 +23,7 @@ from protocols.credentials.data_integrity.proofs import add_proof, verify_proof
 from protocols.credentials.data_integrity.registry import CRYPTOSUITES
 from protocols.credentials.data_integrity.suite import Selective, UnsecuredDocument
 from protocols.credentials.resources import NoResources
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verify import verify
 from protocols.did import key as did_key
 from protocols.did.document import DidDocument
@@ -69,7 +70,8 @@ class Subject:
         data = files("node.records").joinpath("demo_catalogue.json").read_bytes()
         self.achievement = Catalogue.parse(data).list()[0]
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.policy = VerificationPolicies(Config(), Path(), NoResources(), SkillIndex()).verifier(trust=[self.did])
+        policies = VerificationPolicies(Config(), Path(), NoResources(), SkillIndex(), TrustedIssuers())
+        self.policy = policies.verifier(trust=[self.did])
         self.offline = _Offline()
 
     def unsigned(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import issue
 from protocols.credentials.policy import Policy
 from protocols.credentials.sd_jwt.presenting import bind_sd_jwt, present_sd_jwt
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.did import jwk as did_jwk
 from protocols.did import key as did_key
 from protocols.did import peer2, peer4
@@ -76,7 +77,7 @@ def did_of(signer: SoftwareSigner) -> str:
     return signer.verification_method.partition("#")[0]
 
 
-POLICY = Policy(trusted_issuers=frozenset(did_of(signer) for signer in SIGNERS.values()))
+POLICY = Policy(trust=TrustedIssuers(did_of(signer) for signer in SIGNERS.values()))
 
 
 def record(issuer: str, **changes: Any) -> dict[str, Any]:

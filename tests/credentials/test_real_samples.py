@@ -8,6 +8,7 @@ import pytest
 
 from protocols.credentials.data_integrity import UnsecuredDocument, verify_proof
 from protocols.credentials.policy import Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, Outcome
 from protocols.jsonld.processor import DEFAULT
 from protocols.keys import PublicKey
@@ -29,7 +30,7 @@ def acapy_presentation() -> dict[str, Any]:
 
 def test_acapys_presentation_and_the_credential_in_it_are_verified() -> None:
     document = acapy_presentation()
-    policy = Policy(trusted_issuers=frozenset({document["verifiableCredential"][0]["issuer"]}))
+    policy = Policy(trust=TrustedIssuers({document["verifiableCredential"][0]["issuer"]}))
     result = check_presentation(document, challenge=document["proof"]["challenge"], domain=None, policy=policy)
     assert result.verified, [codes(result), *map(codes, result.credentials)]
 

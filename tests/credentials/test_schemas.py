@@ -19,6 +19,7 @@ from node.skills.frameworks import SkillIndex
 from protocols.credentials.asking import MAX_RESOURCES
 from protocols.credentials.schema.json_schema import MAX_SCHEMA_BYTES, evaluate
 from protocols.credentials.structure import credential_problems
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, CheckResult, Outcome
 from protocols.errors import BadInput, NotNow
 from tests.credentials.worlds import (
@@ -277,7 +278,7 @@ def test_a_schema_of_a_credential_that_is_not_to_be_believed_says_nothing(code: 
 
 def test_a_schema_of_somebody_else_counts_where_that_one_is_trusted() -> None:
     theirs = published(issue(schema_credential(STRICT, issuer=did(STRANGER)), by=STRANGER))
-    policy = dataclasses.replace(TRUSTING, trusted_issuers=frozenset({did(ISSUER), did(STRANGER)}), resources=theirs)
+    policy = dataclasses.replace(TRUSTING, trust=TrustedIssuers({did(ISSUER), did(STRANGER)}), resources=theirs)
     signed = issue(record(credentialSchema={"id": URL, "type": "JsonSchemaCredential"}))
     assert found(check_credential(signed, policy=policy), Check.SCHEMA).code == "schema.violated"
 
@@ -322,10 +323,11 @@ async def test_a_schema_that_the_owner_gives_is_not_fetched(tmp_path: Path) -> N
     (tmp_path / "schema.json").write_text(json.dumps(STRICT), encoding="utf-8")
     files = Files({"https://college.example/other": b"{}"})
     config = Config(verify=VerifyConfig(schemas={URL: "schema.json"}))
-    resources = VerificationPolicies(config, tmp_path, files, SkillIndex()).verifier().resources
+    resources = VerificationPolicies(config, tmp_path, files, SkillIndex(), TrustedIssuers()).verifier().resources
     assert await resources.get(URL) == await resources.kept(URL) == json.dumps(STRICT).encode()
     assert await resources.get("https://college.example/other") == b"{}"
     assert files.asked == ["https://college.example/other"]
     with pytest.raises(BadInput) as caught:
-        VerificationPolicies(Config(verify=VerifyConfig(schemas={URL: "lost.json"})), tmp_path, files, SkillIndex())
+        lost = Config(verify=VerifyConfig(schemas={URL: "lost.json"}))
+        VerificationPolicies(lost, tmp_path, files, SkillIndex(), TrustedIssuers())
     assert caught.value.code == "config.schema_missing"

@@ -12,6 +12,7 @@ import pytest
 
 from protocols import strict_json
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, Outcome
 from protocols.did.document import DidDocument, parse_document
 from protocols.errors import NotNow
@@ -103,7 +104,7 @@ def test_without_trusted_issuers_nothing_is_verified_unless_policy_drops_the_che
 
 
 def test_an_issuer_that_is_not_trusted_fails() -> None:
-    result = check_credential(issue(record()), policy=Policy(trusted_issuers=frozenset({did(STRANGER)})))
+    result = check_credential(issue(record()), policy=Policy(trust=TrustedIssuers({did(STRANGER)})))
     assert codes(result) == {Check.ISSUER_TRUSTED: "trust.issuer_untrusted"}
 
 
@@ -143,7 +144,7 @@ def test_a_record_signed_by_someone_else_than_its_issuer_fails() -> None:
 
 def test_a_key_that_the_issuer_has_for_other_uses_only_fails() -> None:
     signed = issue(record(issuer=WEB), by=WEB_SIGNER)
-    policy = Policy(trusted_issuers=frozenset({WEB}))
+    policy = Policy(trust=TrustedIssuers({WEB}))
     good = check_credential(signed, policy=policy, dids=Dids({WEB: web_document("assertionMethod")}))
     assert good.verified
     bad = check_credential(signed, policy=policy, dids=Dids({WEB: web_document("authentication")}))
@@ -154,7 +155,7 @@ def test_a_key_that_the_issuer_has_for_other_uses_only_fails() -> None:
 @pytest.mark.parametrize("document", [web_document(), web_document("assertionMethod", controller=did(STRANGER))])
 def test_a_key_without_any_authorisation_of_its_own_did_proves_nothing(document: DidDocument) -> None:
     signed = issue(record(issuer=WEB), by=WEB_SIGNER)
-    result = check_credential(signed, policy=Policy(trusted_issuers=frozenset({WEB})), dids=Dids({WEB: document}))
+    result = check_credential(signed, policy=Policy(trust=TrustedIssuers({WEB})), dids=Dids({WEB: document}))
     assert not result.verified
     assert codes(result) == {Check.CONTROLLER: "did.method_not_authorised"}
 
@@ -162,7 +163,7 @@ def test_a_key_without_any_authorisation_of_its_own_did_proves_nothing(document:
 def test_an_issuer_whose_document_cannot_be_had_is_not_checked_rather_than_failed() -> None:
     signed = issue(record(issuer=WEB), by=WEB_SIGNER)
     away = NotNow("did.unreachable", "The DID document cannot be had.", "Try later.")
-    result = check_credential(signed, policy=Policy(trusted_issuers=frozenset({WEB})), dids=Dids({WEB: away}))
+    result = check_credential(signed, policy=Policy(trust=TrustedIssuers({WEB})), dids=Dids({WEB: away}))
     assert not result.verified
     assert codes(result) == {}
     unknown = codes(result, outcome=Outcome.NOT_CHECKED)
@@ -172,7 +173,7 @@ def test_an_issuer_whose_document_cannot_be_had_is_not_checked_rather_than_faile
 def test_an_issuer_that_is_a_web_page_cannot_be_checked() -> None:
     page = "https://college.example/issuer"
     signed = issue(record(issuer=page), by=SoftwareSigner(ISSUER.key, f"{page}#key"))
-    result = check_credential(signed, policy=Policy(trusted_issuers=frozenset({page})))
+    result = check_credential(signed, policy=Policy(trust=TrustedIssuers({page})))
     assert not result.verified
     assert found(result, Check.CONTROLLER).code == "controller.unresolvable"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocols.credentials.policy import Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.did.document import DidDocument
 from protocols.did.resolution import Resolved
@@ -27,7 +28,7 @@ def verified(log: Log, *, key_id: str) -> VerificationResult:
     except BadInput as error:
         answer = error
     signed = issue(record(issuer=log.did), by=SoftwareSigner(KEY, log.did + key_id))
-    return check_credential(signed, policy=Policy(trusted_issuers=frozenset({log.did})), dids=Dids({log.did: answer}))
+    return check_credential(signed, policy=Policy(trust=TrustedIssuers({log.did})), dids=Dids({log.did: answer}))
 
 
 def without_key(log: Log) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.policy import Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did.document import DidDocument
@@ -54,7 +55,7 @@ def did(of: SoftwareSigner) -> str:
 
 ISSUER, HOLDER, STRANGER = signer("issuer"), signer("holder"), signer("stranger")
 ISSUER_P256, ISSUER_P384 = signer("issuer", Multicodec.P256_PUB), signer("issuer", Multicodec.P384_PUB)
-TRUSTING = Policy(trusted_issuers=frozenset({did(ISSUER), did(ISSUER_P256), did(ISSUER_P384)}))
+TRUSTING = Policy(trust=TrustedIssuers({did(ISSUER), did(ISSUER_P256), did(ISSUER_P384)}))
 
 
 @dataclass

@@ -12,6 +12,7 @@ from node.roles.policy import VerificationPolicies
 from node.skills.frameworks import SkillIndex
 from protocols import strict_json
 from protocols.credentials.model import Version
+from protocols.credentials.trust.grants import TrustedIssuers
 from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, held, issued
 
 _OLD_SUITE = {"securing": "Ed25519Signature2020", "catalogue": "catalogue.json"}
@@ -74,5 +75,5 @@ def test_a_presentation_without_domain_passes_only_where_the_owner_says_so(
     required: bool, proof: dict[str, Any], domain: str | None, tmp_path: Any
 ) -> None:
     config = Config(node=NodeConfig(), verify=VerifyConfig(require_domain=required))
-    policies = VerificationPolicies(config, tmp_path, None, SkillIndex())  # type: ignore[arg-type] # nothing is fetched here
+    policies = VerificationPolicies(config, tmp_path, None, SkillIndex(), TrustedIssuers())  # type: ignore[arg-type] # nothing is fetched here
     assert policies.domain_of({"proof": {"type": "x", **proof}}, "https://verifier.example") == domain

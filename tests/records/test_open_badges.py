@@ -19,6 +19,7 @@ from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.data_integrity.proofs import add_proof
 from protocols.credentials.model import Version
 from protocols.credentials.policy import Policy
+from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, Outcome
 from protocols.credentials.verify import verify
 from protocols.did.document import DidDocument
@@ -158,7 +159,7 @@ async def test_a_signed_record_passes_every_check(
     arguments = rich | {"achievement": catalogue.get(slug), "issuer": issuer, "data_model": data_model}
     signer = SoftwareSigner(key, verification_method(did))
     signed = add_proof(build_credential(**arguments), suite=suite, signer=signer, created=rich["valid_from"])
-    policy = Policy(trusted_issuers=frozenset({did}), schemas=SCHEMA_CHECKERS, known_skills=SkillIndex().known)
+    policy = Policy(trust=TrustedIssuers({did}), schemas=SCHEMA_CHECKERS, known_skills=SkillIndex().known)
     now = rich["valid_from"] + timedelta(days=1)
     result = await verify(signed, resolver=Offline(), statuses=NoLists(), policy=policy, now=now)
     outcomes = {check.check: check.outcome for check in result.checks}

@@ -29,7 +29,7 @@ async def check_schema_credential(entry: dict[str, Any], record: dict[str, Any],
     if checked.doubt is not None:
         reason = f"The credential that holds the schema is not to be believed: {checked.doubt.reason}"
         return unclear("schema.credential_unproved", reason, {"credential": checked.doubt.code})
-    if checked.issuer is None or not (checked.issuer == issuer_id(record) or world.believes(checked.issuer)):
+    if checked.issuer is None or not (checked.issuer == issuer_id(record) or await world.believes(checked.issuer)):
         return unclear("schema.issuer_untrusted", "The schema is from somebody else, who is not trusted.")
     problems = schema_credential_problems(checked.credential)
     if checked.credential.get("id") != entry.get("id"):

@@ -52,7 +52,7 @@ class SchemaWorld:
 
     resources: ResourceSource
     check_credential: Callable[[bytes], Awaitable[CheckedCredential]]
-    believes: Callable[[str], bool]
+    believes: Callable[[str], Awaitable[bool]]
     work: Work
 
 

@@ -1,4 +1,4 @@
-"""Trust and skills: what a credential says, held against what this node knows."""
+"""Skills: what a credential says, held against what this node knows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,9 @@ from protocols.credentials.checks.results import failed, not_checked, passed
 from protocols.credentials.model import alignments, is_url
 from protocols.credentials.verification import Check, CheckResult
 
-__all__ = ["check_issuer_trusted", "check_skills"]
+__all__ = ["check_skills"]
 
-_TRUST_SPEC = "VCDM 2.0 §4.7"
 _SKILLS_SPEC = "Open Badges 3.0 §B.4"
-
-
-def check_issuer_trusted(issuer: str | None, trusted: frozenset[str] | None) -> CheckResult:
-    """Whether the issuer is one that this node trusts."""
-    if trusted is None:
-        reason = "Nobody has said which issuers to trust."
-        return not_checked(Check.ISSUER_TRUSTED, "trust.undecided", reason, _TRUST_SPEC)
-    if issuer in trusted:
-        return passed(Check.ISSUER_TRUSTED, "The issuer is trusted.", _TRUST_SPEC)
-    return failed(Check.ISSUER_TRUSTED, "trust.issuer_untrusted", "The issuer is not a trusted one.", _TRUST_SPEC)
 
 
 async def check_skills(

@@ -1,0 +1,85 @@
+"""What the admin API takes and gives about trust."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from node.http.schemas import Limit, Name, Text, Time, _Given, _View
+
+__all__ = ["ExplainTrust", "NewTrustRule", "TrustRuleView", "TrustRulesQuery", "TrustRulesView", "WhyView"]
+
+_Names = Annotated[list[Text], Meta(max_length=200)]
+_May = Annotated[
+    Literal["issue", "recognize"], Meta(description="`issue` records, or `recognize` others who may issue them.")
+]
+
+
+class _Scope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    achievement_type: Annotated[_Names, Meta(description="Only these, as Open Badges names them; none: any.")] = []
+    achievement: Annotated[_Names, Meta(description="Only achievements with these ids; none: any.")] = []
+    target_framework: Annotated[
+        _Names,
+        Meta(description="Only what is aligned to these and no others: names, or beginnings of the skills' URLs."),
+    ] = []
+
+
+class NewTrustRule(_Given, _Scope, frozen=True, kw_only=True):
+    """Whom to believe from now on, for what, and for records issued when."""
+
+    did: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    may: _May = "issue"
+    valid_from: Annotated[Time | None, Meta(description="For records issued since then.")] = None
+    valid_until: Annotated[Time | None, Meta(description="For records issued until then.")] = None
+    note: Annotated[Text, Meta(description="Why; shown where the rule is the reason.")] = ""
+
+
+class TrustRuleView(_Scope, frozen=True, kw_only=True):
+    """A rule."""
+
+    id: str
+    did: str
+    may: _May
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    note: str
+    created: Time
+
+
+class TrustRulesQuery(_Given, frozen=True, kw_only=True):
+    """Which rules."""
+
+    did: Annotated[str | None, Meta(description="Those about this DID only.")] = None
+    after: Annotated[str | None, Meta(description="`next` of the page before.")] = None
+    limit: Limit = 100
+
+
+class TrustRulesView(_View, frozen=True, kw_only=True):
+    """Some of the rules, the newest first; the rest follows after `next`."""
+
+    items: list[TrustRuleView]
+    next: str | None = None
+    configured: Annotated[list[str], Meta(description="Believed for everything: `trust.issuers`.")]
+
+
+class ExplainTrust(_Given, frozen=True, kw_only=True):
+    """Whether an issuer would be believed for an award, and why."""
+
+    did: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    achievement_type: Name | None = None
+    achievement: Text | None = None
+    target_framework: Text | None = None
+    target_url: Text | None = None
+    at: Annotated[Time | None, Meta(description="When it was issued; now, where that is left out.")] = None
+
+
+class WhyView(_View, frozen=True, kw_only=True):
+    """What the check `issuer-trusted` would say, with every link of the reason and what was refused."""
+
+    did: str
+    outcome: Literal["pass", "fail", "not-checked"]
+    code: str
+    reason: str
+    details: dict[str, Any]
