@@ -25,6 +25,7 @@ from node.net.invitation_fetch import InvitationFetcher
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
+from node.roles.applicants import Applicants
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
 from node.roles.erasing import Erasing
@@ -266,6 +267,7 @@ class Node:
             lifetime=lifetime,
             world=world,
             metrics=self.metrics,
+            own_url=endpoint,
         )
         self.holder = Holder(
             store=store,
@@ -301,7 +303,7 @@ class Node:
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
         self.ending.when_ended(self.mediation.forget)
         self.vc_api = self._vc_api_roles(policies)
-        self.threads, self.links = self._thread_roles(steps, lifetime)
+        self.threads, self.links = self._thread_roles(steps, lifetime, policies)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
         self.frameworks, self.trust = Frameworks(store, self.http, world), Trust(store, policies, world)
@@ -325,7 +327,18 @@ class Node:
         trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
         return trail, ScheduledBackups(self.store, self.home, self.config, self.world)
 
-    def _thread_roles(self, steps: Exchanges, lifetime: Lifetime) -> tuple[Threads, Links]:
+    def _thread_roles(
+        self, steps: Exchanges, lifetime: Lifetime, policies: VerificationPolicies
+    ) -> tuple[Threads, Links]:
+        Applicants(
+            store=self.store,
+            exchanges=steps,
+            jobs=self.jobs,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policies=policies,
+            world=self.world,
+        )
         threads = Threads(
             store=self.store,
             exchanges=steps,

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from protocols.didcomm.message import ProtocolMessage
 
-__all__ = ["Ask", "Decision", "Effect", "Expires", "NewId", "Send", "Step", "StoreCredential", "Verify"]
+__all__ = ["Ask", "Authenticate", "Decision", "Effect", "Expires", "NewId", "Send", "Step", "StoreCredential", "Verify"]
 
 NewId = Callable[[], str]
 """Gives a fresh message or thread identifier each time it is called."""
@@ -67,6 +67,18 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Find out outside the transaction whether ``document``, a presentation, is signed by its holder; hand it back.
+
+    ``challenge`` and ``domain`` are what it must be signed for.
+    """
+
+    document: dict[str, Any]
+    challenge: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCredential:
     """Keep ``document`` as a record that this node holds; once for each ``position`` of an exchange."""
 
@@ -74,7 +86,7 @@ class StoreCredential:
     position: int = 0
 
 
-Effect = Send | Ask | Expires | Verify | StoreCredential
+Effect = Send | Ask | Expires | Verify | Authenticate | StoreCredential
 
 E_co = TypeVar("E_co", covariant=True)
 

@@ -16,7 +16,7 @@ from node.cli.output import emit_json, is_terminal, line
 from node.http.schemas import InvitationView
 from protocols.errors import BadInput
 
-__all__ = ["check_qr_file", "qr_options", "show_invitation"]
+__all__ = ["check_qr_file", "didcomm_option", "qr_options", "show_invitation"]
 
 _FORMATS = (".svg", ".png")
 _MAX_QR_CHARS = 1200
@@ -29,6 +29,13 @@ def qr_options(command: Callable[..., Any]) -> Callable[..., Any]:
     file = click.Path(path_type=Path, dir_okay=False)
     written = click.option("--qr-file", type=file, help="Write the QR code: .svg or .png.")
     return shown(written(command))
+
+
+def didcomm_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--didcomm``."""
+    kinds = click.Choice(["v1", "v2"])
+    text = "With --link: v2 for wallets of WACI-DIDComm, which know DIDComm v2 alone; v1 where not given."
+    return click.option("--didcomm", type=kinds, help=text)(command)
 
 
 def check_qr_file(path: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 import msgspec
 
-from node.cli.by_link import check_qr_file, qr_options, show_invitation
+from node.cli.by_link import check_qr_file, didcomm_option, qr_options, show_invitation
 from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
@@ -41,6 +41,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("achievements", nargs=-1, metavar="[ACHIEVEMENT]...")
 @click.option("--to", metavar="CONNECTION|DID|EMAIL", help="Whom; a connection is offered it.")
 @click.option("--link", is_flag=True, help="Offer it by a link or QR code to whoever answers first, connected or not.")
+@didcomm_option
 @qr_options
 @click.option("--answer", metavar="EXCHANGE", help="Offer it in answer to the proposal that waits under this id.")
 @click.option("--comment", help="For the person who is offered it.")
@@ -66,6 +67,7 @@ def issue(
     achievements: tuple[str, ...],
     to: str | None,
     link: bool,
+    didcomm: Literal["v1", "v2"] | None,
     qr: bool,
     qr_file: Path | None,
     answer: str | None,
@@ -91,6 +93,7 @@ def issue(
       lernode issue weld-101 --to Ada --name "Ada Byron"
       lernode issue weld-101 code-110 --to Ada
       lernode issue weld-101 --link --name "Ada Byron" --qr-file ada.svg
+      lernode issue weld-101 --link --didcomm v2 --data-model 1.1
       lernode issue weld-101 --answer 3f2a --comment "Level 1, not 2: the test is in June"
       lernode issue weld-101 --to ada@example.org --out ada.json
       lernode issue weld-101 --csv class-of-2026.csv --out records/ --strict
@@ -150,6 +153,7 @@ def issue(
             comment=comment,
             expires_in_seconds=seconds,
             data_model=data_model,
+            didcomm=didcomm or "v1",
             **msgspec.structs.asdict(given),
         )
         made = with_api(setting, lambda api: api.post("/admin/invitations/offers", InvitationView, wanted))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from node.cli.by_link import check_qr_file, qr_options, show_invitation
+from node.cli.by_link import check_qr_file, didcomm_option, qr_options, show_invitation
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
 from node.cli.options import Setting, common, suggest
@@ -28,10 +28,7 @@ _SETTLED = ("done", "abandoned")
 @click.argument("connection", required=False)
 @click.option("--link", is_flag=True, help="Ask by a link or QR code whoever answers it, connected or not.")
 @click.option("--multi-use", is_flag=True, help="With --link: for many, as on a poster; each is asked by itself.")
-@click.option(
-    "--didcomm", type=click.Choice(["v1", "v2"]), default="v1", show_default=True,
-    help="With --link: v2 for wallets of WACI-DIDComm, which know DIDComm v2 alone.",
-)  # fmt: skip
+@didcomm_option
 @qr_options
 @click.option("--answer", metavar="EXCHANGE", help="Ask in answer to the proposal that waits under this id.")
 @click.option("--skill", "skills", multiple=True, metavar="CODE", help="A skill, by code or URL; repeatable.")
@@ -51,7 +48,7 @@ def request(
     connection: str | None,
     link: bool,
     multi_use: bool,
-    didcomm: Literal["v1", "v2"],
+    didcomm: Literal["v1", "v2"] | None,
     qr: bool,
     qr_file: Path | None,
     answer: str | None,
@@ -90,7 +87,7 @@ def request(
         if connection is not None or answer is not None:
             raise BadInput("cli.usage", "A link is for whoever answers it.", "Leave the connection and --answer out.")
         check_qr_file(qr_file)
-        asked = RequestByLink(multi_use=multi_use, didcomm=didcomm, **what)
+        asked = RequestByLink(multi_use=multi_use, didcomm=didcomm or "v1", **what)
         made = with_api(setting, lambda api: api.post("/admin/invitations/requests", InvitationView, asked))
         show_invitation(setting, made, qr=qr, qr_file=qr_file)
         return

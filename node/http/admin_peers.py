@@ -62,11 +62,13 @@ async def invite_with_offer(node: Node, call: Call[Nothing, OfferByLink]) -> Inv
 
     Raises:
         BadInput: ``record.*``, ``result.*``.
+        WrongState: ``invitation.unreachable``, ``invitation.person_decides``.
     """
     body = call.body
     award, *also = awards_of(body)
     terms = Terms(body.comment, body.expires_in_seconds)
-    return await _invitation(node, await node.links.offer(award, terms, also=also, goal=body.goal))
+    wire = Wire.V2 if body.didcomm == "v2" else Wire.V1
+    return await _invitation(node, await node.links.offer(award, terms, also=also, goal=body.goal, wire=wire))
 
 
 async def invite_with_request(node: Node, call: Call[Nothing, RequestByLink]) -> InvitationView:

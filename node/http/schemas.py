@@ -401,6 +401,10 @@ class OfferByLink(Award, frozen=True, kw_only=True):
     comment: Comment = None
     data_model: Literal["2.0", "1.1"] = "2.0"
     expires_in_seconds: ExpiresIn = None
+    didcomm: Annotated[
+        Literal["v1", "v2"],
+        Meta(description="`v1` for Out-of-Band 1.1; `v2` for the goal `streamlined-vc` of WACI-DIDComm."),
+    ] = "v1"
 
 
 class BatchAward(_Given, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class Contact:
         Raises:
             WrongState: ``invitation.person_decides`` where its first message would not be let in.
         """
-        if goal_code == goals.STREAMLINED_VP and not self._accept_connections:
+        if goal_code in (goals.STREAMLINED_VC, goals.STREAMLINED_VP) and not self._accept_connections:
             raise WrongState(
                 "invitation.person_decides",
                 "Such a link lets in whoever answers it, and here a person decides who is connected.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ from protocols.exchange.presentation_exchange import (
 )
 from protocols.issue_credential import machine as issue_credential
 from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.issue_credential.manifest import Manifest, build_application
 from protocols.machine import Decision, Effect, Step, StoreCredential, Verify
 from protocols.present_proof import machine as present_proof
 from protocols.status.source import StatusSource
@@ -113,7 +115,7 @@ class Holder:
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
-        accept = {Decision.ACCEPT_OFFER: self._accept} if policy.accept_offers else {}
+        accept = {Decision.ACCEPT_OFFER: self._accept_by_policy} if policy.accept_offers else {}
         share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
         performers: dict[type[Effect], Performer] = {Verify: self._plan_verification, StoreCredential: self._keep}
         exchanges.register(ISSUE_CREDENTIAL.protocol, performers, accept)
@@ -127,6 +129,7 @@ class Holder:
 
         Raises:
             WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``.
+            BadInput: ``issue_credential.proof_unsupported`` where the issuer wants a proof that this node cannot make.
         """
         async with self._store.write() as tx:
             situation = await situation_of(tx, exchange_id, ISSUE_CREDENTIAL)
@@ -183,10 +186,35 @@ class Holder:
             expires=self._lifetime.until(),
         )
 
+    async def _accept_by_policy(self, tx: Transaction, situation: Situation) -> None:
+        """Accept without asking where this node can; where it cannot, a person is told why."""
+        with suppress(BadInput):
+            await self._accept(tx, situation)
+
     async def _accept(self, tx: Transaction, situation: Situation) -> None:
         me = await self._identity.default(tx, DidPurpose.HOLDER)
-        step = issue_credential.request(situation.value, new_id=self._world.new_id, holder_did=me.did)
+        manifest = situation.value.manifest
+        application = None if manifest is None else await self._application(tx, manifest, me)
+        step = issue_credential.request(
+            situation.value, new_id=self._world.new_id, holder_did=me.did, application=application
+        )
         await self._exchanges.apply(tx, situation.kind, situation.connection, situation.row, step)
+
+    async def _application(self, tx: Transaction, manifest: Manifest, me: OwnDid) -> dict[str, Any]:
+        """The application for what a manifest offers, signed where the issuer gave a challenge."""
+        application = build_application(manifest, application_id=self._world.new_id(), holder=me.did)
+        if manifest.challenge is None:
+            return application
+        suite = _suite_for_application(manifest, me)
+        return add_proof(
+            application,
+            suite=suite,
+            signer=await self._identity.signer(tx, me, suite_named(suite).key_types),
+            created=self._world.clock(),
+            purpose="authentication",
+            challenge=manifest.challenge,
+            domain=manifest.domain,
+        )
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
         await self._jobs.plan(tx, _VERIFY, situation.row.id)
@@ -493,6 +521,20 @@ def _suite_for(definition: Definition, holder: OwnDid, shown: Sequence[dict[str,
         if kinds & suite_named(suite).key_types and definition.formats.allow_presentation_suite(suite):
             return suite
     raise BadInput("pex.format_unsupported", "The verifier wants a proof that this node cannot make.", "Tell it so.")
+
+
+def _suite_for_application(manifest: Manifest, me: OwnDid) -> str:
+    """The one that the profile names, where the manifest names no other."""
+    kinds = {key.codec for key in me.keys}
+    for name in reversed(_SUITES):
+        suite = suite_named(name)
+        if kinds & suite.key_types and (not manifest.proof_types or {name, suite.proof_type} & {*manifest.proof_types}):
+            return name
+    raise BadInput(
+        "issue_credential.proof_unsupported",
+        "The issuer wants the application signed in a way that this node cannot.",
+        "Decline the offer, and tell the issuer so.",
+    )
 
 
 def _vcdm_for(suite: str, shown: Sequence[dict[str, Any]]) -> Vcdm:

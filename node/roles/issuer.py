@@ -32,9 +32,12 @@ from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import Issued, issue, securing_named
 from protocols.credentials.issuing import Securing
 from protocols.credentials.model import Version, issuer_id, subject_ids, version_of
+from protocols.didcomm.attachments import Attachment
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.issue_credential.manifest import Manifest, build_manifest
+from protocols.issue_credential.messages import MAX_CREDENTIALS
 from protocols.jsonld.processor import DEFAULT
 from protocols.machine import Decision, Step
 from protocols.multiformats import b64url_encode
@@ -112,6 +115,7 @@ class Issuer:
         lifetime: Lifetime,
         world: World,
         metrics: Metrics,
+        own_url: str,
     ) -> None:
         self.catalogue = catalogue
         self._store = store
@@ -127,6 +131,7 @@ class Issuer:
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
+        self._own_url = own_url
         deciders = {Decision.ISSUE: self._issue_what_was_offered} if issue_on_request else {}
         exchanges.register(ISSUE_CREDENTIAL.protocol, {}, deciders)
 
@@ -150,14 +155,37 @@ class Issuer:
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
 
     async def offer_step(
-        self, tx: Transaction, awards: Sequence[Award], terms: Terms, exchange_id: str
+        self,
+        tx: Transaction,
+        awards: Sequence[Award],
+        terms: Terms,
+        exchange_id: str,
+        *,
+        exchange: machine.Exchange | None = None,
     ) -> Step[machine.Exchange]:
         """The step that offers records in an exchange which will have this id; nothing is sent or kept of it.
+
+        Args:
+            exchange: as it is, where there is one already.
 
         Raises:
             BadInput, WrongState: as :meth:`offer`.
         """
-        return self._offer(await self._offered(tx, awards, exchange_id), None, terms)
+        return self._offer(await self._offered(tx, awards, exchange_id), exchange, terms)
+
+    async def check(self, tx: Transaction, awards: Sequence[Award]) -> None:
+        """Find out whether the awards could be offered.
+
+        Raises:
+            BadInput, WrongState: as :meth:`offer`.
+        """
+        if len(awards) > MAX_CREDENTIALS:
+            raise BadInput(
+                "issue_credential.too_many", f"An offer is of at most {MAX_CREDENTIALS} records.", "Make several."
+            )
+        own = await self._identity.default(tx, DidPurpose.ISSUER)
+        for award in awards:
+            self._credential(own, award, self._securing.name, open_subject=True)
 
     async def offer_instead(
         self, exchange_id: str, award: Award, terms: Terms = _USUAL, *, also: Sequence[Award] = ()
@@ -302,12 +330,18 @@ class Issuer:
             named = [(_place_name(situation.row.id, position), detail.credential)]
             suite = detail.cryptosuite or detail.proof_type
             issued += await self._sign(tx, named, suite, situation, position)
-        links = await self._record_links.for_records(tx, situation.row.id, [record.document for record in issued])
+        links: Mapping[int, Attachment] = {}
+        if exchange.manifest is None:  # a fulfillment is one attachment, with all records in it
+            links = await self._record_links.for_records(tx, situation.row.id, [record.document for record in issued])
         documents = [strict_json.loads_object(record.document) for record in issued]
         step = machine.issue(exchange, *documents, new_id=self._world.new_id, links=links)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _offer_what_was_proposed(self, tx: Transaction, situation: Situation) -> None:
+        if not situation.value.proposal:
+            raise BadInput(
+                "record.no_achievement", "The proposal names no achievement.", "Offer one, or decline the proposal."
+            )
         awards = []
         for proposal in situation.value.proposal:
             wanted = _achievement_id(proposal.credential)
@@ -336,6 +370,17 @@ class Issuer:
             exchange=exchange,
             comment=terms.comment,
             expires=self._lifetime.until(terms.expires_in),
+            manifest=self._manifest(details) if exchange is not None and not exchange.proposal else None,
+        )
+
+    def _manifest(self, details: Sequence[LdProofVcDetail]) -> Manifest:
+        """What is offered, for who proposed nothing in particular: that is how WACI-DIDComm begins."""
+        return build_manifest(
+            details,
+            manifest_id=self._world.new_id(),
+            issuer_name=self._label,
+            challenge=b64url_encode(self._world.entropy(16)),
+            domain=self._own_url,
         )
 
     async def _sign(

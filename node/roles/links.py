@@ -6,7 +6,7 @@ makes one record. An invitation for many, such as a poster, has nothing attached
 their own, with a challenge of its own, in the thread of the invitation.
 
 In DIDComm v2 nothing is attached either. By the profile WACI-DIDComm the invitation's goal code says what it is for,
-who answers it proposes to show records, and gets the request in the thread of that proposal.
+who answers it proposes to show or to receive records, and gets the request or the offer in the thread of that proposal.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from protocols import strict_json
 from protocols.didcomm import codec_v1
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage, Wire
-from protocols.errors import BadInput, LernodeError
+from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import parse_definition
+from protocols.issue_credential import machine as issue_credential
 from protocols.machine import Decision, Send, Step
 from protocols.negotiation import Negotiation, awaiting
 from protocols.out_of_band import goals
@@ -55,6 +56,14 @@ class _Template(msgspec.Struct, frozen=True):
     """What each request of an invitation with nothing attached is made of."""
 
     definition: dict[str, Any]
+    comment: str | None
+    expires_in: int | None
+
+
+class _Offered(msgspec.Struct, frozen=True):
+    """What the offer of an invitation with nothing attached is made of."""
+
+    awards: tuple[Award, ...]
     comment: str | None
     expires_in: int | None
 
@@ -85,27 +94,43 @@ class Links:
         self._lifetime = lifetime
         self._world = world
         peering.carry(self)
-        deciders = {Decision.ANSWER_PRESENTATION_PROPOSAL: self._ask_who_proposes}
-        exchanges.register(PRESENT_PROOF.protocol, {}, deciders)
+        exchanges.register(PRESENT_PROOF.protocol, {}, {Decision.ANSWER_PRESENTATION_PROPOSAL: self._ask_who_proposes})
+        exchanges.register(
+            ISSUE_CREDENTIAL.protocol, {}, {Decision.ANSWER_CREDENTIAL_PROPOSAL: self._offer_who_proposes}
+        )
         jobs.register(_JOB, self._begin)
 
     # What a person does -----------------------------------------------------------------------------------------
 
     async def offer(
-        self, award: Award, terms: Terms, *, also: Sequence[Award] = (), goal: str | None = None
+        self,
+        award: Award,
+        terms: Terms,
+        *,
+        also: Sequence[Award] = (),
+        goal: str | None = None,
+        wire: Wire = Wire.V1,
     ) -> Invited:
         """An invitation that offers records, as :meth:`Issuer.offer`, to whoever answers it first.
 
+        Args:
+            wire: v2 for one of WACI-DIDComm, which agents of v2 alone can answer.
+
         Raises:
             BadInput: ``record.*``, ``result.*``, ``issue_credential.too_many``.
-            WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``invitation.unreachable``.
+            WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``invitation.unreachable``,
+                ``invitation.person_decides``.
             NotNow: ``mediator.unconfirmed``.
         """
+        awards = (award, *also)
+        goal = goal or ("Records for you" if also else "A record for you")
         async with self._store.write() as tx:
-            exchange_id = self._world.new_id()
-            step = await self._issuer.offer_step(tx, [award, *also], terms, exchange_id)
-            goal = goal or ("Records for you" if also else "A record for you")
-            invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+            if wire is Wire.V2:
+                invited = await self._offer_unattached(tx, awards, terms, goal)
+            else:
+                exchange_id = self._world.new_id()
+                step = await self._issuer.offer_step(tx, awards, terms, exchange_id)
+                invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
         await self._peering.confirm(invited)
         return invited
 
@@ -144,15 +169,27 @@ class Links:
         self, tx: Transaction, definition: dict[str, Any], terms: Terms, goal: str, *, multi_use: bool, wire: Wire
     ) -> Invited:
         goal_code = goals.STREAMLINED_VP if wire is Wire.V2 else "request-proof"
-        expires_in = self._open_for(terms)
         invited = await self._peering.invite_in(
-            tx, multi_use=multi_use, goal=goal, goal_code=goal_code, expires_in=expires_in, wire=wire
+            tx, multi_use=multi_use, goal=goal, goal_code=goal_code, expires_in=self._open_for(terms), wire=wire
         )
-        content = msgspec.json.encode(_Template(definition, terms.comment, terms.expires_in))
-        await attached.add(
-            tx, AttachedMessage(invitation_id=invited.id, protocol=PRESENT_PROOF.protocol, content=content)
-        )
+        template = _Template(definition, terms.comment, terms.expires_in)
+        await self._keep_template(tx, invited, PRESENT_PROOF, template)
         return invited
+
+    async def _offer_unattached(self, tx: Transaction, awards: tuple[Award, ...], terms: Terms, goal: str) -> Invited:
+        await self._issuer.check(tx, awards)
+        invited = await self._peering.invite_in(
+            tx, goal=goal, goal_code=goals.STREAMLINED_VC, expires_in=self._open_for(terms), wire=Wire.V2
+        )
+        template = _Offered(awards, terms.comment, terms.expires_in)
+        await self._keep_template(tx, invited, ISSUE_CREDENTIAL, template)
+        return invited
+
+    async def _keep_template(
+        self, tx: Transaction, invited: Invited, kind: ExchangeKind, template: _Template | _Offered
+    ) -> None:
+        content = msgspec.json.encode(template)
+        await attached.add(tx, AttachedMessage(invitation_id=invited.id, protocol=kind.protocol, content=content))
 
     async def _invite(
         self,
@@ -196,7 +233,8 @@ class Links:
         if kept is None or kept.connection_id is not None:
             return
         if kept.exchange_id is None:
-            await self._ask_each(tx, connection, kept)
+            if kept.protocol == PRESENT_PROOF.protocol:
+                await self._ask_each(tx, connection, kept)
             return
         kind = ISSUE_CREDENTIAL if kept.protocol == ISSUE_CREDENTIAL.protocol else PRESENT_PROOF
         value: Negotiation = msgspec.json.decode(kept.content, type=kind.type)
@@ -211,16 +249,41 @@ class Links:
 
     async def _ask_who_proposes(self, tx: Transaction, situation: Situation) -> None:
         """Ask for what the invitation that a proposal answers is for; any other proposal waits for a person."""
-        value, connection = situation.value, situation.connection
-        kept = None if value.pthid is None or value.definition else await attached.find(tx, value.pthid)
-        if kept is None or kept.connection_id is not None or kept.protocol != PRESENT_PROOF.protocol:
-            return
-        if kept.exchange_id is not None or not await self._may_answer(tx, connection, kept.invitation_id):
+        kept = None if situation.value.definition else await self._template_for(tx, situation)
+        if kept is None or not await self._may_answer(tx, situation.connection, kept.invitation_id):
             return
         template = msgspec.json.decode(kept.content, type=_Template)
         terms = Terms(template.comment, template.expires_in)
-        step = self._verifier.request_step(template.definition, terms, exchange=value)
-        await self._exchanges.apply(tx, PRESENT_PROOF, connection, situation.row, step)
+        step = self._verifier.request_step(template.definition, terms, exchange=situation.value)
+        await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
+
+    async def _offer_who_proposes(self, tx: Transaction, situation: Situation) -> None:
+        """Offer what the invitation that a proposal answers is for; any other proposal waits for a person.
+
+        So does one for what cannot be offered any more, such as an achievement that has left the catalogue.
+        """
+        value = situation.value
+        kept = None if value.proposal or value.offer else await self._template_for(tx, situation)
+        if kept is None:
+            return
+        template = msgspec.json.decode(kept.content, type=_Offered)
+        try:
+            await self._issuer.check(tx, template.awards)
+        except (BadInput, WrongState):
+            return
+        if not await self._may_answer(tx, situation.connection, kept.invitation_id):
+            return
+        terms = Terms(template.comment, template.expires_in)
+        step = await self._issuer.offer_step(tx, template.awards, terms, situation.row.id, exchange=value)
+        await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
+
+    async def _template_for(self, tx: Transaction, situation: Situation) -> AttachedMessage | None:
+        """What the invitation that a proposal answers is for, where that is an exchange of the proposal's protocol."""
+        pthid = situation.value.pthid
+        kept = None if pthid is None else await attached.find(tx, pthid)
+        if kept is None or kept.connection_id is not None or kept.exchange_id is not None:
+            return None
+        return kept if kept.protocol == situation.kind.protocol else None
 
     async def _may_answer(self, tx: Transaction, connection: Connection, invitation_id: str) -> bool:
         """Whether the invitation is this peer's to answer; one for a single peer is then used up."""
@@ -256,11 +319,14 @@ class Links:
 
     def opening(self, invitation: Invitation) -> Opening | None:
         """The proposal that answers an invitation whose goal code asks for one."""
-        if invitation.goal_code != goals.STREAMLINED_VP:
-            return None
-        expires = self._lifetime.until()
-        step = present_proof.propose(None, new_id=self._world.new_id, pthid=invitation.id, expires=expires)
-        return Opening(PRESENT_PROOF, step)
+        how: dict[str, Any] = {"new_id": self._world.new_id, "pthid": invitation.id, "expires": self._lifetime.until()}
+        match invitation.goal_code:
+            case goals.STREAMLINED_VP:
+                return Opening(PRESENT_PROOF, present_proof.propose(None, **how))
+            case goals.STREAMLINED_VC:
+                return Opening(ISSUE_CREDENTIAL, issue_credential.answer_invitation(**how))
+            case _:
+                return None
 
     async def keep(self, tx: Transaction, connection: Connection, invitation: Invitation) -> None:
         """Keep what goes with a peer's invitation until the connection is there, or go on with it at once."""

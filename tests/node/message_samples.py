@@ -41,6 +41,7 @@ from protocols.present_proof import messages as present_proof
 from protocols.revocation_notification.messages import Named, Revoke
 from protocols.routing.messages import Forward
 from protocols.trust_ping.messages import Ping, PingResponse
+from tests.issue_credential import manifests
 from tests.issue_credential import samples as credentials
 from tests.node.wire_peer import new_id
 from tests.present_proof import samples as presentations
@@ -101,7 +102,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         issue_credential.ProposeCredential,
         _of_issuing(issue_credential.ProposeCredential, details=(_DETAIL,)),
-        _ATTACHED,
+        _ATTACHED - {"attachments"},
     ),
     Sample(
         issue_credential.OfferCredential, _of_issuing(issue_credential.OfferCredential, details=(_DETAIL,)), _ATTACHED
@@ -115,6 +116,31 @@ SAMPLES: tuple[Sample, ...] = (
         issue_credential.IssueCredentialMessage,
         _of_issuing(issue_credential.IssueCredentialMessage, credentials=(credentials.signed(_DETAIL),)),
         _ATTACHED,
+    ),
+    Sample(
+        issue_credential.OfferCredential,
+        _of_issuing(issue_credential.OfferCredential, details=manifests.OFFERED, manifest=manifests.MANIFEST),
+        _ATTACHED | {"credential_manifest"},
+        (Wire.V2,),
+        "OfferByManifest",
+    ),
+    Sample(
+        issue_credential.RequestCredential,
+        _of_issuing(issue_credential.RequestCredential, application=manifests.APPLICATION),
+        _ATTACHED | {"credential_application", "holder"},
+        (Wire.V2,),
+        "Application",
+    ),
+    Sample(
+        issue_credential.IssueCredentialMessage,
+        _of_issuing(
+            issue_credential.IssueCredentialMessage,
+            credentials=manifests.SIGNED,
+            manifest_id=manifests.MANIFEST.id,
+        ),
+        _ATTACHED | {"credential_fulfillment", "verifiableCredential", "manifest_id", "descriptor_map"},
+        (Wire.V2,),
+        "Fulfillment",
     ),
     Sample(
         present_proof.ProposePresentation,
