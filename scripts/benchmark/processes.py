@@ -25,7 +25,7 @@ from storage.secrets import Strength
 __all__ = ["NodeProcess", "free_ports", "lernode", "resident_mib", "stop_gently"]
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _LOOK_EVERY_SECONDS = 0.005
 
