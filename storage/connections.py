@@ -13,7 +13,7 @@ from datetime import datetime
 from protocols.did import peer4
 from storage.engine import Parameter, Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, bounded, placeholders, starting_with
+from storage.query import Query, bounded, placeholders
 from storage.values import fold, from_json, from_micros, to_json, to_micros
 
 __all__ = [
@@ -266,9 +266,9 @@ async def find_completed_with(tx: Transaction, names: Sequence[str]) -> Connecti
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Connection]:
-    """The connections whose id starts so, the newest first; more than one means that the prefix is too short."""
-    query = Query("SELECT * FROM connections").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("connections", "created", None, limit))]
+    """The connections whose id starts so, in order; more than one means that the prefix is too short."""
+    query = Query("SELECT * FROM connections").id_starting_with(prefix, limit)
+    return [_from_row(tx, row) for row in await tx.all(*query)]
 
 
 async def find_by_label(tx: Transaction, label: str, *, limit: int = 10) -> list[Connection]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from protocols.errors import WrongState
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, bounded, placeholders, starting_with
+from storage.query import Query, bounded, placeholders
 from storage.values import from_micros, to_micros
 
 __all__ = [
@@ -152,9 +152,9 @@ async def find(tx: Transaction, connection_id: str, thid: str, protocol: str) ->
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[ExchangeRow]:
-    """The exchanges whose id starts so, the newest first."""
-    query = Query("SELECT * FROM exchanges").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return [_from_row(tx, row) for row in await tx.all(*query.newest_first("exchanges", "created", None, limit))]
+    """The exchanges whose id starts so, in the order of their ids."""
+    query = Query("SELECT * FROM exchanges").id_starting_with(prefix, limit)
+    return [_from_row(tx, row) for row in await tx.all(*query)]
 
 
 async def page(

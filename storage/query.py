@@ -10,10 +10,11 @@ from typing import Self
 from protocols.errors import BadInput
 from storage.engine import Parameter
 
-__all__ = ["MAX_PAGE", "Query", "bounded", "check_needle", "placeholders", "starting_with"]
+__all__ = ["MAX_PAGE", "Query", "bounded", "check_needle", "placeholders"]
 
 MAX_PAGE = 1000
 _MAX_NEEDLE = 200
+_LAST_CHARACTER = chr(0x10FFFF)
 
 
 class Query:
@@ -50,6 +51,17 @@ class Query:
             self.where(f"({time}, id) < ({key})", after)
         return self.end(f"ORDER BY {time} DESC, id DESC LIMIT ?", bounded(limit))
 
+    def id_starting_with(self, prefix: str, limit: int) -> tuple[str, tuple[Parameter, ...]]:
+        """The rows whose id starts so, in the order of their ids: a range, which the primary key finds.
+
+        Raises:
+            BadInput: ``store.search_too_long``.
+        """
+        check_needle(prefix)
+        return self.where("id >= ? AND id < ?", prefix, prefix + _LAST_CHARACTER).end(
+            "ORDER BY id LIMIT ?", bounded(limit)
+        )
+
 
 def bounded(limit: int) -> int:
     """The number of rows that a page may have: at least 1, at most :data:`MAX_PAGE`."""
@@ -69,14 +81,3 @@ def check_needle(needle: str) -> None:
     """
     if len(needle) > _MAX_NEEDLE:
         raise BadInput("store.search_too_long", f"A search has at most {_MAX_NEEDLE} characters.", "Search for less.")
-
-
-def starting_with(needle: str) -> str:
-    """A pattern for ``LIKE ? ESCAPE '!'``: it starts with ``needle``.
-
-    Raises:
-        BadInput: ``store.search_too_long``.
-    """
-    check_needle(needle)
-    escaped = needle.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"{escaped}%"

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
-from storage.query import Query, starting_with
+from storage.query import Query
 from storage.values import from_micros, to_micros
 
 __all__ = ["Receipt", "add", "find_by_prefix", "page"]
@@ -51,13 +51,13 @@ async def add(tx: Transaction, receipt: Receipt) -> None:
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Receipt]:
-    """The receipts whose id starts so, the newest first.
+    """The receipts whose id starts so, in the order of their ids.
 
     Raises:
         WrongState: ``receipt.unknown`` where there is none.
     """
-    query = Query("SELECT * FROM receipts").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    rows = await tx.all(*query.newest_first("receipts", "at", None, limit))
+    query = Query("SELECT * FROM receipts").id_starting_with(prefix, limit)
+    rows = await tx.all(*query)
     if not rows:
         raise unknown("receipt")
     return [_from_row(tx, row) for row in rows]

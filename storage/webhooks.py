@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from storage.engine import Row, Transaction
 from storage.errors import unknown
-from storage.query import Query, bounded, placeholders, starting_with
+from storage.query import Query, bounded, placeholders
 from storage.secrets import Vault
 from storage.values import from_micros, to_micros
 
@@ -123,9 +123,9 @@ async def get(tx: Transaction, webhook_id: str) -> Webhook:
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Webhook]:
-    """The webhooks whose id starts so."""
-    query = Query("SELECT * FROM webhooks").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return await _with_topics(tx, await tx.all(*query.end("ORDER BY created, id LIMIT ?", bounded(limit))))
+    """The webhooks whose id starts so, in the order of their ids."""
+    query = Query("SELECT * FROM webhooks").id_starting_with(prefix, limit)
+    return await _with_topics(tx, await tx.all(*query))
 
 
 async def page(tx: Transaction, *, limit: int = 100) -> list[Webhook]:

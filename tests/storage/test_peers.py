@@ -216,7 +216,7 @@ async def test_a_short_id_finds_what_starts_so_and_nothing_by_wildcards(store: S
             prefix: [c.id for c in await connections.find_by_prefix(tx, prefix)]
             for prefix in ("ab", "abc", "x_", "%", "_")
         }
-    assert found == {"ab": ["abd2", "abc1"], "abc": ["abc1"], "x_": ["x_y"], "%": [], "_": []}
+    assert found == {"ab": ["abc1", "abd2"], "abc": ["abc1"], "x_": ["x_y"], "%": [], "_": []}
 
 
 async def test_pages_neither_repeat_nor_skip_while_rows_arrive(store: Store, vault: Vault) -> None:
