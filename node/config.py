@@ -261,7 +261,10 @@ class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     messages_days: Annotated[
         int,
         Meta(ge=30),
-        _doc("Days after which messages that were given up are forgotten, and which messages were seen."),
+        _doc(
+            "Days after which messages that were given up are forgotten, which messages were seen, and invitations "
+            "that are over, with the offers and requests that went with them."
+        ),
     ] = 90
     documents_days: Annotated[
         int, Meta(ge=1), _doc("Days after which copies of DID documents, status lists and schemas are forgotten.")

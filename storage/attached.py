@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from storage.engine import Row, Transaction
 from storage.errors import already_stored
 
-__all__ = ["AttachedMessage", "add", "find", "of_connection", "remove"]
+__all__ = ["AttachedMessage", "add", "find", "of_connection", "page", "remove"]
 
 _CONTENT = "attached_messages.content"
 
@@ -63,6 +63,12 @@ async def of_connection(tx: Transaction, connection_id: str) -> list[AttachedMes
         "SELECT * FROM attached_messages WHERE connection_id = ? ORDER BY invitation_id", (connection_id,)
     )
     return [_from_row(tx, row) for row in rows]
+
+
+async def page(tx: Transaction, *, after: str = "", limit: int = 100) -> list[AttachedMessage]:
+    """What goes with invitations of either side; ``after`` is the last invitation of the page before."""
+    sql = "SELECT * FROM attached_messages WHERE invitation_id > ? ORDER BY invitation_id LIMIT ?"
+    return [_from_row(tx, row) for row in await tx.all(sql, (after, limit))]
 
 
 async def remove(tx: Transaction, invitation_id: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protocols.did import peer4
-from storage import credentials, exchanges, status_lists
+from storage import attached, credentials, exchanges, invitations, status_lists
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
@@ -26,8 +26,8 @@ from storage.values import from_micros, to_micros
 
 __all__ = [
     "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_connection",
-    "erase_exchange", "erase_held", "erase_issued", "exchanges_naming", "forget_finished", "get_report",
-    "held_naming", "issued_naming", "page_of_reports",
+    "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "exchanges_naming", "forget_finished",
+    "forget_invitations", "get_report", "held_naming", "invitations_naming", "issued_naming", "page_of_reports",
 ]  # fmt: skip
 
 OF_EXCHANGE: Mapping[str, str] = {
@@ -113,6 +113,17 @@ async def forget_finished(tx: Transaction, before: datetime, limit: int) -> int:
     return len(rows)
 
 
+async def forget_invitations(tx: Transaction, before: datetime) -> int:
+    """Erase invitations of this node that were over before a time, with what goes with them; how many that were."""
+    values = (to_micros(before), to_micros(before))
+    await tx.execute(
+        "DELETE FROM attached_messages WHERE invitation_id IN "
+        "(SELECT id FROM invitations WHERE expires < ? OR (state <> 'open' AND created < ?))",
+        values,
+    )
+    return await tx.execute("DELETE FROM invitations WHERE expires < ? OR (state <> 'open' AND created < ?)", values)
+
+
 async def erase_exchange(tx: Transaction, row: ExchangeRow) -> list[Erased]:
     """Erase an exchange, what was verified in it, and what of it waits to be sent."""
     found = await tx.all("SELECT id FROM verifications WHERE exchange_id = ?", (row.id,))
@@ -145,6 +156,15 @@ async def erase_held(tx: Transaction, record: HeldCredential) -> list[Erased]:
     return [Erased("held_record", record.id, _digest(record.document))]
 
 
+async def erase_invitation(tx: Transaction, invitation_id: str) -> list[Erased]:
+    """Erase an invitation of this node, or of a peer what waits of it, with what goes with it."""
+    found, kept = await invitations.find(tx, invitation_id), await attached.find(tx, invitation_id)
+    content = (found.message if found else b"") + (kept.content if kept else b"")
+    await attached.remove(tx, invitation_id)
+    await tx.execute("DELETE FROM invitations WHERE id = ?", (invitation_id,))
+    return [Erased("invitation", invitation_id, _digest(content))] if content else []
+
+
 async def erase_connection(tx: Transaction, connection: Connection) -> list[Erased]:
     """Erase a connection and every exchange on it; records that came over it stay, without saying from whom."""
     erased: list[Erased] = []
@@ -152,6 +172,10 @@ async def erase_connection(tx: Transaction, connection: Connection) -> list[Eras
         erased += await erase_exchange(tx, row)
     for sql in OF_CONNECTION.values():
         await tx.execute(sql, (connection.id,))
+    # What the peer came in by was made for it, an offer in it included; one for many was not.
+    invitation = await invitations.find(tx, connection.invitation_id) if connection.invitation_id else None
+    if invitation is not None and not invitation.multi_use:
+        erased += await erase_invitation(tx, invitation.id)
     did = connection.their_did
     for sender in (connection.their_verkey, did and peer4.shortest(did)):
         await tx.execute("DELETE FROM inbox WHERE sender_verkey = ?", (sender,))
@@ -185,6 +209,20 @@ async def held_naming(tx: Transaction, names: Naming) -> list[str]:
 async def exchanges_naming(tx: Transaction, names: Naming) -> list[str]:
     """The ids of exchanges in which who is meant is named."""
     return [row.id async for row in _each_exchange(tx, Filter()) if names(row.data)]
+
+
+async def invitations_naming(tx: Transaction, names: Naming) -> list[str]:
+    """The ids of invitations that name who is meant, in themselves or in what goes with them."""
+    found: list[str] = []
+    after = None
+    while page := await invitations.page(tx, after=after, limit=_PAGE):
+        found += [one.id for one in page if names(one.message)]
+        after = page[-1].id
+    last = ""
+    while going_along := await attached.page(tx, after=last, limit=_PAGE):
+        found += [one.invitation_id for one in going_along if names(one.content)]
+        last = going_along[-1].invitation_id
+    return found
 
 
 # Reports ------------------------------------------------------------------------------------------------------------

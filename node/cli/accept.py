@@ -12,7 +12,7 @@ import msgspec
 from node.cli.attached import attached_fields
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
-from node.cli.options import Setting, common, suggest
+from node.cli.options import Setting, common, only_used, suggest
 from node.cli.output import emit_json, fields, line, short, when
 from node.http.schemas import (
     AboutRecord,
@@ -55,6 +55,7 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
     if what is None:
         if decline is not None:
             raise BadInput("cli.usage", "What is to be declined is not named.", "See what waits with: lernode accept")
+        only_used(use="where nothing is named")
         waiting = with_api(setting, _waiting)
         _show(setting, waiting, lambda: show_waiting(waiting.items))
         return
@@ -63,6 +64,7 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
         connection, settled, asked = with_api(setting, lambda api: _connect(api, text, new=new))
         _show(setting, connection, lambda: _show_connection(connection, settled, asked))
         return
+    only_used("decline", use="for what waits here")
     answered = with_api(setting, lambda api: _answer(api, what, decline))
     _show(setting, answered, lambda: _show_exchange(answered))
 

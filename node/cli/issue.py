@@ -13,7 +13,7 @@ from node.cli.by_link import check_qr_file, didcomm_option, qr_options, show_inv
 from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
-from node.cli.options import Setting, common, suggest
+from node.cli.options import Setting, common, only_used, suggest
 from node.cli.output import emit_json, fields, line, note, short, table
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
@@ -32,6 +32,8 @@ from protocols.errors import BadInput
 __all__ = ["issue"]
 
 _SETTLED = ("done", "abandoned")
+_AWARD = ("name", "result", "valid_from", "valid_until")
+_OFFER = (*_AWARD, "did", "email", "data_model", "comment", "expires")
 DataModel = Literal["2.0", "1.1"]
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -47,6 +49,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--comment", help="For the person who is offered it.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="The offer ends after so many days.")
 @click.option("--name", help="The learner's name, as it stands in the record.")
+@click.option("--did", metavar="DID", help="The learner's DID, where its wallet names none; for an offer.")
 @click.option("--email", help="The learner's e-mail address, as a hash in the record; with a connection.")
 @click.option("--result", help="What was reached, if the achievement has results.")
 @click.option("--valid-from", type=_DAY, metavar="YYYY-MM-DD", help="When it was earned; today where not given.")
@@ -74,6 +77,7 @@ def issue(
     comment: str | None,
     expires: int | None,
     name: str | None,
+    did: str | None,
     email: str | None,
     result: str | None,
     data_model: DataModel,
@@ -109,6 +113,7 @@ def issue(
     Next: the peer runs lernode accept; lernode records --issued lists what you issued.
     """
     if show_list:
+        only_used("show_list", use="with --list")
         _show_catalogue(setting)
         return
     if not achievements or [to, answer, csv_file, link or None].count(None) != 3:
@@ -119,6 +124,7 @@ def issue(
         hint = "Name one achievement, or leave --result out and offer them with --to CONNECTION, --link or --answer."
         raise BadInput("cli.usage", "Only an offer may be of several achievements, and without a result.", hint)
     if csv_file is not None:
+        only_used("csv_file", "out", "strict", "valid_from", "valid_until", use="with --csv")
         order = Order(
             achievement=achievement,
             csv_file=csv_file,
@@ -131,6 +137,7 @@ def issue(
         return
     given = Award(
         achievement=achievement,
+        did=did,
         email=email,
         name=name,
         result=result,
@@ -138,15 +145,13 @@ def issue(
         valid_until=_utc(valid_until),
     )
     if to is not None and _is_file(to):
-        if data_model != "2.0":
-            raise BadInput("cli.usage", "A file is of the data model 2.0.", "Leave --data-model out.")
-        if comment is not None or expires is not None:
-            raise BadInput("cli.usage", "A file is not an offer.", "Leave --comment and --expires out.")
+        only_used("to", "out", *_AWARD, use="for a file, which is not offered to a connection")
         _issue_file(setting, given, to, out)
         return
     seconds = None if expires is None else expires * 86400
     also = tuple(msgspec.structs.replace(given, achievement=other) for other in others)
     if link:
+        only_used("link", "didcomm", "qr", "qr_file", *_OFFER, use="with --link")
         check_qr_file(qr_file)
         wanted = OfferByLink(
             also=also,
@@ -159,6 +164,7 @@ def issue(
         made = with_api(setting, lambda api: api.post("/admin/invitations/offers", InvitationView, wanted))
         show_invitation(setting, made, qr=qr, qr_file=qr_file)
         return
+    only_used("to", "answer", "wait", *_OFFER, use="for a connection")
     offer = AwardOverConnection(
         connection=to,
         exchange=answer,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from node.cli.output import line
 from protocols.errors import BadInput
@@ -20,10 +21,11 @@ from protocols.errors import BadInput
 if TYPE_CHECKING:
     from storage.secrets import Secret
 
-__all__ = ["Setting", "common", "read_new_secret", "read_secret", "suggest"]
+__all__ = ["Setting", "common", "only_used", "read_new_secret", "read_secret", "suggest"]
 
 _MAX_SECRET_FILE = 4096
 _CREDENTIAL = "lernode."  # the names of systemd credentials: lernode.passphrase and lernode.key
+_COMMON = frozenset({"home", "as_json", "passphrase_file", "key_file"})
 _COMMAND = re.compile(r"\blernode [a-z]+")
 
 
@@ -77,6 +79,33 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(setting, *args, **more)
 
     return wrapped
+
+
+def only_used(*names: str, use: str) -> None:
+    """Refuse options that were given and do nothing in the way that the command is used, so that none is passed over.
+
+    Args:
+        names: of the parameters that do something there.
+        use: that way, e.g. ``with --link``.
+
+    Raises:
+        BadInput: ``cli.usage``.
+    """
+    context = click.get_current_context()
+    given = [
+        max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and parameter.name not in (*names, *_COMMON)
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        one, it = ("does", "it") if len(given) == 1 else ("do", "them")
+        raise BadInput(
+            "cli.usage",
+            f"{' and '.join(given)} {one} nothing {use}.",
+            f"Leave {it} out, or see: {context.command_path} --help",
+        )
 
 
 def suggest(text: str) -> None:

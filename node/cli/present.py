@@ -10,7 +10,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, show_waiting
-from node.cli.options import Setting, common
+from node.cli.options import Setting, common, only_used
 from node.cli.output import emit_json, fields, line, short
 from node.http.schemas import (
     Decline,
@@ -51,9 +51,11 @@ def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes
     Next: lernode status shows whether the verifier was satisfied, lernode receipts what you have shown to whom.
     """
     if exchange is None:
+        only_used(use="without the id of a request")
         _show_requests(setting)
         return
     if decline is not None:
+        only_used("decline", use="with --decline")
         answered = with_api(setting, lambda api: _decline(api, exchange, decline))
         _show_answered(setting, answered)
         return

@@ -11,7 +11,7 @@ import msgspec
 from node.cli.by_link import check_qr_file, didcomm_option, qr_options, show_invitation
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
-from node.cli.options import Setting, common, suggest
+from node.cli.options import Setting, common, only_used, suggest
 from node.cli.output import emit_json, fields, line, short
 from node.cli.verdict import show_result
 from node.http.schemas import ExchangeDetail, ExchangeView, InvitationView, NewRequest, RequestByLink, VerificationView
@@ -21,6 +21,7 @@ from protocols.errors import BadInput, WrongState
 __all__ = ["read_definition", "request"]
 
 _SETTLED = ("done", "abandoned")
+_WHAT = ("skills", "kind", "definition", "name", "purpose", "comment", "expires")
 
 
 @click.command(short_help="Ask a peer for proof of skills.")
@@ -86,11 +87,13 @@ def request(
     if link:
         if connection is not None or answer is not None:
             raise BadInput("cli.usage", "A link is for whoever answers it.", "Leave the connection and --answer out.")
+        only_used("link", "multi_use", "didcomm", "qr", "qr_file", *_WHAT, use="with --link")
         check_qr_file(qr_file)
         asked = RequestByLink(multi_use=multi_use, didcomm=didcomm or "v1", **what)
         made = with_api(setting, lambda api: api.post("/admin/invitations/requests", InvitationView, asked))
         show_invitation(setting, made, qr=qr, qr_file=qr_file)
         return
+    only_used("answer", "wait", *_WHAT, use="without --link")
     wanted = NewRequest(connection=connection, exchange=answer, **what)
     exchange, result = with_api(setting, lambda api: _request(api, wanted, wait))
     if setting.json:

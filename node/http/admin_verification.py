@@ -92,7 +92,8 @@ def definition_of(wanted: Wanted, definition_id: str) -> dict[str, Any]:
             "request.ambiguous", "A request names skills, a type, or a definition.", "Give exactly one of the three."
         )
     if wanted.definition is not None:
-        return wanted.definition
+        said = {"name": wanted.name, "purpose": wanted.purpose}
+        return wanted.definition | {part: text for part, text in said.items() if text is not None}
     if wanted.type is not None:
         name = wanted.name or f"A record of the type {wanted.type}"
         return for_type([wanted.type], name=name, purpose=wanted.purpose or name, definition_id=definition_id)

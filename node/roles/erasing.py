@@ -106,9 +106,10 @@ class Erasing:
             issued = await erasure.issued_naming(tx, named)
             held = await erasure.held_naming(tx, named)
             talks = await erasure.exchanges_naming(tx, named)
+            invited = await erasure.invitations_naming(tx, named)
         try:
             async with self._store.write() as tx:
-                found = await self._take_out(tx, connection, issued, held, talks)
+                found = await self._take_out(tx, connection, issued, held, talks, invited)
                 if not found.erased:
                     raise WrongState("erasure.nothing", "Nothing that is kept names it.", "Check how it is written.")
                 if dry_run:
@@ -126,6 +127,7 @@ class Erasing:
         issued: Sequence[str],
         held: Sequence[str],
         talks: Sequence[str],
+        invited: Sequence[str],
     ) -> Erasure:
         erased: list[Erased] = []
         kept: list[Kept] = []
@@ -141,6 +143,8 @@ class Erasing:
             row = await exchanges.get(tx, exchange_id)
             related.add(row.connection_id)
             erased += await erasure.erase_exchange(tx, row)
+        for invitation_id in dict.fromkeys(invited):
+            erased += await erasure.erase_invitation(tx, invitation_id)
         if connection is not None:
             erased += await erasure.erase_connection(tx, connection)
             related.discard(connection.id)

@@ -35,7 +35,7 @@ class _OnlyTried(Exception):
 
 
 class Housekeeping:
-    """Prunes the store: old exchanges, messages, events, and copies of documents."""
+    """Prunes the store: old exchanges, invitations, messages, events, and copies of documents."""
 
     def __init__(self, store: Store, world: World, retention: RetentionConfig, kept: EventsConfig) -> None:
         self._store = store
@@ -86,6 +86,7 @@ class Housekeeping:
         fetched = now - timedelta(days=settings.documents_days)
         kinds: dict[str, _Forget] = {
             "exchanges": lambda tx, limit: erasure.forget_finished(tx, over, limit),
+            "invitations": lambda tx, _limit: erasure.forget_invitations(tx, messages),
             "given_up_messages": lambda tx, _limit: outbox.prune_dead(tx, messages),
             "seen_messages": lambda tx, _limit: inbox.prune(tx, messages),
             "done_jobs": lambda tx, _limit: jobs.prune(tx, messages),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +11,30 @@ import pytest
 from node.app import Node
 from node.roles.erasing import REPORT_TYPE, Erasure
 from node.roles.issuer import Award
+from node.roles.lifetime import Terms
+from protocols.didcomm.message import Wire
 from protocols.errors import WrongState
 from protocols.jose import read_jws
 from protocols.strict_json import loads_object
-from storage import audit, credentials, dids, events, exchanges, status_lists
+from storage import attached, audit, connections, credentials, dids, events, exchanges, invitations, status_lists
 from storage.dids import DidPurpose
+from storage.engine import Transaction
 from storage.erasure import OF_CONNECTION, OF_EXCHANGE
+from storage.exchanges import ExchangeRow
 from tests.node.conftest import Town
-from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, give, held, issued, settled, tables
+from tests.node.nodes import (
+    WELDING,
+    Nodes,
+    asks_for,
+    connect,
+    eventually,
+    exchange_in,
+    give,
+    held,
+    issued,
+    settled,
+    tables,
+)
 
 
 def report_of(done: Erasure) -> dict[str, Any]:
@@ -96,6 +113,46 @@ async def test_a_subject_is_erased_where_its_data_went_and_its_connections_are_n
     assert list(done.related) == [town.employer_to_learner.id]
     assert record.subject not in await contents(town.employer)
     assert len(await held(town.learner)) == 1, "at others' nodes nothing changes"
+
+
+@pytest.mark.parametrize("wire", [Wire.V1, Wire.V2])
+async def test_an_offer_by_a_link_that_nobody_answered_is_erased_with_its_link(nodes: Nodes, wire: Wire) -> None:
+    college = await nodes.make("college", issuer=True)
+    learner = await nodes.make("learner")
+    award = Award(achievement_id=WELDING, name="Ada Byron", email="ada@example.org")
+    made = await college.links.offer(award, Terms(), wire=wire)
+    other = await college.links.offer(replace(award, name="Bob", email="bob@example.org"), Terms(), wire=wire)
+    done = await college.erasing.erase_subject("ada@example.org")
+    assert [(one.what, one.id) for one in done.erased] == [("invitation", made.id)]
+    async with college.store.read() as tx:
+        assert await attached.find(tx, made.id) is None
+        assert await invitations.find(tx, made.id) is None
+        assert await attached.find(tx, other.id) is not None
+    await learner.peering.accept(made.url)
+    await settled(learner)
+    await settled(college)
+    assert await issued(college) == []
+    async with college.store.read() as tx:
+        assert await connections.page(tx) == []
+
+
+async def test_the_offer_that_a_peer_came_in_by_goes_with_the_peer(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    made = await college.links.offer(Award(achievement_id=WELDING, name="Ada Byron"), Terms())
+    await learner.peering.accept(made.url)
+    row = await waiting_or_begun(college)
+    await exchange_in(college, row.id, "done")
+    await college.erasing.erase_peer(row.connection_id)
+    async with college.store.read() as tx:
+        assert await invitations.find(tx, made.id) is None
+
+
+async def waiting_or_begun(node: Node) -> ExchangeRow:
+    async def probe(tx: Transaction) -> ExchangeRow | None:
+        return next((row for row in await exchanges.page(tx) if "issue-credential" in row.protocol), None)
+
+    return await eventually(node, probe)
 
 
 async def test_a_trial_changes_nothing(town: Town) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from node.app import Node
+from node.roles.issuer import Award
+from node.roles.lifetime import Terms
 from node.runtime.world import World
-from storage import exchanges, inbox, meta, outbox
+from protocols.didcomm.message import Wire
+from storage import attached, exchanges, inbox, invitations, meta, outbox
 from storage.engine import Transaction
 from storage.exchanges import Filter
-from tests.node.nodes import Clock, Nodes, connect, eventually, exchange_in, give, held, settled, tables
+from tests.node.nodes import WELDING, Clock, Nodes, connect, eventually, exchange_in, give, held, settled, tables
 
 FAR_FUTURE = {"exchanges_days": 10, "messages_days": 30, "documents_days": 5}
 
@@ -81,6 +84,26 @@ async def test_messages_that_were_given_up_or_seen_are_forgotten_and_waiting_one
     assert (counts["given_up_messages"], counts["seen_messages"]) == (1, 1)
     async with college.store.read() as tx:
         assert [message.id for message in await outbox.page(tx)] == ["waiting"]
+
+
+async def test_invitations_that_are_over_are_forgotten_with_what_went_with_them(nodes: Nodes) -> None:
+    clock = Clock()
+    college = await nodes.make("college", issuer=True, world=World(clock=clock), retention=FAR_FUTURE)
+    award = Award(achievement_id=WELDING, name="Ada Byron")
+    over = [await college.links.offer(award, Terms(expires_in=3600), wire=wire) for wire in Wire]
+    taken_back = await college.peering.invite()
+    async with college.store.write() as tx:
+        await invitations.close(tx, taken_back.id)
+    lasting = await college.links.offer(award, Terms(expires_in=86400 * 365), wire=Wire.V2)
+    clock.advance(days=29)
+    assert (await college.housekeeping.prune())["invitations"] == 0
+    clock.advance(days=2)
+    assert (await college.housekeeping.prune(dry_run=True))["invitations"] == 3
+    assert (await college.housekeeping.prune())["invitations"] == 3
+    async with college.store.read() as tx:
+        assert [one.id for one in await invitations.page(tx)] == [lasting.id]
+        assert [one.invitation_id for one in await attached.page(tx)] == [lasting.id]
+        assert [await attached.find(tx, one.id) for one in over] == [None, None]
 
 
 async def test_it_is_done_once_a_day_also_across_restarts(nodes: Nodes) -> None:
