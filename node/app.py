@@ -60,6 +60,7 @@ from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.exchanges import Exchanges
+from node.runtime.hardware import Token
 from node.runtime.home_lock import HomeLock
 from node.runtime.housekeeping import Housekeeping
 from node.runtime.inbound import Inbound
@@ -78,8 +79,10 @@ from node.trust.source import StoredTrust
 from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
+from protocols.multiformats import Multicodec
 from storage.dids import DidPurpose
 from storage.engine import Store
+from storage.keys import TokenKey
 from storage.secrets import Secret, Strength, Vault
 
 __all__ = ["Node", "create", "rewrap"]
@@ -95,10 +98,14 @@ async def create(
     config_toml: str,
     *,
     issuer: bool = False,
+    issuer_key: TokenKey | None = None,
     strength: Strength = Strength.MODERATE,
     world: World | None = None,
 ) -> None:
     """Make a node in ``home``: its configuration, its store sealed by ``secret``, and its first DIDs.
+
+    Args:
+        issuer_key: a key of the token with which its issuer signs, instead of one in the store.
 
     Raises:
         WrongState: ``config.exists`` where there is one already.
@@ -112,11 +119,11 @@ async def create(
     store = await open_node_store(home, config, create=True)
     try:
         vault = await Vault.create(store, secret, entropy=world.entropy, strength=strength)
-        identity = Identity(Keyring(vault, world), world, config.node.endpoint.rstrip("/"))
+        identity = Identity(Keyring(vault, Token(config.keys, home), world), world, config.node.endpoint.rstrip("/"))
         async with store.write() as tx:
             await identity.create(tx, "key", DidPurpose.HOLDER)
             if issuer:
-                await identity.create(tx, "web", DidPurpose.ISSUER)
+                await identity.create(tx, "web", DidPurpose.ISSUER, [issuer_key or Multicodec.ED25519_PUB])
     finally:
         await store.close()
     # Last, because its presence says that the node is complete.
@@ -153,7 +160,8 @@ class Node:
         self.readiness, self.gate = Readiness(), Gate()
         self.metrics = Metrics(store.usage)
         self.monitor = Monitor(store, self.metrics, world)
-        self.keyring = Keyring(vault, world)
+        self.token = Token(config.keys, home)
+        self.keyring = Keyring(vault, self.token, world)
         endpoint = config.node.endpoint.rstrip("/")
         self.http = GuardedHttp(_network_policy(config))
         cache = StoredDocumentCache(store)
@@ -516,6 +524,7 @@ class Node:
         await self.jobs.stop()
         await self.webhooks.stop()
         await self.outbox.stop()
+        await asyncio.to_thread(self.token.close)
         await self.http.close()
         await self.store.close()
         if self._lock is not None:

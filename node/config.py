@@ -79,6 +79,21 @@ class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = ""
 
 
+class KeysConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A PKCS#11 token that holds signing keys instead of the store."""
+
+    pkcs11_module: Annotated[
+        str, _doc("The token's PKCS#11 library, e.g. /usr/lib/softhsm/libsofthsm2.so (pip install 'lernode[pkcs11]').")
+    ] = ""
+    pkcs11_token: Annotated[str, _doc("Label of the token.")] = ""
+    pkcs11_pin_file: Annotated[
+        str,
+        _doc(
+            "File with the token's PIN (or set LERNODE_PKCS11_PIN, or give systemd the credential lernode.pkcs11-pin)."
+        ),
+    ] = ""
+
+
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What this node may reach when it delivers messages, resolves did:web and fetches status lists."""
 
@@ -326,6 +341,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     node: NodeConfig = NodeConfig()
     admin: AdminConfig = AdminConfig()
     database: DatabaseConfig = DatabaseConfig()
+    keys: KeysConfig = KeysConfig()
     network: NetworkConfig = NetworkConfig()
     policy: PolicyConfig = PolicyConfig()
     trust: TrustConfig = TrustConfig()

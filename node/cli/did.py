@@ -51,8 +51,9 @@ def did(ctx: click.Context, setting: Setting) -> None:
     "--key", "keys", type=_KIND, multiple=True, default=["ed25519"], show_default=True,
     help="Kind of its key; several times for a did:web with several.",
 )  # fmt: skip
+@click.option("--token-key", metavar="LABEL", help="Sign with this key of the node's PKCS#11 token instead.")
 @click.option("--issuer", is_flag=True, help="It is for issuing, not for holding.")
-def create(setting: Setting, method: OwnMethod, keys: tuple[KeyKind, ...], issuer: bool) -> None:
+def create(setting: Setting, method: OwnMethod, keys: tuple[KeyKind, ...], token_key: str | None, issuer: bool) -> None:
     """Make a DID.
 
     \b
@@ -60,16 +61,18 @@ def create(setting: Setting, method: OwnMethod, keys: tuple[KeyKind, ...], issue
       lernode did create
       lernode did create --method jwk --key p256
       lernode did create --method web --issuer --key ed25519 --key p256
+      lernode did create --method web --issuer --token-key registrar
     """
-    wanted = NewDid(method=method, purpose="issuer" if issuer else "holder", keys=keys)
+    wanted = NewDid(method=method, purpose="issuer" if issuer else "holder", keys=keys, token_key=token_key)
     _answer(setting, with_api(setting, lambda api: api.post("/admin/dids", DidView, wanted)))
 
 
 @did.command("add-key")
 @common
 @click.argument("name", metavar="DID")
-@click.option("--key", "kind", type=_KIND, required=True, help="Kind of the key.")
-def add_key(setting: Setting, name: str, kind: KeyKind) -> None:
+@click.option("--key", "kind", type=_KIND, help="Kind of the key.")
+@click.option("--token-key", metavar="LABEL", help="Take this key of the node's PKCS#11 token.")
+def add_key(setting: Setting, name: str, kind: KeyKind | None, token_key: str | None) -> None:
     """Make another key for the node's did:web; its document names it at once.
 
     \b
@@ -77,7 +80,7 @@ def add_key(setting: Setting, name: str, kind: KeyKind) -> None:
       lernode did add-key did:web:college.example --key p256
     """
     path = f"/admin/dids/{segment(name)}/keys"
-    _answer(setting, with_api(setting, lambda api: api.post(path, DidView, NewKey(kind=kind))))
+    _answer(setting, with_api(setting, lambda api: api.post(path, DidView, NewKey(kind=kind, token_key=token_key))))
 
 
 @did.command("rotate-key")
@@ -87,8 +90,11 @@ def add_key(setting: Setting, name: str, kind: KeyKind) -> None:
 @click.option(
     "--compromised", is_flag=True, help="Somebody else may have it: nothing that it signed verifies any more."
 )
+@click.option("--token-key", metavar="LABEL", help="Sign with this key of the node's PKCS#11 token from now on.")
 @click.option("--yes", is_flag=True, help="Do not ask, with --compromised.")
-def rotate_key(setting: Setting, name: str, key: str | None, compromised: bool, yes: bool) -> None:
+def rotate_key(
+    setting: Setting, name: str, key: str | None, token_key: str | None, compromised: bool, yes: bool
+) -> None:
     """Sign with fresh keys from now on. What the old ones signed still verifies: they stay in the DID's document.
 
     With --compromised they are withdrawn instead, and every record that they signed fails at every verifier that can
@@ -108,7 +114,7 @@ def rotate_key(setting: Setting, name: str, key: str | None, compromised: bool, 
             )
         click.confirm("No record that the key signed will verify any more. Withdraw it?", abort=True, err=True)
     path = f"/admin/dids/{segment(name)}/rotate-key"
-    wanted = KeyRotation(key=key, compromised=compromised)
+    wanted = KeyRotation(key=key, token_key=token_key, compromised=compromised)
     _answer(setting, with_api(setting, lambda api: api.post(path, DidView, wanted)))
 
 

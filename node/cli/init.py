@@ -13,14 +13,18 @@ from node.app import create
 from node.cli.options import Setting, common, read_secret, suggest
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
-from node.config import CONFIG_FILE, to_toml
+from node.config import CONFIG_FILE, KeysConfig, to_toml
+from node.runtime.hardware import Token
 from protocols import strict_json
 from protocols.errors import BadInput, WrongState
+from protocols.multiformats import Multicodec
+from storage.keys import TokenKey
 from storage.secrets import Secret
 
 __all__ = ["init", "settings_of", "write_catalogue"]
 
 _CATALOGUE = "catalogue.json"
+_FOR_ECDSA = "ecdsa-rdfc-2019"
 _LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 
@@ -34,6 +38,9 @@ _LOOPBACK = ["127.0.0.0/8", "::1/128"]
 @click.option("--issuer", is_flag=True, help="Issue records: a did:web and a catalogue of achievements to edit.")
 @click.option("--trust", multiple=True, metavar="DID", help="An issuer whose records to believe; repeatable.")
 @click.option("--store", metavar="URL", help="Keep everything in PostgreSQL: postgresql://user@host/database.")
+@click.option("--pkcs11-module", metavar="PATH", help="PKCS#11 library of the token that holds the issuer's key.")
+@click.option("--pkcs11-token", metavar="LABEL", help="Label of that token.")
+@click.option("--pkcs11-key", metavar="LABEL", help="Label of the key; give all three, with --issuer.")
 @click.option("--auto-accept", is_flag=True, help="Accept offers, and answer requests, without asking.")
 def init(
     setting: Setting,
@@ -45,6 +52,9 @@ def init(
     issuer: bool,
     trust: tuple[str, ...],
     store: str | None,
+    pkcs11_module: str | None,
+    pkcs11_token: str | None,
+    pkcs11_key: str | None,
     auto_accept: bool,
 ) -> None:
     """Make a node: its folder, its configuration, its store sealed by a passphrase, and its first DID.
@@ -60,14 +70,18 @@ def init(
       lernode init --home ~/employer --label Employer --local --port 8002 --trust did:web:localhost%3A8000
     A registrar's office, on a database server (the password is in LERNODE_DATABASE_PASSWORD):
       lernode init --endpoint https://records.riverside.example --issuer --store postgresql://lernode@db/lernode
+    One whose signing key is in a hardware module (the PIN is in LERNODE_PKCS11_PIN):
+      lernode init --endpoint https://records.riverside.example --issuer --pkcs11-token college \
+        --pkcs11-key registrar --pkcs11-module /usr/lib/softhsm/libsofthsm2.so
 
     Next: lernode run, and then lernode invite or lernode accept.
     """
     values = settings_of(label, endpoint, port, local, issuer, trust, auto_accept, store, no_port=no_port)
+    issuer_key = _token_key(setting.home, values, issuer, pkcs11_module, pkcs11_token, pkcs11_key)
     if (setting.home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
     secret = read_secret(setting, new=True)
-    asyncio.run(_create(setting.home, secret, to_toml(values), issuer))
+    asyncio.run(_create(setting.home, secret, to_toml(values), issuer, issuer_key))
     if issuer:
         write_catalogue(setting.home)
     made = {
@@ -131,9 +145,35 @@ def settings_of(
     return values
 
 
-async def _create(home: Path, secret: Secret, config_toml: str, issuer: bool) -> None:
+def _token_key(
+    home: Path,
+    values: dict[str, dict[str, Any]],
+    issuer: bool,
+    module: str | None,
+    token: str | None,
+    label: str | None,
+) -> TokenKey | None:
+    """The issuer's key, where a token holds it; what the configuration has to say for that is added to ``values``."""
+    if not (module or token or label):
+        return None
+    if not (issuer and module and token and label):
+        raise BadInput(
+            "cli.pkcs11",
+            "An issuer's key in a token needs the token's library, its label, and the key's.",
+            "Give --issuer, --pkcs11-module, --pkcs11-token and --pkcs11-key together.",
+        )
+    values["keys"] = {"pkcs11_module": module, "pkcs11_token": token}
+    opened = Token(KeysConfig(**values["keys"]), home)
+    key = asyncio.run(opened.find(label))
+    opened.close()
+    if key.codec is not Multicodec.ED25519_PUB:
+        values["issuer"]["securing"] = _FOR_ECDSA
+    return key
+
+
+async def _create(home: Path, secret: Secret, config_toml: str, issuer: bool, issuer_key: TokenKey | None) -> None:
     async with waiting("Making the node"):
-        await create(home, secret, config_toml, issuer=issuer)
+        await create(home, secret, config_toml, issuer=issuer, issuer_key=issuer_key)
 
 
 def write_catalogue(home: Path) -> None:

@@ -24,12 +24,13 @@ from node.http.schemas import (
     ResolutionView,
     StatusView,
 )
-from protocols.errors import WrongState
+from protocols.errors import BadInput, WrongState
 from protocols.keys import KEY_KINDS
 from storage import audit, dids, exchanges, mediators, outbox, totals
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Transaction
 from storage.exchanges import Filter
+from storage.keys import TokenKey
 from storage.mediators import Mediator
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ async def create_did(node: Node, call: Call[Nothing, NewDid]) -> DidView:
         WrongState: ``did.exists`` for a second did:web.
     """
     wanted = call.body
+    found = await _of_token(node, wanted.token_key)
     async with node.store.write() as tx:
-        key_types = [KEY_KINDS[kind] for kind in wanted.keys]
-        made = await node.identity.create(tx, wanted.method, DidPurpose(wanted.purpose), key_types)
+        keys = [KEY_KINDS[kind] for kind in wanted.keys] if found is None else [found]
+        made = await node.identity.create(tx, wanted.method, DidPurpose(wanted.purpose), keys)
         return await _view(tx, made)
 
 
@@ -110,11 +112,15 @@ async def add_did_key(node: Node, call: Call[Nothing, NewKey]) -> DidView:
     """Make a key for a did:web of the node.
 
     Raises:
-        BadInput: ``did.keys_unfit`` for a method with one key.
-        WrongState: ``did.unknown``.
+        BadInput: ``did.keys_unfit`` for a method with one key, and where no kind of key is named, or two.
+        WrongState: ``did.unknown``, ``token.*``.
     """
+    wanted = call.body
+    if (wanted.kind is None) == (wanted.token_key is None):
+        raise BadInput("did.keys_unfit", "A key is of a kind, or one of the token.", "Give kind, or tokenKey.")
+    key = await _of_token(node, wanted.token_key) or KEY_KINDS[wanted.kind or "ed25519"]
     async with node.store.write() as tx:
-        return await _view(tx, await node.identity.add_key(tx, call.id, KEY_KINDS[call.body.kind]))
+        return await _view(tx, await node.identity.add_key(tx, call.id, key))
 
 
 async def rotate_did_keys(node: Node, call: Call[Nothing, KeyRotation]) -> DidView:
@@ -125,8 +131,9 @@ async def rotate_did_keys(node: Node, call: Call[Nothing, KeyRotation]) -> DidVi
         WrongState: ``did.unknown``, ``did.key_unknown``, ``did.key_retired``.
     """
     wanted = call.body
+    successor = await _of_token(node, wanted.token_key)
     async with node.store.write() as tx:
-        own = await node.identity.rotate_key(tx, call.id, wanted.key, compromised=wanted.compromised)
+        own = await node.identity.rotate_key(tx, call.id, wanted.key, successor, compromised=wanted.compromised)
         await node.publisher.sign_anew(tx, own.did)
         return await _view(tx, own)
 
@@ -152,6 +159,10 @@ async def resolve_did(node: Node, call: Call[DidQuery, Nothing]) -> ResolutionVi
         resolution_metadata=result.process_metadata(),
         document_metadata=dict(result.content_metadata),
     )
+
+
+async def _of_token(node: Node, label: str | None) -> TokenKey | None:
+    return None if label is None else await node.token.find(label)
 
 
 async def _view(tx: Transaction, own: OwnDid) -> DidView:

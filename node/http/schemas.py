@@ -203,6 +203,7 @@ class NewDid(_Given, frozen=True, kw_only=True):
     method: OwnMethod = "key"
     purpose: Literal["holder", "issuer"] = "holder"
     keys: Annotated[tuple[KeyKind, ...], Meta(min_length=1, max_length=16)] = ("ed25519",)
+    token_key: Annotated[str | None, Meta(description="Label of a key of the node's token, to use instead.")] = None
 
 
 class DidQuery(_Given, frozen=True, kw_only=True):
@@ -223,9 +224,10 @@ class ResolutionView(_View, frozen=True, kw_only=True):
 
 
 class NewKey(_Given, frozen=True, kw_only=True):
-    """A key to make."""
+    """A key to make, or to take from the node's token: one of the two."""
 
-    kind: KeyKind
+    kind: KeyKind | None = None
+    token_key: Annotated[str | None, Meta(description="Its label in the token.")] = None
 
 
 class KeyRotation(_Given, frozen=True, kw_only=True):
@@ -234,9 +236,11 @@ class KeyRotation(_Given, frozen=True, kw_only=True):
     Attributes:
         key: the one to rotate, as the fragment of its verification method; left out, every one that signs.
         compromised: whether somebody else may have it, so that nothing that it signed may verify any more.
+        token_key: label of a key of the node's token to sign instead.
     """
 
     key: str | None = None
+    token_key: str | None = None
     compromised: bool = False
 
 

@@ -19,6 +19,7 @@ from node.events.emit import emit
 from node.events.types import PersonErased
 from node.records.open_badges import identity_hash
 from node.roles.identity import Identity
+from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
@@ -170,7 +171,8 @@ class Erasing:
             ],
             "auditTrail": {"entries": entries, "head": head.hex()},
         }
-        token = sign_jwt(claims, await self._identity.signer(tx, own), typ=REPORT_TYPE)
+        signer = await self._identity.signer(tx, own)
+        token = await perform(signer, partial(sign_jwt, claims, signer, typ=REPORT_TYPE))
         report = Report(report_id, now, token)
         await erasure.add_report(tx, report)
         details = {"reportDigest": _sha256(token.encode()), "things": len(found.erased)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from node.config import PolicyConfig
@@ -19,6 +20,7 @@ from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Performer, Situation, require_waiting
+from node.runtime.hardware import perform
 from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
@@ -417,15 +419,18 @@ class Holder:
             submission_id=self._world.new_id(),
             vcdm=_vcdm_for(suite, shown),
         )
-        signed = add_proof(
+        signer = await self._identity.signer(tx, found.holder, suite_named(suite).key_types)
+        sign = partial(
+            add_proof,
             presentation,
             suite=suite,
-            signer=await self._identity.signer(tx, found.holder, suite_named(suite).key_types),
+            signer=signer,
             created=self._world.clock(),
             purpose="authentication",
             challenge=exchange.challenge,
             domain=exchange.domain,
         )
+        signed = await perform(signer, sign)
         step = present_proof.present(exchange, signed, new_id=self._world.new_id)
         await self._note_consent(tx, situation, found, selection, leaving, signed, decided_by)
         await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)

@@ -11,12 +11,12 @@ from protocols.did import jwk as did_jwk
 from protocols.did import key as did_key
 from protocols.did import web as did_web
 from protocols.errors import BadInput, WrongState
-from protocols.keys import PublicKey, Signer, SigningKey, SoftwareSigner
+from protocols.keys import PublicKey, Signer
 from protocols.multiformats import Multicodec
 from storage import audit, dids
 from storage.dids import DidPurpose, KeyState, OwnDid, OwnKey
 from storage.engine import Transaction
-from storage.keys import verkey_of
+from storage.keys import StoredKey, TokenKey, verkey_of
 
 __all__ = ["OWN_METHODS", "Identity", "web_document"]
 
@@ -42,14 +42,14 @@ class Identity:
         self._endpoint = endpoint
 
     async def create(
-        self, tx: Transaction, method: str, purpose: DidPurpose, key_types: Sequence[Multicodec] = _ED25519
+        self, tx: Transaction, method: str, purpose: DidPurpose, wanted: Sequence[Multicodec | TokenKey] = _ED25519
     ) -> OwnDid:
-        """A DID with fresh keys.
+        """A DID with fresh keys, or keys of the token.
 
         Args:
             method: one of :data:`OWN_METHODS`. ``web`` is the DID of the node's endpoint, under which it issues;
                 there is one. The others need no server, and have one key.
-            key_types: a key of each of these kinds is made; the first signs where no kind is asked for.
+            wanted: a key of each of these kinds is made, or taken; the first signs where no kind is asked for.
 
         Raises:
             BadInput: ``did.method_unfit`` for an unknown method, ``did.purpose_unfit`` for a did:web that does not
@@ -64,9 +64,9 @@ class Identity:
             raise BadInput(
                 "did.purpose_unfit", "A did:web is for an issuer.", "Use the method key, or the purpose issuer."
             )
-        if not key_types or (method != _WEB and len(key_types) > 1):
+        if not wanted or (method != _WEB and len(wanted) > 1):
             raise BadInput("did.keys_unfit", f"A did:{method} has one key.", "Name one kind of key, or use did:web.")
-        keys = [await self._keyring.create_signing(tx, codec, purpose.value) for codec in key_types]
+        keys = [await self._keyring.create_signing(tx, each, purpose.value) for each in wanted]
         if method == _WEB:
             name = did_web.did_from_url(self._endpoint)
             own = tuple(_own_key(f"key-{number}", key) for number, key in enumerate(keys, start=1))
@@ -79,8 +79,8 @@ class Identity:
         await audit.append(tx, at=now, event="did.created", actor="operator", subjects=(name,))
         return did
 
-    async def add_key(self, tx: Transaction, did: str, key_type: Multicodec) -> OwnDid:
-        """A fresh key in the document of the node's did:web; what its other keys signed stays as it is.
+    async def add_key(self, tx: Transaction, did: str, wanted: Multicodec | TokenKey) -> OwnDid:
+        """A fresh key, or one of the token, in the document of the node's did:web; what others signed stays as it is.
 
         Raises:
             WrongState: ``did.unknown``.
@@ -90,34 +90,40 @@ class Identity:
         own = await dids.get(tx, did)
         if own.method != _WEB:
             raise BadInput("did.keys_unfit", f"A did:{own.method} has one key for ever.", "Make another DID.")
-        key = await self._keyring.create_signing(tx, key_type, own.purpose.value)
+        key = await self._keyring.create_signing(tx, wanted, own.purpose.value)
         await dids.add_key(tx, own.did, _own_key(_next_fragment(own), key))
         now = self._world.clock()
         await audit.append(tx, at=now, event="did.key_added", actor="operator", subjects=(own.did,))
         return await dids.get(tx, did)
 
-    async def rotate_key(self, tx: Transaction, did: str, fragment: str | None, *, compromised: bool) -> OwnDid:
+    async def rotate_key(
+        self, tx: Transaction, did: str, fragment: str | None, successor: TokenKey | None = None, *, compromised: bool
+    ) -> OwnDid:
         """Let fresh keys sign from now on in the place of those that sign for the node's did:web.
 
         What the old keys signed still verifies: they stay in the document to assert, though not to authenticate.
 
         Args:
             fragment: of the one key to do this for; every key that signs, where it is left out.
+            successor: a key of the token to sign instead of a fresh one, where one key is rotated.
             compromised: whether somebody else may have the old keys. Then nothing that they signed verifies any more;
                 a key that signs no more already is withdrawn, and gets no other in its place.
 
         Raises:
             WrongState: ``did.unknown``, ``did.key_unknown``, ``did.key_retired``.
-            BadInput: ``did.keys_unfit`` where the method has one key.
+            BadInput: ``did.keys_unfit`` where the method has one key, or one successor is given for several keys.
         """
         await tx.lock(_lock(did))
         own = await dids.get(tx, did)
         if own.method != _WEB:
             raise BadInput("did.keys_unfit", f"A did:{own.method} has one key for ever.", "Make another DID.")
         now = self._world.clock()
-        for old in own.keys if fragment is None else [_key_named(own, fragment, compromised=compromised)]:
+        ending = own.keys if fragment is None else (_key_named(own, fragment, compromised=compromised),)
+        if successor is not None and len(ending) > 1:
+            raise BadInput("did.keys_unfit", "One key cannot take the place of several.", "Name the one to rotate.")
+        for old in ending:
             if old.state is KeyState.ACTIVE:
-                await self._replace(tx, await dids.get(tx, did), old)
+                await self._replace(tx, await dids.get(tx, did), old, successor or old.codec)
             state = KeyState.WITHDRAWN if compromised else KeyState.RETIRED
             await dids.end_key(tx, own.did, old.fragment, state, now)
             event = "did.key_withdrawn" if compromised else "did.key_rotated"
@@ -125,8 +131,8 @@ class Identity:
             await audit.append(tx, at=now, event=event, actor="operator", subjects=(own.did,), details=details)
         return await dids.get(tx, did)
 
-    async def _replace(self, tx: Transaction, own: OwnDid, old: OwnKey) -> None:
-        key = await self._keyring.create_signing(tx, old.codec, own.purpose.value)
+    async def _replace(self, tx: Transaction, own: OwnDid, old: OwnKey, wanted: Multicodec | TokenKey) -> None:
+        key = await self._keyring.create_signing(tx, wanted, own.purpose.value)
         await dids.replace_key(tx, own.did, old, _own_key(_next_fragment(own), key))
 
     async def default(self, tx: Transaction, purpose: DidPurpose) -> OwnDid:
@@ -175,7 +181,7 @@ class Identity:
         """
         for key in did.keys:
             if key_types is None or key.codec in key_types:
-                return SoftwareSigner(await self._keyring.signing_key(tx, key.verkey), f"{did.did}#{key.fragment}")
+                return await self._keyring.signer(tx, key.verkey, f"{did.did}#{key.fragment}")
         raise _no_key()
 
     async def signer_named(self, tx: Transaction, did: OwnDid, verification_method: str) -> Signer:
@@ -186,7 +192,7 @@ class Identity:
         """
         for key in did.keys:
             if f"{did.did}#{key.fragment}" == verification_method:
-                return SoftwareSigner(await self._keyring.signing_key(tx, key.verkey), verification_method)
+                return await self._keyring.signer(tx, key.verkey, verification_method)
         raise _no_key()
 
 
@@ -201,7 +207,7 @@ def web_document(did: OwnDid) -> dict[str, Any]:
     )
 
 
-def _own_key(fragment: str, key: SigningKey) -> OwnKey:
+def _own_key(fragment: str, key: StoredKey) -> OwnKey:
     return OwnKey(fragment, verkey_of(key), key.codec)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from node.events.emit import emit
@@ -22,6 +23,7 @@ from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Situation, require_waiting
+from node.runtime.hardware import perform
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
@@ -404,7 +406,8 @@ class Issuer:
             complete = _with_status(credential, place.entries)
             if credential.get("credentialStatus", complete.get("credentialStatus")) != complete.get("credentialStatus"):
                 raise BadInput("record.foreign_status", "The request names a status of its own.", "Decline it.")
-            issued = issue(
+            sign = partial(
+                issue,
                 complete,
                 securing,
                 signer,
@@ -413,6 +416,7 @@ class Issuer:
                 selective_pointers=withholdable(complete) if securing == _SD_JWT else (),
                 entropy=self._world.entropy,
             )
+            issued = await perform(signer, sign)
             records.append(self._record(complete, issued, place.refs, now, situation, position))
             await asyncio.sleep(0)  # a long list must not hold up the node's other work
         await credentials.add_issued(tx, *records)

@@ -11,11 +11,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from node.config import StatusConfig
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
+from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
@@ -224,7 +226,8 @@ class StatusPublisher:
             for index, value in values.items():
                 statuses.set(index, value)
             claims = status_list_claims(uri=url, issuer=did.did, statuses=statuses, issued_at=now, ttl=ttl)
-            return sign_jwt(claims, await self._identity.signer(tx, did), typ=MEDIA_TYPE).encode()
+            signer = await self._identity.signer(tx, did)
+            return (await perform(signer, partial(sign_jwt, claims, signer, typ=MEDIA_TYPE))).encode()
         bitstring = Bitstring(changed.size_bits, size=bits)
         for index, value in values.items():
             bitstring.set(index, value)
@@ -238,7 +241,8 @@ class StatusPublisher:
         )
         suite = proof_suite(did, self._securing)
         signer = await self._identity.signer(tx, did, CRYPTOSUITES[suite].key_types)
-        return strict_json.dumps(add_proof(credential, suite=suite, signer=signer, created=now))
+        sign = partial(add_proof, credential, suite=suite, signer=signer, created=now)
+        return strict_json.dumps(await perform(signer, sign))
 
 
 def _lists_of(columns: Sequence[Sequence[StatusRef]]) -> set[str]:

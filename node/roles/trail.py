@@ -11,9 +11,11 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from node.roles.identity import Identity
+from node.runtime.hardware import perform
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from protocols.errors import LernodeError
@@ -121,7 +123,8 @@ class Trail:
             return None
         now = self._world.clock()
         claims = {"iss": own.did, "seq": seq, "head": digest.hex(), "iat": int(now.timestamp())}
-        head = SignedHead(seq, now, sign_jwt(claims, await self._identity.signer(tx, own), typ=_TYPE))
+        signer = await self._identity.signer(tx, own)
+        head = SignedHead(seq, now, await perform(signer, partial(sign_jwt, claims, signer, typ=_TYPE)))
         await audit_heads.add(tx, head)
         tx.after_commit(lambda: self._append(head.statement))
         return head

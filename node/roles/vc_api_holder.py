@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordDeleted
 from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
+from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.credentials.data_integrity import derive_proof
 from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of
@@ -76,7 +78,8 @@ class VcApiHolder:
             raise BadInput(f"structure.{first.rule}", first.message, f"Correct the presentation ({first.spec}).")
         async with self._store.read() as tx:
             chosen = await self._signing.choose(tx, DidPurpose.HOLDER, holder_id(presentation), wish.wanted)
-        return issue(
+        sign = partial(
+            issue,
             presentation if "holder" in presentation else {**presentation, "holder": chosen.did.did},
             chosen.securing,
             chosen.signer,
@@ -85,7 +88,8 @@ class VcApiHolder:
             domain=wish.domain,
             entropy=self._world.entropy,
             processor=self._bounded(),
-        ).embeddable
+        )
+        return (await perform(chosen.signer, sign)).embeddable
 
     def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
         """The part of a credential that ``pointers`` and its issuer select, with a proof of its own or in its envelope.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from node.events.emit import emit
@@ -19,6 +20,7 @@ from node.roles.issuer import Issuer
 from node.roles.policy import VerificationPolicies
 from node.roles.status_publisher import Places, StatusPublisher
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
+from node.runtime.hardware import perform
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
@@ -124,7 +126,8 @@ class VcApiIssuer:
             record_id = self._world.new_id()
             places = await self._allocate(tx, chosen.did, record_id, wish.status_purposes)
             now = self._world.clock()
-            issued = issue(
+            sign = partial(
+                issue,
                 _with_status(complete, places.entries),
                 chosen.securing,
                 chosen.signer,
@@ -134,6 +137,7 @@ class VcApiIssuer:
                 entropy=self._world.entropy,
                 processor=self._policies.processor,
             )
+            issued = await perform(chosen.signer, sign)
             record = IssuedCredential(
                 id=record_id,
                 exchange_id=None,

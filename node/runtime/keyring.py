@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from node.runtime.hardware import Token, TokenSigner
 from node.runtime.world import World
 from protocols.did import peer2, peer4
 from protocols.didcomm.envelope_v2 import SenderKey
 from protocols.errors import WrongState
-from protocols.keys import AgreementKeyPair, KeyPair, SigningKey, SoftwareSigner, new_key
+from protocols.keys import AgreementKeyPair, KeyPair, Signer, SoftwareSigner, new_key
 from protocols.multiformats import Multicodec
 from storage import dids, keys
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
+from storage.keys import StoredKey, TokenKey
 from storage.secrets import Vault
 
 __all__ = ["KEYS", "Keyring", "OwnSender"]
@@ -51,10 +53,11 @@ class Keyring:
     It is a :class:`protocols.didcomm.envelope_types.KeyStore` and an ``AgreementKeyStore``.
     """
 
-    def __init__(self, vault: Vault, world: World) -> None:
+    def __init__(self, vault: Vault, token: Token, world: World) -> None:
         self._vault = vault
+        self._token = token
         self._world = world
-        self._keys: dict[str, SigningKey] = {}
+        self._keys: dict[str, StoredKey] = {}
         self._loaded = world.clock()
         self._agreement: dict[str, AgreementKeyPair] = {}
         self._by_kid: dict[str, str] = {}
@@ -155,9 +158,9 @@ class Keyring:
         await self._keep(tx, pair, purpose)
         return pair
 
-    async def create_signing(self, tx: Transaction, codec: Multicodec, purpose: str) -> SigningKey:
-        """A fresh key of a kind, sealed in this unit of work and usable once it is committed."""
-        key = new_key(codec, self._world.entropy)
+    async def create_signing(self, tx: Transaction, wanted: Multicodec | TokenKey, purpose: str) -> StoredKey:
+        """A fresh key of a kind, sealed in this unit of work and usable once it is committed; or one of the token."""
+        key = wanted if isinstance(wanted, TokenKey) else new_key(wanted, self._world.entropy)
         await self._keep(tx, key, purpose)
         return key
 
@@ -177,8 +180,8 @@ class Keyring:
             raise _unknown()
         return pair
 
-    async def signing_key(self, tx: Transaction, verkey: str) -> SigningKey:
-        """The key of whatever kind that has this public key; another process of this node may have made it just now.
+    async def signer(self, tx: Transaction, verkey: str, verification_method: str) -> Signer:
+        """Signs with the key of whatever kind and place that has this public key.
 
         Raises:
             WrongState: ``key.unknown``.
@@ -186,8 +189,11 @@ class Keyring:
         """
         key = self._keys.get(verkey)
         if key is None:
+            # Another process of this node may have made it just now.
             key = self._keys[verkey] = await keys.get(tx, self._vault, verkey)
-        return key
+        if isinstance(key, TokenKey):
+            return TokenSigner(self._token, key, verification_method)
+        return SoftwareSigner(key, verification_method)
 
     def _know(self, own: OwnDid) -> None:
         fragment = _AGREEMENT.get(own.method)
@@ -204,7 +210,7 @@ class Keyring:
             key = self._agreement[verkey] = AgreementKeyPair.of_ed25519(self.get(verkey))
         return key
 
-    async def _keep(self, tx: Transaction, key: SigningKey, purpose: str) -> None:
+    async def _keep(self, tx: Transaction, key: StoredKey, purpose: str) -> None:
         await keys.add(tx, self._vault, key, purpose, self._world.clock())
         tx.notify(KEYS)
         tx.after_commit(lambda: self._keys.__setitem__(keys.verkey_of(key), key))
