@@ -105,22 +105,36 @@ async def add(
     return rearmed == 1
 
 
-async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip: Collection[str] = ()) -> list[Job]:
+async def due(
+    tx: Transaction,
+    now: datetime,
+    limit: int = 100,
+    *,
+    skip: Collection[str] = (),
+    longest: timedelta | None = None,
+) -> list[Job]:
     """The jobs to do now, the longest due first.
 
     Args:
         skip: ids of the jobs that are being done.
+        longest: what there is at most between two attempts; see :meth:`storage.query.Query.due`.
     """
-    query = Query("SELECT * FROM jobs").equal("state", JobState.QUEUED).where("run_at <= ?", to_micros(now))
+    query = Query("SELECT * FROM jobs").equal("state", JobState.QUEUED).due("run_at", now, longest)
     _without(query, skip)
     return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY run_at, id LIMIT ?", bounded(limit)))]
 
 
 async def claim(
-    tx: Transaction, now: datetime, lease: timedelta, limit: int = 100, *, skip: Collection[str] = ()
+    tx: Transaction,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 100,
+    *,
+    skip: Collection[str] = (),
+    longest: timedelta | None = None,
 ) -> list[Job]:
     """As :func:`due`, and nobody else is given these jobs before ``lease`` is over by the database's clock."""
-    ready = Query("SELECT id FROM jobs").equal("state", JobState.QUEUED).where("run_at <= ?", to_micros(now))
+    ready = Query("SELECT id FROM jobs").equal("state", JobState.QUEUED).due("run_at", now, longest)
     ready.where("leased_until <= lernode_now()")
     _without(ready, skip)
     chosen, params = ready.end(f"ORDER BY run_at, id LIMIT ?{tx.skip_locked}", bounded(limit))

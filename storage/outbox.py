@@ -137,26 +137,40 @@ async def enqueue(
     await _promote(tx, lane)
 
 
-async def due(tx: Transaction, now: datetime, limit: int = 100, *, skip_lanes: Collection[str] = ()) -> list[Outgoing]:
+async def due(
+    tx: Transaction,
+    now: datetime,
+    limit: int = 100,
+    *,
+    skip_lanes: Collection[str] = (),
+    longest: timedelta | None = None,
+) -> list[Outgoing]:
     """The messages to deliver now, the longest due first; never two of one lane.
 
     Args:
         skip_lanes: lanes on which a delivery is running already.
+        longest: what there is at most between two attempts; see :meth:`storage.query.Query.due`.
     """
-    query = Query("SELECT * FROM outbox").where("next_attempt <= ?", to_micros(now))
+    query = Query("SELECT * FROM outbox").due("next_attempt", now, longest)
     _without(query, skip_lanes)
     rows = await tx.all(*query.end("ORDER BY next_attempt, sequence LIMIT ?", bounded(limit)))
     return [_from_row(tx, row) for row in rows]
 
 
 async def claim(
-    tx: Transaction, now: datetime, lease: timedelta, limit: int = 100, *, skip_lanes: Collection[str] = ()
+    tx: Transaction,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 100,
+    *,
+    skip_lanes: Collection[str] = (),
+    longest: timedelta | None = None,
 ) -> list[Outgoing]:
     """As :func:`due`, and nobody else is given these messages before ``lease`` is over by the database's clock.
 
     Whoever claimed a message ends the lease by noting how its delivery went; where it died, the lease ends by itself.
     """
-    heads = Query("SELECT sequence FROM outbox").where("next_attempt <= ?", to_micros(now))
+    heads = Query("SELECT sequence FROM outbox").due("next_attempt", now, longest)
     heads.where("leased_until <= lernode_now()")
     _without(heads, skip_lanes)
     chosen, params = heads.end(f"ORDER BY next_attempt, sequence LIMIT ?{tx.skip_locked}", bounded(limit))

@@ -5,10 +5,12 @@ Every piece of SQL is a literal of the calling module; what comes from outside t
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from protocols.errors import BadInput
 from storage.engine import Parameter
+from storage.values import to_micros
 
 __all__ = ["MAX_PAGE", "Query", "bounded", "check_needle", "placeholders"]
 
@@ -34,6 +36,17 @@ class Query:
     def equal(self, column: str, value: Parameter) -> Self:
         """Add ``column = value``, unless the value is None: no such filter was asked for."""
         return self if value is None else self.where(f"{column} = ?", value)
+
+    def due(self, column: str, now: datetime, longest: timedelta | None) -> Self:
+        """Add that the time in ``column`` has come, or is further away than anything waits.
+
+        Args:
+            longest: what the writer of these times ever adds to the time that it is; a later one is of a clock that was
+                ahead and was set back, and would be waited for in vain. None where there is no such bound.
+        """
+        if longest is None:
+            return self.where(f"{column} <= ?", to_micros(now))
+        return self.where(f"({column} <= ? OR {column} > ?)", to_micros(now), to_micros(now + longest))
 
     def end(self, tail: str = "", *params: Parameter) -> tuple[str, tuple[Parameter, ...]]:
         """The whole statement with ``tail`` (ORDER BY, LIMIT) at its end."""

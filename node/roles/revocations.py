@@ -7,11 +7,13 @@ only for a record that came from that very peer, and the record is marked by wha
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordStatusChanged
 from node.roles.discovery import latest_features
 from node.roles.policy import VerificationPolicies
+from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.inbound import Inbound, Incoming
@@ -26,6 +28,7 @@ from protocols.didcomm.message import AckOn, Wire
 from protocols.didcomm.problem_report import is_problem_report
 from protocols.didcomm.versions import EMPTY, known_as
 from protocols.errors import NotNow
+from protocols.issue_credential import machine as issue_credential
 from protocols.machine import Verify
 from protocols.revocation_notification import machine
 from protocols.revocation_notification.messages import FAMILY, LD_PROOF_VC, Named, Revoke, decode
@@ -34,6 +37,7 @@ from storage import audit, connections, credentials, exchanges
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential, IssuedState
 from storage.engine import Store, Transaction
+from storage.exchanges import Filter
 from storage.jobs import Job
 
 __all__ = ["REVOCATION_NOTIFICATION", "RevocationNotices"]
@@ -42,6 +46,8 @@ REVOCATION_NOTIFICATION = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exch
 _KINDS = tuple(REVOCATION_NOTIFICATION.values())
 _NOTIFICATION = "https://didcomm.org/notification/1"
 _CHECK = "check-revoked"
+_HOLDER = issue_credential.Role.HOLDER.value
+_ARRIVING = (issue_credential.State.REQUEST_SENT.value, issue_credential.State.CREDENTIAL_RECEIVED.value)
 
 
 class RevocationNotices:
@@ -117,12 +123,15 @@ class RevocationNotices:
     async def _on_revoke(self, tx: Transaction, connection: Connection, message: Revoke) -> None:
         kind = REVOCATION_NOTIFICATION[message.record.major]
         held = await _find(tx, connection, message.record)
-        if held is None:
+        known = (
+            await _arriving(tx, connection, message.record) if held is None else strict_json.loads_object(held.document)
+        )
+        if known is None:
             await self._note(tx, connection, "peer.revoke")
-        elif held.state is IssuedState.REVOKED and AckOn.OUTCOME not in message.please_ack:
+        elif held is not None and held.state is IssuedState.REVOKED and AckOn.OUTCOME not in message.please_ack:
             return  # known, and nobody wants to hear it
         elif await exchanges.find(tx, connection.id, message.thid, kind.protocol) is None:
-            step = machine.receive_revoke(message, strict_json.loads_object(held.document))
+            step = machine.receive_revoke(message, known)
             await self._exchanges.apply(tx, kind, connection, None, step)
 
     async def _note(self, tx: Transaction, connection: Connection, event: str) -> None:
@@ -137,6 +146,9 @@ class RevocationNotices:
         async with self._store.read() as tx:
             situation = await situation_of(tx, job.exchange_id or "", *_KINDS)
             held = await _find(tx, situation.connection, situation.value.record)
+            arriving = held is None and await _arriving(tx, situation.connection, situation.value.record) is not None
+        if arriving and job.attempts < LAST_ATTEMPT:
+            raise NotNow("record.arriving", "The record that was revoked is not kept yet.", "Tried again.")
         result = None if held is None else await self._verified(strict_json.loads_object(held.document))
         said = _said(result)
         if held is not None and said is None and job.attempts < LAST_ATTEMPT:
@@ -188,6 +200,24 @@ async def _find(tx: Transaction, connection: Connection, record: Named) -> HeldC
     if record.revocation_format != LD_PROOF_VC or not record.credential_id:
         return None
     return await credentials.find_held_from(tx, connection.id, credential_id=record.credential_id)
+
+
+async def _arriving(tx: Transaction, connection: Connection, record: Named) -> dict[str, Any] | None:
+    """The record that is meant, if this peer has it under way to this node, or this node still looks whether it holds.
+
+    A revocation may overtake its record, or come while what the record is checked against is older than that.
+    """
+    for state in _ARRIVING:
+        which = Filter(protocol=ISSUE_CREDENTIAL.protocol, role=_HOLDER, connection_id=connection.id, state=state)
+        for row in await exchanges.page(tx, which):
+            value = ISSUE_CREDENTIAL.value(row)
+            for document in value.credentials or [detail.credential for detail in value.requested]:
+                if record.thread_id == row.thid or (
+                    record.thread_id is None and document.get("id") == record.credential_id
+                ):
+                    found: dict[str, Any] = document
+                    return found
+    return None
 
 
 def _said(result: VerificationResult | None) -> IssuedState | None:

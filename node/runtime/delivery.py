@@ -41,6 +41,7 @@ _PARALLEL_LANES = 16
 _CHANNEL = "outbox"
 _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
+_MOST_JITTER = 1.25
 
 
 # What these wait for is not up to the peer, and comes with a channel or an answer that wakes the lane.
@@ -77,6 +78,8 @@ class Outbox:
         channels.watch(opened=lambda connection_id, _channel: self._expect(connection_id))
         self._world = world
         self._settings = settings
+        # Processes whose clocks differ a little must not take what others have just put off.
+        self._longest = timedelta(seconds=max(settings.max_retry_seconds * _MOST_JITTER, 60.0))
         self._metrics = metrics
         self._leases = Leases(store, _CHANNEL, outbox.release)
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
@@ -180,10 +183,10 @@ class Outbox:
         now, lease = self._world.clock(), timedelta(seconds=self._settings.lease_seconds)
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             if self._store.shared:
-                ready = await outbox.claim(tx, now, lease, room, skip_lanes=busy)
+                ready = await outbox.claim(tx, now, lease, room, skip_lanes=busy, longest=self._longest)
                 self._leases.hold(tx, {message.id: message.lease for message in ready})
             else:
-                ready = await outbox.due(tx, now, room, skip_lanes=busy)
+                ready = await outbox.due(tx, now, room, skip_lanes=busy, longest=self._longest)
             taken = (*busy, *(message.lane for message in ready))
             following = await outbox.next_wake(tx, skip_lanes=taken)
         if self._store.shared:
@@ -221,6 +224,7 @@ class Outbox:
             connection, message.thid, message.message, Wire(message.wire), _verkey(message, connection)
         )
         facts = {
+            "id": message.id,
             "type": message.message_type,
             "connection": connection.id,
             "wire": message.wire,
@@ -277,7 +281,7 @@ class Outbox:
         limit = min(self._settings.max_attempts, _PERMANENT_ATTEMPTS) if refused else self._settings.max_attempts
         doubled = self._settings.first_retry_seconds * 2 ** min(max(attempts - 1, 0), 30)
         delay = self._settings.max_retry_seconds if code in _PATIENT else min(doubled, self._settings.max_retry_seconds)
-        jitter = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
+        jitter = random.uniform(2 - _MOST_JITTER, _MOST_JITTER)  # noqa: S311 - spreads load, protects nothing
         when = self._world.clock() + timedelta(seconds=delay * jitter)
         async with self._store.write() as tx:
             state = await outbox.mark_failed(tx, message.id, code, when, attempts, max_attempts=limit)

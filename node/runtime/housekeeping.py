@@ -103,7 +103,7 @@ class Housekeeping:
         async with self._store.read() as tx:
             text = await meta.get(tx, _LAST)
         last = from_micros(int(text)) if text else None
-        if last is not None and last + _EVERY > now:
+        if last is not None and last <= now < last + _EVERY:  # a later time is of a clock that was ahead
             return last + _EVERY
         counts = {name: number for name, number in (await self.prune()).items() if number}
         async with self._store.write() as tx:

@@ -29,6 +29,7 @@ _MAX_ATTEMPTS = 18
 _GROWTH = 1.5
 _LONGEST_WAIT = 600.0
 """With these, nine tries are in the first minute, and the last is half an hour after the first."""
+_LONGEST = timedelta(seconds=_LONGEST_WAIT)
 _CHANNEL = "jobs"
 _LEASE = timedelta(seconds=60)
 """Longer than a verification takes, with all that it fetches."""
@@ -95,10 +96,10 @@ class Jobs:
         now = self._world.clock()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             if self._store.shared:
-                ready = await jobs.claim(tx, now, _LEASE, room, skip=busy)
+                ready = await jobs.claim(tx, now, _LEASE, room, skip=busy, longest=_LONGEST)
                 self._leases.hold(tx, {job.id: job.lease for job in ready})
             else:
-                ready = await jobs.due(tx, now, room, skip=busy)
+                ready = await jobs.due(tx, now, room, skip=busy, longest=_LONGEST)
             following = await jobs.next_wake(tx, skip=(*busy, *(job.id for job in ready)))
         if self._store.shared:
             # What another process has in hand is looked at again when its lease is over, and not before.

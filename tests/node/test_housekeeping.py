@@ -131,6 +131,25 @@ async def test_it_is_done_once_a_day_also_across_restarts(nodes: Nodes) -> None:
         assert await tx.all("SELECT * FROM inbox") == []
 
 
+async def test_a_clock_that_was_ahead_and_is_set_back_does_not_put_it_off(nodes: Nodes) -> None:
+    clock = Clock()
+    clock.advance(days=36500)
+    node = await nodes.make("college", world=World(clock=clock))
+
+    async def last(tx: Transaction) -> str | None:
+        return await meta.get(tx, "housekeeping.last")
+
+    ahead = await eventually(node, last)
+    await nodes.stop(node)
+    clock.advance(days=-36500)
+    node = await nodes.again(node)
+
+    async def again(tx: Transaction) -> bool:
+        return await last(tx) != ahead
+
+    await eventually(node, again)
+
+
 async def test_vacuum_gives_the_space_back(nodes: Nodes) -> None:
     node = await nodes.make("college", issuer=True)
     path = node.home / "node.sqlite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from node.app import Node
 from node.roles.issuer import Award
 from node.roles.revocations import REVOCATION_NOTIFICATION
+from node.roles.threads import ISSUE_CREDENTIAL
+from node.runtime.world import World
 from protocols.didcomm.message import PlainMessage
 from protocols.machine import Send, Step
 from protocols.revocation_notification import machine
@@ -20,6 +23,8 @@ from storage.exchanges import ExchangeRow
 from tests.node.conftest import Town
 from tests.node.nodes import (
     WELDING,
+    Clock,
+    Nodes,
     asks_for,
     connect,
     connection_in,
@@ -86,6 +91,40 @@ async def test_a_holder_that_was_away_hears_of_it_when_it_is_back(town: Town) ->
     await town.college.issuer.set_status(record.id, "revocation", True, None)
     learner = await town.nodes.again(town.learner)
     await notice(town.college, "done")
+    assert (await state_of(learner)).state is IssuedState.REVOKED
+
+
+class Still(Clock):
+    """A clock that goes only when it is put forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moment = super().__call__()
+
+    def __call__(self) -> datetime:
+        return self._moment + self.ahead
+
+
+async def test_a_notice_that_overtakes_its_record_waits_for_it(nodes: Nodes) -> None:
+    clock = Still()
+    college = await nodes.make("college", issuer=True, policy={"issue_on_request": False})
+    learner = await nodes.make("learner", world=World(clock=clock), policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    asked = await exchange_in(college, offered.id, "request-received")
+    promised = ISSUE_CREDENTIAL.value(asked).offer[0].credential["id"]
+    named = Named(revocation_format=LD_PROOF_VC, credential_id=promised)
+    await say(college, to_learner.id, machine.notify(named, new_id=new_id))
+    await notice(learner, "revoke-received")
+    await college.issuer.approve(offered.id)
+    await exchange_in(college, offered.id, "done")
+    async with college.store.write() as tx:
+        (record,) = await credentials.issued_of_exchange(tx, offered.id)
+        (place,) = [ref for ref in record.statuses if ref.purpose == "revocation"]
+        assert await college.publisher.set(tx, place, 1, None)
+    assert (await state_of(learner)).state is IssuedState.ACTIVE
+    clock.advance(seconds=30)
+    await notice(learner, "done")
     assert (await state_of(learner)).state is IssuedState.REVOKED
 
 

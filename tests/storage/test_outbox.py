@@ -62,6 +62,17 @@ async def test_a_message_comes_back_as_it_was_put_in(store: Store) -> None:
     assert (message.wire, message.my_verkey) == ("didcomm/v2", None)
 
 
+async def test_what_a_clock_that_was_ahead_put_off_does_not_wait_for_that_time(store: Store) -> None:
+    longest = timedelta(seconds=100)
+    async with store.write() as tx:
+        await put(tx, "a1", "a", seconds=7200)
+        await put(tx, "b1", "b")
+        await outbox.mark_failed(tx, "b1", "delivery.refused", at(90), 1)
+        assert await due(tx, 0, longest=longest) == ["a1"], "the clock was set back by two hours"
+        claimed = await outbox.claim(tx, at(0), timedelta(seconds=10), longest=longest)
+        assert [message.id for message in claimed] == ["a1"]
+
+
 async def test_a_failed_head_holds_its_lane_until_its_time(store: Store) -> None:
     async with store.write() as tx:
         await put(tx, "a1")

@@ -247,6 +247,15 @@ async def test_recurring_work_is_planned_anew_once_it_is_done(store: Store) -> N
         assert (job.state, job.run_at, job.payload) == (JobState.QUEUED, at(9), {"n": 2})
 
 
+async def test_a_job_planned_by_a_clock_that_was_ahead_does_not_wait_for_that_time(store: Store) -> None:
+    async with store.write() as tx:
+        await plan(tx, "j1", run_at=at(7200))
+        await plan(tx, "j2", subject="s", run_at=at(90))
+        longest = timedelta(seconds=100)
+        assert [job.id for job in await jobs.due(tx, at(0), longest=longest)] == ["j1"]
+        assert [job.id for job in await jobs.claim(tx, at(0), timedelta(seconds=9), longest=longest)] == ["j1"]
+
+
 async def test_a_job_waits_for_its_time_and_is_retried_or_buried(store: Store, vault: Vault) -> None:
     async with store.write() as tx:
         await add_exchange(tx, vault)
