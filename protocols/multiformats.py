@@ -82,7 +82,10 @@ def b64url_decode_exact(text: str) -> bytes:
     has_stray_bits = tail and text[-1] not in _NO_STRAY_BITS[tail]
     if has_stray_bits or "=" in text or "+" in text or "/" in text:
         raise _not_base64url()
-    return b64url_decode(text)
+    try:
+        return pybase64.b64decode(text + _PADDING[tail], _ALTERNATIVE, validate=True)
+    except ValueError:
+        raise _not_base64url() from None
 
 
 def b58_encode(data: bytes) -> str:

@@ -26,6 +26,7 @@ MAX_DEPTH = 64
 _BYTES_A_VALUE = 12
 """A text in which values are on average shorter than this, with what stands between them, is made to keep one busy."""
 _FEW_VALUES = 1 << 12
+_FEW_CONTAINERS = 8
 _MARKS = b"{[,"
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - _STEP.keys())
@@ -34,6 +35,7 @@ _IS_PAIRED = re.compile(
     r"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB]..\\u[dD][c-fC-F])*+", re.DOTALL
 ).fullmatch
 _AS_GIVEN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+_AS_READ = _AS_GIVEN | orjson.OPT_STRICT_INTEGER
 _EXACT_DIGITS = 15
 _MOST_DIGITS = 310
 
@@ -54,33 +56,17 @@ def loads(
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if len(raw) > max_bytes:
         raise BadInput("json.too_large", f"The JSON text is larger than {max_bytes} bytes.", "Send less.")
-    containers = raw.count(b"{") + raw.count(b"[")
     most = max_values or max(max_bytes // _BYTES_A_VALUE, _FEW_VALUES)
-    # A short text cannot have too many.
-    if len(raw) > most and containers + raw.count(b",") > most and sum(map(_outside_strings(raw).count, _MARKS)) > most:
-        raise BadInput("json.too_complex", "The JSON text has too many values.", "Send fewer at a time.")
-    if containers > max_depth and _depth(raw) > max_depth:
-        raise _too_deep(max_depth)
-    value = _read_compact(raw)
-    if value is not None:
-        return value
+    if len(raw) > most or not _is_flat(raw, min(max_depth, _FEW_CONTAINERS)):
+        _check_limits(raw, most, max_depth)
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadInput("json.malformed", "The text is not UTF-8.", "Encode it as UTF-8.") from None
-    try:
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_float, parse_int=_int
-        )
-    except BadInput:
-        raise
-    except RecursionError:
-        raise _too_deep(max_depth) from None
-    except ValueError:
-        raise BadInput("json.malformed", "The text is not JSON.", "Check it with a JSON tool.") from None
-    if "\\u" in text and not _IS_PAIRED(text):
-        raise BadInput("json.ambiguous", "A string has a lone surrogate.", "Use valid Unicode.")
-    return value
+        value = orjson.loads(raw)
+        # A text that comes back the same, byte for byte, had every key once and nothing that has two readings.
+        if orjson.dumps(value, option=_AS_READ) == raw:
+            return value
+    except (ValueError, TypeError):
+        pass  # which may be of orjson's own making
+    return _read_with_care(raw, max_depth)
 
 
 def loads_object(
@@ -113,17 +99,46 @@ def dumps(value: Mapping[str, Any] | list[Any]) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _read_compact(raw: bytes) -> Any:
-    """The value of a text that is written the one compact way; None for every other text, right or wrong.
-
-    A text that comes back the same, byte for byte, had every key once and nothing that could be read in two ways.
-    """
+def _read_with_care(raw: bytes, max_depth: int) -> Any:
+    """The value of a text that is not written in the one compact way, or that is refused."""
     try:
-        value = orjson.loads(raw)
-        same = orjson.dumps(value, option=_AS_GIVEN | orjson.OPT_STRICT_INTEGER) == raw
-    except (ValueError, TypeError):
-        return None
-    return value if same else None
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput("json.malformed", "The text is not UTF-8.", "Encode it as UTF-8.") from None
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_float, parse_int=_int
+        )
+    except BadInput:
+        raise
+    except RecursionError:
+        raise _too_deep(max_depth) from None
+    except ValueError:
+        raise BadInput("json.malformed", "The text is not JSON.", "Check it with a JSON tool.") from None
+    if "\\u" in text and not _IS_PAIRED(text):
+        raise BadInput("json.ambiguous", "A string has a lone surrogate.", "Use valid Unicode.")
+    return value
+
+
+def _is_flat(raw: bytes, most: int) -> bool:
+    """Whether a text has at most so many objects and lists; of an envelope, which is one long string, known at once."""
+    for mark in (b"{", b"["):
+        at = raw.find(mark)
+        while at >= 0:
+            most -= 1
+            if most < 0:
+                return False
+            at = raw.find(mark, at + 1)
+    return True
+
+
+def _check_limits(raw: bytes, most: int, max_depth: int) -> None:
+    containers = raw.count(b"{") + raw.count(b"[")
+    # A short text cannot have too many.
+    if len(raw) > most and containers + raw.count(b",") > most and sum(map(_outside_strings(raw).count, _MARKS)) > most:
+        raise BadInput("json.too_complex", "The JSON text has too many values.", "Send fewer at a time.")
+    if containers > max_depth and _depth(raw) > max_depth:
+        raise _too_deep(max_depth)
 
 
 def _depth(raw: bytes) -> int:

@@ -12,7 +12,6 @@ who answers it proposes to show or to receive records, and gets the request or t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -314,7 +313,7 @@ class Links:
                     f"What goes with the invitation cannot be used: {error.message}",
                     "Ask for a new one.",
                 ) from None
-            return replace(message, pthid=message.pthid or invitation.id)
+            return msgspec.structs.replace(message, pthid=message.pthid or invitation.id)
         return None
 
     def opening(self, invitation: Invitation) -> Opening | None:

@@ -16,6 +16,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
+import msgspec
+
 from node.config import DeliveryConfig
 from node.net.guarded_http import GuardedHttp, Response
 from node.runtime.channels import Channel, Channels
@@ -270,7 +272,7 @@ class Outbox:
     def _written(self, message: ProtocolMessage, wire: Wire) -> PlainMessage:
         plain = message.encode(wire)
         if plain.wire is Wire.V2:
-            plain = replace(plain, created_time=int(self._world.clock().timestamp()))
+            plain = msgspec.structs.replace(plain, created_time=int(self._world.clock().timestamp()))
         self._world.witness("sent", plain)
         return plain
 

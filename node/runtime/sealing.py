@@ -7,7 +7,9 @@ sending. So a message that waited leaves for where the peer is now.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from node.runtime.keyring import Keyring
 from node.runtime.world import World
@@ -122,7 +124,7 @@ class Sealer:
         is_current = my_verkey == connection.my_verkey
         sender = self._keyring.sender(my_verkey, short=connection.knows_my_did or not is_current)
         prior = connection.my_prior_verkey if is_current else None
-        message = replace(
+        message = msgspec.structs.replace(
             codec_v2.decode(plaintext),
             from_=sender.did,
             to=(document.id,),

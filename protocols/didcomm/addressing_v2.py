@@ -28,13 +28,13 @@ def check_addressing(
         PeerFault: ``message.addressing``.
     """
     said = None if message.from_ is None else did_of(message.from_)
-    for name, key in (("encrypted", sender), ("signed", signer)):
-        if key is not None and did_of(key) != said:
-            raise _inconsistent(f"its from is not who {name} it")
+    if sender is not None and did_of(sender) != said:
+        raise _inconsistent("its from is not who encrypted it")
+    if signer is not None and did_of(signer) != said:
+        raise _inconsistent("its from is not who signed it")
     if signer is not None and recipients and not message.to:
         raise _inconsistent("it is signed and encrypted, and does not say for whom")
-    audience = {did_of(did) for did in message.to}
-    if message.to and not {did_of(key) for key in recipients} <= audience:
+    if message.to and not {did_of(key) for key in recipients} <= {did_of(did) for did in message.to}:
         raise _inconsistent("its to does not name the one whom it was encrypted for")
 
 

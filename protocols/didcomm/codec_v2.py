@@ -66,7 +66,7 @@ def decode_object(raw: dict[str, Any]) -> PlainMessage:
         thid=_thread(raw, "thid") or message_id,
         pthid=_thread(raw, "pthid", max_chars=_MAX_PARENT),
         body=fields.optional_mapping("body") or {},
-        please_ack=frozenset({AckOn.RECEIPT}) if this & set(asked) else frozenset(),
+        please_ack=frozenset() if this.isdisjoint(asked) else frozenset({AckOn.RECEIPT}),
         wire=Wire.V2,
         from_=_did(fields, fields.optional_text("from", max_chars=_MAX_DID), "from"),
         to=_dids(fields),
@@ -75,7 +75,7 @@ def decode_object(raw: dict[str, Any]) -> PlainMessage:
         attachments=fields.mappings("attachments"),
         from_prior=fields.optional_text("from_prior", max_chars=_MAX_JWT),
         lang=fields.optional_text("lang", max_chars=64),
-        resend=tuple(each for each in asked if each not in this),
+        resend=tuple([each for each in asked if each not in this]),
         ack=_ids(fields, "ack"),
         headers={name: value for name, value in raw.items() if name not in _HEADERS},
     )
@@ -131,8 +131,9 @@ def _thread(raw: dict[str, Any], name: str, *, max_chars: int = 128) -> str | No
 
 def _ids(fields: Fields, name: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
     values = fields.texts(name, max_items=_MAX_ACKS)
-    if not all(is_id(value) or (may_be_empty and not value) for value in values):
-        raise fields.fault(name, "has an item that is not an identifier")
+    for value in values:
+        if not is_id(value) and (value or not may_be_empty):
+            raise fields.fault(name, "has an item that is not an identifier")
     return values
 
 

@@ -7,8 +7,9 @@ there: verkeys in :mod:`protocols.didcomm.envelope_v1`, verification methods in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from protocols import strict_json
 from protocols.did.resolver import Resolver
@@ -61,19 +62,9 @@ def is_accepted_media_type(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in ACCEPTED_MEDIA_TYPES
 
 
-def wire_of(envelope: bytes) -> Wire:
-    """The version of an envelope.
-
-    Raises:
-        PeerFault: ``envelope.too_large`` or ``envelope.malformed``.
-    """
-    if len(envelope) > MAX_BYTES:
-        raise PeerFault("envelope.too_large", f"The envelope is larger than {MAX_BYTES} bytes.", "Send less.")
-    try:
-        raw = strict_json.loads_object(envelope, max_bytes=MAX_BYTES)
-    except LernodeError:
-        raise PeerFault("envelope.malformed", "The envelope is not JSON.", "Send a DIDComm message.") from None
-    return Wire.V2 if _V2_MEMBERS & raw.keys() else Wire.V1
+def wire_of(raw: Mapping[str, Any]) -> Wire:
+    """The version of an envelope that is a JSON object already."""
+    return Wire.V1 if _V2_MEMBERS.isdisjoint(raw) else Wire.V2
 
 
 async def open_envelope(envelope: bytes, keys: EnvelopeKeys, resolver: Resolver) -> Opened:
@@ -84,8 +75,20 @@ async def open_envelope(envelope: bytes, keys: EnvelopeKeys, resolver: Resolver)
         BadInput: ``json.*`` where the message is not JSON within limits.
         NotNow: ``did.unreachable``: who sent it cannot be found out at the moment.
     """
-    if wire_of(envelope) is Wire.V1:
-        old = envelope_v1.unpack(envelope, keys)
+    raw = _object(envelope)
+    if wire_of(raw) is Wire.V1:
+        old = envelope_v1.unpack(envelope, keys, raw)
         return Opened(codec_v1.decode(old.plaintext), old.sender, old.recipient)
-    new = await envelope_v2.unpack(envelope, keys, resolver)
+    new = await envelope_v2.unpack(envelope, keys, resolver, raw)
     return Opened(new.message, new.sender, new.recipient, new.signer)
+
+
+def _object(envelope: bytes) -> dict[str, Any]:
+    if len(envelope) > MAX_BYTES:
+        raise PeerFault("envelope.too_large", f"The envelope is larger than {MAX_BYTES} bytes.", "Send less.")
+    try:
+        return strict_json.loads_object(envelope, max_bytes=MAX_BYTES)
+    except LernodeError as error:
+        raise PeerFault(
+            "envelope.malformed", f"The envelope cannot be read. {error.message}", "Send a DIDComm message."
+        ) from None

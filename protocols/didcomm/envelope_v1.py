@@ -74,8 +74,11 @@ def pack(plaintext: bytes, *, to: Sequence[str], sender: KeyPair | None, entropy
     )
 
 
-def unpack(envelope: bytes, keys: KeyStore) -> Unpacked:
+def unpack(envelope: bytes, keys: KeyStore, raw: dict[str, Any] | None = None) -> Unpacked:
     """RFC 0019 §Unpack Message, with the first recipient whose key ``keys`` has.
+
+    Args:
+        raw: the JSON object that the envelope is, where it was read already.
 
     Raises:
         PeerFault: ``envelope.too_large``, ``envelope.malformed``, ``envelope.not_for_us`` or ``envelope.unreadable``.
@@ -83,7 +86,7 @@ def unpack(envelope: bytes, keys: KeyStore) -> Unpacked:
     if len(envelope) > MAX_BYTES:
         raise PeerFault("envelope.too_large", f"The envelope is larger than {MAX_BYTES} bytes.", "Send less.")
     try:
-        parsed = _parse(envelope)
+        parsed = _parse(strict_json.loads_object(envelope, max_bytes=MAX_BYTES) if raw is None else raw)
     except PeerFault:
         raise
     except LernodeError:
@@ -170,8 +173,8 @@ def _public(verkey: str) -> bytes:
     return public
 
 
-def _parse(envelope: bytes) -> _Parsed:
-    outer = _fields(strict_json.loads_object(envelope, max_bytes=MAX_BYTES))
+def _parse(raw: dict[str, Any]) -> _Parsed:
+    outer = _fields(raw)
     protected_text = outer.text("protected", max_chars=MAX_BYTES)
     protected = _fields(strict_json.loads_object(b64url_decode(protected_text)))
     alg = protected.text("alg")

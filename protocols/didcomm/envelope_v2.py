@@ -13,10 +13,12 @@ Finding keys and documents, and what an unauthenticated message may do, are left
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, VerificationMethod
@@ -82,8 +84,7 @@ class SenderKey:
     key: AgreementKey
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(msgspec.Struct, frozen=True):
     """What was in the envelopes, its addressing checked against them.
 
     Attributes:
@@ -138,7 +139,7 @@ def pack(
             where the encryption does not go with a sender.
     """
     kids = [method.id for method in to]
-    header: dict[str, Any] = {"typ": MEDIA_TYPE, "enc": encryption.value, "apv": _apv(kids)}
+    header: dict[str, Any] = {"typ": MEDIA_TYPE, "enc": encryption.value, "apv": b64url_encode(_apv(kids))}
     if sender is not None:
         header |= {"skid": sender.kid, "apu": b64url_encode(sender.kid.encode())}
     try:
@@ -158,8 +159,13 @@ def pack(
     return strict_json.dumps(jwe)
 
 
-async def unpack(envelope: bytes, keys: AgreementKeyStore, resolver: Resolver) -> Unpacked:
+async def unpack(
+    envelope: bytes, keys: AgreementKeyStore, resolver: Resolver, raw: dict[str, Any] | None = None
+) -> Unpacked:
     """Open what is encrypted for one of ``keys``, or signed, and check what it says of itself.
+
+    Args:
+        raw: the JSON object that the envelope is, where it was read already.
 
     Raises:
         PeerFault: ``envelope.too_large``, ``envelope.malformed``, ``envelope.not_for_us``, ``envelope.unreadable``,
@@ -173,8 +179,9 @@ async def unpack(envelope: bytes, keys: AgreementKeyStore, resolver: Resolver) -
     recipients: list[str] = []
     sender = signer = signed = None
     content = envelope
-    while True:
+    if raw is None:
         raw = _object(content)
+    while True:
         if "ciphertext" in raw:
             jwe = _read_encrypted(raw)
             layer = Layer.AUTHCRYPT if jwe.alg == ECDH_1PU else Layer.ANONCRYPT
@@ -191,6 +198,7 @@ async def unpack(envelope: bytes, keys: AgreementKeyStore, resolver: Resolver) -
             content, signer = await signed_v2.open_signed(raw, resolver)
         else:
             break
+        raw = _object(content)
     if not layers:
         raise _malformed("does not protect its message")
     if len(content) > strict_json.MAX_BYTES:
@@ -219,14 +227,15 @@ def _read_encrypted(raw: Mapping[str, Any]) -> Jwe:
     """Read an encrypted message, and check what of DIDComm's own its headers have to say."""
     try:
         jwe = read_jwe(raw)
-        if len({did_of(kid) for kid in jwe.recipients if "#" in kid}) != 1 or not all("#" in k for k in jwe.recipients):
+        dids = {did_of(kid) if "#" in kid else None for kid in jwe.recipients}
+        if len(dids) != 1 or None in dids:
             raise _malformed("is not for keys of one DID")
     except BadInput as error:
         raise _malformed(f"cannot be read. {error.message}") from None
     typ = jwe.header.get("typ")
     if typ is not None and not codec_v2.is_media_type(typ, MEDIA_TYPE):
         raise _malformed("has the typ of something else")
-    if jwe.header.get("apv") != _apv(list(jwe.recipients)):
+    if jwe.parties[1] != _apv(jwe.recipients):
         raise _malformed("has an apv that is not of its recipients")
     # A sender that the algorithm does not authenticate must not even be looked at.
     if jwe.alg != ECDH_1PU and ("skid" in jwe.header or "apu" in jwe.header):
@@ -278,8 +287,8 @@ def _object(content: bytes) -> dict[str, Any]:
         raise _malformed(f"cannot be read. {error.message}") from None
 
 
-def _apv(kids: list[str]) -> str:
-    return b64url_encode(hashlib.sha256(".".join(sorted(kids)).encode()).digest())
+def _apv(kids: Iterable[str]) -> bytes:
+    return hashlib.sha256(".".join(sorted(kids)).encode()).digest()
 
 
 def _malformed(what: str) -> PeerFault:

@@ -99,15 +99,17 @@ class Fields:
 
     def texts(self, name: str, *, max_items: int = MAX_ITEMS, max_chars: int = MAX_TEXT) -> tuple[str, ...]:
         """A list of strings; empty where there is none."""
-        values = self.items(name, max_items=max_items)
-        if not values:
+        if self._body.get(name) is None:
             return ()
+        values = self.items(name, max_items=max_items)
         if not all(isinstance(value, str) and len(value) <= max_chars for value in values):
             raise self.fault(name, "has an item that is not a short string")
         return tuple(values)
 
     def mappings(self, name: str, *, max_items: int = MAX_ITEMS) -> tuple[dict[str, Any], ...]:
         """A list of JSON objects; empty where there is none."""
+        if self._body.get(name) is None:
+            return ()
         values = self.items(name, max_items=max_items)
         if not all(isinstance(value, dict) for value in values):
             raise self.fault(name, "has an item that is not an object")

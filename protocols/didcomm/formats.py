@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from protocols.didcomm import attachments_v2
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.fields import Fields
@@ -43,10 +45,12 @@ def attach(message: PlainMessage, attachment: Attachment, *, field: str, media_f
     """The message with one attachment more, as its wire has it; in v1 in the list ``field``."""
     if message.wire is Wire.V2:
         named = replace(attachment, format=media_format)
-        return replace(message, attachments=(*message.attachments, attachments_v2.write(named)))
+        return msgspec.structs.replace(message, attachments=(*message.attachments, attachments_v2.write(named)))
     body = message.body
     formats = [*body.get("formats", ()), {"attach_id": attachment.id, "format": media_format}]
-    return replace(message, body={**body, "formats": formats, field: [*body.get(field, ()), attachment.to_wire()]})
+    return msgspec.structs.replace(
+        message, body={**body, "formats": formats, field: [*body.get(field, ()), attachment.to_wire()]}
+    )
 
 
 def named_formats(fields: Fields) -> tuple[tuple[str | None, str], ...]:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from protocols.didcomm import attachments_v2
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.fields import Fields
@@ -72,7 +74,7 @@ def embedded(message: PlainMessage, contents: Mapping[Linked, bytes]) -> PlainMe
         attachment = replace(_read(message.wire, listed[place.index]), links=(), base64=b64url_encode(content))
         attachment.content()
         listed[place.index] = attachment.to_wire() if message.wire is Wire.V1 else attachments_v2.write(attachment)
-    return replace(message, body=body, attachments=tuple(attachments))
+    return msgspec.structs.replace(message, body=body, attachments=tuple(attachments))
 
 
 def _attachments(message: PlainMessage, formats: Collection[str]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:

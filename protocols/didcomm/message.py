@@ -8,9 +8,10 @@ back; nothing else reads a raw body.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+import msgspec
 
 __all__ = ["AckOn", "PlainMessage", "ProtocolMessage", "Wire"]
 
@@ -29,8 +30,7 @@ class AckOn(StrEnum):
     OUTCOME = "OUTCOME"
 
 
-@dataclass(frozen=True, slots=True)
-class PlainMessage:
+class PlainMessage(msgspec.Struct, frozen=True):
     """A message as every wire version can carry it.
 
     Attributes:
@@ -59,7 +59,7 @@ class PlainMessage:
     id: str
     thid: str
     pthid: str | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = {}
     please_ack: frozenset[AckOn] = frozenset()
     wire: Wire = Wire.V1
     from_: str | None = None
@@ -71,7 +71,7 @@ class PlainMessage:
     lang: str | None = None
     resend: tuple[str, ...] = ()
     ack: tuple[str, ...] = ()
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = {}
 
     @property
     def protocol(self) -> str:

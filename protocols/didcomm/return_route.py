@@ -7,8 +7,10 @@ which of them, is left to the node. A value that is not defined asks for nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from protocols.didcomm.fields import Fields
 from protocols.didcomm.message import PlainMessage, Wire
@@ -66,5 +68,5 @@ def asked(message: PlainMessage) -> Return:
 def asking(message: PlainMessage) -> PlainMessage:
     """``message``, asking that whatever there is for its sender comes back the same way."""
     if message.wire is Wire.V2:
-        return replace(message, headers={**message.headers, _NAME: ReturnRoute.ALL.value})
-    return replace(message, body={**message.body, _DECORATOR: {_NAME: ReturnRoute.ALL.value}})
+        return msgspec.structs.replace(message, headers={**message.headers, _NAME: ReturnRoute.ALL.value})
+    return msgspec.structs.replace(message, body={**message.body, _DECORATOR: {_NAME: ReturnRoute.ALL.value}})

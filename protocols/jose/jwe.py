@@ -16,9 +16,9 @@ A256CBC-HS512 only, the one that commits to its key (draft §2.1). Leaves to the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -44,18 +44,19 @@ _MEMBERS = frozenset({"protected", "recipients", "iv", "ciphertext", "tag"})
 _NOT_UNDERSTOOD = frozenset({"crit", "zip", "jwk", "jku", "x5c", "x5u"})
 
 
-@dataclass(frozen=True, slots=True)
-class Jwe:
+class Jwe(msgspec.Struct, frozen=True):
     """A JWE that was read, not decrypted.
 
     Attributes:
         header: the protected header.
         recipients: the encrypted content key by ``kid``.
+        alg: how the content key is encrypted.
         epk: the ephemeral public key.
         parties: what ``apu`` and ``apv`` say, decoded.
     """
 
     header: Mapping[str, Any]
+    alg: str
     recipients: Mapping[str, bytes]
     epk: PublicKey
     parties: tuple[bytes, bytes]
@@ -63,11 +64,6 @@ class Jwe:
     iv: bytes
     sealed: bytes
     tag: bytes
-
-    @property
-    def alg(self) -> str:
-        """How the content key is encrypted."""
-        return str(self.header["alg"])
 
 
 def read_jwe(raw: Mapping[str, Any]) -> Jwe:
@@ -88,17 +84,18 @@ def read_jwe(raw: Mapping[str, Any]) -> Jwe:
     if alg == ECDH_1PU and enc != _COMMITTING:
         raise _unsupported()
     content = CONTENT_ENCRYPTIONS[enc]
-    iv, tag = (b64url_decode_exact(_text(raw[name], 128)) for name in ("iv", "tag"))
+    iv, tag = _bytes(raw["iv"]), _bytes(raw["tag"])
     if len(iv) != content.iv_bytes or len(tag) != content.tag_bytes:
         raise _malformed("its iv or tag is not as long as its algorithm has them")
     return Jwe(
         header=header,
+        alg=alg,
         recipients=_recipients(raw["recipients"], header, content.key_bytes + 8),
         epk=_ephemeral(header.get("epk")),
         parties=_parties(header),
         protected=protected,
         iv=iv,
-        sealed=b64url_decode_exact(_text(raw["ciphertext"], None)) + tag,
+        sealed=_bytes(raw["ciphertext"], None) + tag,
         tag=tag,
     )
 
@@ -182,8 +179,7 @@ def _sized(data: bytes) -> bytes:
 
 
 def _parties(header: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    apu, apv = (b64url_decode_exact(_text(header.get(name, ""), _MAX_HEADER)) for name in ("apu", "apv"))
-    return apu, apv
+    return _bytes(header.get("apu", ""), _MAX_HEADER), _bytes(header.get("apv", ""), _MAX_HEADER)
 
 
 def _ephemeral(raw: Any) -> PublicKey:
@@ -196,10 +192,11 @@ def _ephemeral(raw: Any) -> PublicKey:
 
 def _padded(raw: Any) -> Any:
     """A JWK whose coordinates have their leading zeros again: Authlib leaves them out, against RFC 7518 §6.2.1.2."""
-    size = _COORDINATE_BYTES.get(str(raw.get("crv"))) if isinstance(raw, dict) else None
+    curve = raw.get("crv") if isinstance(raw, dict) else None
+    size = _COORDINATE_BYTES.get(curve) if isinstance(curve, str) else None
     if size is None:
         return raw
-    numbers = {name: b64url_decode_exact(_text(raw.get(name), 128)) for name in ("x", "y")}
+    numbers = {name: _bytes(raw.get(name)) for name in ("x", "y")}
     return raw | {name: b64url_encode(number.rjust(size, b"\0")) for name, number in numbers.items()}
 
 
@@ -213,12 +210,16 @@ def _recipients(raw: Any, header: Mapping[str, Any], size: int) -> dict[str, byt
         if not isinstance(own, dict) or "kid" in header or not own.keys() <= {"kid"}:
             raise _malformed("a recipient has a header other than its kid")
         kid = _text(own.get("kid"), _MAX_KID)
-        found[kid] = b64url_decode_exact(_text(entry.get("encrypted_key"), 256))
+        found[kid] = _bytes(entry.get("encrypted_key"), 256)
         if len(found[kid]) != size:
             raise _malformed("an encrypted key is not as long as its algorithm has it")
     if len(found) != len(raw):
         raise _malformed("two recipients have one kid")
     return found
+
+
+def _bytes(value: Any, max_chars: int | None = 128) -> bytes:
+    return b64url_decode_exact(_text(value, max_chars))
 
 
 def _text(value: Any, max_chars: int | None) -> str:

@@ -1,4 +1,7 @@
-"""Key agreement: secrets that two keys share, over X25519 (RFC 7748) and the NIST curves (SP 800-56A), by OpenSSL.
+"""Key agreement: secrets that two keys share, over X25519 (RFC 7748) and the NIST curves (SP 800-56A).
+
+X25519 is libsodium's, which makes a public key, as every envelope has one of its own, in half the time that OpenSSL
+takes; the NIST curves are OpenSSL's.
 
 Whoever holds a key stands behind :class:`AgreementKey`, so that a hardware module can. Promises that a secret is only
 agreed on with a point of the key's own curve, and never one that is all zero. What a secret is used for is left to the
@@ -9,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from nacl import bindings
+from nacl.exceptions import CryptoError
 
 from protocols.errors import BadInput
 from protocols.keys.ecdsa import load_point
@@ -60,7 +63,7 @@ class AgreementKeyPair:
 
     public: PublicKey
     seed: bytes = field(repr=False)
-    _key: X25519PrivateKey | ec.EllipticCurvePrivateKey = field(repr=False, compare=False)
+    _key: ec.EllipticCurvePrivateKey | None = field(repr=False, compare=False)
 
     @classmethod
     def from_seed(cls, codec: Multicodec, seed: bytes) -> AgreementKeyPair:
@@ -69,11 +72,10 @@ class AgreementKeyPair:
         Raises:
             BadInput: ``key.malformed`` where the secret is none of the curve, or the curve is not one of these.
         """
+        if codec is Multicodec.X25519_PUB and len(seed) == _X25519_BYTES:
+            return cls(PublicKey(codec, bindings.crypto_scalarmult_base(seed)), seed, None)
         key = _load_secret(codec, seed)
-        if isinstance(key, X25519PrivateKey):
-            public = key.public_key().public_bytes_raw()
-        else:
-            public = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        public = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
         return cls(PublicKey(codec, public), seed, key)
 
     @classmethod
@@ -108,24 +110,19 @@ class AgreementKeyPair:
         """As :meth:`AgreementKey.agree`."""
         if public.codec is not self.public.codec:
             raise _malformed()
-        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+        if self._key is not None:
             return self._key.exchange(ec.ECDH(), load_point(public.codec, public.raw))
+        if len(public.raw) != _X25519_BYTES:  # PyNaCl does not look
+            raise _malformed()
         try:
-            # OpenSSL refuses points of small order, with which every secret is zero (RFC 7748 §6.1).
-            return self._key.exchange(_load_x25519(public.raw))
-        except ValueError:
+            # libsodium refuses points of small order, with which every secret is zero (RFC 7748 §6.1).
+            return bindings.crypto_scalarmult(self.seed, public.raw)
+        except CryptoError:
             raise _malformed() from None
 
 
-@lru_cache(maxsize=256)
-def _load_x25519(public: bytes) -> X25519PublicKey:
-    return X25519PublicKey.from_public_bytes(public)
-
-
-def _load_secret(codec: Multicodec, seed: bytes) -> X25519PrivateKey | ec.EllipticCurvePrivateKey:
+def _load_secret(codec: Multicodec, seed: bytes) -> ec.EllipticCurvePrivateKey:
     try:
-        if codec is Multicodec.X25519_PUB:
-            return X25519PrivateKey.from_private_bytes(seed)
         curve, size = _CURVES[codec]
         if len(seed) != size:
             raise _malformed()

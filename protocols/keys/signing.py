@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol
 
+import msgspec
+
 from protocols.keys.ecdsa import ecdsa_verify, is_ecdsa_key
 from protocols.keys.ed25519 import ed25519_verify, is_ed25519_key, is_x25519_key
 from protocols.multiformats import Multicodec, multikey_decode, multikey_encode
@@ -60,8 +62,7 @@ class SoftwareSigner:
         return self.key.sign(data)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(msgspec.Struct, frozen=True):
     """A public key and what kind it is.
 
     Attributes:

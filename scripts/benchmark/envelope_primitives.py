@@ -1,7 +1,7 @@
 """What envelopes are made of, bare: the calls of libsodium and OpenSSL that one recipient needs, with the same sizes.
 
-The keys are objects of the libraries already, but for the ephemeral one, which every envelope has anew. No encoding, no
-JSON, no header: what lernode costs beside these is its own.
+Keys are there already, but for the ephemeral one, which every envelope has anew. No encoding, no JSON, no header: what
+lernode costs beside these is its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hmac
 import os
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
@@ -54,24 +53,20 @@ def authcrypt_v2(plaintext: bytes, aad: bytes, other_info: bytes) -> Pair:
     Args:
         other_info: what goes into the key derivation beside the secrets.
     """
-    ours, theirs = X25519PrivateKey.generate(), X25519PrivateKey.generate()
-    our_public, their_public = ours.public_key(), theirs.public_key()
+    our_public, ours = bindings.crypto_box_keypair()
+    their_public, theirs = bindings.crypto_box_keypair()
     content_key, iv = os.urandom(64), os.urandom(16)
 
     def pack() -> tuple[bytes, bytes, bytes]:
-        ephemeral = X25519PrivateKey.generate()
-        epk = ephemeral.public_key().public_bytes_raw()
-        sealed = _seal_cbc(plaintext, aad, iv, content_key)
-        return (
-            epk,
-            _wrap(ephemeral.exchange(their_public) + ours.exchange(their_public), other_info, content_key),
-            sealed,
-        )
+        ephemeral = os.urandom(32)
+        epk = bindings.crypto_scalarmult_base(ephemeral)
+        shared = bindings.crypto_scalarmult(ephemeral, their_public) + bindings.crypto_scalarmult(ours, their_public)
+        return epk, _wrap(shared, other_info, content_key), _seal_cbc(plaintext, aad, iv, content_key)
 
     epk, wrapped, sealed = pack()
 
     def unpack() -> bytes:
-        shared = theirs.exchange(X25519PublicKey.from_public_bytes(epk)) + theirs.exchange(our_public)
+        shared = bindings.crypto_scalarmult(theirs, epk) + bindings.crypto_scalarmult(theirs, our_public)
         return _open_cbc(sealed, aad, iv, _unwrap(shared, other_info, wrapped))
 
     return pack, unpack
@@ -83,20 +78,19 @@ def anoncrypt_v2(plaintext: bytes, aad: bytes, other_info: bytes) -> Pair:
     Args:
         other_info: as of :func:`authcrypt_v2`.
     """
-    theirs = X25519PrivateKey.generate()
-    their_public = theirs.public_key()
+    their_public, theirs = bindings.crypto_box_keypair()
     content_key, iv = os.urandom(32), os.urandom(24)
 
     def pack() -> tuple[bytes, bytes, bytes]:
-        ephemeral = X25519PrivateKey.generate()
-        epk = ephemeral.public_key().public_bytes_raw()
+        ephemeral = os.urandom(32)
+        epk = bindings.crypto_scalarmult_base(ephemeral)
         sealed = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, aad, iv, content_key)
-        return epk, _wrap(ephemeral.exchange(their_public), other_info, content_key), sealed
+        return epk, _wrap(bindings.crypto_scalarmult(ephemeral, their_public), other_info, content_key), sealed
 
     epk, wrapped, sealed = pack()
 
     def unpack() -> bytes:
-        opened = _unwrap(theirs.exchange(X25519PublicKey.from_public_bytes(epk)), other_info, wrapped)
+        opened = _unwrap(bindings.crypto_scalarmult(theirs, epk), other_info, wrapped)
         return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, aad, iv, opened)
 
     return pack, unpack

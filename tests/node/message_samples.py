@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from protocols.coordinate_mediation.messages import (
     Action,
@@ -260,7 +262,7 @@ def renamed(document: dict[str, Any], wire: Wire) -> dict[str, Any]:
 
 def addressed(message: PlainMessage, sender: str, recipient: str) -> PlainMessage:
     """The message as v2 wants it: it says from whom and for whom it is."""
-    return replace(message, from_=sender, to=(recipient,)) if message.wire is Wire.V2 else message
+    return msgspec.structs.replace(message, from_=sender, to=(recipient,)) if message.wire is Wire.V2 else message
 
 
 def _fields(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from node.app import Node
@@ -42,7 +43,7 @@ def attached(message: PlainMessage, field: str, **how: Any) -> PlainMessage:
     """The message with its one attachment given in another way."""
     (raw,) = message.body[field]
     given = replace(Attachment.from_wire(raw), json_data=None, **how)
-    return replace(message, body={**message.body, field: [given.to_wire()]})
+    return msgspec.structs.replace(message, body={**message.body, field: [given.to_wire()]})
 
 
 def content_of(message: PlainMessage, field: str) -> bytes:

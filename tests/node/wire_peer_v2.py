@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from node.app import Node
 from protocols.did import peer2, peer4
@@ -99,4 +100,4 @@ def _agreement_kid(did: str) -> str:
 
 def altered(message: PlainMessage, **headers: Any) -> PlainMessage:
     """The same message, saying something else of itself."""
-    return replace(message, **headers)
+    return msgspec.structs.replace(message, **headers)
