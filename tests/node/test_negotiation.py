@@ -30,6 +30,7 @@ from tests.node.nodes import (
     held,
     issued,
     other_end,
+    settled,
 )
 
 
@@ -181,6 +182,7 @@ async def test_the_configuration_says_how_long_offers_hold(nodes: Nodes) -> None
 async def test_what_is_sent_again_changes_nothing_for_who_has_it(careful_town: Town) -> None:
     town = careful_town
     offered, mine = await offer_to_learner(town)
+    await settled(town.college)
     duplicates = town.learner.metrics.duplicates
     before = duplicates._value.get()
     again = await town.college.threads.resend(offered.id)
@@ -200,6 +202,7 @@ async def test_what_is_sent_again_changes_nothing_for_who_has_it(careful_town: T
 async def test_what_got_lost_is_sent_again(careful_town: Town) -> None:
     town = careful_town
     offered, mine = await offer_to_learner(town)
+    await settled(town.college)
     async with town.learner.store.write() as tx:  # as if an old backup had been brought back
         await tx.execute("DELETE FROM inbox", ())
         await tx.execute("DELETE FROM exchanges WHERE id = ?", (mine.id,))
