@@ -49,6 +49,7 @@ from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
 from node.roles.trail import HEADS_FILE, Trail
 from node.roles.trust import Trust
+from node.roles.trust_lists import TrustLists
 from node.roles.vc_api import VcApiRoles
 from node.roles.vc_api_holder import VcApiHolder
 from node.roles.vc_api_issuer import VcApiIssuer
@@ -315,6 +316,7 @@ class Node:
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
         self.frameworks, self.trust = Frameworks(store, self.http, world), Trust(store, policies, world)
+        self.trust_lists = self._trust_lists(policies)
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
@@ -330,6 +332,19 @@ class Node:
     def mediated(self) -> Mediated:
         """What others hold for this node."""
         return self.mediation.mediated
+
+    def _trust_lists(self, policies: VerificationPolicies) -> TrustLists:
+        return TrustLists(
+            store=self.store,
+            identity=self.identity,
+            policies=policies,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            http=self.http,
+            world=self.world,
+            endpoint=self.config.node.endpoint.rstrip("/"),
+            securing=self.config.issuer.securing,
+        )
 
     def _watch_over_store(self) -> tuple[Trail, ScheduledBackups]:
         trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
@@ -468,6 +483,8 @@ class Node:
         self.jobs.start()
         self.deadlines.start()
         self.housekeeping.start()
+        if listen:
+            self.trust_lists.start()
         if self.store.shared:
             self._key_watch = Worker("keyring", self.world.clock, self._learn_keys)
             self.store.listen(KEYS, self._key_watch.wake)
@@ -515,6 +532,7 @@ class Node:
         for server in self._servers:
             await server.cleanup()
         await self.housekeeping.stop()
+        await self.trust_lists.stop()
         await self.backups.stop()
         await self.trail.stop()
         if self._key_watch is not None:

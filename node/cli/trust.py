@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,12 +14,25 @@ from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, mark, short, table, when
 from node.cli.why import scope_text, show_why
-from node.http.schemas import CheckView, ResultView, VerificationView
-from node.http.trust_schemas import ExplainTrust, NewTrustRule, TrustRulesView, TrustRuleView, WhyView
+from node.http.schemas import CheckView, Page, ResultView, VerificationView
+from node.http.trust_schemas import (
+    ExplainTrust,
+    FollowList,
+    NewPublication,
+    NewTrustRule,
+    PublicationView,
+    TrustListView,
+    TrustRulesView,
+    TrustRuleView,
+    WhyView,
+)
+from protocols.errors import BadInput
 
 __all__ = ["trust"]
 
 _RULES = "/admin/trust/rules"
+_LISTS = "/admin/trust/lists"
+_MAX_BYTES = 1 << 20
 _TO_ITS_END = timedelta(days=1, seconds=-1)
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -37,6 +51,8 @@ def trust(ctx: click.Context, setting: Setting) -> None:
       lernode trust explain did:web:college.example --type Certificate
       lernode trust explain 9b1e                             why was what a peer presented believed?
       lernode trust remove 4f2a
+      lernode trust follow https://consortium.example/trust/colleges
+      lernode trust publish colleges --title "Colleges of the Coast Consortium"
 
     docs/trust.md has the whole story. Next: lernode trust add DID
     """
@@ -107,7 +123,7 @@ def add(
 @trust.command("list")
 @common
 def list_them(setting: Setting) -> None:
-    """Show whom this node believes by its own rules and by its configuration.
+    """Show whom this node believes by its own word, the lists that it follows, and those that it publishes.
 
     \b
     Example:
@@ -128,6 +144,107 @@ def remove(setting: Setting, rule: str) -> None:
     """
     removed = with_api(setting, lambda api: api.delete(f"{_RULES}/{segment(rule)}", TrustRuleView))
     _show(setting, removed, "Removed.")
+
+
+@trust.command()
+@common
+@click.argument("name")
+@click.option("--title", default="", help="What people call the list.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it is valid.")
+def publish(setting: Setting, name: str, title: str, days: int) -> None:
+    """Publish this node's rules as a list that anyone can follow, mirror and check offline, signed as its issuer.
+
+    The list is served at /trust/NAME of the node, and named in its DID document. Publish it again when the rules have
+    changed: it gets a new sequence number, and followers refuse the old one from then on. When half of its time is
+    over, a running node signs the same entries anew.
+
+    \b
+    Examples:
+      lernode trust publish colleges --title "Colleges of the Coast Consortium"
+      lernode trust publish colleges --days 90
+    """
+    wanted = NewPublication(name=name, title=title, days=days)
+    made = with_api(setting, lambda api: api.post("/admin/trust/publications", PublicationView, wanted))
+    if setting.json:
+        emit_json(msgspec.json.encode(made))
+        return
+    line("Published.", style="green")
+    fields([("at", made.url), ("sequence", made.sequence), ("valid until", when(made.valid_until))])
+    line(f"Others follow it with: lernode trust follow {made.url}")
+
+
+@trust.command()
+@common
+@click.argument("place", metavar="URL|FILE|DID")
+@click.option("--publisher", metavar="DID", help="Who has to have signed it; not needed for the signer's own server.")
+@click.option("--name", help="What to call it here; else as it calls itself.")
+@click.option("--accreditors", is_flag=True, help="Believe also whom the list lets accredit others.")
+def follow(setting: Setting, place: str, publisher: str | None, name: str | None, accreditors: bool) -> None:
+    """Believe from now on whom a trust list names, for what and for how long it says so.
+
+    URL is where it is published; FILE a copy from a mirror or a stick, which then is not asked for again; DID follows
+    the lists that its DID document names. The list is verified first, and every new edition of it: an older one than
+    was seen already is refused, and one whose time is over counts as nothing. A registry of known issuers of the
+    Digital Credentials Consortium can be followed by its URL too; nobody signs those, and explanations say so.
+
+    \b
+    Examples:
+      lernode trust follow https://consortium.example/trust/colleges
+      lernode trust follow colleges.json --publisher did:web:consortium.example
+      lernode trust follow did:web:consortium.example
+      lernode trust follow https://digitalcredentials.github.io/dcc-registry/registry.json
+    """
+    wanted = _to_follow(place, publisher, name, accreditors=accreditors)
+    found = with_api(setting, lambda api: api.post(_LISTS, Page[TrustListView], wanted))
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+        return
+    for each in found.items:
+        line("Followed.", style="green")
+        fields(
+            [
+                ("list", f"{short(each.id)}  {each.name}"),
+                ("signed by", each.publisher or "nobody: whoever runs its server can change it"),
+                ("sequence", each.sequence),
+                ("valid until", when(each.valid_until)),
+                ("asked for again", when(each.refresh) or "no: it came from a file"),
+            ]
+        )
+
+
+@trust.command()
+@common
+@click.argument("which", metavar="LIST")
+def unfollow(setting: Setting, which: str) -> None:
+    """Follow LIST (its id here, or the beginning of it) no longer.
+
+    \b
+    Example:
+      lernode trust unfollow 7c11
+    """
+    gone = with_api(setting, lambda api: api.delete(f"{_LISTS}/{segment(which)}", TrustListView))
+    if setting.json:
+        emit_json(msgspec.json.encode(gone))
+    else:
+        line(f"{gone.name} is followed no longer.")
+
+
+@trust.command()
+@common
+@click.argument("which", metavar="LIST")
+def refresh(setting: Setting, which: str) -> None:
+    """Ask for LIST again now; a running node does so by itself once a day, or sooner where it ends sooner.
+
+    \b
+    Example:
+      lernode trust refresh 7c11
+    """
+    path = f"{_LISTS}/{segment(which)}/refresh"
+    now = with_api(setting, lambda api: api.post(path, TrustListView))
+    if setting.json:
+        emit_json(msgspec.json.encode(now))
+    else:
+        line(f"{now.name}: sequence {now.sequence or '–'}, valid until {when(now.valid_until)}")
 
 
 @trust.command()
@@ -209,18 +326,69 @@ def _explain_check(check: CheckView) -> None:
     line(f"  {sign} {check.check.ljust(15)} {check.reason}{unknown}", style=colour)
 
 
+class _Overview(msgspec.Struct, rename="camel"):
+    rules: TrustRulesView
+    lists: list[TrustListView]
+    publications: list[PublicationView]
+
+
 def _list(setting: Setting) -> None:
-    found = with_api(setting, _all_rules)
+    found = with_api(setting, _overview)
     if setting.json:
         emit_json(msgspec.json.encode(found))
         return
-    if not found.items and not found.configured:
+    rules = found.rules
+    rows = [(short(r.id), r.did, _may(r), scope_text(_links(r)), _period(r), r.note) for r in rules.items]
+    rows += [("–", did, "issue", "anything", "", "configuration: trust.issuers") for did in rules.configured]
+    if not rows and not found.lists:
         line("This node believes nobody yet.")
-        suggest("lernode trust add DID")
-        return
-    rows = [(short(r.id), r.did, _may(r), scope_text(_links(r)), _period(r), r.note) for r in found.items]
-    rows += [("–", did, "issue", "anything", "", "configuration: trust.issuers") for did in found.configured]
-    table(("RULE", "DID", "MAY", "FOR", "ISSUED", "NOTE"), rows)
+        suggest("lernode trust add DID, or: lernode trust follow URL")
+    if rows:
+        table(("RULE", "DID", "MAY", "FOR", "ISSUED", "NOTE"), rows)
+    if found.lists:
+        line()
+        followed = [
+            (short(each.id), each.name, each.publisher or "nobody", str(each.sequence or ""), when(each.valid_until),
+             each.error)
+            for each in found.lists
+        ]  # fmt: skip
+        table(("FOLLOWED", "NAME", "SIGNED BY", "SEQUENCE", "VALID UNTIL", "NOT RENEWED"), followed)
+    if found.publications:
+        line()
+        own = [(each.name, each.url, str(each.sequence), when(each.valid_until)) for each in found.publications]
+        table(("PUBLISHED", "AT", "SEQUENCE", "VALID UNTIL"), own)
+
+
+async def _overview(api: Api) -> _Overview:
+    return _Overview(
+        rules=await _all_rules(api),
+        lists=(await api.get(_LISTS, Page[TrustListView])).items,
+        publications=(await api.get("/admin/trust/publications", Page[PublicationView])).items,
+    )
+
+
+def _to_follow(place: str, publisher: str | None, name: str | None, *, accreditors: bool) -> FollowList:
+    if place.startswith("did:"):
+        if publisher not in (None, place):
+            raise BadInput("cli.usage", "The DID is the publisher.", "Leave --publisher out.")
+        return FollowList(publisher=place, name=name, accreditors=accreditors)
+    if place.startswith(("https://", "http://")):
+        return FollowList(url=place, publisher=publisher, name=name, accreditors=accreditors)
+    document = read_text(Path(place))
+    return FollowList(document=document, publisher=publisher, name=name, accreditors=accreditors)
+
+
+def read_text(path: Path) -> str:
+    """A document of a file, to be sent to the node as text."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        text = data.decode()
+    except (OSError, ValueError):
+        raise BadInput("cli.no_file", "The file cannot be read.", "Check its name.") from None
+    if len(data) > _MAX_BYTES:
+        raise BadInput("json.too_large", f"The file is larger than {_MAX_BYTES} bytes.", "Name one document.")
+    return text
 
 
 async def _all_rules(api: Api) -> TrustRulesView:

@@ -14,7 +14,7 @@ _WORDS = {
     "configuration": "the configuration names it (trust.issuers)",
     "rule": "rule {id} of this node says so",
     "list": "the trust list “{name}” of {publisher} says so",
-    "registry": "the registry “{name}” names it; nobody signed that, it was fetched over https",
+    "registry": "the registry “{name}” names it; nobody signed that, it was fetched from {url}",
     "accreditation": "{publisher} has accredited it",
 }
 _REFUSED = {
@@ -59,7 +59,12 @@ def scope_text(link: Mapping[str, Any]) -> str:
 
 def _link(link: Mapping[str, Any]) -> str:
     may = "may award" if link.get("may") == "issue" else "may accredit for"
-    known = {"id": link.get("id", "")[:8], "name": link.get("name", ""), "publisher": link.get("publisher", "somebody")}
+    known = {
+        "id": link.get("id", "")[:8],
+        "name": link.get("name", ""),
+        "publisher": link.get("publisher", "somebody"),
+        "url": link.get("url", "somewhere"),
+    }
     said = _WORDS[link["by"]].format(**known)
     facts = [f"{name} {link[name]}" for name in ("signed", "from", "until", "validUntil", "sequence") if name in link]
     if link["by"] == "rule" and link.get("name"):

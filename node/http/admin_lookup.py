@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges, receipts, trust, webhooks
+from storage import connections, credentials, exchanges, receipts, trust, trust_lists, webhooks
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
@@ -14,11 +14,12 @@ from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 from storage.receipts import Receipt
 from storage.trust import Rule
+from storage.trust_lists import Followed
 from storage.webhooks import Webhook
 
 __all__ = [
-    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt", "find_trust_rule",
-    "find_webhook",
+    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt",
+    "find_trust_list", "find_trust_rule", "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -120,7 +121,17 @@ async def find_trust_rule(tx: Transaction, text: str) -> Rule:
     return _only("trust rule", _exact(found, text), [rule.id for rule in found])
 
 
-_Identified = TypeVar("_Identified", ExchangeRow, HeldCredential, IssuedCredential, Receipt, Rule, Webhook)
+async def find_trust_list(tx: Transaction, text: str) -> Followed:
+    """The list that is followed with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``trust_list.unknown``, ``trust_list.ambiguous``.
+    """
+    found = await trust_lists.find_by_prefix(tx, text)
+    return _only("trust list", _exact(found, text), [row.id for row in found])
+
+
+_Identified = TypeVar("_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Receipt, Rule, Webhook)
 
 
 def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:

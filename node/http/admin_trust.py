@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.http import trust_schemas as t
-from node.http.admin_lookup import find_trust_rule
+from node.http.admin_lookup import find_trust_list, find_trust_rule
 from node.http.admin_operation import Call, Nothing, Operation
+from node.http.schemas import Page
 from node.roles.trust import NewRule
-from protocols.credentials.trust.grants import Action
+from node.roles.trust_lists import ToFollow
+from protocols import strict_json
+from protocols.credentials.trust.grants import Action, By
 from protocols.credentials.trust.scope import Achieved, Award, Scope
-from storage import trust
+from protocols.errors import BadInput
+from storage import trust, trust_lists
 from storage.trust import Rule
+from storage.trust_lists import Followed, Publication
 
 if TYPE_CHECKING:
     from node.app import Node
@@ -71,6 +76,98 @@ async def explain(node: Node, call: Call[Nothing, t.ExplainTrust]) -> t.WhyView:
     )
 
 
+async def follow(node: Node, call: Call[Nothing, t.FollowList]) -> Page[t.TrustListView]:
+    """Follow a list.
+
+    Raises:
+        BadInput: ``trust.*``, ``net.*``; NotNow: ``trust.list_unchecked``, ``net.*``.
+    """
+    body = call.body
+    if body.url is not None and body.document is not None:
+        raise BadInput("trust.list_ambiguous", "A list is at a URL or in a document.", "Give one of the two.")
+    if body.url is None and body.document is None and body.publisher is None:
+        raise BadInput("trust.list_ambiguous", "Nothing says which list is meant.", "Give a URL, document or DID.")
+    given = body.document
+    document = given.encode() if isinstance(given, str) else given
+    wanted = ToFollow(
+        url=body.url,
+        document=document.encode()
+        if isinstance(document, str)
+        else None
+        if document is None
+        else strict_json.dumps(document),
+        publisher=body.publisher,
+        name=body.name,
+        accreditors=body.accreditors,
+    )
+    return Page(items=[_list_view(row) for row in await node.trust_lists.follow(wanted)])
+
+
+async def list_lists(node: Node, _call: Call[Nothing, Nothing]) -> Page[t.TrustListView]:
+    """The lists that are followed."""
+    async with node.store.read() as tx:
+        return Page(items=[_list_view(row) for row in await trust_lists.followed(tx)])
+
+
+async def refresh_list(node: Node, call: Call[Nothing, Nothing]) -> t.TrustListView:
+    """Ask for a list again now."""
+    async with node.store.read() as tx:
+        row = await find_trust_list(tx, call.id)
+    return _list_view(await node.trust_lists.refresh(row))
+
+
+async def unfollow(node: Node, call: Call[Nothing, Nothing]) -> t.TrustListView:
+    """Follow a list no longer; the answer says what it was."""
+    async with node.store.read() as tx:
+        row = await find_trust_list(tx, call.id)
+    await node.trust_lists.unfollow(row)
+    return _list_view(row)
+
+
+async def publish(node: Node, call: Call[Nothing, t.NewPublication]) -> t.PublicationView:
+    """Publish the rules as a list."""
+    body = call.body
+    return _publication_view(
+        node, await node.trust_lists.publish(body.name, title=body.title or body.name, days=body.days)
+    )
+
+
+async def list_publications(node: Node, _call: Call[Nothing, Nothing]) -> Page[t.PublicationView]:
+    """The lists that this node publishes."""
+    async with node.store.read() as tx:
+        return Page(items=[_publication_view(node, each) for each in await trust_lists.publications(tx)])
+
+
+def _list_view(row: Followed) -> t.TrustListView:
+    return t.TrustListView(
+        id=row.id,
+        kind="registry" if row.kind is By.REGISTRY else "list",
+        name=row.name,
+        list_id=row.list_id,
+        publisher=row.publisher,
+        url=row.source,
+        accreditors=row.accreditors,
+        sequence=row.sequence,
+        signed=row.signed_at,
+        valid_until=row.valid_until,
+        fetched=row.fetched,
+        refresh=row.refresh,
+        error=row.error_code,
+    )
+
+
+def _publication_view(node: Node, edition: Publication) -> t.PublicationView:
+    return t.PublicationView(
+        name=edition.name,
+        title=edition.title,
+        url=node.trust_lists.url(edition.name),
+        sequence=edition.sequence,
+        published=edition.published,
+        valid_until=edition.valid_until,
+        days=edition.days,
+    )
+
+
 def _view(rule: Rule) -> t.TrustRuleView:
     grant = rule.grant
     return t.TrustRuleView(
@@ -114,6 +211,58 @@ TRUST_OPERATIONS: tuple[Operation, ...] = (
         summary="Forget a rule.",
         handler=remove_rule,
         response=t.TrustRuleView,
+    ),
+    Operation(
+        name="followTrustList",
+        method="POST",
+        path="/admin/trust/lists",
+        summary="Follow a trust list, or a registry of known issuers.",
+        handler=follow,
+        response=Page[t.TrustListView],
+        body=t.FollowList,
+        status=201,
+    ),
+    Operation(
+        name="listTrustLists",
+        method="GET",
+        path="/admin/trust/lists",
+        summary="The trust lists that the node follows.",
+        handler=list_lists,
+        response=Page[t.TrustListView],
+    ),
+    Operation(
+        name="refreshTrustList",
+        method="POST",
+        path="/admin/trust/lists/{id}/refresh",
+        summary="Ask for a list again now.",
+        handler=refresh_list,
+        response=t.TrustListView,
+    ),
+    Operation(
+        name="unfollowTrustList",
+        method="DELETE",
+        path="/admin/trust/lists/{id}",
+        summary="Follow a list no longer.",
+        handler=unfollow,
+        response=t.TrustListView,
+    ),
+    Operation(
+        name="publishTrustList",
+        method="POST",
+        path="/admin/trust/publications",
+        summary="Publish the node's rules as a signed list, or a new edition of it.",
+        handler=publish,
+        response=t.PublicationView,
+        body=t.NewPublication,
+        status=201,
+    ),
+    Operation(
+        name="listTrustPublications",
+        method="GET",
+        path="/admin/trust/publications",
+        summary="The trust lists that the node publishes.",
+        handler=list_publications,
+        response=Page[t.PublicationView],
     ),
     Operation(
         name="explainTrust",

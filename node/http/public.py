@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import segno
@@ -15,6 +16,7 @@ from node.http.return_channels import HttpReturn, Sockets
 from node.roles.identity import web_document
 from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
 from node.roles.status_publisher import StatusPublisher
+from node.roles.trust_lists import LIST_PATH
 from node.runtime.channels import Channels
 from node.runtime.inbound import Inbound
 from node.runtime.metrics import Metrics
@@ -22,17 +24,20 @@ from node.runtime.monitor import Monitor
 from node.runtime.readiness import Readiness
 from node.runtime.world import Clock
 from protocols import strict_json
+from protocols.credentials.trust.recognition import RECOGNITION
 from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.errors import BadInput, LernodeError, WrongState
-from storage import dids, invitations, outbox
+from storage import dids, invitations, outbox, trust_lists
 from storage.dids import DidPurpose
 from storage.engine import Store
+from storage.trust_lists import Publication
 
 __all__ = ["DIDCOMM_PATH", "INVITATION_PATH", "public_app"]
 
 DIDCOMM_PATH = "/didcomm"
 INVITATION_PATH = "/i"
 _RETURN_SECONDS = 5.0
+_LIST_MAX_AGE = 300
 _AS_JSON = {"application/vc": ("application/vc", "application/ld+json", "application/json")}
 """Media type -> what the same bytes are too."""
 
@@ -120,10 +125,11 @@ class _Public:
         """The document of this node's did:web."""
         async with self._store.read() as tx:
             own = [d for d in await dids.page(tx, purpose=DidPurpose.ISSUER) if d.method == "web"]
+            lists = await trust_lists.publications(tx)
         if not own:
             raise WrongState("did.unknown", "This node has no did:web.", "Its operator makes one: lernode did create")
         return web.Response(
-            body=strict_json.dumps(web_document(own[0])),
+            body=strict_json.dumps(web_document(own[0]) | _list_services(own[0].did, lists, self._endpoint)),
             content_type="application/did+json",
             headers={"Cache-Control": "max-age=300", "Access-Control-Allow-Origin": "*"},
         )
@@ -134,18 +140,15 @@ class _Public:
         Clients of before VCDM 2.0 ask for a credential as JSON-LD or JSON, and may read nothing else.
         """
         published = await self._publisher.published(request.match_info["list_id"])
-        headers = {
-            "ETag": f'"{published.etag}"',
-            "Cache-Control": f"max-age={self._publisher.ttl_seconds}",
-            "Access-Control-Allow-Origin": "*",
-            "Vary": "Accept",
-        }
-        asked = request.headers.get("If-None-Match", "")
-        if asked == "*" or published.etag in {tag.strip().removeprefix("W/").strip('"') for tag in asked.split(",")}:
-            return web.Response(status=304, headers=headers)
-        offered = _AS_JSON.get(published.media_type, (published.media_type,))
-        kind = _first_accepted(request.headers.get("Accept", ""), offered)
-        return web.Response(body=published.document, content_type=kind, headers=headers)
+        return _signed(request, published.document, published.media_type, published.etag, self._publisher.ttl_seconds)
+
+    async def trust_list(self, request: web.Request) -> web.Response:
+        """A signed trust list of this node (Recognized Entities 1.0), with ETag and Cache-Control."""
+        async with self._store.read() as tx:
+            found = await trust_lists.find_publication(tx, request.match_info["name"])
+        if found is None:
+            raise web.HTTPNotFound
+        return _signed(request, found.document, "application/vc", found.etag, _LIST_MAX_AGE)
 
     async def health(self, _request: web.Request) -> web.Response:
         """Whether the process lives; to start it anew is right only where this does not answer."""
@@ -202,6 +205,31 @@ class _Public:
         )
 
 
+def _list_services(did: str, lists: Sequence[Publication], endpoint: str) -> dict[str, Any]:
+    """The lists that a node publishes, as services of its DID document, so that they can be followed by the DID."""
+    services = [
+        {"id": f"{did}#trust-{each.name}", "type": RECOGNITION, "serviceEndpoint": f"{endpoint}{LIST_PATH}/{each.name}"}
+        for each in lists
+    ]
+    return {"service": services} if services else {}
+
+
+def _signed(request: web.Request, document: bytes, media_type: str, etag: str, max_age: int) -> web.Response:
+    """A signed document, or that it has not changed."""
+    headers = {
+        "ETag": f'"{etag}"',
+        "Cache-Control": f"max-age={max_age}",
+        "Access-Control-Allow-Origin": "*",
+        "Vary": "Accept",
+    }
+    asked = request.headers.get("If-None-Match", "")
+    if asked == "*" or etag in {tag.strip().removeprefix("W/").strip('"') for tag in asked.split(",")}:
+        return web.Response(status=304, headers=headers)
+    offered = _AS_JSON.get(media_type, (media_type,))
+    kind = _first_accepted(request.headers.get("Accept", ""), offered)
+    return web.Response(body=document, content_type=kind, headers=headers)
+
+
 def _first_accepted(accept: str, offered: Sequence[str]) -> str:
     """The first of ``offered`` that a client names; the first of all where it names none of them (RFC 9110 §12.5.1)."""
     named = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
@@ -245,6 +273,7 @@ def public_app(
     app.router.add_post(f"{prefix}{DIDCOMM_PATH}", handlers.didcomm)
     app.router.add_get(f"{prefix}{DIDCOMM_PATH}", handlers.socket, allow_head=False)
     app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
+    app.router.add_get(f"{prefix}{LIST_PATH}/{{name}}", handlers.trust_list)
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get(HEALTH_PATH, handlers.health)
     app.router.add_get(READY_PATH, handlers.ready)

@@ -9,7 +9,10 @@ from msgspec import Meta
 
 from node.http.schemas import Limit, Name, Text, Time, _Given, _View
 
-__all__ = ["ExplainTrust", "NewTrustRule", "TrustRuleView", "TrustRulesQuery", "TrustRulesView", "WhyView"]
+__all__ = [
+    "ExplainTrust", "FollowList", "NewPublication", "NewTrustRule", "PublicationView", "TrustListView",
+    "TrustRuleView", "TrustRulesQuery", "TrustRulesView", "WhyView",
+]  # fmt: skip
 
 _Names = Annotated[list[Text], Meta(max_length=200)]
 _May = Annotated[
@@ -62,6 +65,58 @@ class TrustRulesView(_View, frozen=True, kw_only=True):
     items: list[TrustRuleView]
     next: str | None = None
     configured: Annotated[list[str], Meta(description="Believed for everything: `trust.issuers`.")]
+
+
+class FollowList(_Given, frozen=True, kw_only=True):
+    """A list to follow: at a URL, as a document, or those that the DID document of `publisher` names."""
+
+    url: Annotated[str | None, Meta(max_length=2000)] = None
+    document: Annotated[dict[str, Any] | str | None, Meta(description="The list itself, from a file or a mirror.")] = (
+        None
+    )
+    publisher: Annotated[str | None, Meta(max_length=10_000, description="The DID that has to have signed it.")] = None
+    name: Annotated[Name | None, Meta(description="What to call it here; else as it calls itself.")] = None
+    accreditors: Annotated[bool, Meta(description="Whether those count too whom the list lets recognise others.")] = (
+        False
+    )
+
+
+class TrustListView(_View, frozen=True, kw_only=True):
+    """A list that is followed."""
+
+    id: str
+    kind: Annotated[Literal["list", "registry"], Meta(description="A `registry` is signed by nobody.")]
+    name: str
+    list_id: Annotated[str, Meta(description="What its publisher calls it.")]
+    publisher: str | None
+    url: Annotated[str | None, Meta(description="Where it is asked for again; none for one from a file.")]
+    accreditors: bool
+    sequence: int | None
+    signed: Time | None
+    valid_until: Annotated[Time, Meta(description="After this it is no reason to believe anybody.")]
+    fetched: Time
+    refresh: Annotated[Time | None, Meta(description="When it is asked for again.")]
+    error: Annotated[str | None, Meta(description="Why it could not be had the last time.")]
+
+
+class NewPublication(_Given, frozen=True, kw_only=True):
+    """A list of this node's rules, to be published; the same name again makes a new edition."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=60)]
+    title: Annotated[Text, Meta(description="What people call it.")] = ""
+    days: Annotated[int, Meta(ge=1, le=366, description="How long an edition is valid; it is renewed at half.")] = 30
+
+
+class PublicationView(_View, frozen=True, kw_only=True):
+    """A list that this node publishes."""
+
+    name: str
+    title: str
+    url: str
+    sequence: int
+    published: Time
+    valid_until: Time
+    days: int
 
 
 class ExplainTrust(_Given, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocols.credentials.trust.grants import Known, TrustSource
-from storage import trust
+from storage import trust, trust_lists
 from storage.engine import Store
 
 __all__ = ["KnownOnce", "StoredTrust"]
@@ -26,14 +26,16 @@ class StoredTrust:
         if self._store is None:
             return Known()
         async with self._store.read() as tx:
-            return Known(tuple(rule.grant for rule in await trust.rules_about(tx, did)))
+            rules = [rule.grant for rule in await trust.rules_about(tx, did)]
+            listed = await trust_lists.grants_about(tx, did)
+            return Known((*rules, *listed), tuple(await trust_lists.accreditations_about(tx, did)))
 
     async def is_empty(self) -> bool:
         """Whether nobody has said whom to trust."""
         if self._store is None:
             return True
         async with self._store.read() as tx:
-            return not await trust.has_any(tx)
+            return not (await trust.has_any(tx) or await trust_lists.has_any(tx))
 
 
 class KnownOnce:

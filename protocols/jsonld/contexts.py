@@ -243,6 +243,14 @@ _TABLE = (
         "Apache-2.0",
         "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6",
     ),
+    Bundled(
+        "urn:lernode:trust:v1",
+        "lernode-trust-v1.jsonld",
+        "lernode, for Recognized Entities 1.0 (W3C draft of 12 May 2026), which has no context yet",
+        "1",
+        "Apache-2.0",
+        "2c4eac6d953c6b90cfda8a3c36aa9f98ce4472e41cc679ad2305fef010c97520",
+    ),
 )
 
 BUNDLED: Mapping[str, Bundled] = {entry.url: entry for entry in _TABLE}

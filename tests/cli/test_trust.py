@@ -72,4 +72,4 @@ BACKWARDS = [COLLEGE, "--from", "2027-01-01", "--until", "2026-01-01"]
 @pytest.mark.parametrize("wrong", [["college.example"], ["did:web:"], BACKWARDS])
 def test_a_rule_that_makes_no_sense_is_refused(trust: Trust, wrong: list[str]) -> None:
     assert trust("add", *wrong)[0] == 2
-    assert as_json(trust("list", "--json")[1])["items"] == []
+    assert as_json(trust("list", "--json")[1])["rules"]["items"] == []
