@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.http import trust_schemas as t
 from node.http.admin_lookup import find_trust_list, find_trust_rule
@@ -87,20 +87,20 @@ async def follow(node: Node, call: Call[Nothing, t.FollowList]) -> Page[t.TrustL
         raise BadInput("trust.list_ambiguous", "A list is at a URL or in a document.", "Give one of the two.")
     if body.url is None and body.document is None and body.publisher is None:
         raise BadInput("trust.list_ambiguous", "Nothing says which list is meant.", "Give a URL, document or DID.")
-    given = body.document
-    document = given.encode() if isinstance(given, str) else given
     wanted = ToFollow(
         url=body.url,
-        document=document.encode()
-        if isinstance(document, str)
-        else None
-        if document is None
-        else strict_json.dumps(document),
+        document=_bytes_of(body.document),
         publisher=body.publisher,
         name=body.name,
         accreditors=body.accreditors,
     )
     return Page(items=[_list_view(row) for row in await node.trust_lists.follow(wanted)])
+
+
+def _bytes_of(document: dict[str, Any] | str | None) -> bytes | None:
+    if isinstance(document, dict):
+        return strict_json.dumps(document)
+    return None if document is None else document.encode("utf-8", "replace")
 
 
 async def list_lists(node: Node, _call: Call[Nothing, Nothing]) -> Page[t.TrustListView]:

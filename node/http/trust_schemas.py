@@ -70,11 +70,11 @@ class TrustRulesView(_View, frozen=True, kw_only=True):
 class FollowList(_Given, frozen=True, kw_only=True):
     """A list to follow: at a URL, as a document, or those that the DID document of `publisher` names."""
 
-    url: Annotated[str | None, Meta(max_length=2000)] = None
+    url: Annotated[str, Meta(max_length=2000)] | None = None
     document: Annotated[dict[str, Any] | str | None, Meta(description="The list itself, from a file or a mirror.")] = (
         None
     )
-    publisher: Annotated[str | None, Meta(max_length=10_000, description="The DID that has to have signed it.")] = None
+    publisher: Annotated[str, Meta(max_length=10_000, description="The DID that has to have signed it.")] | None = None
     name: Annotated[Name | None, Meta(description="What to call it here; else as it calls itself.")] = None
     accreditors: Annotated[bool, Meta(description="Whether those count too whom the list lets recognise others.")] = (
         False
