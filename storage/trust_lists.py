@@ -13,7 +13,7 @@ from protocols.credentials.trust.grants import Action, By, Grant, Origin
 from protocols.credentials.trust.recognition import Entry
 from storage.engine import Row, Transaction
 from storage.errors import unknown
-from storage.query import Query, bounded, starting_with
+from storage.query import Query, bounded
 from storage.trust import scope_from_json, scope_to_json
 from storage.values import from_json, from_micros, to_json, to_micros
 
@@ -136,8 +136,8 @@ async def followed(tx: Transaction, *, limit: int = 1000) -> list[Followed]:
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Followed]:
     """The lists whose id here starts so."""
-    query = Query("SELECT * FROM trust_lists").where("id LIKE ? ESCAPE '!'", starting_with(prefix))
-    return [_followed(row) for row in await tx.all(*query.end("ORDER BY id LIMIT ?", bounded(limit)))]
+    query = Query("SELECT * FROM trust_lists").id_starting_with(prefix, limit)
+    return [_followed(row) for row in await tx.all(*query)]
 
 
 async def due(tx: Transaction, now: datetime) -> tuple[list[Followed], datetime | None]:
