@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from protocols.did import peer4
 from storage.engine import Parameter, Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import Query, bounded, placeholders
+from storage.sealing import Sealing
 from storage.values import fold, from_json, from_micros, to_json, to_micros
 
 __all__ = [
@@ -320,7 +322,13 @@ def _maybe(tx: Transaction, row: Row | None) -> Connection | None:
 
 
 def _from_row(tx: Transaction, row: Row) -> Connection:
-    details = tx.sealing.open_json(_DETAILS, row["id"], row["details"])
+    return _read(tx.sealing, row)
+
+
+@lru_cache(maxsize=256)
+def _read(sealing: Sealing, row: Row) -> Connection:
+    # Each message of a peer reads its connection, some times over; a row that is another is read anew.
+    details = sealing.open_json(_DETAILS, row["id"], row["details"])
     return Connection(
         id=row["id"],
         state=row["state"],

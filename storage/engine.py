@@ -15,7 +15,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -34,6 +34,7 @@ class Row(Protocol):
 
     def __getitem__(self, key: int | str, /) -> Any: ...
     def __len__(self) -> int: ...
+    def __hash__(self) -> int: ...
     def keys(self) -> Iterable[str]:
         """The names of the fields, in order."""
 
@@ -209,16 +210,21 @@ class Transaction(ABC):
             raise LernodeError("store.ended", "This transaction has ended.", "Report this as a bug.")
         if self._failed:
             raise _aborted()
+        started = time.perf_counter()
         try:
-            with self._usage.timed(), self._translated():
-                return await call(sql, params)
-        except BaseException:
+            return await call(sql, params)
+        except BaseException as error:
             self._failed = True
-            raise
+            meant = self._meant_by(error)
+            if meant is None:
+                raise
+            raise meant from error
+        finally:
+            self._usage.seconds += time.perf_counter() - started
 
     @abstractmethod
-    def _translated(self) -> AbstractContextManager[None]:
-        """Turns whatever the database's driver raises inside into a :class:`LernodeError`."""
+    def _meant_by(self, error: BaseException) -> LernodeError | None:
+        """What the database's driver means by an exception; None for what is not its own."""
 
     @abstractmethod
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int: ...

@@ -142,16 +142,18 @@ async def due(
     now: datetime,
     limit: int = 100,
     *,
+    lane: str | None = None,
     skip_lanes: Collection[str] = (),
     longest: timedelta | None = None,
 ) -> list[Outgoing]:
     """The messages to deliver now, the longest due first; never two of one lane.
 
     Args:
+        lane: only that of this lane.
         skip_lanes: lanes on which a delivery is running already.
         longest: what there is at most between two attempts; see :meth:`storage.query.Query.due`.
     """
-    query = Query("SELECT * FROM outbox").due("next_attempt", now, longest)
+    query = Query("SELECT * FROM outbox").due("next_attempt", now, longest).equal("lane", lane)
     _without(query, skip_lanes)
     rows = await tx.all(*query.end("ORDER BY next_attempt, sequence LIMIT ?", bounded(limit)))
     return [_from_row(tx, row) for row in rows]
@@ -163,6 +165,7 @@ async def claim(
     lease: timedelta,
     limit: int = 100,
     *,
+    lane: str | None = None,
     skip_lanes: Collection[str] = (),
     longest: timedelta | None = None,
 ) -> list[Outgoing]:
@@ -171,7 +174,7 @@ async def claim(
     Whoever claimed a message ends the lease by noting how its delivery went; where it died, the lease ends by itself.
     """
     heads = Query("SELECT sequence FROM outbox").due("next_attempt", now, longest)
-    heads.where("leased_until <= lernode_now()")
+    heads.where("leased_until <= lernode_now()").equal("lane", lane)
     _without(heads, skip_lanes)
     chosen, params = heads.end(f"ORDER BY next_attempt, sequence LIMIT ?{tx.skip_locked}", bounded(limit))
     rows = await tx.all(
@@ -187,13 +190,15 @@ async def release(tx: Transaction, leases: Mapping[str, int]) -> None:
     await tx.execute_many("UPDATE outbox SET leased_until = 0 WHERE id = ? AND leased_until = ?", rows)
 
 
-async def mark_delivered(tx: Transaction, message_id: str) -> None:
-    """Take a message that has arrived out of its lane; nothing happens where it is gone already."""
-    row = await tx.one("SELECT lane FROM outbox WHERE id = ?", (message_id,))
-    if row is not None:
-        await tx.lock(_lane_lock(row["lane"]))
-        await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
-        await _promote(tx, row["lane"])
+async def mark_delivered(tx: Transaction, message_id: str) -> bool:
+    """Take a message that has arrived out of its lane, which may be done already; whether another may be due there."""
+    row = await tx.one("SELECT lane, next_attempt FROM outbox WHERE id = ?", (message_id,))
+    if row is None:
+        return True
+    await tx.lock(_lane_lock(row["lane"]))
+    await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
+    was_head = row["next_attempt"] is not None
+    return await _promote(tx, row["lane"]) or not was_head
 
 
 async def mark_failed(
@@ -318,13 +323,14 @@ def _lane_lock(lane: str) -> str:
     return f"lane {lane}"
 
 
-async def _promote(tx: Transaction, lane: str) -> None:
-    """Make the first queued message of a lane due, unless the lane has its head."""
-    await tx.execute(
+async def _promote(tx: Transaction, lane: str) -> bool:
+    """Make the first queued message of a lane due, unless the lane has its head; whether it had not."""
+    promoted = await tx.execute(
         "UPDATE outbox SET next_attempt = enqueued WHERE sequence = "
         "(SELECT MIN(sequence) FROM outbox WHERE lane = ? AND state = 'queued') AND next_attempt IS NULL",
         (lane,),
     )
+    return promoted > 0
 
 
 def _without(query: Query, lanes: Collection[str]) -> None:

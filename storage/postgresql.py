@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
-from protocols.errors import BadInput, NotNow, WrongState
+from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
 from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
 from storage.migrate import Migration, migrate
@@ -77,14 +77,21 @@ _MEANING = {
 def _translated() -> Iterator[None]:
     try:
         yield
-    except asyncpg.PostgresError as error:
+    except Exception as error:
+        meant = _meant_by(error)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+def _meant_by(error: BaseException) -> LernodeError | None:
+    if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         meaning = _MEANING.get(state) or _MEANING.get(state[:2])
-        raise (errors.refused() if meaning is None else errors.meant(meaning)) from error
-    except asyncpg.InterfaceError as error:
-        raise errors.meant(_UNREACHABLE) from error
-    except (OSError, TimeoutError) as error:
-        raise errors.meant(_UNREACHABLE) from error
+        return errors.refused() if meaning is None else errors.meant(meaning)
+    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+        return errors.meant(_UNREACHABLE)
+    return None
 
 
 class PostgresqlTransaction(Transaction):
@@ -103,8 +110,8 @@ class PostgresqlTransaction(Transaction):
         self._connection = connection
         self._space = space
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return _translated()
+    def _meant_by(self, error: BaseException) -> LernodeError | None:
+        return _meant_by(error)
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
         self._count()

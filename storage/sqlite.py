@@ -18,7 +18,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -76,8 +76,12 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        meaning = _MEANING.get(_code(error))
-        raise (errors.refused() if meaning is None else errors.meant(meaning)) from error
+        raise _meant_by(error) from error
+
+
+def _meant_by(error: sqlite3.Error) -> LernodeError:
+    meaning = _MEANING.get(_code(error))
+    return errors.refused() if meaning is None else errors.meant(meaning)
 
 
 def _code(error: BaseException) -> int:
@@ -207,8 +211,8 @@ class SqliteTransaction(Transaction):
         super().__init__(link.usage, sealing, writable=writable)
         self._link = link
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return _translated()
+    def _meant_by(self, error: BaseException) -> LernodeError | None:
+        return _meant_by(error) if isinstance(error, sqlite3.Error) else None
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
         self._usage.statements += 1

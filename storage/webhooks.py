@@ -21,6 +21,7 @@ from storage.secrets import Vault
 from storage.values import from_micros, to_micros
 
 __all__ = [
+    "CHANNEL",
     "EVERY_TOPIC",
     "Backlog",
     "Due",
@@ -44,6 +45,9 @@ __all__ = [
     "secrets_of",
     "stop",
 ]
+
+CHANNEL = "webhooks"
+"""The channel on which a commit tells that there are new deliveries."""
 
 EVERY_TOPIC = "*"
 
@@ -217,6 +221,7 @@ async def plan(tx: Transaction, *, first_event: str, now: datetime) -> None:
             "WHERE seq >= (SELECT seq FROM events WHERE id = ?) ON CONFLICT DO NOTHING",
             (to_micros(now), first_event),
         )
+        tx.notify(CHANNEL)
 
 
 async def due(

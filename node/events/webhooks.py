@@ -76,7 +76,7 @@ class Webhooks:
         self._source = source
         self._metrics = metrics
         self._crew = Crew("webhooks", world.clock, _PARALLEL, self._find)
-        store.listen(events.CHANNEL, self._crew.wake)
+        store.listen(webhooks.CHANNEL, self._crew.wake)
 
     def start(self) -> None:
         """Begin to deliver in the background."""
@@ -202,12 +202,13 @@ class Webhooks:
                 wakes += [following] if following else []
         return found, min(wakes, default=None)
 
-    async def _deliver_lane(self, webhook: Webhook, due: Due) -> None:
+    async def _deliver_lane(self, webhook: Webhook, due: Due) -> bool:
+        """One delivery; whatever comes of it, there is room for another to the same webhook."""
         try:
             response = await self._deliver(webhook, due)
         except LernodeError as error:
             await self._failed(due, error.code, None)
-            return
+            return True
         if response.status == _GONE:
             await self._stop(webhook)
         elif _is_taken(response):
@@ -216,6 +217,7 @@ class Webhooks:
             self._metrics.webhooks_delivered.inc()
         else:
             await self._failed(due, f"webhook.http_{response.status}", _retry_after(response))
+        return True
 
     async def _deliver(self, webhook: Webhook, due: Due) -> Response:
         async with self._store.read() as tx:

@@ -109,8 +109,11 @@ class _Public:
 
     async def _patience(self, channel: HttpReturn) -> float:
         """Seconds to wait for a message that is already on its way to who asked for it."""
+        asking = self._channels.connections_of(channel)
+        if not asking:
+            return 0.0
         async with self._store.read() as tx:
-            for connection_id in self._channels.connections_of(channel):
+            for connection_id in asking:
                 if await outbox.has_queued(tx, connection_id):
                     return _RETURN_SECONDS
         return 0.0

@@ -32,14 +32,16 @@ class Deadlines:
         self._world = world
         self._ends: dict[str, End] = {}
         self._crew = Crew("deadlines", world.clock, _PARALLEL, self._find)
+        self._following: datetime | None = None
 
     def register(self, protocol: str, end: End) -> None:
         """Say who ends the exchanges of a protocol (URI with major version)."""
         self._ends[protocol] = end
 
-    def wake(self) -> None:
+    def expect(self, moment: datetime) -> None:
         """There is a new deadline; for an ``after_commit`` callback."""
-        self._crew.wake()
+        if self._following is None or moment < self._following:
+            self._crew.wake()
 
     def start(self) -> None:
         """Begin to watch in the background."""
@@ -54,13 +56,16 @@ class Deadlines:
         await self._crew.stop()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
+        self._following = None  # what is committed while this looks rings the bell
         async with self._store.read() as tx:
             over = await exchanges.expired(tx, self._world.clock(), limit=room, skip=busy)
             following = await exchanges.next_expiry(tx, skip=(*busy, *over))
+        self._following = following
         return {exchange_id: partial(self._end, exchange_id) for exchange_id in over}, following
 
-    async def _end(self, exchange_id: str) -> None:
+    async def _end(self, exchange_id: str) -> bool:
         async with self._store.write() as tx:
             row = await exchanges.get(tx, exchange_id)
             if row.expires is not None and row.expires <= self._world.clock():
                 await self._ends[row.protocol](tx, row)
+        return True

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
@@ -51,6 +51,19 @@ _PATIENT = frozenset({"delivery.no_endpoint", "delivery.route_unconfirmed"})
 
 Returned = Callable[[bytes], Awaitable[object]]
 """Takes an envelope that came back over a channel of this node's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressed:
+    """A message to deliver, and whom to.
+
+    Attributes:
+        waits: whether the peer's answers could not reach this node yet.
+    """
+
+    message: outbox.Outgoing
+    connection: Connection | None
+    waits: bool
 
 
 class Outbox:
@@ -182,41 +195,61 @@ class Outbox:
         await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
-        now, lease = self._world.clock(), timedelta(seconds=self._settings.lease_seconds)
+        now, found = self._world.clock(), dict[str, Work]()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
-            if self._store.shared:
-                ready = await outbox.claim(tx, now, lease, room, skip_lanes=busy, longest=self._longest)
-                self._leases.hold(tx, {message.id: message.lease for message in ready})
-            else:
-                ready = await outbox.due(tx, now, room, skip_lanes=busy, longest=self._longest)
-            taken = (*busy, *(message.lane for message in ready))
-            following = await outbox.next_wake(tx, skip_lanes=taken)
+            for message in await self._take(tx, now, room, skip_lanes=busy):
+                found[message.lane] = partial(self._deliver_lane, await _addressed(tx, message))
+            following = await outbox.next_wake(tx, skip_lanes=(*busy, *found))
         if self._store.shared:
             # What another process has in hand is looked at again when its lease is over, and not before.
+            lease = self._lease
             following = now + lease if following is None or following <= now else min(following, now + lease)
-        return {message.lane: partial(self._deliver_lane, message) for message in ready}, following
+        return found, following
 
-    async def _deliver_lane(self, message: outbox.Outgoing) -> None:
-        async with self._store.read() as tx:
-            connection = await connections.find(tx, message.connection_id or "")
-            waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
-        try:
-            if waits:
-                raise NotNow(
-                    "delivery.route_unconfirmed",
-                    "This node's mediator does not know yet that the answers are for it.",
-                    "It is sent as soon as the mediator has confirmed.",
-                )
-            await self._deliver(connection, message)
-        except LernodeError as error:
-            await self._failed(message, error.code)
-            return
-        async with self._store.write() as tx:
-            await outbox.mark_delivered(tx, message.id)
-        self._leases.end(message.id)
-        self._metrics.delivered.inc()
+    @property
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self._settings.lease_seconds)
 
-    async def _deliver(self, connection: Connection | None, message: outbox.Outgoing) -> None:
+    async def _take(
+        self, tx: Transaction, now: datetime, limit: int, *, lane: str | None = None, skip_lanes: tuple[str, ...] = ()
+    ) -> list[outbox.Outgoing]:
+        if self._store.shared:
+            claimed = await outbox.claim(
+                tx, now, self._lease, limit, lane=lane, skip_lanes=skip_lanes, longest=self._longest
+            )
+            self._leases.hold(tx, {message.id: message.lease for message in claimed})
+            return claimed
+        return await outbox.due(tx, now, limit, lane=lane, skip_lanes=skip_lanes, longest=self._longest)
+
+    async def _deliver_lane(self, first: _Addressed) -> bool:
+        """Deliver a message, and those that wait behind it while no other lane waits for this one to be done."""
+        following: _Addressed | None = first
+        is_more = False
+        while following is not None:
+            message = following.message
+            try:
+                await self._deliver(following)
+            except LernodeError as error:
+                await self._failed(message, error.code)
+                return True
+            async with self._store.write() as tx:
+                is_more = await outbox.mark_delivered(tx, message.id)
+                following = None
+                if is_more and not self._crew.is_full:
+                    for behind in await self._take(tx, self._world.clock(), 1, lane=message.lane):
+                        following = await _addressed(tx, behind)
+            self._leases.end(message.id)
+            self._metrics.delivered.inc()
+        return is_more
+
+    async def _deliver(self, addressed: _Addressed) -> None:
+        message, connection = addressed.message, addressed.connection
+        if addressed.waits:
+            raise NotNow(
+                "delivery.route_unconfirmed",
+                "This node's mediator does not know yet that the answers are for it.",
+                "It is sent as soon as the mediator has confirmed.",
+            )
         if connection is None:
             raise NotNow("delivery.no_connection", "The message is for no connection.", "Report this as a bug.")
         if message.to_verkey is not None:
@@ -298,6 +331,12 @@ def is_unreachable(own_did: str) -> bool:
     if not peer4.is_long_form(own_did):
         return False
     return any(service.endpoint == QUEUE_ENDPOINT for service in peer4.resolve(own_did).services)
+
+
+async def _addressed(tx: Transaction, message: outbox.Outgoing) -> _Addressed:
+    connection = await connections.find(tx, message.connection_id or "")
+    waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
+    return _Addressed(message, connection, waits)
 
 
 def _verkey(message: outbox.Outgoing, connection: Connection) -> str:

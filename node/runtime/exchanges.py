@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -170,7 +171,7 @@ class Exchanges:
             tx, at=now, event=f"{kind.name}.{row.state}", actor=connection.id, subjects=(row.id, connection.id)
         )
         if until is not None:
-            tx.after_commit(self._deadlines.wake)
+            tx.after_commit(partial(self._deadlines.expect, until))
         changed = ExchangeChanged(
             exchange_id=row.id,
             connection_id=connection.id,

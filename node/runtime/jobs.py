@@ -106,7 +106,8 @@ class Jobs:
             following = now + _LEASE if following is None or following <= now else min(following, now + _LEASE)
         return {job.id: partial(self._do, job) for job in ready}, following
 
-    async def _do(self, job: Job) -> None:
+    async def _do(self, job: Job) -> bool:
+        is_more = False
         try:
             commit = await self._kinds[job.kind](job)
             async with self._store.write() as tx:
@@ -114,11 +115,13 @@ class Jobs:
                 await jobs.done(tx, job.id)
         except NotNow as error:
             await self._again(job, error)
+            is_more = True
         except LernodeError as error:
             _log.error("job %s gave up: %s", job.kind, error.code)
             async with self._store.write() as tx:
                 await jobs.bury(tx, job.id, error.code)
         self._leases.end(job.id)
+        return is_more
 
     async def _again(self, job: Job, error: NotNow) -> None:
         async with self._store.write() as tx:

@@ -60,7 +60,9 @@ class Worker:
                     await self._bell.wait()
 
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[bool]]
+"""Does one piece of work; whether its end may let something be done that nobody rings the bell for."""
+
 Find = Callable[[tuple[str, ...], int], Awaitable[tuple[Mapping[str, Work], datetime | None]]]
 """Given the keys of what is in hand and how much more may be: what is due now by key, and when the next is."""
 
@@ -72,7 +74,8 @@ class Crew:
         self._name = name
         self._limit = limit
         self._find = find
-        self._running: dict[str, asyncio.Future[None]] = {}
+        self._running: dict[str, asyncio.Future[bool]] = {}
+        self._passed_over: set[str] = set()
         self._is_ending = False
         self._worker = Worker(name, clock, self._round)
 
@@ -106,25 +109,29 @@ class Crew:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _round(self) -> datetime | None:
-        room = self._limit - len(self._running)
+        busy = tuple(self._running)
+        room = self._limit - len(busy)
+        self._passed_over.update(busy)  # there may be more to do under these keys: who finishes rings the bell
         if room <= 0:
-            return None  # whoever finishes rings the bell
-        found, following = await self._find(tuple(self._running), room)
+            return None
+        found, following = await self._find(busy, room)
         for key, work in found.items():
             task = asyncio.ensure_future(work())
             self._running[key] = task
             task.add_done_callback(partial(self._finished, key))
         return following
 
-    def _finished(self, key: str, task: asyncio.Future[None]) -> None:
+    def _finished(self, key: str, task: asyncio.Future[bool]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
-            self._release(key)
+            self._release(key, is_more=not task.cancelled() and task.result())
             return
         code = error.code if isinstance(error, LernodeError) else type(error).__name__
         _log.error("%s: a piece of work stopped: %s", self._name, code)
         # It is still due. A full disk, say, is not helped by trying at once again and again.
-        asyncio.get_running_loop().call_later(_AFTER_FAILURE, self._release, key)
+        asyncio.get_running_loop().call_later(_AFTER_FAILURE, partial(self._release, key, is_more=True))
 
-    def _release(self, key: str) -> None:
+    def _release(self, key: str, *, is_more: bool) -> None:
         self._running.pop(key, None)
-        self._worker.wake()
+        if key in self._passed_over or is_more:
+            self._passed_over.discard(key)
+            self._worker.wake()

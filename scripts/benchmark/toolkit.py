@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -24,6 +24,7 @@ from typing import Any, cast
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from protocols.errors import LernodeError
 from protocols.keys import KeyPair
 from storage import audit, connections, exchanges, inbox, keys, outbox
 from storage.connections import Connection
@@ -50,8 +51,8 @@ class _Toolkit(Transaction):
         self._connection = connection
         self._written = (lambda sql: sql) if marks else numbered
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def _meant_by(self, error: BaseException) -> LernodeError | None:
+        """Nothing goes wrong here."""
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
         return int((await self._connection.exec_driver_sql(self._written(sql), tuple(params))).rowcount)
@@ -75,7 +76,10 @@ class _Toolkit(Transaction):
 
 
 class _Row(dict[str, Any]):
-    """A mapping that can be counted through, as the store's rows can."""
+    """A mapping that can be hashed, as the store's rows can."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.values()))
 
 
 def _toolkit(engine: AsyncEngine, sealing: Sealing, *, marks: bool) -> Open:

@@ -52,6 +52,6 @@ async def test_what_a_record_costs_is_bounded(nodes: Nodes) -> None:
     assert len(await held(learner)) == 2
     for statements, round_trips, commits, _seconds in spent:
         # Two messages each way and their deliveries; the learner verifies in a job. See docs/scaling.md.
-        assert 0 < statements <= 120
-        assert 0 < commits <= 14
-        assert 0 < round_trips <= (230 if college.store.shared else 20)
+        assert 0 < statements <= 95
+        assert 0 < commits <= 12
+        assert 0 < round_trips <= (150 if college.store.shared else 20)

@@ -19,7 +19,7 @@ async def test_two_pieces_of_one_key_never_run_at_once_and_other_keys_go_on() ->
     all_done = asyncio.Event()
 
     def work(name: str) -> Work:
-        async def go() -> None:
+        async def go() -> bool:
             key = name[0]
             assert key not in running
             running.add(key)
@@ -29,6 +29,7 @@ async def test_two_pieces_of_one_key_never_run_at_once_and_other_keys_go_on() ->
             waiting.remove(name)
             if not waiting:
                 all_done.set()
+            return True
 
         return go
 
@@ -48,17 +49,46 @@ async def test_two_pieces_of_one_key_never_run_at_once_and_other_keys_go_on() ->
     assert done.index("a1") < done.index("a2")
 
 
+async def test_what_comes_up_while_its_key_is_in_hand_is_found_once_that_ends() -> None:
+    passed_over, done = asyncio.Event(), asyncio.Event()
+    waiting = ["first"]
+
+    async def first() -> bool:
+        waiting[:] = ["second"]
+        crew.wake()
+        await passed_over.wait()
+        return False
+
+    async def second() -> bool:
+        waiting.clear()
+        done.set()
+        return False
+
+    async def find(busy: tuple[str, ...], _room: int) -> tuple[dict[str, Work], None]:
+        if busy and waiting == ["second"]:
+            passed_over.set()
+            return {}, None
+        return {"key": first if waiting == ["first"] else second} if waiting else {}, None
+
+    crew = Crew("test", _now, 4, find)
+    crew.start()
+    async with asyncio.timeout(5):
+        await done.wait()
+    await crew.stop()
+
+
 async def test_what_fails_is_not_tried_again_at_once() -> None:
     tried = 0
     other_done = asyncio.Event()
 
-    async def fails() -> None:
+    async def fails() -> bool:
         nonlocal tried
         tried += 1
         raise OSError
 
-    async def other() -> None:
+    async def other() -> bool:
         other_done.set()
+        return False
 
     async def find(busy: tuple[str, ...], _room: int) -> tuple[dict[str, Work], None]:
         due: dict[str, Work] = {} if "bad" in busy else {"bad": fails}
