@@ -29,5 +29,7 @@ def shown_text(value: Any) -> str | None:
 
 
 def shown(text: str) -> str:
-    shown = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in text[: 2 * MAX_TEXT])
+    shown = text[: 2 * MAX_TEXT]
+    if not shown.isprintable():  # nothing that is printable is hidden
+        shown = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in shown)
     return " ".join(shown.split())[:MAX_TEXT]

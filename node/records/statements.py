@@ -34,6 +34,8 @@ def statements(document: Mapping[str, Any]) -> list[Statement]:
 
 def withheld(whole: Mapping[str, Any], part: Mapping[str, Any]) -> list[Statement]:
     """The statements of a record that the part of it which is shown does not have."""
+    if part == whole:
+        return []
     there = Counter(_place(steps, value) for steps, value in _leaves(part))
     missing = []
     for steps, value in _leaves(whole):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from protocols.errors import LernodeError
@@ -25,8 +26,21 @@ def expanded_types(document: Mapping[str, Any]) -> frozenset[str]:
     """
     types = document.get("type")
     names = [name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)]
+    contexts = document.get("@context")
+    if isinstance(contexts, list) and all(isinstance(context, str) for context in contexts):
+        return _expanded_by_name(tuple(contexts), tuple(names))
+    return _expanded(contexts, names)
+
+
+@lru_cache(maxsize=128)
+def _expanded_by_name(contexts: tuple[str, ...], names: tuple[str, ...]) -> frozenset[str]:
+    # The records of a holder are of few kinds, and what a context's name stands for never changes.
+    return _expanded(list(contexts), list(names))
+
+
+def _expanded(contexts: Any, names: list[str]) -> frozenset[str]:
     try:
-        quads = DEFAULT.canonical_nquads({"@context": document.get("@context"), "@id": _NODE, "@type": names})
+        quads = DEFAULT.canonical_nquads({"@context": contexts, "@id": _NODE, "@type": names})
     except LernodeError:
         return frozenset()
     return frozenset(_TYPE_QUAD.findall(quads))

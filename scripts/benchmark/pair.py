@@ -1,7 +1,7 @@
 """Two nodes of lernode, college and learner, with a connection; and the whole way of a record between them.
 
-An exchange is over when the college's store says so. It is read beside the node, so that watching costs the nodes
-nothing, and all that is watched for in one query.
+An exchange is over when the college's store says so, and what came of it stands there too. It is read beside the node,
+so that watching costs the nodes nothing, and all that is watched for in one query.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Pair", "by_id"]
 _ACHIEVEMENT = "weld-101"
 _ANY_RECORD = "https://www.w3.org/2018/credentials#VerifiableCredential"
 _DEADLINE_SECONDS = 60.0
-_LOOK_EVERY_SECONDS = 0.005
+_LOOK_EVERY_SECONDS = 0.001
 
 
 class Pair:
@@ -88,9 +88,7 @@ class Pair:
         record = await self._issue()
         query = s.NewRequest(connection=self._connection, purpose="To measure.", **self._ask(record))
         asked = await self._college.api.post("/admin/presentations/requests", s.ExchangeView, query)
-        await self._done(asked.id)
-        seen = await self._college.api.get(f"/admin/exchanges/{asked.id}/verification", s.VerificationView)
-        if not seen.verified:
+        if not (await self._done(asked.id)).verified(asked.id):
             raise RuntimeError("A presentation did not verify.")
 
     async def record(self) -> dict[str, Any]:
@@ -107,18 +105,17 @@ class Pair:
             connection=self._connection, achievement=_ACHIEVEMENT, data_model=self._data_model
         )
         offered = await self._college.api.post("/admin/credentials/offers", s.ExchangeView, offer)
-        await self._done(offered.id)
-        ended = await self._college.api.get(f"/admin/exchanges/{offered.id}", s.ExchangeDetail)
-        issued = await self._college.api.get(f"/admin/issued/{ended.issued_ids[0]}", s.IssuedDetail)
-        return issued.credential_id
+        record_id = (await self._done(offered.id)).issued(offered.id)
+        return (await self._college.api.get(f"/admin/issued/{record_id}", s.IssuedDetail)).credential_id
 
-    async def _done(self, exchange_id: str) -> None:
+    async def _done(self, exchange_id: str) -> _Watcher:
         if self._watcher is None:
             raise RuntimeError("The nodes do not run.")
         async with asyncio.timeout(_DEADLINE_SECONDS):
             state = await self._watcher.over(exchange_id)
         if state != "done":
             raise RuntimeError("An exchange was abandoned.")
+        return self._watcher
 
 
 def by_id(record: str) -> dict[str, Any]:
@@ -146,6 +143,19 @@ class _Watcher:
             return await waiting
         finally:
             self._waiting.pop(exchange_id, None)
+
+    def issued(self, exchange_id: str) -> str:
+        """The id of the record that an exchange issued."""
+        return str(self._one("SELECT id FROM issued_credentials WHERE exchange_id = ?", exchange_id))
+
+    def verified(self, exchange_id: str) -> bool:
+        """Whether what was presented in an exchange verified."""
+        found = self._one("SELECT verified FROM verifications WHERE exchange_id = ? ORDER BY at DESC", exchange_id)
+        return bool(found)
+
+    def _one(self, query: str, exchange_id: str) -> object:
+        row = self._rows.execute(query, (exchange_id,)).fetchone()
+        return row[0] if row else None
 
     async def stop(self) -> None:
         """Stop looking."""
