@@ -71,6 +71,7 @@ from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
 from node.runtime.opening import is_in_home, open_node_store
 from node.runtime.readiness import Readiness, Stage
+from node.runtime.recovery import Recovery
 from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
 from node.runtime.wakeup import Worker
@@ -157,9 +158,8 @@ class Node:
     ) -> None:
         self.home, self._lock = home, lock
         self.config, self.store, self.world = config, store, world
-        self.label = config.node.label
-        self.readiness, self.gate = Readiness(), Gate()
-        self.metrics = Metrics(store.usage)
+        self.label, self.readiness, self.gate = config.node.label, Readiness(store), Gate()
+        self.metrics = Metrics(store)
         self.monitor = Monitor(store, self.metrics, world)
         self.token = Token(config.keys, home)
         self.keyring = Keyring(vault, self.token, world)
@@ -320,7 +320,7 @@ class Node:
         self.event_streams: set[Follower] = set()
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping = Housekeeping(store, world, config.retention, config.events)
-        self.trail, self.backups = self._watch_over_store()
+        self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
     @property
@@ -346,9 +346,10 @@ class Node:
             securing=self.config.issuer.securing,
         )
 
-    def _watch_over_store(self) -> tuple[Trail, ScheduledBackups]:
+    def _watch_over_store(self) -> tuple[Trail, ScheduledBackups, Recovery]:
         trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
-        return trail, ScheduledBackups(self.store, self.home, self.config, self.world)
+        backups = ScheduledBackups(self.store, self.home, self.config, self.world)
+        return trail, backups, Recovery(self.store, self.world)
 
     def _thread_roles(
         self, steps: Exchanges, lifetime: Lifetime, policies: VerificationPolicies
@@ -478,6 +479,7 @@ class Node:
         await self.http.start()
         if listen and self.config.node.listen_port:
             await self._serve_public()
+        self.recovery.start()
         self.outbox.start()
         self.webhooks.start()
         self.jobs.start()
@@ -543,6 +545,7 @@ class Node:
         await self.webhooks.stop()
         await self.outbox.stop()
         await asyncio.to_thread(self.token.close)
+        await self.recovery.stop()
         await self.http.close()
         await self.store.close()
         if self._lock is not None:

@@ -16,15 +16,19 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from protocols.errors import BadInput, LernodeError, WrongState
+from storage import errors
 from storage.sealing import Sealing
 
-__all__ = ["Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
+__all__ = ["TROUBLE", "Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
 
 Parameter = str | int | bytes | None
+
+TROUBLE = "trouble"
+"""The channel on which a store tells this process that it is in trouble."""
 
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
@@ -48,12 +52,14 @@ class Usage:
         round_trips: how often the event loop waited for a thread or a server.
         commits: how often something was made durable.
         seconds: how long statements and commits took, those of units of work that ran side by side added up.
+        failures: how often the store as a whole was at fault, by code.
     """
 
     statements: int = 0
     round_trips: int = 0
     commits: int = 0
     seconds: float = 0.0
+    failures: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -252,12 +258,15 @@ class Store(ABC):
     Attributes:
         shared: whether other processes may work on the same rows at the same time.
         usage: what it was asked for.
+        trouble: why it takes no writes at present, whatever they are, until :meth:`recover`; None where it does, as far
+            as is known. What is damaged stays so until the store was opened anew.
     """
 
     shared: ClassVar[bool]
 
     def __init__(self) -> None:
         self.usage = Usage()
+        self.trouble: LernodeError | None = None
         self._closed = False
         self._sealing: Sealing | None = None
         self._listeners: dict[str, set[Callable[[], None]]] = {}
@@ -266,6 +275,23 @@ class Store(ABC):
     def unlock(self, sealing: Sealing) -> None:
         """Let the transactions that begin from now on seal and open the contents of rows; the vault calls it."""
         self._sealing = sealing
+
+    def require_sound(self) -> None:
+        """Do not begin what ends in a write that would fail.
+
+        Raises:
+            LernodeError: the store's trouble.
+        """
+        if self.trouble is not None:
+            raise self._again(self.trouble)
+
+    def free_bytes(self) -> int | None:
+        """How much room there is on the disk; None where this process cannot see that."""
+        return None
+
+    def shortage(self) -> LernodeError | None:
+        """What the next write will fail of, as far as that can be seen without one."""
+        return None
 
     def listen(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after each commit of a transaction that notified ``channel``; gives what ends that."""
@@ -305,6 +331,32 @@ class Store(ABC):
 
     def _listeners_of(self, channels: Iterable[str]) -> list[Callable[[], None]]:
         return [callback for channel in sorted(channels) for callback in self._listeners.get(channel, ())]
+
+    def _note(self, error: BaseException) -> None:
+        """See whether what ended a transaction is the store's own trouble."""
+        if not isinstance(error, LernodeError) or error.code not in errors.OF_THE_STORE:
+            return
+        self.usage.failures[error.code] = self.usage.failures.get(error.code, 0) + 1
+        if not self._is_damaged:
+            self.trouble = self._again(error)
+            call_all(self._listeners_of([TROUBLE]))
+
+    def recover(self) -> None:
+        """Believe that it takes writes again; for who has tried. What is damaged stays damaged."""
+        if not self._is_damaged:
+            self.trouble = None
+
+    @property
+    def _is_damaged(self) -> bool:
+        return self.trouble is not None and self.trouble.code == errors.CORRUPT[1]
+
+    def _require_undamaged(self) -> None:
+        if self._is_damaged:
+            self.require_sound()
+
+    @staticmethod
+    def _again(error: LernodeError) -> LernodeError:
+        return type(error)(error.code, error.message, error.hint)
 
     def _require_open(self) -> None:
         if self._closed:

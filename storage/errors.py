@@ -12,6 +12,7 @@ __all__ = [
     "CONFLICT",
     "CORRUPT",
     "FULL",
+    "OF_THE_STORE",
     "READ_ONLY",
     "TOO_LARGE",
     "Meaning",
@@ -43,14 +44,22 @@ CORRUPT: Meaning = (
     "The store is damaged or is not a lernode store.",
     "Stop the node and put back the last backup.",
 )
-FULL: Meaning = (NotNow, "store.full", "There is no space left for the store.", "Free some disk space.")
+FULL: Meaning = (
+    NotNow,
+    "store.full",
+    "There is no space left for the store, which can only be read.",
+    "Free disk space where the store is; the node then goes on by itself.",
+)
 READ_ONLY: Meaning = (
-    WrongState,
+    NotNow,
     "store.read_only",
-    "A write was tried where only reading is allowed.",
-    "Write in a write transaction, to a store that this user may write.",
+    "The store can only be read.",
+    "Let its disk or its database server take writes; the node then goes on by itself.",
 )
 TOO_LARGE: Meaning = (BadInput, "store.value_refused", "A value is too large for the store.", "Send less.")
+
+OF_THE_STORE = frozenset({"store.full", "store.read_only", "store.unreadable", "store.unreachable", CORRUPT[1]})
+"""Codes of what is wrong with the store as a whole, whatever is asked of it."""
 
 
 def meant(meaning: Meaning) -> LernodeError:

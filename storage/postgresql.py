@@ -221,6 +221,12 @@ class PostgresqlStore(Store):
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         self._require_not_nested()
+        self._require_undamaged()
+        async with self._noting(), self._write() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[Transaction]:
         task = asyncio.current_task()
         async with self._connection() as connection:
             tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=True)
@@ -241,7 +247,7 @@ class PostgresqlStore(Store):
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        async with self._connection() as connection:
+        async with self._noting(), self._connection() as connection:
             tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=False)
             try:
                 await self._begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -258,6 +264,17 @@ class PostgresqlStore(Store):
 
     def _heard(self, channel: str | None) -> None:
         call_all(self._listeners_of(self._listeners if channel is None else [channel]))
+
+    @asynccontextmanager
+    async def _noting(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except LernodeError as error:
+            self._note(error)
+            if error.code == errors.READ_ONLY[1]:
+                # These lead to a server that was the primary once; new ones ask anew which is.
+                await self._pool.expire_connections()
+            raise
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:

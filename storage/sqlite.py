@@ -38,6 +38,9 @@ _MAX_READERS = 3
 _QUERY_BUDGET = 20_000
 """Instructions of SQLite's machine that a query may take on the event loop: about a millisecond."""
 
+_LEAST_FREE_BYTES = 1 << 20
+"""With less room than this the disk counts as full, though a small row may still find a place."""
+
 _FEW_ROWS = 16
 _MAX_SHARED_COMMIT = 64
 _MAX_COMMIT_DELAY_SECONDS = 0.02
@@ -57,9 +60,12 @@ _UNREADABLE: errors.Meaning = (
     "The store's file cannot be read or written.",
     "Check the disk, and that this user owns the file and its folder.",
 )
+_NO_ROOM_FOR_SHARED_MEMORY = 4874  # SQLITE_IOERR_SHMSIZE, by which SQLite names a full disk as it opens a file
+# By result code, the extended one before its primary.
 _MEANING = {
     sqlite3.SQLITE_BUSY: errors.BUSY,
     sqlite3.SQLITE_FULL: errors.FULL,
+    _NO_ROOM_FOR_SHARED_MEMORY: errors.FULL,
     sqlite3.SQLITE_CORRUPT: errors.CORRUPT,
     sqlite3.SQLITE_NOTADB: errors.CORRUPT,
     sqlite3.SQLITE_IOERR: _UNREADABLE,
@@ -80,7 +86,7 @@ def _translated() -> Iterator[None]:
 
 
 def _meant_by(error: sqlite3.Error) -> LernodeError:
-    meaning = _MEANING.get(_code(error))
+    meaning = _MEANING.get(getattr(error, "sqlite_errorcode", 0)) or _MEANING.get(_code(error))
     return errors.refused() if meaning is None else errors.meant(meaning)
 
 
@@ -349,6 +355,7 @@ class SqliteStore(Store):
         task = asyncio.current_task()
         try:
             self._require_open()
+            self._require_undamaged()
             commit = self._commit or await self._begin()
             tx = SqliteTransaction(self._writer, self._sealing, writable=True)
             self._writing.add(task)
@@ -370,21 +377,28 @@ class SqliteStore(Store):
             self._leave()
         if commit is not None and commit.size:
             await commit.ended()
+        failure = failure or (commit.error if commit is not None else None)
         if failure is not None:
+            self._note(failure)
             raise failure
-        if commit is not None and commit.error is not None:
-            raise commit.error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         async with self._reader_slots:
             self._require_open()
-            with _translated():
-                reader = await self._take_reader()
+            try:
+                with _translated():
+                    reader = await self._take_reader()
+            except LernodeError as error:
+                self._note(error)
+                raise
             tx = SqliteTransaction(reader, self._sealing, writable=False)
             try:
                 reader.here("BEGIN")
                 yield tx
+            except LernodeError as error:
+                self._note(error)
+                raise
             finally:
                 tx._ended = True
                 try:
@@ -392,6 +406,17 @@ class SqliteStore(Store):
                         reader.here("ROLLBACK")
                 finally:
                     self._idle_readers.append(reader)
+
+    def free_bytes(self) -> int | None:
+        try:
+            found = os.statvfs(self.path.parent)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
+
+    def shortage(self) -> LernodeError | None:
+        free = self.free_bytes()
+        return errors.meant(errors.FULL) if free is not None and free < _LEAST_FREE_BYTES else None
 
     async def vacuum(self) -> None:
         async with self._alone():

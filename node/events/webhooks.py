@@ -186,6 +186,7 @@ class Webhooks:
     # Delivering -------------------------------------------------------------------------------------------------
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
+        self._store.require_sound()
         found: dict[str, Work] = {}
         wakes: list[datetime] = []
         now = self._world.clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,15 @@ _STATUS: tuple[tuple[type[LernodeError], int], ...] = (
 )
 _COME_AGAIN = frozenset({503, 507})
 _COME_AGAIN_SECONDS = 5
-_BY_CODE = {"json.too_large": 413, "envelope.too_large": 413, "http.media_type": 415, "http.unauthorised": 401}
+_BY_CODE = {
+    "json.too_large": 413,
+    "envelope.too_large": 413,
+    "http.media_type": 415,
+    "http.unauthorised": 401,
+    "store.full": 507,
+    "node.disk_full": 507,
+}
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def status_of(error: LernodeError) -> int:
@@ -67,6 +76,9 @@ async def problem_middleware(
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            full = NotNow("node.disk_full", "There is no space left for a file of the node.", "Free disk space.")
+            return problem_response(status_of(full), full.code, full.message, full.hint)
         # Where, but not the message: it may quote personal data.
         _log.error("unforeseen %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
         return problem_response(500, "http.internal", "The node failed at this.", "Report it with the node's log.")

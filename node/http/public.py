@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -158,21 +159,16 @@ class _Public:
         return web.Response(body=strict_json.dumps({"status": "ok"}), content_type="application/json")
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether new work should be sent here: the process serves, and its store answers."""
-        problem = self._readiness.problem()
-        if problem is None:
-            try:
-                async with self._store.read() as tx:
-                    await tx.one("SELECT 1")
-            except LernodeError as error:
-                problem = error
+        """Whether new work should be sent here: the process serves, and its store takes writes."""
+        problem = await self._readiness.problem()
         if problem is not None:
             return problem_response(503, problem.code, problem.message, problem.hint)
         return web.Response(body=strict_json.dumps({"status": "ready"}), content_type="application/json")
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus exposition."""
-        await self._monitor.refresh()
+        with suppress(LernodeError):  # the store is away, which a metric says; its gauges stay as they were
+            await self._monitor.refresh()
         return web.Response(
             body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )

@@ -7,6 +7,8 @@ line, which is to be copied to where nobody who can write the store can write to
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from storage.engine import Store, Transaction
 
 __all__ = ["HEADS_FILE", "BadHead", "Trail", "TrailReport"]
 
+_log = logging.getLogger("lernode.trail")
 HEADS_FILE = "audit-heads.txt"
 _TYPE = "lernode-audit-head+jwt"
 _EVERY = timedelta(days=1)
@@ -126,13 +129,29 @@ class Trail:
         signer = await self._identity.signer(tx, own)
         head = SignedHead(seq, now, await perform(signer, partial(sign_jwt, claims, signer, typ=_TYPE)))
         await audit_heads.add(tx, head)
-        tx.after_commit(lambda: self._append(head.statement))
+        # With those that the file has missed while it could not be written.
+        text = "".join([f"{each.statement}\n" async for each in _later(tx, self._last_written(before=seq))])
+        tx.after_commit(lambda: self._append(text.encode("ascii")))
         return head
 
-    def _append(self, statement: str) -> None:
-        descriptor = os.open(self._file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(statement + "\n")
+    def _last_written(self, *, before: int) -> int:
+        """The number of the last head in the file; of a file that was taken away, to be kept, the one before."""
+        try:
+            lines = self._file.read_text(encoding="ascii").split()
+            return int(read_jwt(lines[-1]).claims["seq"])
+        except (OSError, LernodeError, LookupError, ValueError, TypeError):
+            return before - 1
+
+    def _append(self, text: bytes) -> None:
+        try:
+            descriptor = os.open(self._file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                size = os.fstat(descriptor).st_size
+                if file.write(text) < len(text):
+                    os.ftruncate(descriptor, size)  # no half of a line
+                    raise OSError(errno.ENOSPC, "no room")
+        except OSError:
+            _log.warning("%s cannot be written; what it misses is in the store, and is added with the next", HEADS_FILE)
 
     async def _problem(self, tx: Transaction, statement: str, entries: int) -> BadHead | None:
         """Why a signed head does not hold, or None."""
@@ -160,8 +179,12 @@ class Trail:
 async def _all(tx: Transaction, given: Sequence[str]) -> AsyncIterator[str]:
     for statement in given:
         yield statement
-    after = 0
+    async for head in _later(tx, 0):
+        yield head.statement
+
+
+async def _later(tx: Transaction, after: int) -> AsyncIterator[SignedHead]:
     while page := await audit_heads.page(tx, after=after):
         for head in page:
-            yield head.statement
+            yield head
         after = page[-1].seq

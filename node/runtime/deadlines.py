@@ -56,6 +56,7 @@ class Deadlines:
         await self._crew.stop()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
+        self._store.require_sound()
         self._following = None  # what is committed while this looks rings the bell
         async with self._store.read() as tx:
             over = await exchanges.expired(tx, self._world.clock(), limit=room, skip=busy)

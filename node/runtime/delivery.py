@@ -195,6 +195,7 @@ class Outbox:
         await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
+        self._store.require_sound()
         now, found = self._world.clock(), dict[str, Work]()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             for message in await self._take(tx, now, room, skip_lanes=busy):

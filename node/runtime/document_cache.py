@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from node.net.documents import CachedDocument
+from protocols.errors import NotNow
 from storage import documents
 from storage.engine import Store
 
 __all__ = ["StoredDocumentCache"]
 
+_log = logging.getLogger("lernode.documents")
 _MAX_AGE = "max_age"
 
 
@@ -24,7 +28,7 @@ class StoredDocumentCache:
         return None if found is None else CachedDocument(found.body, found.fetched_at, found.etag, found.meta[_MAX_AGE])
 
     async def put(self, key: str, document: CachedDocument) -> None:
-        """Keep ``document``, instead of one kept before."""
+        """Keep ``document``, instead of one kept before; where the store takes nothing now, it is fetched again."""
         kept = documents.CachedDocument(
             key=key,
             body=document.body,
@@ -32,5 +36,8 @@ class StoredDocumentCache:
             fetched_at=document.fetched_at,
             meta={_MAX_AGE: document.max_age},
         )
-        async with self._store.write() as tx:
-            await documents.put(tx, kept)
+        try:
+            async with self._store.write() as tx:
+                await documents.put(tx, kept)
+        except NotNow as error:
+            _log.warning("a fetched document is not kept: %s", error.code)

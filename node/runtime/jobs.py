@@ -93,6 +93,7 @@ class Jobs:
         await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
+        self._store.require_sound()
         now = self._world.clock()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             if self._store.shared:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from storage.engine import Usage
+from storage.engine import Store, Usage
 
 __all__ = ["Metrics"]
 
@@ -17,10 +17,10 @@ class Metrics:
     """The counters of one node; each node has a registry of its own.
 
     Args:
-        usage: what its store counts itself.
+        store: counts for itself what it is asked for.
     """
 
-    def __init__(self, usage: Usage | None = None) -> None:
+    def __init__(self, store: Store | None = None) -> None:
         self.registry = CollectorRegistry()
         self.received = Counter("lernode_messages_received", "Messages taken from peers.", registry=self.registry)
         self.duplicates = Counter("lernode_messages_duplicate", "Messages seen before.", registry=self.registry)
@@ -65,7 +65,7 @@ class Metrics:
             ["purpose"],
             registry=self.registry,
         )
-        self.registry.register(_Database(usage or Usage()))
+        self.registry.register(_Database(store))
         self.outbox_waiting = Gauge("lernode_outbox_waiting", "Messages that wait.", registry=self.registry)
         self.outbox_dead = Gauge("lernode_outbox_dead", "Messages given up.", registry=self.registry)
         self.outbox_oldest = Gauge(
@@ -88,15 +88,28 @@ class Metrics:
 class _Database(Collector):
     """What the store counts itself, read when somebody looks."""
 
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
 
     def collect(self) -> Iterator[Metric]:
-        """The counters."""
-        usage = self._usage
+        """The counters, and whether the store takes writes."""
+        store = self._store
+        usage = Usage() if store is None else store.usage
         yield CounterMetricFamily("lernode_database_seconds", "Time that statements and commits took.", usage.seconds)
         yield CounterMetricFamily("lernode_database_statements", "Statements that the store ran.", usage.statements)
         yield CounterMetricFamily("lernode_database_commits", "Commits that were made durable.", usage.commits)
+        failures = CounterMetricFamily(
+            "lernode_database_failures", "Transactions that failed because of the store itself.", labels=["code"]
+        )
+        for code, number in usage.failures.items():
+            failures.add_metric([code], number)
+        yield failures
+        takes_writes = store is not None and store.trouble is None and store.shortage() is None
+        yield GaugeMetricFamily("lernode_database_writable", "Whether the store takes writes.", int(takes_writes))
+        free = GaugeMetricFamily("lernode_database_free_bytes", "Room on the disk of the store's file.")
+        if store is not None and (room := store.free_bytes()) is not None:
+            free.add_metric([], room)
+        yield free
 
     def describe(self) -> Iterator[Metric]:
         """Their names, with which the registry sees that no other metric has them."""

@@ -6,11 +6,15 @@ help nobody, and what it can still do (finish, read) it does.
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 
 from protocols.errors import LernodeError, NotNow
+from storage.engine import Store
 
 __all__ = ["Readiness", "Stage", "stopping"]
+
+_PATIENCE_SECONDS = 3.0
 
 
 class Stage(Enum):
@@ -25,18 +29,28 @@ class Stage(Enum):
 
 
 class Readiness:
-    """The stage of this process.
+    """The stage of this process, and the state of its store.
 
     Attributes:
         stage: set by who starts and stops it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self.stage = Stage.STARTING
 
-    def problem(self) -> LernodeError | None:
+    async def problem(self) -> LernodeError | None:
         """Why new work should go elsewhere; None where it may come."""
-        return _NOT_READY[self.stage]() if self.stage in _NOT_READY else None
+        if self.stage in _NOT_READY:
+            return _NOT_READY[self.stage]()
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS), self._store.read() as tx:
+                await tx.one("SELECT 1")
+        except LernodeError as error:
+            return error
+        except TimeoutError:
+            return NotNow("store.busy", "The store does not answer in time.", "Ask again in a moment.")
+        return self._store.trouble or self._store.shortage()
 
 
 def stopping() -> NotNow:

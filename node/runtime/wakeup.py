@@ -45,14 +45,18 @@ class Worker:
                 await self._task
 
     async def _run(self) -> None:
+        code: str | None = None
         while True:
             self._bell.clear()
             try:
                 due = await self._once()
             except LernodeError as error:
-                _log.warning("%s: %s", self._name, error.code)
+                if error.code != code:
+                    _log.warning("%s: %s; it is tried again and again", self._name, error.code)
+                code = error.code
                 await asyncio.sleep(_AFTER_FAILURE)
                 continue
+            code = None
             pause = _LONGEST_SLEEP if due is None else min(due - self._clock(), _LONGEST_SLEEP)
             # Not wait_for: before Python 3.12 it loses a cancellation that comes with the bell, and stop would hang.
             with suppress(TimeoutError):

@@ -27,7 +27,7 @@ The class says what the caller can do about it:
 | BadInput | what was given is wrong, and will be wrong again | 400 (413 too large, 415 media type) | 2 |
 | WrongState | the thing is not there, or in no state for this | 404 for `*.unknown`, else 409 | 1, or 2 (see below) |
 | PeerFault | a peer's message breaks its protocol; nothing is changed | 400 | 1 |
-| NotNow | it may work later | 503 | 3 |
+| NotNow | it may work later | 503 (507 no space) | 3 |
 | LernodeError | damage or a bug | 500 | 1 |
 
 A WrongState ends a command with 2 where a name fits nothing or too much: `*.unknown`, `*.ambiguous`, `*.missing`.

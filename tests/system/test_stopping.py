@@ -14,17 +14,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from node.app import create
-from node.cli.init import settings_of, write_catalogue
-from node.config import CONFIG_FILE, to_toml
+from node.config import CONFIG_FILE
 from node.http.admin_socket import admin_socket_path
-from storage.secrets import Strength
 from tests.postgresql import new_store_url
-from tests.system.processes import DEADLINE_SECONDS, PASSPHRASE, Peer, connect, expect_done, free_ports
+from tests.system.alone import PORTS, ended, make, ready, refusal, running, status, tell
+from tests.system.processes import DEADLINE_SECONDS, Peer, connect, expect_done
 
 pytestmark = pytest.mark.system
 
-_PORTS = free_ports()
 _MEDIA_TYPE = "application/didcomm-envelope-enc"
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -32,30 +29,6 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str | None:
     return new_store_url() if request.param == "postgresql" else None
-
-
-async def make(folder: Path, name: str, store: str | None = None, *, behind: bool = False, **node: float) -> Peer:
-    """A node that does not run yet; ``behind`` a port at which a test may listen in its place."""
-    inner = next(_PORTS)
-    public = next(_PORTS) if behind else inner
-    issuer = name == "college"
-    values = settings_of(name, None, public, True, issuer, (), not issuer, store)
-    values["node"] |= {"listen_port": inner, **node}
-    values["delivery"] = {"first_retry_seconds": 0.05, "max_retry_seconds": 0.4, "lease_seconds": 600.0}
-    await create(folder / name, PASSPHRASE, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE)
-    if issuer:
-        write_catalogue(folder / name)
-    return Peer(name, folder / name, inner, public)
-
-
-@asynccontextmanager
-async def running(*peers: Peer) -> AsyncIterator[aiohttp.ClientSession]:
-    try:
-        await asyncio.gather(*(peer.start() for peer in peers))
-        async with aiohttp.ClientSession() as session:
-            yield session
-    finally:
-        await asyncio.gather(*(peer.kill() for peer in peers))
 
 
 @asynccontextmanager
@@ -82,41 +55,6 @@ def to(session: aiohttp.ClientSession, peer: Peer) -> Answer:
     return forward
 
 
-def tell(peer: Peer, number: signal.Signals = signal.SIGTERM) -> None:
-    assert peer.process is not None
-    peer.process.send_signal(number)
-
-
-async def ended(peer: Peer) -> int:
-    assert peer.process is not None
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        return await peer.process.wait()
-
-
-async def refusal(session: aiohttp.ClientSession, peer: Peer, path: str) -> tuple[str, str | None]:
-    """Code and Retry-After of the first refusal of ``path``, asked for again and again."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while True:
-            async with session.get(peer.inner_url + path) as response:
-                if response.status == 503:
-                    assert response.content_type == "application/problem+json"
-                    return (await response.json())["code"], response.headers.get("Retry-After")
-                assert response.status == 200
-            await asyncio.sleep(0.02)
-
-
-async def status(session: aiohttp.ClientSession, peer: Peer, path: str) -> int:
-    async with session.get(peer.inner_url + path) as response:
-        return response.status
-
-
-async def ready(session: aiohttp.ClientSession, peer: Peer) -> None:
-    """Wait until the node says that it may be sent work."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while await status(session, peer, "/ready") != 200:
-            await asyncio.sleep(0.02)
-
-
 async def begin_post(peer: Peer, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A request that the node has in hand, for half of its body came."""
     reader, writer = await asyncio.open_connection("127.0.0.1", peer.inner_port)
@@ -130,7 +68,7 @@ async def begin_post(peer: Peer, body: bytes) -> tuple[asyncio.StreamReader, asy
 async def test_a_node_says_that_it_drains_and_still_serves_and_a_second_signal_ends_it(
     tmp_path: Path, store_url: str | None
 ) -> None:
-    college = await make(tmp_path, "college", store_url, drain_seconds=600.0)
+    college = await make(tmp_path / "college", "college", store_url, drain_seconds=600.0)
     async with running(college) as session:
         await ready(session, college)
         tell(college)
@@ -147,8 +85,8 @@ async def test_a_node_says_that_it_drains_and_still_serves_and_a_second_signal_e
 async def test_a_message_in_hand_is_carried_out_while_new_ones_are_refused(
     tmp_path: Path, store_url: str | None
 ) -> None:
-    college = await make(tmp_path, "college", store_url, behind=True, stop_seconds=600.0)
-    learner = await make(tmp_path, "learner")
+    college = await make(tmp_path / "college", "college", store_url, behind=True, stop_seconds=600.0)
+    learner = await make(tmp_path / "learner", "learner")
     sent: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def keep(request: web.Request) -> web.Response:
@@ -179,7 +117,7 @@ async def test_a_message_in_hand_is_carried_out_while_new_ones_are_refused(
 async def test_what_is_held_open_is_closed_with_a_reason_and_nobody_waits_for_a_client_that_does_not_go_on(
     tmp_path: Path, store_url: str | None, number: signal.Signals
 ) -> None:
-    college = await make(tmp_path, "college", store_url, stop_seconds=1.0)
+    college = await make(tmp_path / "college", "college", store_url, stop_seconds=1.0)
     connector = aiohttp.UnixConnector(str(admin_socket_path(college.home)))
     async with running(college) as session, aiohttp.ClientSession(connector=connector) as admin:
         _reader, writer = await begin_post(college, b"x" * 100)
@@ -196,10 +134,10 @@ async def test_what_is_held_open_is_closed_with_a_reason_and_nobody_waits_for_a_
 
 
 async def test_another_replica_delivers_at_once_what_the_one_that_stops_had_in_hand(tmp_path: Path) -> None:
-    college = await make(tmp_path, "college", new_store_url(), stop_seconds=0.1)
-    learner = await make(tmp_path, "learner", behind=True)
+    college = await make(tmp_path / "college", "college", new_store_url(), stop_seconds=0.1)
+    learner = await make(tmp_path / "learner", "learner", behind=True)
     shutil.copytree(college.home, tmp_path / "other")
-    other = Peer("other", tmp_path / "other", next(_PORTS), college.public_port)
+    other = Peer("other", tmp_path / "other", next(PORTS), college.public_port)
     config = other.home / CONFIG_FILE
     config.write_text(re.sub(r"(?m)^listen_port = .*", f"listen_port = {other.inner_port}", config.read_text()))
     in_hand, holds = asyncio.Event(), False
