@@ -9,8 +9,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -134,6 +134,10 @@ class Scene:
                 if answered >= 300:
                     return answered, problem
 
+    async def not_ready(self) -> tuple[str, str | None]:
+        """Why, and when to ask again."""
+        return await refusal(self.session, self.college, "/ready")
+
     async def read(self) -> None:
         """Everything that is only read is still there."""
         assert await status(self.session, self.college, "/health") == 200
@@ -166,13 +170,21 @@ class Scene:
             assert code == 0, printed
 
 
-async def test_a_full_disk_is_named_and_read_from_until_there_is_room_again(tmp_path: Path, small_disk: Path) -> None:
-    college, learner = await make(small_disk / "college", "college"), await make(tmp_path / "learner", "learner")
-    async with running(college, learner) as session:
-        scene = Scene(session, college, learner)
+@asynccontextmanager
+async def scene_of(learner: Path, college: Path, postgres: Server | None = None) -> AsyncIterator[Scene]:
+    """The two, running, with their folders in these places."""
+    issuer = await make(college / "college", "college", postgres.url if postgres else None)
+    holder = await make(learner / "learner", "learner")
+    async with running(issuer, holder) as session:
+        scene = Scene(session, issuer, holder)
         await scene.prepare()
+        yield scene
+
+
+async def test_a_full_disk_is_named_and_read_from_until_there_is_room_again(tmp_path: Path, small_disk: Path) -> None:
+    async with scene_of(tmp_path, small_disk) as scene:
         filler = fill(small_disk)
-        assert await refusal(session, college, "/ready") == ("store.full", "5")
+        assert await scene.not_ready() == ("store.full", "5")
         answered, problem = await scene.refused()
         assert (answered, problem["code"]) == (507, "store.full")
         assert "Free disk space" in problem["detail"]
@@ -190,15 +202,11 @@ async def test_a_server_without_room_is_named_and_read_from_until_there_is_room_
     place.mkdir()
     os.chown(place, owner.pw_uid, owner.pw_gid)
     postgres.sql(f"CREATE TABLESPACE small LOCATION '{place}'", "CREATE DATABASE node TABLESPACE small")
-    college = await make(tmp_path / "college", "college", postgres.url)
-    learner = await make(tmp_path / "learner", "learner")
-    async with running(college, learner) as session:
-        scene = Scene(session, college, learner)
-        await scene.prepare()
+    async with scene_of(tmp_path, tmp_path, postgres) as scene:
         filler = fill(small_disk)
         answered, problem = await scene.refused()
         assert (answered, problem["code"]) == (507, "store.full")
-        assert await refusal(session, college, "/ready") == ("store.full", "5")
+        assert await scene.not_ready() == ("store.full", "5")
         assert await scene.writable() == "0.0"
         await scene.read()
         filler.unlink()
@@ -209,15 +217,11 @@ async def test_a_server_that_may_only_be_read_is_read_from_until_it_takes_writes
     tmp_path: Path, postgres: Server
 ) -> None:
     postgres.sql("CREATE DATABASE node")
-    college = await make(tmp_path / "college", "college", postgres.url)
-    learner = await make(tmp_path / "learner", "learner")
-    async with running(college, learner) as session:
-        scene = Scene(session, college, learner)
-        await scene.prepare()
+    async with scene_of(tmp_path, tmp_path, postgres) as scene:
         postgres.sql("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
         answered, problem = await scene.refused()
         assert (answered, problem["code"]) == (503, "store.read_only")
-        assert await refusal(session, college, "/ready") == ("store.read_only", "5")
+        assert await scene.not_ready() == ("store.read_only", "5")
         assert await scene.writable() == "0.0"
         await scene.read()
         postgres.sql(
@@ -232,16 +236,12 @@ async def test_a_server_that_crashes_is_named_and_the_node_goes_on_once_it_is_ba
     tmp_path: Path, postgres: Server
 ) -> None:
     postgres.sql("CREATE DATABASE node")
-    college = await make(tmp_path / "college", "college", postgres.url)
-    learner = await make(tmp_path / "learner", "learner")
-    async with running(college, learner) as session:
-        scene = Scene(session, college, learner)
-        await scene.prepare()
+    async with scene_of(tmp_path, tmp_path, postgres) as scene:
         postgres.stop()
-        assert await refusal(session, college, "/ready") == ("store.unreachable", "5")
+        assert await scene.not_ready() == ("store.unreachable", "5")
         answered, problem = await scene.refused()
         assert (answered, problem["code"]) == (503, "store.unreachable")
-        assert await status(session, college, "/health") == 200
+        assert await status(scene.session, scene.college, "/health") == 200
         assert await scene.writable() == "0.0"
         await asyncio.to_thread(postgres.start)
         await scene.go_on()
