@@ -24,8 +24,10 @@ def _exposed(registry: CollectorRegistry) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for collector in list(registry._collector_to_names):
         labels = set(getattr(collector, "_labelnames", ()))
+        # A collector of several metrics says of each which labels it has.
+        described = {each.name: set(getattr(each, "_labelnames", ())) for each in collector.describe()}
         for name in registry._collector_to_names[collector]:
-            found[name] = labels
+            found[name] = labels | described.get(name.removesuffix("_total"), set())
     return found
 
 
