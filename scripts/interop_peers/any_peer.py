@@ -1,7 +1,8 @@
 """Walk with any peer, from its invitation: what is asked of the human on the other side is said as it comes.
 
-The node lives in this process, in a folder that is thrown away afterwards. It says yes to what the peer offers and
-asks for, and believes no other issuer than itself.
+The invitation is of Out-of-Band 1.1 or 2.0, and may come with an offer or a request. The node lives in this process,
+in a folder that is thrown away afterwards. It says yes to what the peer offers and asks for, and believes no other
+issuer than itself.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from node.app import Node, create
 from node.cli.init import write_catalogue
 from node.config import CONFIG_FILE, to_toml
 from node.roles.issuer import Award
+from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.runtime.world import World
 from protocols.credentials.model import Version
 from protocols.exchange.presentation_exchange import for_achievement
+from protocols.out_of_band.machine import Role
 from protocols.trust_ping.messages import Ping
 from scripts.interop_peers.invitation_report import Message, PeerReport
 from scripts.interop_peers.redaction import shown
@@ -35,6 +38,7 @@ T = TypeVar("T")
 _ACHIEVEMENT = "weld-101"
 _LOOK_EVERY_SECONDS = 0.1
 _OVER = frozenset({"done", "abandoned"})
+_OF_RECORDS = frozenset({ISSUE_CREDENTIAL.protocol, PRESENT_PROOF.protocol})
 _TO, _FROM = "lernode -> peer", "peer -> lernode"
 
 
@@ -124,6 +128,7 @@ class _Walk:
         self._run = run
         self._manner = manner
         self._tell = tell
+        self._begun: set[str] = set()
 
     async def all(self, invitation: str) -> None:
         """Every step; the first is needed by all others."""
@@ -131,7 +136,7 @@ class _Walk:
         if connection is None:
             return
         await self._try(_TO, "trust ping, answered", self._ping(connection))
-        for major in (2, 1):
+        for major in await self._versions_of_features(connection):
             await self._try(_TO, f"discover features {major}.0, disclosed", self._features(connection, major))
         self._tell("Accept the offer of a record in your agent (its name: Structural Welding, Level 1).")
         await self._try(_TO, "record offered, requested, issued and acknowledged", self._offer(connection))
@@ -157,6 +162,12 @@ class _Walk:
 
         return await self._eventually(look, "complete connection")
 
+    async def _versions_of_features(self, connection: str) -> tuple[int, ...]:
+        """Who invites by Out-of-Band 2.0 speaks DIDComm v2, which has no discover features 1.0."""
+        async with self._node.store.read() as tx:
+            peer = await connections.get(tx, connection)
+        return (2,) if peer.role == Role.RECEIVER.value else (2, 1)
+
     async def _ping(self, connection: str) -> None:
         ping = self._node.world.new_id()
         async with self._node.store.write() as tx:
@@ -174,7 +185,7 @@ class _Walk:
             raise ValueError(f"Ended with {row.state}: {row.error_code}")
 
     async def _offer(self, connection: str) -> None:
-        row = await self._ended(await self._node.issuer.offer(connection, self._award()))
+        row = await self._ended(await self._offered(connection))
         if row.state != "done":
             raise ValueError(f"Ended with {row.state}: {row.error_code}")
 
@@ -188,20 +199,22 @@ class _Walk:
             purpose="To see whether it works.",
             definition_id=self._node.world.new_id(),
         )
-        row = await self._ended(await self._node.verifier.request(connection, wanted))
+        asked = await self._node.verifier.request(connection, wanted)
+        self._begun.add(asked.id)
+        row = await self._ended(asked)
         if row.state != "done":
             raise ValueError(f"Ended with {row.state}: {row.error_code}")
 
     async def _declined(self, connection: str) -> None:
-        row = await self._ended(await self._node.issuer.offer(connection, self._award()))
+        row = await self._ended(await self._offered(connection))
         if row.state != "abandoned":
             raise ValueError(f"Ended with {row.state}")
 
     async def _of_the_peer(self, connection: str) -> None:
-        """What the peer begins in the time that it has; nothing is no failure, and is not walked."""
-        mine = await self._rows(connection)
+        """What the peer has begun by then, by its invitation or since; nothing is no failure, and is not walked."""
         await asyncio.sleep(self._manner.seconds)
-        theirs = [row for row in await self._rows(connection) if row.id not in {one.id for one in mine}]
+        found = await self._rows(connection)
+        theirs = [row for row in found if row.protocol in _OF_RECORDS and row.id not in self._begun]
         if not theirs:
             self._run.not_walked(_FROM, "offers and requests of the peer")
         for row in theirs:
@@ -215,8 +228,11 @@ class _Walk:
     async def _end(self, connection: str) -> None:
         await self._node.ending.end(connection)
 
-    def _award(self) -> Award:
-        return Award(achievement_id=_ACHIEVEMENT, data_model=self._manner.data_model)
+    async def _offered(self, connection: str) -> ExchangeRow:
+        award = Award(achievement_id=_ACHIEVEMENT, data_model=self._manner.data_model)
+        row = await self._node.issuer.offer(connection, award)
+        self._begun.add(row.id)
+        return row
 
     async def _rows(self, connection: str) -> list[ExchangeRow]:
         async with self._node.store.read() as tx:

@@ -7,14 +7,17 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from node.http import schemas as s
 from protocols.credentials.model import Version
+from protocols.didcomm.envelope_v2 import MEDIA_TYPE
 from scripts.benchmark.processes import NodeProcess, free_ports
 from scripts.interop_peers.any_peer import Manner, walk_with_any_peer
 from scripts.interop_peers.invitation_report import PeerReport
+from tests.node.wire_peer_v2 import WirePeerV2
 
 _BY_HAND = {"policy": {"accept_offers": False, "share_records": False}, "verify": {"require_domain": False}}
 
@@ -73,23 +76,28 @@ class Owner:
                 await asyncio.sleep(0.05)
 
 
-@pytest.fixture
-async def report(peer: NodeProcess) -> PeerReport:
-    invitation = await peer.api.post("/admin/invitations", s.InvitationView, s.NewInvitation())
+async def walked(peer: NodeProcess, invitation: str) -> PeerReport:
     owner = Owner(peer)
     manner = Manner(port=free_ports(1), seconds=8, data_model=Version.V1_1)
-    walked = await walk_with_any_peer(invitation.url, manner, owner.told, lambda _step: None)
+    report = await walk_with_any_peer(invitation, manner, owner.told, lambda _step: None)
     await owner.done()
-    return walked
+    return report
 
 
-async def test_every_step_with_a_peer_whose_owner_does_his_part_goes_well(report: PeerReport, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("didcomm", "features", "of_connecting"),
+    [("v1", ("2.0", "1.0"), {"request", "response"}), ("v2", ("2.0",), {"ping", "ping-response"})],
+)
+async def test_every_step_with_a_peer_whose_owner_does_his_part_goes_well(
+    peer: NodeProcess, tmp_path: Path, didcomm: Literal["v1", "v2"], features: tuple[str, ...], of_connecting: set[str]
+) -> None:
+    invitation = await peer.api.post("/admin/invitations", s.InvitationView, s.NewInvitation(didcomm=didcomm))
+    report = await walked(peer, invitation.url)
     assert report.run.ok, report.run.table()
     assert [step.name for step in report.run.steps] == [
         "invitation accepted, connection complete",
         "trust ping, answered",
-        "discover features 2.0, disclosed",
-        "discover features 1.0, disclosed",
+        *(f"discover features {version}, disclosed" for version in features),
         "record offered, requested, issued and acknowledged",
         "presentation requested, received and verified",
         "offer declined with a problem report",
@@ -99,11 +107,46 @@ async def test_every_step_with_a_peer_whose_owner_does_his_part_goes_well(report
     page = report.write(tmp_path / "report")
     written = json.loads(page.with_name("report.json").read_text(encoding="utf-8"))
     types = {message["type"].rsplit("/", 1)[-1] for message in written["messages"]}
-    assert {"request", "response", "offer-credential", "presentation", "hangup"} <= types
+    assert of_connecting | {"offer-credential", "presentation", "hangup"} <= types
     for text in (page.read_text(encoding="utf-8"), json.dumps(written)):
         assert '"proofValue": "z' not in text and "&quot;proofValue&quot;: &quot;z" not in text
         assert "Structural Welding" in text
     HTMLParser().feed(page.read_text(encoding="utf-8"))
+
+
+async def test_what_a_peer_offers_by_its_invitation_is_walked_too(peer: NodeProcess) -> None:
+    award = s.OfferByLink(achievement="weld-101", data_model="1.1", didcomm="v2")
+    invitation = await peer.api.post("/admin/invitations/offers", s.InvitationView, award)
+    report = await walked(peer, invitation.url)
+    assert report.run.ok, report.run.table()
+    assert [step.name for step in report.run.steps].count("issue-credential/2 as holder") == 2
+    formats = json.dumps([message.content for message in report.messages])
+    assert "dif/credential-manifest/application@v1.0" in formats
+
+
+@pytest.fixture
+async def modern() -> AsyncIterator[WirePeerV2]:
+    made = WirePeerV2()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_a_peer_that_knows_no_more_than_a_ping_of_v2_fails_what_it_does_not_answer(modern: WirePeerV2) -> None:
+    async def answer_the_greeting() -> None:
+        greeting = await modern.hear("ping")
+        assert greeting.from_ is not None
+        modern.their_did = greeting.from_
+        answer = modern.message("https://didcomm.org/trust-ping/2.0/ping-response", thid=greeting.id)
+        await modern.post_to(endpoint, modern.sealed(answer), MEDIA_TYPE)
+
+    manner = Manner(port=free_ports(1), seconds=2)
+    endpoint = f"http://localhost:{manner.port}/didcomm"
+    answering = asyncio.create_task(answer_the_greeting())
+    report = await walk_with_any_peer(modern.invitation(), manner, lambda _text: None, lambda _step: None)
+    await answering
+    first, *others = [step for step in report.run.steps if step.name != "connection ended"]
+    assert (first.outcome, {step.outcome for step in others}) == ("ok", {"failed", "not walked"})
 
 
 async def test_a_peer_that_is_not_there_fails_the_first_step_and_ends_the_walk(peer: NodeProcess) -> None:

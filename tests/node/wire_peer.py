@@ -75,8 +75,11 @@ class WirePeer:
 
     async def post(self, node: Node, body: bytes, content_type: str = MEDIA_TYPE) -> Answer:
         """Bytes to a node's DIDComm endpoint."""
+        return await self.post_to(f"{node.config.node.endpoint}/didcomm", body, content_type)
+
+    async def post_to(self, url: str, body: bytes, content_type: str = MEDIA_TYPE) -> Answer:
+        """Bytes to a DIDComm endpoint."""
         assert self._session is not None
-        url = f"{node.config.node.endpoint}/didcomm"
         async with self._session.post(url, data=io.BytesIO(body), headers={"Content-Type": content_type}) as answer:
             raw = await answer.read()
             code = strict_json.loads_object(raw)["code"] if raw else None
