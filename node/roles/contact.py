@@ -6,7 +6,7 @@ for each of them, which takes the invitation's place by ``from_prior``: peers th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,9 @@ from storage.exchanges import ExchangeRow
 __all__ = ["CONTACT", "Contact", "Opening"]
 
 CONTACT = ExchangeKind("https://didcomm.org/out-of-band/2", contact.Exchange)
+
+
+Keep = Callable[[Transaction, Connection, oob.Invitation], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Contact:
         invitation: oob.Invitation,
         names: Sequence[str],
         opening: Opening | None,
+        keep: Keep,
         *,
         reuse: bool,
         direct: bool = False,
@@ -105,6 +109,7 @@ class Contact:
         Args:
             names: by what the invitation names its sender.
             opening: what it is answered with; None for a trust ping.
+            keep: called with the connection where there is no opening, for what came with the invitation.
             reuse: use the connection with that peer again, where there is one; it is told by a ping there.
             direct: past any mediator, as for speaking with a mediator itself.
 
@@ -124,6 +129,8 @@ class Contact:
             old = await connections.find_completed_with(tx, names) if reuse else None
             if old is not None:
                 await self._tell_known(tx, old, invitation, opening)
+                if opening is None:
+                    await keep(tx, old, invitation)
                 return old
             # A peer that has a did:peer:4 can resolve one.
             method = "peer:4" if their_did.startswith(peer4.PREFIX) else "peer:2"
@@ -149,6 +156,8 @@ class Contact:
             await self._follow(tx, connection, None, step)
             if opening is not None:
                 await self._exchanges.apply(tx, opening.kind, connection, None, opening.step)
+            else:
+                await keep(tx, connection, invitation)
             await audit.append(tx, at=now, event="invitation.accepted", actor="operator", subjects=(connection.id,))
         return connection
 

@@ -27,7 +27,7 @@ from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.jobs import Jobs
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.didcomm import codec_v1
+from protocols.didcomm import codec, codec_v1, codec_v2
 from protocols.didcomm.attachments import Attachment
 from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import BadInput, LernodeError, WrongState
@@ -304,8 +304,8 @@ class Links:
         for request in invitation.requests:
             try:
                 value = request.json()
-                message = codec_v1.decode_object(value) if isinstance(value, dict) else None
-                if message is None or not self._threads.check_first(message):
+                message = _decoded(value) if isinstance(value, dict) else None
+                if message is None or message.wire is not invitation.wire or not self._threads.check_first(message):
                     continue
             except LernodeError as error:
                 raise BadInput(
@@ -336,7 +336,7 @@ class Links:
             invitation_id=invitation.id,
             connection_id=connection.id,
             protocol=message.protocol,
-            content=codec_v1.encode(message),
+            content=codec.encode(message),
         )
         await attached.add(tx, kept)
         if connection.state == _COMPLETED:
@@ -355,7 +355,12 @@ class Links:
             if kept is None or kept.connection_id is None:
                 return
             await attached.remove(tx, kept.invitation_id)
-            message = codec_v1.decode_object(strict_json.loads_object(kept.content))
+            message = _decoded(strict_json.loads_object(kept.content))
             await self._threads.begin(tx, await connections.get(tx, kept.connection_id), message)
 
         return commit
+
+
+def _decoded(value: dict[str, Any]) -> PlainMessage:
+    """A message of either version; what it is says which (v2 has no ``@type``)."""
+    return codec_v1.decode_object(value) if "@type" in value else codec_v2.decode_object(value)

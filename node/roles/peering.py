@@ -30,7 +30,7 @@ from protocols.didcomm.message import Wire
 from protocols.didcomm.versions import known_on_every_wire
 from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
 from protocols.machine import Decision, Send, Step
-from protocols.out_of_band import link
+from protocols.out_of_band import contact, link
 from protocols.out_of_band import messages as oob
 from protocols.trust_ping import machine as trust_ping
 from protocols.trust_ping import messages as ping
@@ -287,7 +287,8 @@ class Peering:
         """As :meth:`accept`, for an invitation that was read."""
         if invitation.wire is Wire.V2:
             opening = self._carried.opening(invitation)
-            return await self._contact.accept(invitation, inviters(invitation), opening, reuse=reuse, direct=direct)
+            names, keep = inviters(invitation), self._carried.keep
+            return await self._contact.accept(invitation, names, opening, keep, reuse=reuse, direct=direct)
         service = await self._service_of(invitation)
         now = self._world.clock()
         async with self._store.write() as tx:
@@ -488,7 +489,10 @@ class Peering:
             # The requester has our response; its ``complete`` may be lost.
             row = await self._exchange_of(tx, connection)
             connection = await self._follow(tx, connection, row, did_exchange.implied_complete(DID_EXCHANGE.value(row)))
-        connection = await self._contact.greet(tx, connection, incoming)
+        greeted = await self._contact.greet(tx, connection, incoming)
+        if greeted.state != connection.state and greeted.state == contact.State.COMPLETED.value:
+            await self._carried.completed(tx, greeted)
+        connection = greeted
         reached = incoming.recipient == connection.my_verkey
         noted = replace(
             connection,

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from node.app import Node
 from node.roles.issuer import Award
 from protocols.did import peer2, peer4
-from protocols.didcomm.message import Wire
+from protocols.didcomm import codec
+from protocols.didcomm.attachments import Attachment
+from protocols.didcomm.message import PlainMessage, Wire
+from protocols.didcomm.message_type import DIDCOMM_ORG
 from protocols.errors import BadInput
+from protocols.issue_credential.ld_proof import LdProofVcDetail
+from protocols.issue_credential.messages import OfferCredential
 from protocols.out_of_band import link
+from protocols.out_of_band.messages import Invitation
 from storage import connections, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
+from tests.credentials.worlds import ISSUER, did
 from tests.node.nodes import WELDING, Nodes, connection_in, eventually, exchange_in, held, tables
+from tests.node.records import unsigned
 from tests.node.test_hostile import settled
 from tests.node.test_wires import PING
+from tests.node.wire_peer import new_id
 from tests.node.wire_peer_v2 import WirePeerV2
 
 
@@ -154,3 +165,46 @@ async def test_an_answer_to_no_invitation_or_to_another_leaves_nothing(nodes: No
         answer = await modern.tell(node, ping, sender=modern.key(modern.did))
         assert answer.code == "out_of_band.wrong_invitation"
     assert await tables(node.store) == before
+
+
+def with_offer(peer: WirePeerV2, **changes: Any) -> tuple[str, PlainMessage]:
+    """An invitation of the peer that has an offer attached, as a link; and the offer."""
+    detail = LdProofVcDetail.of(unsigned(did(ISSUER)), proof_type="DataIntegrityProof", cryptosuite="eddsa-rdfc-2022")
+    offer_id = new_id()
+    offer = OfferCredential(id=offer_id, thid=offer_id, details=(detail,)).encode(Wire.V2)
+    attached = Attachment.of_json(codec.encode_object(offer) | changes, id="offer")
+    invitation = Invitation(new_id(), (peer.did,), accept=("didcomm/v2",), requests=(attached,), wire=Wire.V2)
+    return link.to_link(invitation, "https://peer.example/"), offer
+
+
+async def test_an_offer_attached_to_an_invitation_is_answered_once_the_peer_is_there(
+    nodes: Nodes, modern: WirePeerV2
+) -> None:
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    url, offer = with_offer(modern)
+    await learner.peering.accept(url)
+    await learner.peering.accept(url)
+    ping = await modern.hear("ping")
+    assert (ping.pthid, ping.from_ is not None) == (link.from_text(url).id, True)
+    assert modern.heard() == []
+    modern.their_did = ping.from_ or ""
+    await modern.tell(learner, modern.message(DIDCOMM_ORG + "trust-ping/2.0/ping-response", thid=ping.id))
+    request = await modern.hear("request-credential")
+    assert request.thid == offer.id
+    assert (await newest(learner, "completed")).invitation_id == link.from_text(url).id
+    other, _ = with_offer(modern)
+    await learner.peering.accept(other)
+    assert {(await modern.hear(name)).pthid for name in ("ping", "request-credential")} == {link.from_text(other).id}
+
+
+@pytest.mark.parametrize("changes", [{"attachments": []}, {"attachments": [{"id": "x", "data": {"json": {}}}]}])
+async def test_an_invitation_with_a_broken_offer_is_refused_before_anything_is_answered(
+    nodes: Nodes, modern: WirePeerV2, changes: dict[str, Any]
+) -> None:
+    learner = await nodes.make("learner")
+    url, _ = with_offer(modern, **changes)
+    with pytest.raises(BadInput) as refused:
+        await learner.peering.accept(url)
+    assert refused.value.code == "invitation.request_unusable"
+    async with learner.store.read() as tx:
+        assert await connections.page(tx) == []
