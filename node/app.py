@@ -25,6 +25,7 @@ from node.net.invitation_fetch import InvitationFetcher
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
+from node.roles.accreditations import Accreditations
 from node.roles.applicants import Applicants
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
@@ -315,12 +316,11 @@ class Node:
         self.threads, self.links = self._thread_roles(steps, lifetime, policies)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
-        self.frameworks, self.trust = Frameworks(store, self.http, world), Trust(store, policies, world)
-        self.trust_lists = self._trust_lists(policies)
+        self.trust, self.trust_lists, self.accreditations = self._trust_roles(policies)
         self.event_streams: set[Follower] = set()
+        self.frameworks = Frameworks(store, self.http, world)
         self.erasing = Erasing(store, self.identity, world)
-        self.housekeeping = Housekeeping(store, world, config.retention, config.events)
-        self.trail, self.backups, self.recovery = self._watch_over_store()
+        self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
     @property
@@ -333,8 +333,8 @@ class Node:
         """What others hold for this node."""
         return self.mediation.mediated
 
-    def _trust_lists(self, policies: VerificationPolicies) -> TrustLists:
-        return TrustLists(
+    def _trust_roles(self, policies: VerificationPolicies) -> tuple[Trust, TrustLists, Accreditations]:
+        lists = TrustLists(
             store=self.store,
             identity=self.identity,
             policies=policies,
@@ -345,11 +345,27 @@ class Node:
             endpoint=self.config.node.endpoint.rstrip("/"),
             securing=self.config.issuer.securing,
         )
+        accreditations = Accreditations(
+            store=self.store,
+            identity=self.identity,
+            issuer=self.vc_api.issuer,
+            policies=policies,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            http=self.http,
+            world=self.world,
+            label=self.label,
+        )
+        trust = Trust(
+            store=self.store, policies=policies, resolver=self.resolver, statuses=self.statuses, world=self.world
+        )
+        return trust, lists, accreditations
 
-    def _watch_over_store(self) -> tuple[Trail, ScheduledBackups, Recovery]:
+    def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
+        housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)
         trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
         backups = ScheduledBackups(self.store, self.home, self.config, self.world)
-        return trail, backups, Recovery(self.store, self.world)
+        return housekeeping, trail, backups, Recovery(self.store, self.world)
 
     def _thread_roles(
         self, steps: Exchanges, lifetime: Lifetime, policies: VerificationPolicies

@@ -19,13 +19,16 @@ from storage.values import from_json, from_micros, to_json, to_micros
 
 __all__ = [
     "Followed",
+    "KeptAccreditation",
     "Publication",
+    "accreditations",
     "accreditations_about",
     "due",
     "find",
     "find_by_prefix",
     "find_publication",
     "followed",
+    "forget_accreditation",
     "grants_about",
     "has_any",
     "keep",
@@ -78,6 +81,21 @@ class Publication:
     etag: str
     published: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAccreditation:
+    """An accreditation that is kept.
+
+    Attributes:
+        id: by its content.
+        dids: whom it recognises.
+    """
+
+    id: str
+    dids: tuple[str, ...]
+    accreditor: str
+    kept: datetime
 
 
 async def keep(tx: Transaction, row: Followed, entries: Sequence[Entry]) -> None:
@@ -231,15 +249,32 @@ async def publications(tx: Transaction) -> list[Publication]:
     return [_publication(row) for row in await tx.all("SELECT * FROM trust_publications ORDER BY name LIMIT 1000")]
 
 
-async def keep_accreditation(
-    tx: Transaction, *, credential_id: str, dids: Sequence[str], accreditor: str, document: bytes, kept: datetime
-) -> None:
-    """Keep an accreditation of each of ``dids``, in the place of one of the same id."""
-    await tx.execute("DELETE FROM trust_accreditations WHERE id = ?", (credential_id,))
+async def keep_accreditation(tx: Transaction, kept: KeptAccreditation, document: bytes) -> None:
+    """Keep an accreditation of each that it recognises; twice is harmless."""
+    await forget_accreditation(tx, kept.id)
     await tx.execute_many(
         "INSERT INTO trust_accreditations (id, did, accreditor, document, kept) VALUES (?, ?, ?, ?, ?)",
-        [(credential_id, did, accreditor, document, to_micros(kept)) for did in dids],
+        [(kept.id, did, kept.accreditor, document, to_micros(kept.kept)) for did in dict.fromkeys(kept.dids)],
     )
+
+
+async def forget_accreditation(tx: Transaction, accreditation_id: str) -> None:
+    """Forget an accreditation; nothing happens where there is none."""
+    await tx.execute("DELETE FROM trust_accreditations WHERE id = ?", (accreditation_id,))
+
+
+async def accreditations(tx: Transaction, *, prefix: str = "") -> list[KeptAccreditation]:
+    """The accreditations that are kept, whose id starts so; at most a thousand rows of them, the newest first."""
+    select = "SELECT id, did, accreditor, kept FROM trust_accreditations ORDER BY kept DESC, id, did LIMIT 1000"
+    rows = await tx.all(select)
+    found: dict[str, KeptAccreditation] = {}
+    for row in rows:
+        if row["id"].startswith(prefix):
+            before = found[row["id"]].dids if row["id"] in found else ()
+            found[row["id"]] = KeptAccreditation(
+                id=row["id"], dids=(*before, row["did"]), accreditor=row["accreditor"], kept=from_micros(row["kept"])
+            )
+    return list(found.values())
 
 
 async def accreditations_about(tx: Transaction, did: str, *, limit: int = 20) -> list[bytes]:

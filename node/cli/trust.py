@@ -14,10 +14,15 @@ from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, fields, line, mark, short, table, when
 from node.cli.why import scope_text, show_why
+from node.cli.write import check_new, write_record
 from node.http.schemas import CheckView, Page, ResultView, VerificationView
 from node.http.trust_schemas import (
+    AccreditationView,
     ExplainTrust,
     FollowList,
+    GivenAccreditationView,
+    KeepAccreditation,
+    NewAccreditation,
     NewPublication,
     NewTrustRule,
     PublicationView,
@@ -32,6 +37,7 @@ __all__ = ["trust"]
 
 _RULES = "/admin/trust/rules"
 _LISTS = "/admin/trust/lists"
+_ACCREDITATIONS = "/admin/trust/accreditations"
 _MAX_BYTES = 1 << 20
 _TO_ITS_END = timedelta(days=1, seconds=-1)
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -249,6 +255,99 @@ def refresh(setting: Setting, which: str) -> None:
 
 @trust.command()
 @common
+@click.argument("did")
+@_scope_options
+@click.option("--accreditor", is_flag=True, help="Let it accredit others, instead of issuing records itself.")
+@click.option("--name", default="", help="What the accredited is called.")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the credential here.")
+def accredit(
+    setting: Setting,
+    did: str,
+    types: tuple[str, ...],
+    achievements: tuple[str, ...],
+    frameworks: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    accreditor: bool,
+    name: str,
+    out: Path | None,
+) -> None:
+    """Sign, as this node's issuer, that DID may award something: an accreditation, to be handed to it as a file.
+
+    Records that DID issues within the period are believed by whoever lets this node's issuer accredit (lernode trust
+    add DID --accreditor) and has the accreditation. It can be revoked like any record: lernode revoke RECORD.
+
+    \b
+    Example:
+      lernode trust accredit did:web:college.example --for BachelorDegree --until 2031-12-31 -o college.json
+    """
+    wanted = NewAccreditation(
+        did=did,
+        name=name,
+        may="recognize" if accreditor else "issue",
+        achievement_type=list(types),
+        achievement=list(achievements),
+        target_framework=list(frameworks),
+        valid_from=_utc(since),
+        valid_until=None if until is None else _utc(until + _TO_ITS_END),
+    )
+    if out is not None:
+        check_new(out)
+    given = with_api(setting, lambda api: api.post("/admin/trust/accredit", GivenAccreditationView, wanted))
+    if out is not None:
+        write_record(out, bytes(given.document))
+    if setting.json or out is None:
+        emit_json(msgspec.json.encode(given) if setting.json else bytes(given.document))
+        return
+    line(f"Written to {out}. It is the record {short(given.record_id)}.", style="green")
+    suggest(f"hand it over; the verifier keeps it with: lernode trust keep {out}")
+
+
+@trust.command()
+@common
+@click.argument("place", metavar="FILE|URL")
+def keep(setting: Setting, place: str) -> None:
+    """Keep an accreditation, so that records of the accredited can rest on it, also offline; whoever brought it.
+
+    It is verified first. It counts for records issued within its period, also after that is over, and only if its
+    accreditor is one whom you let accredit, or is accredited by one.
+
+    \b
+    Examples:
+      lernode trust add did:web:quality.example --accreditor
+      lernode trust keep college.json
+    """
+    if place.startswith(("https://", "http://")):
+        wanted = KeepAccreditation(url=place)
+    else:
+        wanted = KeepAccreditation(document=read_text(Path(place)))
+    kept = with_api(setting, lambda api: api.post(_ACCREDITATIONS, AccreditationView, wanted))
+    if setting.json:
+        emit_json(msgspec.json.encode(kept))
+        return
+    line("Kept.", style="green")
+    fields([("accreditation", short(kept.id)), ("by", kept.accreditor), ("of", ", ".join(kept.dids))])
+
+
+@trust.command()
+@common
+@click.argument("which", metavar="ACCREDITATION")
+def forget(setting: Setting, which: str) -> None:
+    """Forget an ACCREDITATION that was kept (its id, or the beginning of it).
+
+    \b
+    Example:
+      lernode trust forget 51ab
+    """
+    gone = with_api(setting, lambda api: api.delete(f"{_ACCREDITATIONS}/{segment(which)}", AccreditationView))
+    if setting.json:
+        emit_json(msgspec.json.encode(gone))
+    else:
+        line(f"The accreditation by {gone.accreditor} is forgotten.")
+
+
+@trust.command()
+@common
 @click.argument("what", metavar="EXCHANGE|DID")
 @click.option("--type", "achievement_type", metavar="TYPE", help="For a DID: what it would award, e.g. Certificate.")
 @click.option("--achievement", metavar="URL", help="For a DID: which achievement.")
@@ -329,6 +428,7 @@ def _explain_check(check: CheckView) -> None:
 class _Overview(msgspec.Struct, rename="camel"):
     rules: TrustRulesView
     lists: list[TrustListView]
+    accreditations: list[AccreditationView]
     publications: list[PublicationView]
 
 
@@ -340,7 +440,7 @@ def _list(setting: Setting) -> None:
     rules = found.rules
     rows = [(short(r.id), r.did, _may(r), scope_text(_links(r)), _period(r), r.note) for r in rules.items]
     rows += [("–", did, "issue", "anything", "", "configuration: trust.issuers") for did in rules.configured]
-    if not rows and not found.lists:
+    if not (rows or found.lists or found.accreditations or found.publications):
         line("This node believes nobody yet.")
         suggest("lernode trust add DID, or: lernode trust follow URL")
     if rows:
@@ -353,6 +453,12 @@ def _list(setting: Setting) -> None:
             for each in found.lists
         ]  # fmt: skip
         table(("FOLLOWED", "NAME", "SIGNED BY", "SEQUENCE", "VALID UNTIL", "NOT RENEWED"), followed)
+    if found.accreditations:
+        line()
+        kept = [
+            (short(each.id), ", ".join(each.dids), each.accreditor, when(each.kept)) for each in found.accreditations
+        ]
+        table(("ACCREDITATION", "OF", "BY", "KEPT"), kept)
     if found.publications:
         line()
         own = [(each.name, each.url, str(each.sequence), when(each.valid_until)) for each in found.publications]
@@ -363,6 +469,7 @@ async def _overview(api: Api) -> _Overview:
     return _Overview(
         rules=await _all_rules(api),
         lists=(await api.get(_LISTS, Page[TrustListView])).items,
+        accreditations=(await api.get(_ACCREDITATIONS, Page[AccreditationView])).items,
         publications=(await api.get("/admin/trust/publications", Page[PublicationView])).items,
     )
 

@@ -14,12 +14,12 @@ from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 from storage.receipts import Receipt
 from storage.trust import Rule
-from storage.trust_lists import Followed
+from storage.trust_lists import Followed, KeptAccreditation
 from storage.webhooks import Webhook
 
 __all__ = [
-    "find_connection", "find_exchange", "find_held", "find_issued", "find_partner", "find_receipt",
-    "find_trust_list", "find_trust_rule", "find_webhook",
+    "find_accreditation", "find_connection", "find_exchange", "find_held", "find_issued", "find_partner",
+    "find_receipt", "find_trust_list", "find_trust_rule", "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -129,6 +129,16 @@ async def find_trust_list(tx: Transaction, text: str) -> Followed:
     """
     found = await trust_lists.find_by_prefix(tx, text)
     return _only("trust list", _exact(found, text), [row.id for row in found])
+
+
+async def find_accreditation(tx: Transaction, text: str) -> KeptAccreditation:
+    """The accreditation that is kept with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``accreditation.unknown``, ``accreditation.ambiguous``.
+    """
+    found = await trust_lists.accreditations(tx, prefix=text)
+    return _only("accreditation", found, [kept.id for kept in found])
 
 
 _Identified = TypeVar("_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Receipt, Rule, Webhook)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from node.http import trust_schemas as t
-from node.http.admin_lookup import find_trust_list, find_trust_rule
+from node.http.admin_lookup import find_accreditation, find_trust_list, find_trust_rule
 from node.http.admin_operation import Call, Nothing, Operation
 from node.http.schemas import Page
+from node.roles.accreditations import ToAccredit
 from node.roles.trust import NewRule
 from node.roles.trust_lists import ToFollow
 from protocols import strict_json
@@ -16,7 +19,7 @@ from protocols.credentials.trust.scope import Achieved, Award, Scope
 from protocols.errors import BadInput
 from storage import trust, trust_lists
 from storage.trust import Rule
-from storage.trust_lists import Followed, Publication
+from storage.trust_lists import Followed, KeptAccreditation, Publication
 
 if TYPE_CHECKING:
     from node.app import Node
@@ -34,7 +37,7 @@ async def add_rule(node: Node, call: Call[Nothing, t.NewTrustRule]) -> t.TrustRu
     wanted = NewRule(
         did=body.did,
         action=Action(body.may),
-        scope=Scope(frozenset(body.achievement_type), frozenset(body.achievement), frozenset(body.target_framework)),
+        scope=_scope(body),
         start=body.valid_from,
         end=body.valid_until,
         note=body.note,
@@ -136,6 +139,59 @@ async def list_publications(node: Node, _call: Call[Nothing, Nothing]) -> Page[t
     """The lists that this node publishes."""
     async with node.store.read() as tx:
         return Page(items=[_publication_view(node, each) for each in await trust_lists.publications(tx)])
+
+
+async def accredit(node: Node, call: Call[Nothing, t.NewAccreditation]) -> t.GivenAccreditationView:
+    """Sign an accreditation.
+
+    Raises:
+        BadInput: ``did.malformed``, ``trust.period_empty``; WrongState: ``did.none``.
+    """
+    body = call.body
+    wanted = ToAccredit(
+        did=body.did,
+        name=body.name,
+        action=Action(body.may),
+        scope=_scope(body),
+        start=body.valid_from,
+        end=body.valid_until,
+    )
+    record = await node.accreditations.give(wanted)
+    return t.GivenAccreditationView(record_id=record.id, document=msgspec.Raw(record.document))
+
+
+async def keep_accreditation(node: Node, call: Call[Nothing, t.KeepAccreditation]) -> t.AccreditationView:
+    """Keep somebody's accreditation.
+
+    Raises:
+        BadInput: ``trust.*``, ``net.*``; NotNow: ``trust.list_unchecked``, ``net.*``.
+    """
+    body = call.body
+    if (body.url is None) is (body.document is None):
+        raise BadInput("trust.list_ambiguous", "An accreditation is at a URL or in a document.", "Give one of the two.")
+    return _kept_view(await node.accreditations.keep(_bytes_of(body.document), body.url))
+
+
+async def list_accreditations(node: Node, _call: Call[Nothing, Nothing]) -> Page[t.AccreditationView]:
+    """The accreditations that are kept."""
+    async with node.store.read() as tx:
+        return Page(items=[_kept_view(kept) for kept in await trust_lists.accreditations(tx)])
+
+
+async def forget_accreditation(node: Node, call: Call[Nothing, Nothing]) -> t.AccreditationView:
+    """Forget an accreditation; the answer says what it was."""
+    async with node.store.read() as tx:
+        kept = await find_accreditation(tx, call.id)
+    await node.accreditations.forget(kept)
+    return _kept_view(kept)
+
+
+def _kept_view(kept: KeptAccreditation) -> t.AccreditationView:
+    return t.AccreditationView(id=kept.id, accreditor=kept.accreditor, dids=list(kept.dids), kept=kept.kept)
+
+
+def _scope(body: t.NewTrustRule | t.NewAccreditation) -> Scope:
+    return Scope(frozenset(body.achievement_type), frozenset(body.achievement), frozenset(body.target_framework))
 
 
 def _list_view(row: Followed) -> t.TrustListView:
@@ -263,6 +319,42 @@ TRUST_OPERATIONS: tuple[Operation, ...] = (
         summary="The trust lists that the node publishes.",
         handler=list_publications,
         response=Page[t.PublicationView],
+    ),
+    Operation(
+        name="accredit",
+        method="POST",
+        path="/admin/trust/accredit",
+        summary="Sign an accreditation of an issuer, or of one who accredits others.",
+        handler=accredit,
+        response=t.GivenAccreditationView,
+        body=t.NewAccreditation,
+        status=201,
+    ),
+    Operation(
+        name="keepAccreditation",
+        method="POST",
+        path="/admin/trust/accreditations",
+        summary="Keep an accreditation, so that records of the accredited can rest on it.",
+        handler=keep_accreditation,
+        response=t.AccreditationView,
+        body=t.KeepAccreditation,
+        status=201,
+    ),
+    Operation(
+        name="listAccreditations",
+        method="GET",
+        path="/admin/trust/accreditations",
+        summary="The accreditations that are kept.",
+        handler=list_accreditations,
+        response=Page[t.AccreditationView],
+    ),
+    Operation(
+        name="forgetAccreditation",
+        method="DELETE",
+        path="/admin/trust/accreditations/{id}",
+        summary="Forget an accreditation.",
+        handler=forget_accreditation,
+        response=t.AccreditationView,
     ),
     Operation(
         name="explainTrust",

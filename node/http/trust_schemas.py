@@ -10,7 +10,8 @@ from msgspec import Meta
 from node.http.schemas import Limit, Name, Text, Time, _Given, _View
 
 __all__ = [
-    "ExplainTrust", "FollowList", "NewPublication", "NewTrustRule", "PublicationView", "TrustListView",
+    "AccreditationView", "ExplainTrust", "FollowList", "GivenAccreditationView", "KeepAccreditation",
+    "NewAccreditation", "NewPublication", "NewTrustRule", "PublicationView", "TrustListView",
     "TrustRuleView", "TrustRulesQuery", "TrustRulesView", "WhyView",
 ]  # fmt: skip
 
@@ -117,6 +118,39 @@ class PublicationView(_View, frozen=True, kw_only=True):
     published: Time
     valid_until: Time
     days: int
+
+
+class KeepAccreditation(_Given, frozen=True, kw_only=True):
+    """An accreditation of somebody, to be kept: the document, or where it is."""
+
+    url: Annotated[str, Meta(max_length=2000)] | None = None
+    document: dict[str, Any] | str | None = None
+
+
+class AccreditationView(_View, frozen=True, kw_only=True):
+    """An accreditation that is kept."""
+
+    id: str
+    accreditor: str
+    dids: Annotated[list[str], Meta(description="Whom it recognises.")]
+    kept: Time
+
+
+class NewAccreditation(_Given, _Scope, frozen=True, kw_only=True):
+    """An accreditation to be given by this node: whom, for what, and for records issued when."""
+
+    did: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    name: Annotated[Text, Meta(description="What the accredited is called.")] = ""
+    may: _May = "issue"
+    valid_from: Annotated[Time | None, Meta(description="For records issued since then; now.")] = None
+    valid_until: Annotated[Time | None, Meta(description="For records issued until then.")] = None
+
+
+class GivenAccreditationView(_View, frozen=True, kw_only=True):
+    """An accreditation that this node has signed; it is revoked as any issued record is, by `recordId`."""
+
+    record_id: str
+    document: msgspec.Raw
 
 
 class ExplainTrust(_Given, frozen=True, kw_only=True):

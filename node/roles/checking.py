@@ -8,10 +8,12 @@ from protocols.errors import NotNow
 
 __all__ = ["conclude", "reason_code"]
 
-_AWAY = frozenset({"did.unreachable", "status.unreachable", "status.stale", "status.list_unproved"})
+_AWAY = frozenset(
+    {"did.unreachable", "status.unreachable", "status.stale", "status.list_unproved", "trust.accreditation_unclear"}
+)
 """What another try may change: somebody's server did not answer."""
 
-_SETTLED = frozenset({"trust.undecided", "proof.suite_unknown", "status.type_unsupported"})
+_SETTLED = frozenset({"trust.undecided", "trust.list_expired", "proof.suite_unknown", "status.type_unsupported"})
 """What no other try changes, so that there is nothing to wait for."""
 
 

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from node.roles.policy import VerificationPolicies
 from node.runtime.world import World
-from protocols.credentials.checks.trust import check_issuer_trusted
-from protocols.credentials.trust.decision import Facts, decide
 from protocols.credentials.trust.grants import Action, By, Grant, Origin
 from protocols.credentials.trust.scope import Award, Scope
 from protocols.credentials.verification import CheckResult
+from protocols.credentials.verify import explain_trust
+from protocols.did.resolver import Resolver
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
+from protocols.status.source import StatusSource
 from storage import audit, trust
 from storage.engine import Store
 from storage.trust import Rule
@@ -43,9 +44,19 @@ class NewRule:
 class Trust:
     """What an operator does about trust."""
 
-    def __init__(self, store: Store, policies: VerificationPolicies, world: World) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        policies: VerificationPolicies,
+        resolver: Resolver,
+        statuses: StatusSource,
+        world: World,
+    ) -> None:
         self._store = store
         self._policies = policies
+        self._resolver = resolver
+        self._statuses = statuses
         self._world = world
 
     async def add(self, wanted: NewRule) -> Rule:
@@ -74,13 +85,14 @@ class Trust:
 
     async def explain(self, award: Award) -> CheckResult:
         """What the check ``issuer-trusted`` would say of an award."""
-        source = self._policies.trust()
-
-        async def facts(did: str) -> Facts:
-            return Facts((await source.about(did)).grants)
-
-        decision = await decide(award, facts, now=self._world.clock())
-        return check_issuer_trusted(decision, is_empty=await source.is_empty())
+        return await explain_trust(
+            award,
+            resolver=self._resolver,
+            statuses=self._statuses,
+            policy=self._policies.verifier(),
+            now=self._world.clock(),
+            processor=self._policies.processor,
+        )
 
     async def remove(self, rule: Rule) -> None:
         """Forget a rule; what was verified by it stays as it was said.

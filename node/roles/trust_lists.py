@@ -26,6 +26,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.model import as_list, has_type
+from protocols.credentials.trust.accreditation import ENDED
 from protocols.credentials.trust.grants import By, TrustedIssuers
 from protocols.credentials.trust.recognition import (
     RECOGNITION,
@@ -46,7 +47,7 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.trust_lists import Followed, Publication
 
-__all__ = ["LIST_PATH", "Genuine", "ToFollow", "TrustLists", "genuine"]
+__all__ = ["LIST_PATH", "Genuine", "ToFollow", "TrustLists", "fetch_document", "genuine"]
 
 LIST_PATH = "/trust"
 _log = logging.getLogger("lernode.trust")
@@ -169,7 +170,7 @@ class TrustLists:
         if wanted.url is None and wanted.document is None:
             urls = await self._lists_of(wanted.publisher or "")
             return [row for url in urls for row in await self.follow(replace(wanted, url=url))]
-        body = await self._fetch(wanted.url) if wanted.url is not None else wanted.document or b""
+        body = await fetch_document(self._http, wanted.url) if wanted.url is not None else wanted.document or b""
         if is_registry_file(body):
             return await self._follow_registries(wanted, body)
         return [await self._take(wanted, body)]
@@ -194,7 +195,7 @@ class TrustLists:
             raise BadInput("trust.list_from_file", "This list came from a file.", "Follow its newer file.")
         again = ToFollow(url=row.source, publisher=row.publisher, name=row.name, accreditors=row.accreditors)
         try:
-            body = await self._fetch(row.source)
+            body = await fetch_document(self._http, row.source)
             if row.kind is By.REGISTRY:
                 return await self._take_registry(again, row.name, row.source, body)
             return await self._take(again, body, known=row)
@@ -261,14 +262,6 @@ class TrustLists:
         await trust_lists.put_publication(tx, edition)
         return edition
 
-    async def _fetch(self, url: str) -> bytes:
-        response = await self._http.get(url, max_bytes=_MAX_BYTES, accept=_ACCEPT)
-        if response.status >= 500 or response.status in (408, 425, 429):
-            raise NotNow("net.server_error", f"The server answers {response.status}.", "Try again later.")
-        if response.status != 200:
-            raise BadInput("net.unexpected_status", f"The server answers {response.status}.", "Check the address.")
-        return response.body
-
     async def _lists_of(self, did: str) -> list[str]:
         """The lists that a DID's document names as its services."""
         services = (await self._resolver.resolve(did)).raw.get("service")
@@ -313,7 +306,7 @@ class TrustLists:
         named = read_known_registries(body)
         if named is None:
             return [await self._take_registry(wanted, wanted.name or wanted.url, wanted.url, body)]
-        bodies = [await self._fetch(registry.url) for registry in named]
+        bodies = [await fetch_document(self._http, registry.url) for registry in named]
         return [
             await self._take_registry(wanted, registry.name, registry.url, of)
             for registry, of in zip(named, bodies, strict=True)
@@ -367,6 +360,20 @@ class TrustLists:
         )
 
 
+async def fetch_document(http: GuardedHttp, url: str) -> bytes:
+    """What is published at a URL.
+
+    Raises:
+        BadInput, NotNow: ``net.*``.
+    """
+    response = await http.get(url, max_bytes=_MAX_BYTES, accept=_ACCEPT)
+    if response.status >= 500 or response.status in (408, 425, 429):
+        raise NotNow("net.server_error", f"The server answers {response.status}.", "Try again later.")
+    if response.status != 200:
+        raise BadInput("net.unexpected_status", f"The server answers {response.status}.", "Check the address.")
+    return response.body
+
+
 async def genuine(
     document: dict[str, Any] | bytes,
     *,
@@ -374,8 +381,12 @@ async def genuine(
     resolver: Resolver,
     statuses: StatusSource,
     now: datetime,
+    may_be_over: bool = False,
 ) -> Genuine:
     """A recognition credential, once every check but that of trust holds.
+
+    Args:
+        may_be_over: whether its time may be over.
 
     Raises:
         BadInput: ``trust.list_unverified``, ``trust.list_malformed``.
@@ -391,7 +402,9 @@ async def genuine(
         now=now,
         processor=policies.processor,
     )
-    wrong = [c for c in result.checks if c.outcome is Outcome.FAIL and c.check is not Check.ISSUER_TRUSTED]
+    untold = {ENDED} if may_be_over else set()
+    failed = [c for c in result.checks if c.outcome is Outcome.FAIL and c.code not in untold]
+    wrong = [c for c in failed if c.check is not Check.ISSUER_TRUSTED]
     unknown = [c for c in result.checks if c.outcome is Outcome.NOT_CHECKED and c.check in policy.required]
     if wrong:
         raise BadInput("trust.list_unverified", f"It does not verify: {wrong[0].reason}", "Ask its publisher.")

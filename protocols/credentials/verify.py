@@ -10,7 +10,7 @@ only by ``now``. Whether a presentation answers a query is added by those who as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -31,7 +31,11 @@ from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.schema.interface import CheckedCredential, SchemaWorld
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, Kind, Secured
-from protocols.credentials.trust.decision import Facts, decide
+from protocols.credentials.trust.accreditation import accreditations_in
+from protocols.credentials.trust.asked import AskedTrust
+from protocols.credentials.trust.decision import Accreditation, decide
+from protocols.credentials.trust.grants import Grant
+from protocols.credentials.trust.recognition import is_recognition
 from protocols.credentials.trust.scope import Award, award_of
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from protocols.did.resolver import Resolver
@@ -40,7 +44,7 @@ from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusSource
 
-__all__ = ["Policy", "verify"]
+__all__ = ["Policy", "explain_trust", "verify"]
 
 _ORDER = tuple(Check)
 _KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
@@ -70,6 +74,42 @@ async def verify(
         domain: what the request named, or ``None``.
         seen: the status lists of other verifications with the same ``now``, ``policy`` and ``resolver``.
     """
+    run = _run(resolver, statuses, policy, now, Asked(challenge, domain), processor, seen)
+    processor = run.processor
+    try:
+        secured = read_secured(document, processor)
+    except BadInput as error:
+        return _unreadable(_KINDS[expected or "credential"], policy, error)
+    if expected not in (None, secured.kind.name):
+        message = f"The document is a {secured.kind.name} and not a {expected}."
+        return _unreadable(secured.kind, policy, BadInput("structure.kind", message))
+    if secured.kind.name == PRESENTATION.name:
+        return await run.presentation(secured)
+    return await run.credential(secured, inside=False)
+
+
+async def explain_trust(
+    award: Award,
+    *,
+    resolver: Resolver,
+    statuses: StatusSource,
+    policy: Policy,
+    now: datetime,
+    processor: Processor = DEFAULT,
+) -> CheckResult:
+    """What ``Check.ISSUER_TRUSTED`` would say of an award, without a record."""
+    return await _run(resolver, statuses, policy, now, Asked(None, None), processor, None).explain(award)
+
+
+def _run(
+    resolver: Resolver,
+    statuses: StatusSource,
+    policy: Policy,
+    now: datetime,
+    asked: Asked,
+    processor: Processor,
+    seen: SeenLists | None,
+) -> _Run:
     work = Work.of_a_verification()
     # What others will rely on must not depend on what this document has left to spend.
     unbounded, processor = processor, processor.bounded_by(work)
@@ -86,17 +126,7 @@ async def verify(
 
     lists = AskedLists(statuses, check_list, work, seen)
     resources = AskedResources(policy.resources, work)
-    run = _Run(dids, lists, resources, policy, now, Asked(challenge, domain), processor, work)
-    try:
-        secured = read_secured(document, processor)
-    except BadInput as error:
-        return _unreadable(_KINDS[expected or "credential"], policy, error)
-    if expected not in (None, secured.kind.name):
-        message = f"The document is a {secured.kind.name} and not a {expected}."
-        return _unreadable(secured.kind, policy, BadInput("structure.kind", message))
-    if secured.kind.name == PRESENTATION.name:
-        return await run.presentation(secured)
-    return await run.credential(secured, inside=False)
+    return _Run(dids, lists, resources, policy, now, asked, processor, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +141,25 @@ class _Run:
     asked: Asked
     processor: Processor
     work: Work
+    trust: AskedTrust = field(default_factory=AskedTrust)
 
     async def presentation(self, secured: Secured) -> VerificationResult:
         core = await self._core(secured)
         if not core.is_well_formed:
             return self._result(secured, core, {})
-        inside = [await self._item(item) for item in credentials_of(secured.document)]
-        subjects = [subject for _, named in inside for subject in named] if self.policy.holder_is_subject else []
+        items = [self._read_item(item) for item in credentials_of(secured.document)]
+        readable = [item for item in items if not isinstance(item, VerificationResult)]
+        self.trust.presented.extend(item for item in readable if _supports(item, core.owner))
+        # The records first: it depends on them whether an accreditation whose time is over was still relied on.
+        order = sorted(range(len(items)), key=lambda at: items[at] in self.trust.presented)
+        found = {at: await self._item(items[at]) for at in order}
+        subjects: list[str | None] = []
+        if self.policy.holder_is_subject:
+            records = [item for item in readable if item not in self.trust.presented]
+            subjects = [subject for item in records for subject in item.subjects]
+            subjects += [None] * (len(items) - len(readable))
         binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
-        results = tuple(result for result, _ in inside)
+        results = tuple(found[at] for at in range(len(items)))
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
@@ -139,16 +179,22 @@ class _Run:
             more.append(await self._binding(secured))
         return self._result(secured, core, {result.check: result for result in more})
 
-    async def _item(self, item: Any) -> tuple[VerificationResult, list[str | None]]:
-        """A credential in a presentation, and whom it is about."""
+    def _read_item(self, item: Any) -> Secured | VerificationResult:
+        """A credential in a presentation; where it cannot be read, the result that it has."""
         try:
             secured = secured_item(item, self.processor)
         except BadInput as error:
-            return _unreadable(CREDENTIAL, self.policy, error), [None]
+            return _unreadable(CREDENTIAL, self.policy, error)
         if secured.kind.name != CREDENTIAL.name:
             wrong = BadInput("structure.kind", "What stands in the presentation is not a credential.")
-            return _unreadable(CREDENTIAL, self.policy, wrong), [None]
-        return await self.credential(secured, inside=True), secured.subjects
+            return _unreadable(CREDENTIAL, self.policy, wrong)
+        return secured
+
+    async def _item(self, item: Secured | VerificationResult) -> VerificationResult:
+        if isinstance(item, VerificationResult):
+            return item
+        result = await self.credential(item, inside=True)
+        return self.trust.forgive_end(result) if item in self.trust.presented else result
 
     async def _status(self, secured: Secured, core: CoreChecks) -> CheckResult:
         """The graver of what the document and the token around it point to."""
@@ -161,17 +207,41 @@ class _Run:
         return found if of_token.outcome is Outcome.PASS and found.code != "status.none" else of_token
 
     async def _trust(self, secured: Secured, core: CoreChecks) -> CheckResult:
-        """Whether the issuer is believed for what the record awards."""
-        decision = await decide(award_of(secured.document, core.owner), self._facts, now=self.now)
+        """Whether the issuer is believed for what the record awards, or for recognising others."""
+        award = award_of(secured.document, core.owner)
+        return await self.explain(replace(award, achievements=None) if is_recognition(secured.document) else award)
+
+    async def explain(self, award: Award) -> CheckResult:
+        """Whether an award is believed, and why."""
+        decision = await decide(award, self, now=self.now)
+        self.trust.note(decision)
         return check_issuer_trusted(decision, is_empty=await self.policy.trust.is_empty())
 
-    async def _facts(self, did: str) -> Facts:
-        return Facts((await self.policy.trust.about(did)).grants)
+    async def grants(self, did: str) -> tuple[Grant, ...]:
+        """What the verifier itself, or a list that it follows, grants a DID."""
+        return (await self.policy.trust.about(did)).grants
+
+    async def accreditations(self, did: str) -> tuple[Accreditation, ...]:
+        """What the accreditations that are kept or presented say of a DID."""
+        if did not in self.trust.known:
+            documents = self.trust.some_of(did, (await self.policy.trust.about(did)).accreditations)
+            said = [each for document in documents for each in await self._accreditations_in(document)]
+            self.trust.known[did] = tuple(each for each in said if each.grant.did == did)
+        return self.trust.known[did]
+
+    async def _accreditations_in(self, given: Secured | bytes) -> tuple[Accreditation, ...]:
+        try:
+            found = read_secured(given, self.processor) if isinstance(given, bytes) else given
+        except BadInput:
+            return ()
+        core = await self._core(found)
+        if found.kind.name != CREDENTIAL.name or not core.is_well_formed:
+            return ()
+        return accreditations_in(found.document, [*core.results.values(), await self._status(found, core)])
 
     async def _believes(self, issuer: str) -> bool:
         """Whether an issuer is believed for whatever it issues, so that its schemas count for records of others."""
-        award = Award(issuer, (), self.now)
-        return bool((await decide(award, self._facts, now=self.now)).chain)
+        return bool((await decide(Award(issuer, (), self.now), self, now=self.now)).chain)
 
     def _schema_world(self) -> SchemaWorld:
         return SchemaWorld(self.resources, self._check_schema_credential, self._believes, self.work)
@@ -224,6 +294,11 @@ class _Run:
             securing=secured.securing,
             document=secured.document,
         )
+
+
+def _supports(secured: Secured, holder: str | None) -> bool:
+    """Whether a credential is an accreditation of somebody else, which goes along with the records of the holder."""
+    return is_recognition(secured.document) and holder not in secured.subjects
 
 
 def _unreadable(kind: Kind, policy: Policy, error: BadInput) -> VerificationResult:

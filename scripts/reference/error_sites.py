@@ -87,6 +87,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "verification.exists",
     ),
     ("node/http/admin_lookup.py", "code"): (
+        "accreditation.ambiguous",
         "connection.ambiguous",
         "exchange.ambiguous",
         "issued_record.ambiguous",

@@ -73,3 +73,27 @@ BACKWARDS = [COLLEGE, "--from", "2027-01-01", "--until", "2026-01-01"]
 def test_a_rule_that_makes_no_sense_is_refused(trust: Trust, wrong: list[str]) -> None:
     assert trust("add", *wrong)[0] == 2
     assert as_json(trust("list", "--json")[1])["rules"]["items"] == []
+
+
+@pytest.fixture
+async def issuer(tmp_path: Path) -> Path:
+    await make_node(tmp_path / "i", "Consortium", issuer=True)
+    return tmp_path / "i"
+
+
+def test_the_commands_that_make_signed_documents_say_where_these_are(
+    issuer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    accreditation = tmp_path / "college.json"
+    command = ["trust", "accredit", COLLEGE, "--for", "Certificate", "-o", accreditation, "--home", issuer]
+    assert run(monkeypatch, *command) == 0
+    assert json.loads(accreditation.read_bytes())["credentialSubject"][0]["id"] == COLLEGE
+    assert run(monkeypatch, *command) == 2, "it overwrites nothing"
+    assert run(monkeypatch, "trust", "publish", "colleges", "--home", issuer) == 2, "there is no rule yet"
+    assert run(monkeypatch, "trust", "add", COLLEGE, "--home", issuer) == 0
+    assert run(monkeypatch, "trust", "publish", "colleges", "--title", "Colleges", "--home", issuer) == 0
+    assert run(monkeypatch, "trust", "list", "--home", issuer) == 0
+    shown = capsys.readouterr().out
+    assert "/trust/colleges" in shown
+    assert run(monkeypatch, "trust", "follow", accreditation, "--publisher", COLLEGE, "--home", issuer) != 0

@@ -11,10 +11,9 @@ The shortest chain is given. What was looked at and did not do is given too, wit
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from protocols.credentials.trust.grants import LIST_EXPIRED, Action, Grant
 from protocols.credentials.trust.scope import Award
@@ -42,12 +41,14 @@ class Accreditation:
     outcome: Outcome = Outcome.PASS
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of one DID: ``grants`` by the verifier or its lists, and accreditations, verified."""
+class Facts(Protocol):
+    """What is known of DIDs."""
 
-    grants: tuple[Grant, ...] = ()
-    accreditations: tuple[Accreditation, ...] = ()
+    async def grants(self, did: str) -> tuple[Grant, ...]:
+        """What the verifier itself, or a list that it follows, grants a DID."""
+
+    async def accreditations(self, did: str) -> tuple[Accreditation, ...]:
+        """What accreditations say of a DID, with their checks; asked for only where no grant does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,10 @@ class Decision:
         return {name: links for name, links in told.items() if links}
 
 
-async def decide(award: Award, facts_of: Callable[[str], Awaitable[Facts]], *, now: datetime) -> Decision:
+async def decide(award: Award, facts: Facts, *, now: datetime) -> Decision:
     """Whether the award is believed, and why.
 
     Args:
-        facts_of: what is known of a DID.
         now: timezone-aware.
     """
     if award.issuer is None:
@@ -98,13 +98,12 @@ async def decide(award: Award, facts_of: Callable[[str], Awaitable[Facts]], *, n
     waiting: list[tuple[str, Action, tuple[Grant, ...]]] = [(award.issuer, first, ())]
     met = {award.issuer}
     for did, action, chain in waiting:  # which grows meanwhile; the nearest come first
-        facts = await facts_of(did)
-        for grant in (each for each in facts.grants if each.action is action):
+        for grant in (each for each in await facts.grants(did) if each.action is action):
             why = grant.refusal(award, now)
             if why is None:
                 return Decision((*chain, grant), tuple(refusals))
             refusals.append(Refusal(grant, why, Outcome.NOT_CHECKED if why == LIST_EXPIRED else Outcome.FAIL))
-        for each in (each for each in facts.accreditations if each.grant.action is action):
+        for each in (each for each in await facts.accreditations(did) if each.grant.action is action):
             accreditor = each.grant.origin.publisher
             why = each.fault or each.grant.refusal(award, now) or _refused_link(accreditor, met, len(chain))
             if why is not None or accreditor is None:
