@@ -225,15 +225,25 @@ async def plan(tx: Transaction, *, first_event: str, now: datetime) -> None:
 
 
 async def due(
-    tx: Transaction, webhook_id: str, now: datetime, limit: int, *, skip_lanes: Collection[str] = ()
+    tx: Transaction,
+    webhook_id: str,
+    now: datetime,
+    limit: int,
+    *,
+    skip_lanes: Collection[str] = (),
+    longest: timedelta | None = None,
 ) -> list[Due]:
-    """The deliveries to make now, the longest due first; never two of one lane."""
+    """The deliveries to make now, the longest due first; never two of one lane.
+
+    Args:
+        longest: what there is at most between two attempts; see :meth:`storage.query.Query.due`.
+    """
     query = _lanes_of(
         "SELECT l.webhook_id, l.lane, l.attempts, (SELECT MIN(d.seq) FROM webhook_deliveries AS d "
         "WHERE d.webhook_id = l.webhook_id AND d.lane = l.lane AND d.state = 'queued') AS seq FROM webhook_lanes AS l",
         webhook_id,
         skip_lanes,
-    ).where("l.next_attempt <= ?", to_micros(now))
+    ).due("l.next_attempt", now, longest)
     rows = await tx.all(*query.end("ORDER BY l.next_attempt, l.lane LIMIT ?", bounded(limit)))
     return [Due(webhook_id=r["webhook_id"], lane=r["lane"], seq=r["seq"], attempts=r["attempts"]) for r in rows]
 

@@ -36,6 +36,7 @@ __all__ = ["ROTATION_OVERLAP", "Tried", "Webhooks"]
 
 _log = logging.getLogger("lernode.webhooks")
 _PARALLEL = 16
+_MOST_JITTER = 1.25
 _PARALLEL_EACH = 4
 _GONE = 410
 ROTATION_OVERLAP = timedelta(hours=24)
@@ -190,13 +191,14 @@ class Webhooks:
         found: dict[str, Work] = {}
         wakes: list[datetime] = []
         now = self._world.clock()
+        longest = timedelta(seconds=max(self._settings.max_retry_seconds * _MOST_JITTER, 60.0))
         async with self._store.read() as tx:
             for webhook in await webhooks.page(tx):
                 lanes = [key.partition("/")[2] for key in busy if key.startswith(f"{webhook.id}/")]
                 space = min(_PARALLEL_EACH - len(lanes), room - len(found))
                 if webhook.state is not WebhookState.ACTIVE or space <= 0:
                     continue  # whoever finishes, or resumes it, rings the bell
-                ready = await webhooks.due(tx, webhook.id, now, space, skip_lanes=lanes)
+                ready = await webhooks.due(tx, webhook.id, now, space, skip_lanes=lanes, longest=longest)
                 found |= {f"{one.webhook_id}/{one.lane}": partial(self._deliver_lane, webhook, one) for one in ready}
                 taken = (*lanes, *(one.lane for one in ready))
                 following = await webhooks.next_wake(tx, webhook.id, skip_lanes=taken)
@@ -237,7 +239,7 @@ class Webhooks:
     async def _failed(self, due: Due, code: str, retry_after: float | None) -> None:
         settings, attempts = self._settings, due.attempts + 1
         delay = min(settings.first_retry_seconds * 2 ** min(due.attempts, 30), settings.max_retry_seconds)
-        delay *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
+        delay *= random.uniform(2 - _MOST_JITTER, _MOST_JITTER)  # noqa: S311 - spreads load, protects nothing
         delay = max(delay, min(retry_after or 0, settings.max_retry_seconds))
         now = self._world.clock()
         async with self._store.write() as tx:

@@ -140,6 +140,25 @@ async def test_a_receiver_that_is_down_gets_everything_in_order_once_it_is_back(
     await receiver.stop()
 
 
+async def test_what_was_put_off_by_a_clock_that_was_ahead_goes_on_when_it_is_set_back(nodes: Nodes) -> None:
+    clock = Clock()
+    clock.advance(hours=2)
+    node = await nodes.make("college", world=World(clock=clock), webhooks=HASTY)
+    receiver = Receiver()
+    webhook, _ = await node.webhooks.add(receiver.url)
+    count = await tell_each(node, lanes=2, of_each=2)
+
+    async def failing(tx: Transaction) -> bool:
+        return (await webhooks.backlog(tx, webhook.id)).error_code == "net.unreachable"
+
+    await eventually(node, failing)
+    clock.advance(hours=-2)
+    await receiver.start()
+    await settled(node, webhook.id)
+    assert len(receiver.taken) == count
+    await receiver.stop()
+
+
 async def test_what_is_answered_500_is_sent_again_under_the_same_id_before_what_follows(nodes: Nodes) -> None:
     refused: dict[str, int] = {}
 
