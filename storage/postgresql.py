@@ -73,6 +73,10 @@ _MEANING = {
 }
 
 
+_LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What asyncpg raises of a connection that is gone; the second where it notices that while it is being used."""
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -89,7 +93,7 @@ def _meant_by(error: BaseException) -> LernodeError | None:
         state = error.sqlstate or ""
         meaning = _MEANING.get(state) or _MEANING.get(state[:2])
         return errors.refused() if meaning is None else errors.meant(meaning)
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+    if isinstance(error, _LOST):
         return errors.meant(_UNREACHABLE)
     return None
 
@@ -287,7 +291,7 @@ class PostgresqlStore(Store):
             try:
                 yield connection
             finally:
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with suppress(asyncpg.PostgresError, *_LOST):
                     await finished(self._pool.release(connection))
         finally:
             self._running -= 1
@@ -315,8 +319,9 @@ class PostgresqlStore(Store):
         self.usage.round_trips += 1
         try:
             await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            connection.terminate()  # the server rolls back what it no longer hears of
+        except (asyncpg.PostgresError, *_LOST):
+            with suppress(asyncpg.InterfaceError):  # it is out of the pool already
+                connection.terminate()  # the server rolls back what it no longer hears of
 
 
 class _MigrationTarget:
