@@ -367,7 +367,7 @@ class Store(ABC):
             raise LernodeError("store.nested_write", "A unit of work is open already.", "Report this as a bug.")
 
 
-async def finished(work: Coroutine[Any, Any, Any]) -> Any:
+async def finished(work: Awaitable[Any]) -> Any:
     """What ``work`` gives, waited for even when cancelled meanwhile; then the cancellation goes on."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

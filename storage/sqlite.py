@@ -194,12 +194,8 @@ class _Link:
 
     async def _away(self, work: Awaitable[Any]) -> Any:
         self.usage.round_trips += 1
-
-        async def done() -> Any:
-            return await work
-
         # To the end, even if cancelled: the next statement may run here, and a connection has one user at a time.
-        return await finished(done())
+        return await finished(work)
 
     def _exceeded(self) -> int:
         return int(self._bounded)
@@ -268,7 +264,7 @@ class _SharedCommit:
         self.size = 0
         self.error: BaseException | None = None
         self._began = began
-        self._over = asyncio.Event()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def add(self, callbacks: Sequence[Callable[[], None]]) -> None:
         self.callbacks += callbacks
@@ -281,10 +277,10 @@ class _SharedCommit:
         self.error = error
         if error is None:
             call_all(self.callbacks)
-        self._over.set()
+        self._over.set_result(None)
 
     async def ended(self) -> None:
-        await finished(self._over.wait())
+        await finished(self._over)
 
 
 class _Turns:
