@@ -55,7 +55,7 @@ class NodeProcess:
         self._environment = environment or {}
         self._issuer = issuer
         self._strength = strength
-        self._passphrase = secrets.token_urlsafe(18)
+        self.passphrase = secrets.token_urlsafe(18)
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -72,7 +72,7 @@ class NodeProcess:
         values = settings_of(self.home.name, None, self.port, True, self._issuer, trust, True)
         for section, more in self._settings.items():
             values[section] = {**values.get(section, {}), **more}
-        await create(self.home, self._passphrase, to_toml(values), issuer=self._issuer, strength=self._strength)
+        await create(self.home, self.passphrase, to_toml(values), issuer=self._issuer, strength=self._strength)
         if self._issuer:
             write_catalogue(self.home)
 
@@ -82,7 +82,7 @@ class NodeProcess:
         shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("admin.sock*"))
         environment = {**self._environment, "LERNODE_NODE_LISTEN_PORT": str(port)}
         other = NodeProcess(home, port, issuer=self._issuer, settings=self._settings, environment=environment)
-        other._passphrase = self._passphrase
+        other.passphrase = self.passphrase
         return other
 
     @property
@@ -102,7 +102,7 @@ class NodeProcess:
                 "run",
                 "--home",
                 str(self.home),
-                passphrase=self._passphrase,
+                passphrase=self.passphrase,
                 environment=self._environment,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=log,
@@ -122,7 +122,7 @@ class NodeProcess:
         return await lernode(
             *arguments,
             *home,
-            passphrase=self._passphrase,
+            passphrase=self.passphrase,
             environment=self._environment,
             stdout=null,
             stderr=null,

@@ -34,6 +34,7 @@ class Plan:
         exchanges: how many exchanges of one pair are timed.
         starts: how often a node, and the demo, is started.
         learners: how long the list is to which records are issued, and how many files the folder has.
+        stored: how many records an issuer has, one after the other.
     """
 
     rounds: int = 21
@@ -42,11 +43,12 @@ class Plan:
     exchanges: int = 40
     starts: int = 5
     learners: int = 10_000
+    stored: tuple[int, ...] = (1_000, 10_000, 100_000)
 
     @classmethod
     def quick(cls) -> Plan:
         """Enough to see whether something broke."""
-        return cls(rounds=5, slice_seconds=0.05, pairs=1, exchanges=16, starts=2, learners=1_000)
+        return cls(rounds=5, slice_seconds=0.05, pairs=1, exchanges=16, starts=2, learners=1_000, stored=(1_000, 4_000))
 
 
 @dataclass(frozen=True, slots=True)
