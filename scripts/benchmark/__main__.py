@@ -26,6 +26,7 @@ from scripts.benchmark import (
     mediator,
     messages,
     records,
+    scaling,
 )
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
@@ -38,6 +39,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "exchanges": exchanges.measure,
     "growth": growth.measure,
     "idle": idle.measure,
+    "scaling": scaling.measure,
     "mediator": mediator.measure,
     "demo": demo.measure,
     "hostile": hostile.measure,

@@ -149,6 +149,13 @@ class NodeProcess:
         """Memory that is resident now (VmRSS, Linux only)."""
         return None if self._process is None else resident_mib(self._process.pid)
 
+    def cpu_seconds(self) -> float:
+        """CPU time of the process until now (Linux only)."""
+        if self._process is None:
+            return 0.0
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     @property
     def _log(self) -> Path:
         return self.home.with_suffix(".log")

@@ -32,7 +32,6 @@ class Topology:
         issuer_host: under which the balancer gives its requests to one of them.
     """
 
-    database: Database
     balancer: Balancer
     replicas: dict[str, NodeProcess]
     learner: NodeProcess
@@ -51,8 +50,14 @@ class Topology:
 
 
 @asynccontextmanager
-async def running(folder: Path, strength: Strength) -> AsyncIterator[Topology]:
+async def running(
+    folder: Path, strength: Strength, *, replicas: int = REPLICAS, on_server: bool = True
+) -> AsyncIterator[Topology]:
     """Everything made in an empty folder, started, and taken in by the balancer.
+
+    Args:
+        replicas: how many of the issuer there are, at most :data:`REPLICAS`.
+        on_server: whether the issuer's store is on PostgreSQL; in a file there can be one replica.
 
     Raises:
         Missing: a program is not installed.
@@ -68,7 +73,7 @@ async def running(folder: Path, strength: Strength) -> AsyncIterator[Topology]:
         "VERIFIER_HOST": hosts["verifier"],
         **{name.upper().replace("-", "_"): f"127.0.0.1:{port}" for name, port in inner.items()},
     }
-    database = Database(folder / "postgresql")
+    database = Database(folder / "postgresql") if on_server else None
     balancer = Balancer(folder, environment, first + REPLICAS + 5)
 
     def node(name: str, host: str, **sections: dict[str, Any]) -> NodeProcess:
@@ -80,27 +85,35 @@ async def running(folder: Path, strength: Strength) -> AsyncIterator[Topology]:
             **sections,
         }
         trusted = {"SSL_CERT_FILE": str(authority)}
-        is_issuer = "database" in sections
         return NodeProcess(
-            folder / name, inner[name], issuer=is_issuer, settings=settings, environment=trusted, strength=strength
+            folder / name,
+            inner[name],
+            issuer="issuer" in name,
+            settings=settings,
+            environment=trusted,
+            strength=strength,
         )
 
-    one, *others = _names()
-    issuer = node(one, hosts["issuer"], database={"url": database.url}, status={"ttl_seconds": 1})
+    one, *others = _names()[:replicas]
+    store = {} if database is None else {"database": {"url": database.url}}
+    issuer = node(one, hosts["issuer"], status={"ttl_seconds": 1}, **store)
     learner, verifier = (node(name, hosts[name]) for name in ("learner", "verifier"))
     try:
-        await asyncio.gather(database.start(), learner.make(), verifier.make())
+        if database is not None:
+            await database.start()
+        await asyncio.gather(learner.make(), verifier.make())
         await issuer.make()
-        replicas = {one: issuer, **{name: issuer.replica(name, inner[name]) for name in others}}
-        topology = Topology(database, balancer, replicas, learner, verifier, hosts["issuer"])
+        processes = {one: issuer, **{name: issuer.replica(name, inner[name]) for name in others}}
+        topology = Topology(balancer, processes, learner, verifier, hosts["issuer"])
         try:
             await asyncio.gather(balancer.start(), *(each.start() for each in topology.nodes))
-            await asyncio.gather(*(balancer.until(name, is_in=True) for name in inner))
+            await asyncio.gather(*(balancer.until(name, is_in=True) for name in (*processes, "learner", "verifier")))
             yield topology
         finally:
             await asyncio.gather(*(each.stop() for each in topology.nodes), balancer.stop())
     finally:
-        await database.stop()
+        if database is not None:
+            await database.stop()
 
 
 async def connect(inviter: NodeProcess, invited: NodeProcess) -> str:
