@@ -14,7 +14,7 @@ from storage.values import from_micros, to_micros
 
 __all__ = [
     "ExchangeRow", "Filter", "count", "expired", "find", "find_by_prefix", "get", "insert", "next_expiry", "page",
-    "save", "stop_waiting",
+    "save", "stop_waiting", "take_expired",
 ]  # fmt: skip
 
 _DATA = "exchanges.data"
@@ -178,6 +178,13 @@ async def expired(tx: Transaction, now: datetime, *, limit: int, skip: Collectio
     """The ids of exchanges that can be answered no more and have not ended, the longest over first."""
     query = _without(Query("SELECT id FROM exchanges").where("expires <= ?", to_micros(now)), skip)
     return [row["id"] for row in await tx.all(*query.end("ORDER BY expires, id LIMIT ?", bounded(limit)))]
+
+
+async def take_expired(tx: Transaction, exchange_id: str, now: datetime) -> ExchangeRow | None:
+    """The exchange, for this unit of work alone to end; None where it is not over, or another has it in hand."""
+    query = Query("SELECT * FROM exchanges").equal("id", exchange_id).where("expires <= ?", to_micros(now))
+    row = await tx.one(*query.end(tx.skip_locked))
+    return None if row is None else _from_row(tx, row)
 
 
 async def next_expiry(tx: Transaction, *, skip: Collection[str] = ()) -> datetime | None:

@@ -114,9 +114,12 @@ class Trail:
     async def _daily(self) -> datetime | None:
         now = self._world.clock()
         async with self._store.read() as tx:
-            signed, (seq, _) = await audit_heads.latest(tx), await audit.head(tx)
-        if signed is None or (now - signed.at >= _EVERY and seq > signed.seq):
-            await self.sign()
+            is_due, signed = await _due(tx, now)
+        if is_due:
+            async with self._store.write() as tx:
+                await tx.lock("audit head")
+                if (await _due(tx, now))[0]:  # no other process was quicker
+                    await self._sign(tx)
         return now + _EVERY if signed is None else max(signed.at, now) + _EVERY
 
     async def _sign(self, tx: Transaction) -> SignedHead | None:
@@ -174,6 +177,12 @@ class Trail:
         if await audit_heads.hash_at(tx, seq) != digest:
             return BadHead(seq, "The trail was written anew: this entry had another hash when it was signed.")
         return None
+
+
+async def _due(tx: Transaction, now: datetime) -> tuple[bool, SignedHead | None]:
+    """Whether the head is to be signed, and the last one that was."""
+    signed, (seq, _) = await audit_heads.latest(tx), await audit.head(tx)
+    return signed is None or (now - signed.at >= _EVERY and seq > signed.seq), signed
 
 
 async def _all(tx: Transaction, given: Sequence[str]) -> AsyncIterator[str]:

@@ -1,7 +1,7 @@
 """Ends exchanges whose last message was not answered in time, each in a unit of work of its own.
 
 Until when an exchange can be answered stands with it in the store, so that a deadline that passes while the node is
-down is kept at its next start. What ending means is for who registers.
+down is kept at its next start. Of several processes one ends it. What ending means is for who registers.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Deadlines:
 
     async def _end(self, exchange_id: str) -> bool:
         async with self._store.write() as tx:
-            row = await exchanges.get(tx, exchange_id)
-            if row.expires is not None and row.expires <= self._world.clock():
+            row = await exchanges.take_expired(tx, exchange_id, self._world.clock())
+            if row is not None:
                 await self._ends[row.protocol](tx, row)
         return True

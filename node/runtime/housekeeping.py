@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from node.config import EventsConfig, RetentionConfig
+from node.runtime.turns import turn
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from storage import documents, erasure, events, inbox, jobs, meta, outbox, webhooks
@@ -18,6 +19,7 @@ __all__ = ["Housekeeping"]
 _log = logging.getLogger("lernode.housekeeping")
 _EVERY = timedelta(days=1)
 _AT_ONCE = 500
+_AT_MOST = timedelta(minutes=30)
 _EVERYTHING = 1 << 40
 _LAST = "housekeeping.last"
 
@@ -99,12 +101,24 @@ class Housekeeping:
         return kinds
 
     async def _once(self) -> datetime:
-        now = self._world.clock()
+        due = await self._following()
+        if due is not None:
+            return due
+        async with turn(self._store, "housekeeping", _AT_MOST) as is_ours:
+            return await self._tidy() if is_ours else self._world.clock() + _AT_MOST
+
+    async def _following(self) -> datetime | None:
+        """When it is due next; None for now."""
         async with self._store.read() as tx:
             text = await meta.get(tx, _LAST)
-        last = from_micros(int(text)) if text else None
-        if last is not None and last <= now < last + _EVERY:  # a later time is of a clock that was ahead
-            return last + _EVERY
+        now, last = self._world.clock(), from_micros(int(text)) if text else None
+        # A later time is of a clock that was ahead.
+        return last + _EVERY if last is not None and last <= now < last + _EVERY else None
+
+    async def _tidy(self) -> datetime:
+        now, due = self._world.clock(), await self._following()
+        if due is not None:
+            return due  # another process was quicker
         counts = {name: number for name, number in (await self.prune()).items() if number}
         async with self._store.write() as tx:
             await meta.put(tx, _LAST, str(to_micros(now)))

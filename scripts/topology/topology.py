@@ -85,13 +85,9 @@ async def running(
             **sections,
         }
         trusted = {"SSL_CERT_FILE": str(authority)}
+        issues = name.startswith("issuer")
         return NodeProcess(
-            folder / name,
-            inner[name],
-            issuer="issuer" in name,
-            settings=settings,
-            environment=trusted,
-            strength=strength,
+            folder / name, inner[name], issuer=issues, settings=settings, environment=trusted, strength=strength
         )
 
     one, *others = _names()[:replicas]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from node.app import Node
 from node.roles.issuer import Award
-from storage import audit, outbox
+from node.runtime import backups
+from node.runtime.turns import turn
+from node.runtime.world import World
+from storage import audit, outbox, turns
 from storage.engine import Transaction
 from storage.invariants import check
 from storage.jobs import Job
@@ -18,6 +23,7 @@ from tests.node.nodes import (
     CARPENTRY,
     DEADLINE_SECONDS,
     WELDING,
+    Clock,
     Nodes,
     connect,
     connection_in,
@@ -125,3 +131,72 @@ async def test_a_job_that_a_replica_has_in_hand_when_it_stops_is_done_by_the_oth
     await nodes.stop(replicas[0])
     async with asyncio.timeout(DEADLINE_SECONDS):
         await done.wait()
+
+
+async def test_what_is_over_is_ended_by_one_process(nodes: Nodes, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    first = await nodes.make("college", issuer=True, world=World(clock=clock), policy={"lifetime_seconds": 3600})
+    second = await nodes.replica(first, "college-2")
+    to_learner, _ = await connect(first, await nodes.make("learner"))
+    offers = [await first.issuer.offer(to_learner.id, Award(achievement_id=WELDING)) for _ in range(6)]
+    clock.advance(hours=2)
+    for node in (first, second):
+        node.deadlines.expect(offers[0].created)
+    for offered in offers:
+        ended = await exchange_in(first, offered.id)
+        assert (ended.state, ended.version) == ("abandoned", offered.version + 1)
+    assert "a piece of work stopped" not in caplog.text
+
+
+@pytest.mark.parametrize("folder", ["backups", "one for all"])
+async def test_one_process_writes_the_backup_of_the_day(nodes: Nodes, tmp_path: Path, folder: str) -> None:
+    clock = Clock()
+    place = str(tmp_path / "all") if folder == "one for all" else folder
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    first = await nodes.make(
+        "college", world=World(clock=clock), backup={"folder": place, "recipient": recipient, "every_hours": 24}
+    )
+    second = await nodes.replica(first, "college-2")
+
+    def made() -> set[Path]:
+        return {file for node in (first, second) for file in backups.newest_first(node.home / place)}
+
+    for day in (1, 2):
+
+        async def written(_tx: object, day: int = day) -> bool:
+            return len(made()) == day
+
+        await eventually(first, written)
+        for node in (first, second):  # whoever looks again finds nothing to do
+            await node.backups.stop()
+            node.backups.start()
+            await node.backups.stop()
+        assert len(made()) == day
+        clock.advance(hours=25)
+        for node in (first, second):
+            node.backups.start()
+
+
+async def test_the_turn_of_a_process_that_died_goes_to_another(replicas: tuple[Node, Node]) -> None:
+    first, second = replicas
+    async with first.store.write() as tx:  # and never gives it back
+        assert await turns.take(tx, "work", timedelta(milliseconds=200))
+    async with turn(second.store, "work", timedelta(hours=1)) as is_ours:
+        assert not is_ours
+
+    async def over(_tx: object) -> bool:
+        async with turn(second.store, "work", timedelta(hours=1)) as is_ours:
+            return is_ours
+
+    await eventually(second, over)
+
+
+async def test_what_is_old_is_forgotten_by_one_process_at_a_time(replicas: tuple[Node, Node]) -> None:
+    first, second = replicas
+    async with (
+        turn(first.store, "housekeeping", timedelta(hours=1)) as ours,
+        turn(second.store, "housekeeping", timedelta(hours=1)) as theirs,
+    ):
+        assert (ours, theirs) == (True, False)
+    async with turn(second.store, "housekeeping", timedelta(hours=1)) as theirs:
+        assert theirs
