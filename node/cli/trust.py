@@ -300,7 +300,7 @@ def accredit(
         emit_json(msgspec.json.encode(given) if setting.json else bytes(given.document))
         return
     line(f"Written to {out}. It is the record {short(given.record_id)}.", style="green")
-    suggest(f"hand it over; the verifier keeps it with: lernode trust keep {out}")
+    line(f"Hand it over; who verifies records of the accredited keeps it with: lernode trust keep {out}")
 
 
 @trust.command()

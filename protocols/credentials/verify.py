@@ -149,13 +149,13 @@ class _Run:
             return self._result(secured, core, {})
         items = [self._read_item(item) for item in credentials_of(secured.document)]
         readable = [item for item in items if not isinstance(item, VerificationResult)]
-        self.trust.presented.extend(item for item in readable if _supports(item, core.owner))
+        self.trust.present(item for item in readable if _supports(item, core.owner))
         # The records first: it depends on them whether an accreditation whose time is over was still relied on.
-        order = sorted(range(len(items)), key=lambda at: items[at] in self.trust.presented)
+        order = sorted(range(len(items)), key=lambda at: self.trust.is_presented(items[at]))
         found = {at: await self._item(items[at]) for at in order}
         subjects: list[str | None] = []
         if self.policy.holder_is_subject:
-            records = [item for item in readable if item not in self.trust.presented]
+            records = [item for item in readable if not self.trust.is_presented(item)]
             subjects = [subject for item in records for subject in item.subjects]
             subjects += [None] * (len(items) - len(readable))
         binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
@@ -194,7 +194,7 @@ class _Run:
         if isinstance(item, VerificationResult):
             return item
         result = await self.credential(item, inside=True)
-        return self.trust.forgive_end(result) if item in self.trust.presented else result
+        return self.trust.forgive_end(result) if self.trust.is_presented(item) else result
 
     async def _status(self, secured: Secured, core: CoreChecks) -> CheckResult:
         """The graver of what the document and the token around it point to."""

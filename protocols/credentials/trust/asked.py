@@ -28,9 +28,19 @@ class AskedTrust:
     """
 
     presented: list[Secured] = field(default_factory=list)
+    _presented_ids: set[int] = field(default_factory=set)
     known: dict[str, tuple[Accreditation, ...]] = field(default_factory=dict)
     _relied_on: set[str] = field(default_factory=set)
     _looked_at: int = 0
+
+    def present(self, accreditations: Iterable[Secured]) -> None:
+        """Take in the accreditations that came with the records."""
+        self.presented.extend(accreditations)
+        self._presented_ids.update(id(each) for each in self.presented)
+
+    def is_presented(self, item: object) -> bool:
+        """Whether that very one is an accreditation that came with the records."""
+        return id(item) in self._presented_ids
 
     def some_of(self, did: str, kept: Iterable[bytes]) -> list[Secured | bytes]:
         """The accreditations of a DID that are looked at: those presented, then those kept, while there is room."""
