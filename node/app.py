@@ -83,6 +83,7 @@ from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
 from protocols.multiformats import Multicodec
+from storage import errors
 from storage.dids import DidPurpose
 from storage.engine import Store
 from storage.keys import TokenKey
@@ -491,7 +492,12 @@ class Node:
 
         Raises:
             NotNow: ``node.port_taken``.
+            LernodeError: ``store.corrupt``.
         """
+        if listen and self.config.database.check_on_start:
+            async with self.store.read() as tx:
+                if await tx.damage(quick=True):
+                    raise errors.meant(errors.CORRUPT)
         await self.http.start()
         if listen and self.config.node.listen_port:
             await self._serve_public()

@@ -77,6 +77,9 @@ class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     password_file: Annotated[
         str, _doc("File with the password of the database's user (or set LERNODE_DATABASE_PASSWORD).")
     ] = ""
+    check_on_start: Annotated[
+        bool, _doc("lernode run first looks whether the pages of its file fit together: about a second a gigabyte.")
+    ] = True
 
 
 class KeysConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -170,9 +170,18 @@ class Transaction(ABC):
     async def renumber(self) -> None:  # noqa: B027 - SQLite needs nothing for it
         """Let the tables that number their rows by themselves go on after the highest number that is there."""
 
-    async def damage(self) -> list[str]:
-        """What the database itself finds wrong with how it is stored, one sentence each."""
+    async def damage(self, *, quick: bool = False) -> list[str]:
+        """What the database itself finds wrong with how it is stored, one sentence each.
+
+        Args:
+            quick: only whether its pages fit together, which reads the file once.
+        """
+        del quick
         return []
+
+    async def safeguards(self) -> dict[str, str]:
+        """What the database itself does so that damage is noticed, by name."""
+        return {}
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction is committed, and never if it is not."""

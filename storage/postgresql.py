@@ -144,6 +144,41 @@ class PostgresqlTransaction(Transaction):
         )
         return tuple(row["name"] for row in rows)
 
+    async def damage(self, *, quick: bool = False) -> list[str]:
+        where = None if quick else await self._amcheck()
+        if where is None:
+            return []
+        relations = await self.all(
+            "SELECT c.oid::bigint AS oid, c.relname, c.relkind::text AS relkind FROM pg_class c "
+            "LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.relnamespace = current_schema()::regnamespace "
+            "AND (c.relkind = 'r' OR c.relkind = 'i' AND a.amname = 'btree') ORDER BY c.relname"
+        )
+        found = []
+        for relation in relations:
+            if relation["relkind"] == "i":
+                await self.all(f"SELECT {where}.bt_index_check(CAST(? AS bigint)::oid::regclass)", (relation["oid"],))
+                continue
+            sql = f"SELECT blkno, msg FROM {where}.verify_heapam(CAST(? AS bigint)::oid::regclass) LIMIT 20"  # noqa: S608
+            found += [
+                f"{relation['relname']}, block {row['blkno']}: {row['msg']}"
+                for row in await self.all(sql, (relation["oid"],))
+            ]
+        return found
+
+    async def safeguards(self) -> dict[str, str]:
+        row = await self.one("SELECT current_setting('data_checksums') AS checksums")
+        amcheck = "used" if await self._amcheck() else "not installed (CREATE EXTENSION amcheck)"
+        return {"data checksums": "off" if row is None else row["checksums"], "amcheck": amcheck}
+
+    async def _amcheck(self) -> str | None:
+        """The schema of the extension that looks into tables and indices, if this user may use it."""
+        row = await self.one(
+            "SELECT quote_ident(n.nspname) AS name FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+            "JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'verify_heapam' "
+            "WHERE e.extname = 'amcheck' AND has_function_privilege(p.oid, 'EXECUTE')"
+        )
+        return None if row is None else row["name"]
+
     async def renumber(self) -> None:
         rows = await self.all(
             "SELECT table_name, column_name FROM information_schema.columns "

@@ -83,9 +83,13 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _meant_by(error) from error
+    except UnicodeDecodeError as error:  # a message of SQLite that quotes what it finds damaged
+        raise errors.meant(errors.CORRUPT) from error
 
 
 def _meant_by(error: sqlite3.Error) -> LernodeError:
+    if not hasattr(error, "sqlite_errorcode") and "decode" in str(error):
+        return errors.meant(errors.CORRUPT)  # a text that SQLite never stored as it is now
     meaning = _MEANING.get(getattr(error, "sqlite_errorcode", 0)) or _MEANING.get(_code(error))
     return errors.refused() if meaning is None else errors.meant(meaning)
 
@@ -248,8 +252,8 @@ class SqliteTransaction(Transaction):
         rows = await self.all("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
         return tuple(row["name"] for row in rows)
 
-    async def damage(self) -> list[str]:
-        found = [str(row[0]) for row in await self.all("PRAGMA integrity_check")]
+    async def damage(self, *, quick: bool = False) -> list[str]:
+        found = [str(row[0]) for row in await self.all("PRAGMA quick_check(1)" if quick else "PRAGMA integrity_check")]
         return [] if found == ["ok"] else found
 
     async def _lock(self, name: str) -> None:

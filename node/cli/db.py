@@ -17,8 +17,8 @@ from node.cli.progress import waiting
 from node.config import STORE_FILE, Config, load
 from node.runtime.home_lock import HomeLock
 from node.runtime.opening import is_in_home, open_node_store
-from protocols.errors import BadInput
-from storage import invariants, moving
+from protocols.errors import BadInput, LernodeError
+from storage import errors, invariants, moving
 from storage.engine import Store
 from storage.migrate import bundled
 from storage.secrets import Vault
@@ -82,13 +82,16 @@ def check(setting: Setting) -> None:
 
     Next, where something is found: put back the last backup.
     """
-    found = asyncio.run(_check(setting))
+    found, safeguards = asyncio.run(_check(setting))
     if setting.json:
-        emit_json(msgspec.json.encode({"broken": [{"what": what, "where": where} for where, what in found]}))
-    elif found:
-        table(("WHERE", "WHAT IS WRONG"), found)
+        broken = [{"what": what, "where": where} for where, what in found]
+        emit_json(msgspec.json.encode({"broken": broken, "safeguards": safeguards}))
     else:
-        line("Nothing is lost, doubled or altered.", style="green")
+        fields(safeguards.items())
+        if found:
+            table(("WHERE", "WHAT IS WRONG"), found)
+        else:
+            line("Nothing is lost, doubled or altered.", style="green")
     if found:
         raise SystemExit(_BROKEN_EXIT)
 
@@ -162,13 +165,22 @@ def _tell(setting: Setting, found: _Versions) -> None:
     fields({"store": found.store, "version": str(found.version), "to apply": ", ".join(found.pending) or None}.items())
 
 
-async def _check(setting: Setting) -> list[tuple[str, str]]:
+async def _check(setting: Setting) -> tuple[list[tuple[str, str]], dict[str, str]]:
     secret = read_secret(setting)
     async with waiting("Checking every row"), _opened(setting.home, load(setting.home)) as store:
         await Vault.unlock(store, secret)
         async with store.read() as tx:
-            found = [("database", what) for what in await tx.damage()]
-            return found + [(broken.where, broken.what) async for broken in invariants.check(tx)]
+            safeguards = await tx.safeguards()
+        found: list[tuple[str, str]] = []
+        try:
+            async with store.read() as tx:
+                found += [("database", what) for what in await tx.damage()]
+                found += [(broken.where, broken.what) async for broken in invariants.check(tx)]
+        except LernodeError as error:
+            if error.code not in errors.OF_THE_STORE:
+                raise
+            found.append(("database", error.message))
+        return found, safeguards
 
 
 async def _move(setting: Setting, url: str) -> list[moving.Copied]:

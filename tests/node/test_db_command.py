@@ -35,10 +35,12 @@ def test_a_node_moves_to_a_server_and_back(home: Path) -> None:
     there = run(home, "move", "--to", url)
     assert {each["table"]: each["rows"] for each in there}["vault"] == 1
     assert run(home, "status", LERNODE_DATABASE_URL=url)["pending"] == []
-    assert run(home, "check", LERNODE_DATABASE_URL=url) == {"broken": []}
+    checked = run(home, "check", LERNODE_DATABASE_URL=url)
+    assert checked["broken"] == []
+    assert set(checked["safeguards"]) == {"data checksums", "amcheck"}
     (home / STORE_FILE).rename(home / "before.sqlite")
     assert run(home, "move", "--to-file", LERNODE_DATABASE_URL=url) == there
-    assert run(home, "check") == {"broken": []}
+    assert run(home, "check")["broken"] == []
 
 
 def test_status_changes_nothing_and_upgrade_applies_what_waits(home: Path) -> None:

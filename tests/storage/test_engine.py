@@ -296,3 +296,14 @@ async def test_closing_that_is_cancelled_leaves_the_store_usable(store: Store) -
     async with store.write() as tx:
         await meta.put(tx, "a", "1")
     assert await asyncio.gather(*(value(store, "a") for _ in range(4))) == ["1"] * 4
+
+
+async def test_postgresql_looks_into_its_tables_and_indices_where_it_has_the_means(store: Store) -> None:
+    if not store.shared:
+        pytest.skip("SQLite needs no extension for it")
+    async with store.write() as tx:
+        await tx.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA public")
+        await meta.put(tx, "a", "1")
+    async with store.read() as tx:
+        assert (await tx.safeguards())["amcheck"] == "used"
+        assert await tx.damage() == []
