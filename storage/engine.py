@@ -84,7 +84,17 @@ class Transaction(ABC):
             :meth:`words_parameter`.
     """
 
-    __slots__ = ("_callbacks", "_channels", "_ended", "_failed", "_last", "_sealing", "_usage", "_writable")
+    __slots__ = (
+        "_before_last",
+        "_callbacks",
+        "_channels",
+        "_ended",
+        "_failed",
+        "_last",
+        "_sealing",
+        "_usage",
+        "_writable",
+    )
 
     row_lock: ClassVar[str] = ""
     skip_locked: ClassVar[str] = ""
@@ -98,6 +108,7 @@ class Transaction(ABC):
         self._writable = writable
         self._callbacks: list[Callable[[], None]] = []
         self._channels: set[str] = set()
+        self._before_last: dict[Flush, list[Any]] = {}
         self._last: dict[Flush, list[Any]] = {}
         self._failed = False
         self._ended = False
@@ -205,8 +216,19 @@ class Transaction(ABC):
         self._require_writing()
         self._last.setdefault(flush, []).append(item)
 
+    def before_end(self, flush: Flush, item: object) -> None:
+        """As :meth:`at_end`, for rows that others may have locked when they come to their own end.
+
+        They are taken before one has the end to oneself: who waits for them then keeps nobody from ending.
+        """
+        self._require_writing()
+        self._before_last.setdefault(flush, []).append(item)
+
     async def finish(self) -> None:
         """Do what stands at the end; engines call it before they commit."""
+        for flush, items in self._before_last.items():
+            await flush(self, items)
+        self._before_last.clear()
         if self._last:
             await self._lock("end")
         while self._last:

@@ -45,6 +45,12 @@ _REFUSED: errors.Meaning = (
     "The database server does not let this node in.",
     "Check user, password and grants.",
 )
+_FAILED: errors.Meaning = (
+    NotNow,
+    "store.server_failed",
+    "The database server had an error of its own.",
+    "See its log; the work is tried again.",
+)
 _NO_DATABASE: errors.Meaning = (
     WrongState,
     "store.missing",
@@ -68,6 +74,8 @@ _MEANING = {
     "57014": errors.BUSY,
     "57": _UNREACHABLE,
     "08": _UNREACHABLE,
+    "58": _FAILED,
+    "XX000": _FAILED,  # such as a connection that it cannot set up because its disk is full
     "XX001": errors.CORRUPT,
     "XX002": errors.CORRUPT,
 }

@@ -214,7 +214,7 @@ async def allocate_all(
         if is_locked:
             await _count(tx, [(target.id, inserted)])
         else:
-            tx.at_end(_count, (target.id, inserted))
+            tx.before_end(_count, (target.id, inserted))
         waiting = [name for name in waiting if name not in found]
     return [found[name] for name in exchange_ids]
 
@@ -243,13 +243,13 @@ def _room(target: StatusList) -> int:
 
 
 async def _count(tx: Transaction, given: list[tuple[str, int]]) -> None:
-    """Add to the lists' counters; at the end, for everybody who issues changes the same row."""
+    """Add to the lists' counters; late, for everybody who issues changes the same row."""
     sums: dict[str, int] = {}
     for list_id, count in given:
         sums[list_id] = sums.get(list_id, 0) + count
     await tx.execute_many(
         "UPDATE status_lists SET allocated = allocated + ? WHERE id = ?",
-        [(count, list_id) for list_id, count in sums.items()],
+        [(count, list_id) for list_id, count in sorted(sums.items())],
     )
 
 
