@@ -100,11 +100,12 @@ def _figures(at_once: int, rounds: list[tuple[_Outcome, _Outcome]]) -> list[Figu
         )
         for failure in sorted(set(failures)):
             progress(f"acapy: {name}: {failures.count(failure)} times: {failure}")
-    ratios = [ours.rate / theirs.rate for ours, theirs in rounds]
-    figures.append(
-        Figure(f"acapy.{at_once}.ratio", f"{about}, over ACA-Py", statistics.median(ratios), "times", spread(ratios),
-               target=_TARGET)
-    )  # fmt: skip
+    ratios = [ours.rate / theirs.rate for ours, theirs in rounds if theirs.rate]
+    if ratios:  # where ACA-Py ended none, nothing can be a number of times as many
+        figures.append(
+            Figure(f"acapy.{at_once}.ratio", f"{about}, over ACA-Py", statistics.median(ratios), "times",
+                   spread(ratios), target=_TARGET)
+        )  # fmt: skip
     return figures
 
 
