@@ -222,11 +222,11 @@ def decode(message: PlainMessage) -> CoordinateMediationMessage:
         case "mediate-grant":
             return _grant(head, fields, is_single=isinstance(message.body.get("routing_did"), str))
         case "-update":
-            updates = fields.mappings("updates", max_items=MAX_UPDATES)
+            updates = fields.required_mappings("updates", max_items=MAX_UPDATES)
             return KeylistUpdate(*head, tuple(_update(raw, major) for raw in updates))
         case "-update-response":
             return KeylistUpdateResponse(
-                *head, tuple(_updated(raw, major) for raw in fields.mappings("updated", max_items=MAX_UPDATES))
+                *head, tuple(_updated(raw, major) for raw in fields.required_mappings("updated", max_items=MAX_UPDATES))
             )
         case "-query":
             return _query(head, fields)

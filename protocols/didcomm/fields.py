@@ -115,6 +115,12 @@ class Fields:
             raise self.fault(name, "has an item that is not an object")
         return tuple(values)
 
+    def required_mappings(self, name: str, *, max_items: int = MAX_ITEMS) -> tuple[dict[str, Any], ...]:
+        """A list of JSON objects that must be there; may be empty."""
+        if not self.has(name):
+            raise self.fault(name, "is missing")
+        return self.mappings(name, max_items=max_items)
+
     def fault(self, name: str, what: str) -> PeerFault:
         """The error to raise for a field, e.g. ``fault("did", "is missing")``."""
         return PeerFault(self._code, f"In the {self._where}, {name} {what}.", "See the protocol's RFC.")

@@ -98,25 +98,19 @@ def decode(message: PlainMessage) -> DiscoverFeaturesMessage:
             query = Query(PROTOCOL_TYPE, with_current_prefix(fields.text("query", max_chars=_MAX_CHARS)))
             return Queries(message.id, message.thid, (query,), 1, message.pthid)
         case "/2", "queries":
-            queries = _required(fields, "queries", _MAX_QUERIES)
+            queries = fields.required_mappings("queries", max_items=_MAX_QUERIES)
             return Queries(message.id, message.thid, tuple(_query(raw) for raw in queries), 2, message.pthid)
         case "/1", "disclose":
-            found = _required(fields, "protocols", _MAX_FEATURES)
+            found = fields.required_mappings("protocols", max_items=_MAX_FEATURES)
             return Disclosures(message.id, message.thid, tuple(_feature(raw, "pid", PROTOCOL_TYPE) for raw in found), 1)
         case "/2", "disclosures" | "disclose":
-            found = _required(fields, "disclosures", _MAX_FEATURES)
+            found = fields.required_mappings("disclosures", max_items=_MAX_FEATURES)
             return Disclosures(message.id, message.thid, tuple(_feature(raw, "id") for raw in found), 2)
     raise PeerFault("message.type", "Discover Features has no such message.", "See Aries RFC 0557.")
 
 
 def _roles(feature: Feature) -> dict[str, Any]:
     return {"roles": list(feature.roles)} if feature.roles else {}
-
-
-def _required(fields: Fields, name: str, max_items: int) -> tuple[dict[str, Any], ...]:
-    if not fields.has(name):
-        raise fields.fault(name, "is missing")
-    return fields.mappings(name, max_items=max_items)
 
 
 def _query(raw: dict[str, Any]) -> Query:

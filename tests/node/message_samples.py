@@ -83,7 +83,7 @@ def _of_issuing(kind: type, **values: Any) -> Callable[[str, str], ProtocolMessa
 
 
 _DETAIL = credentials.detail()
-_RECIPIENT = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
+RECIPIENT = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
 _ENVELOPE = b'{"protected":"e30","iv":"AA","ciphertext":"AA","tag":"AA"}'
 _ATTACHED = frozenset({"base64", "json", "data", "attachments"})
 
@@ -193,20 +193,20 @@ _MEDIATION: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozen
     (MediateRequest, MediateRequest, frozenset()),
     (MediateGrant, lambda i, t, m: MediateGrant(i, t, m, "http://a.example", ("k",), ("did:example:m",)), frozenset()),
     (MediateDeny, MediateDeny, frozenset()),
-    (KeylistUpdate, lambda i, t, m: KeylistUpdate(i, t, m, (Update(_RECIPIENT, Action.ADD),)), frozenset({"updates"})),
+    (KeylistUpdate, lambda i, t, m: KeylistUpdate(i, t, m, (Update(RECIPIENT, Action.ADD),)), frozenset({"updates"})),
     (
         KeylistUpdateResponse,
-        lambda i, t, m: KeylistUpdateResponse(i, t, m, (Updated(_RECIPIENT, Action.ADD, Result.SUCCESS),)),
+        lambda i, t, m: KeylistUpdateResponse(i, t, m, (Updated(RECIPIENT, Action.ADD, Result.SUCCESS),)),
         frozenset({"updated"}),
     ),
     (KeylistQuery, lambda i, t, m: KeylistQuery(i, t, m, limit=3, offset=1), frozenset()),
-    (Keylist, lambda i, t, m: Keylist(i, t, m, (_RECIPIENT,), Pagination(1, 0, 0)), frozenset()),
+    (Keylist, lambda i, t, m: Keylist(i, t, m, (RECIPIENT,), Pagination(1, 0, 0)), frozenset()),
 )
 _PICKUP: tuple[tuple[type, Callable[[str, str, int], ProtocolMessage], frozenset[str]], ...] = (
-    (StatusRequest, lambda i, t, m: StatusRequest(i, t, m, _RECIPIENT), frozenset()),
-    (Status, lambda i, t, m: Status(i, t, m, 3, _RECIPIENT), frozenset({"message_count"})),
-    (DeliveryRequest, lambda i, t, m: DeliveryRequest(i, t, m, 2, _RECIPIENT), frozenset({"limit"})),
-    (Delivery, lambda i, t, m: Delivery(i, t, m, (("one", _ENVELOPE),), _RECIPIENT), frozenset()),
+    (StatusRequest, lambda i, t, m: StatusRequest(i, t, m, RECIPIENT), frozenset()),
+    (Status, lambda i, t, m: Status(i, t, m, 3, RECIPIENT), frozenset({"message_count"})),
+    (DeliveryRequest, lambda i, t, m: DeliveryRequest(i, t, m, 2, RECIPIENT), frozenset({"limit"})),
+    (Delivery, lambda i, t, m: Delivery(i, t, m, (("one", _ENVELOPE),), RECIPIENT), frozenset()),
     (MessagesReceived, lambda i, t, m: MessagesReceived(i, t, m, ("one",)), frozenset({"message_id_list"})),
     (LiveDeliveryChange, lambda i, t, m: LiveDeliveryChange(i, t, m, False), frozenset({"live_delivery"})),
 )
@@ -222,7 +222,7 @@ def _held_for_others() -> Iterator[Sample]:
     for kind, make, required in _MEDIATION:
         if kind is not MediateDeny:
             yield Sample(kind, lambda i, t, make=make: make(i, t, 1), required, (Wire.V1,), f"{kind.__name__}1")  # type: ignore[misc]
-    yield Sample(Forward, lambda i, _: Forward(i, _RECIPIENT, (_ENVELOPE,)))
+    yield Sample(Forward, lambda i, _: Forward(i, RECIPIENT, (_ENVELOPE,)))
 
 
 SAMPLES += tuple(_held_for_others())

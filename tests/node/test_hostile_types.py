@@ -43,6 +43,7 @@ from tests.node.wire_peer_v2 import WirePeerV2
 CODE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 _OF_NOBODY = frozenset({"message.addressing", "message.connection_ended"})
 """A message that names another sender than its envelope, or of a connection that is over, is not answered."""
+REFUSALS = frozenset({400, 409, 413})
 _MOST_ROWS = 8
 _MOST_BYTES = 60_000
 
@@ -58,6 +59,10 @@ class Scene:
 
     async def say(self, who: WirePeer, message: PlainMessage | bytes) -> Answer:
         return await self.post(who, self.packed(who, message))
+
+    def is_told(self, plaintext: bytes, code: str) -> bool:
+        """Whether a peer is told why what it said is refused."""
+        return is_report_expected(plaintext, self.wire, code)
 
     async def post(self, who: WirePeer, envelope: bytes) -> Answer:
         media_type = V1_MEDIA_TYPE if self.wire is Wire.V1 else V2_MEDIA_TYPE
@@ -164,7 +169,11 @@ async def test_every_protocol_and_message_of_the_node_has_a_sample(nodes: Nodes)
 async def test_every_field_missing_mistyped_or_oversized_is_refused_by_name_and_leaves_no_trace(
     case: tuple[Scene, Sample],
 ) -> None:
-    scene, sample = case
+    await spoil_every_field(*case)
+
+
+async def spoil_every_field(scene: Scene, sample: Sample, refusals: frozenset[int] = REFUSALS) -> None:
+    """Each spoilt message is taken and leaves little, or is refused by name, with a report, and leaves nothing."""
     whole = strict_json.loads_object(scene.encoded(scene.peer, sample.message(scene.wire)))
     documented = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
     before, remembered = await kept(scene.node), caches(scene.node)
@@ -183,15 +192,13 @@ async def test_every_field_missing_mistyped_or_oversized_is_refused_by_name_and_
             before, remembered = after, caches(scene.node)
             scene.peer.heard()
             continue
-        assert answer.status in {400, 409, 413}, f"{answer} for {bad}"
+        assert answer.status in refusals, f"{answer} for {bad}"
         assert answer.media_type == "application/problem+json"
         assert answer.code is not None and CODE.fullmatch(answer.code), f"{answer} for {bad}"
         assert f"`{answer.code}`" in documented, f"{answer.code} for {bad}"
         heard = scene.peer.heard()
         assert all(is_problem_report(report) for report in heard), f"{bad} is answered by {heard}"
-        assert len(heard) == int(is_report_expected(plaintext, scene.wire, answer.code)), (
-            f"{len(heard)} reports of {bad}: {answer.code}"
-        )
+        assert len(heard) == int(scene.is_told(plaintext, answer.code)), f"{len(heard)} reports of {bad}: {answer.code}"
         assert await kept(scene.node) == before, f"{bad} leaves a trace"
     assert caches(scene.node)[0] <= remembered[0] + 2
     assert (await scene.say(scene.peer, b"{}")).status == 400, "the node still answers"
@@ -230,14 +237,18 @@ async def test_messages_of_who_is_no_peer_change_nothing(scene: Scene) -> None:
 
 async def test_the_same_envelope_again_changes_nothing(scene: Scene) -> None:
     for sample in samples_on(scene.wire):
-        envelope = scene.packed(scene.peer, sample.message(scene.wire))
-        first = await scene.post(scene.peer, envelope)
-        await at_rest(scene.node)
-        before = await kept(scene.node)
-        for _ in range(3):
-            assert (await scene.post(scene.peer, envelope)).status == first.status, sample.name
-        await at_rest(scene.node)
-        assert await kept(scene.node) == before, sample.name
+        await say_again(scene, scene.packed(scene.peer, sample.message(scene.wire)), sample.name)
+
+
+async def say_again(scene: Scene, envelope: bytes, name: str) -> None:
+    """Send an envelope several times: after the first time nothing changes, and the answer stays the same."""
+    first = await scene.post(scene.peer, envelope)
+    await at_rest(scene.node)
+    before = await kept(scene.node)
+    for _ in range(3):
+        assert (await scene.post(scene.peer, envelope)).status == first.status, name
+    await at_rest(scene.node)
+    assert await kept(scene.node) == before, name
 
 
 async def test_what_is_encrypted_to_another_key_is_not_for_this_node(scene: Scene) -> None:
