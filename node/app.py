@@ -34,6 +34,7 @@ from node.roles.frameworks import Frameworks
 from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
+from node.roles.keeping import Keeping
 from node.roles.lifetime import Lifetime
 from node.roles.links import Links
 from node.roles.mediated import Mediated
@@ -163,8 +164,7 @@ class Node:
         self.label, self.readiness, self.gate = config.node.label, Readiness(store), Gate()
         self.metrics = Metrics(store)
         self.monitor = Monitor(store, self.metrics, world)
-        self.token = Token(config.keys, home)
-        self.keyring = Keyring(vault, self.token, world)
+        self.keyring = Keyring(vault, Token(config.keys, home), world)
         endpoint = config.node.endpoint.rstrip("/")
         self.http = GuardedHttp(_network_policy(config))
         cache = StoredDocumentCache(store)
@@ -292,6 +292,14 @@ class Node:
             lifetime=lifetime,
             world=world,
             metrics=self.metrics,
+        )
+        self.keeping = Keeping(
+            store=store,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policies=policies,
+            metrics=self.metrics,
+            world=world,
         )
         self.discovery = Discovery(
             store=store,
@@ -566,7 +574,7 @@ class Node:
         await self.jobs.stop()
         await self.webhooks.stop()
         await self.outbox.stop()
-        await asyncio.to_thread(self.token.close)
+        await asyncio.to_thread(self.keyring.token.close)
         await self.recovery.stop()
         await self.http.close()
         await self.store.close()

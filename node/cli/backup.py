@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from node.cli.options import Setting, common, suggest
+from node.cli.options import Setting, common, read_file_passphrase, suggest
 from node.cli.output import emit_json, fields, line
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, load
 from node.runtime import backups
-from node.runtime.backups import AgeSecret, Contents, Recipient
+from node.runtime.age_files import AgeLock, AgeSecret, Recipient
+from node.runtime.backups import Contents
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from protocols import strict_json
@@ -95,7 +96,7 @@ def restore(
         suggest("lernode run")
 
 
-async def _write(setting: Setting, file: Path, lock: str | Recipient) -> int:
+async def _write(setting: Setting, file: Path, lock: AgeLock) -> int:
     config = load(setting.home)
     store = await open_node_store(setting.home, config)
     try:
@@ -175,16 +176,4 @@ def _agreed(setting: Setting) -> bool:
 
 
 def _passphrase(file: Path | None, *, new: bool) -> str:
-    if file is not None:
-        text = file.read_text(encoding="utf-8").rstrip("\r\n")
-    else:
-        text = os.environ.get(_VARIABLE, "")
-        if not text and sys.stdin.isatty():
-            text = str(click.prompt("Passphrase of the backup", hide_input=True, confirmation_prompt=new, err=True))
-    if not text:
-        raise BadInput(
-            "cli.no_passphrase",
-            "The passphrase of the backup is needed.",
-            f"Set {_VARIABLE}, or name a file with --backup-passphrase-file.",
-        )
-    return text
+    return read_file_passphrase(file, "backup", _VARIABLE, "--backup-passphrase-file", new=new)

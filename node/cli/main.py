@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "records": ("node.cli.records", "List, show and export records."),
     "request": ("node.cli.request", "Ask a peer for proof of skills."),
     "present": ("node.cli.present", "Answer a request with records."),
+    "export": ("node.cli.export", "Write your records into one encrypted file."),
+    "import": ("node.cli.export", "Take the records of an export into this node."),
     "receipts": ("node.cli.receipts", "Show what you have shown to whom."),
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),
@@ -55,6 +57,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command -> the module that has it under its own name, and its line in the overview."""
 
 
+_ATTRIBUTES = {"import": "import_"}
+"""Commands whose name is a word of Python."""
+
+
 class _Commands(click.Group):
     """A group that imports a command when it is used."""
 
@@ -68,7 +74,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(COMMANDS[cmd_name][0]), _ATTRIBUTES.get(cmd_name, cmd_name)
+        )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,7 +21,7 @@ from protocols.errors import BadInput
 if TYPE_CHECKING:
     from storage.secrets import Secret
 
-__all__ = ["Setting", "common", "only_used", "read_new_secret", "read_secret", "suggest"]
+__all__ = ["Setting", "common", "only_used", "read_file_passphrase", "read_new_secret", "read_secret", "suggest"]
 
 _MAX_SECRET_FILE = 4096
 _CREDENTIAL = "lernode."  # the names of systemd credentials: lernode.passphrase and lernode.key
@@ -146,6 +146,26 @@ def read_new_secret(passphrase_file: Path | None, key_file: Path | None) -> Secr
     if given is not None:
         return given
     return _asked("New passphrase", new=True, variable="LERNODE_NEW_PASSPHRASE", option="--new-passphrase-file")
+
+
+def read_file_passphrase(file: Path | None, what: str, variable: str, option: str, *, new: bool) -> str:
+    """The passphrase of a file that is encrypted by itself, such as a backup.
+
+    Raises:
+        BadInput: ``cli.no_passphrase``, ``cli.passphrase_file``.
+    """
+    if file is not None:
+        return _passphrase_of(file)
+    text = os.environ.get(variable, "")
+    if not text and sys.stdin.isatty():
+        text = str(click.prompt(f"Passphrase of the {what}", hide_input=True, confirmation_prompt=new, err=True))
+    if not text:
+        raise BadInput(
+            "cli.no_passphrase",
+            f"The passphrase of the {what} is needed.",
+            f"Set {variable}, or name a file with {option}.",
+        )
+    return text
 
 
 def _from_files(passphrase_file: Path | None, key_file: Path | None) -> Secret | None:

@@ -20,6 +20,7 @@ from node.config import AdminConfig, load
 from node.http.admin import admin_app, vc_api_app
 from node.http.admin_socket import open_admin_socket
 from node.runtime import logs
+from node.runtime.private_process import close_up
 from protocols import strict_json
 from protocols.errors import BadInput
 from storage import dids
@@ -52,6 +53,7 @@ def run(setting: Setting) -> None:
     config = load(setting.home)
     token = _token(config.admin, setting.home) if config.admin.port else None
     secret = read_secret(setting)
+    close_up()
     logs.configure()
     asyncio.run(_run(setting, secret, token))
 

@@ -321,6 +321,15 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.HeldDetail,
     ),
     Operation(
+        name="keepRecord",
+        method="POST",
+        path="/admin/records",
+        summary="Hold a record that did not come over a connection, such as one of the holder's own export.",
+        handler=admin_records.keep_record,
+        response=s.KeptView,
+        body=s.RecordToKeep,
+    ),
+    Operation(
         name="deriveRecord",
         method="POST",
         path="/admin/records/{id}/derive",

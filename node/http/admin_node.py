@@ -162,7 +162,7 @@ async def resolve_did(node: Node, call: Call[DidQuery, Nothing]) -> ResolutionVi
 
 
 async def _of_token(node: Node, label: str | None) -> TokenKey | None:
-    return None if label is None else await node.token.find(label)
+    return None if label is None else await node.keyring.token.find(label)
 
 
 async def _view(tx: Transaction, own: OwnDid) -> DidView:

@@ -36,10 +36,12 @@ from node.http.schemas import (
     IssuedDetail,
     IssuedQuery,
     IssuedView,
+    KeptView,
     OfferByLink,
     Page,
     RecordProposal,
     RecordsQuery,
+    RecordToKeep,
     StatusChange,
     StatusValue,
 )
@@ -156,6 +158,16 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
     return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=document_json(held.document))
+
+
+async def keep_record(node: Node, call: Call[Nothing, RecordToKeep]) -> KeptView:
+    """Hold a record that did not come over a connection.
+
+    Raises:
+        BadInput: ``record.not_genuine``.
+    """
+    kept = await node.keeping.keep(call.body.document)
+    return KeptView(record=view_held(kept.record), is_new=kept.is_new, unverified=kept.unverified)
 
 
 async def derive(node: Node, call: Call[Nothing, Derive]) -> DerivedRecord:

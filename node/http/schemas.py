@@ -58,6 +58,7 @@ __all__ = [
     "IssuedQuery",
     "IssuedView",
     "KeptStatusView",
+    "KeptView",
     "KeyRotation",
     "LeaveMediator",
     "LogEntry",
@@ -80,6 +81,7 @@ __all__ = [
     "Prune",
     "PruneView",
     "RecordProposal",
+    "RecordToKeep",
     "RecordsQuery",
     "Replay",
     "ReplayView",
@@ -484,6 +486,20 @@ class HeldDetail(HeldView, frozen=True, kw_only=True):
 
     attached: list[AttachedView]
     document: msgspec.Raw
+
+
+class RecordToKeep(_Given, frozen=True, kw_only=True):
+    """A record to hold that did not come over a connection."""
+
+    document: Annotated[dict[str, Any], Meta(description="As its issuer signed it.")]
+
+
+class KeptView(_View, frozen=True, kw_only=True):
+    """A record that the node holds now."""
+
+    record: HeldView
+    is_new: Annotated[bool, Meta(description="Whether the node did not hold it before.")]
+    unverified: Annotated[str | None, Meta(description="The code of the check that it does not pass now.")]
 
 
 class Derive(_Given, frozen=True, kw_only=True):

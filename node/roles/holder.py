@@ -11,10 +11,10 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
-from node.records.summary import summary
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
+from node.roles.keeping import held_record
 from node.roles.lifetime import Lifetime
 from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
@@ -27,7 +27,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import add_proof, base_proof, derive_proof
 from protocols.credentials.data_integrity.registry import suite_named
-from protocols.credentials.model import Version, issuer_id, proofs_of, subject_ids, version_of
+from protocols.credentials.model import Version, proofs_of, version_of
 from protocols.credentials.verification import VerificationResult
 from protocols.credentials.verify import verify
 from protocols.did.resolver import Resolver
@@ -52,7 +52,7 @@ from protocols.present_proof import machine as present_proof
 from protocols.status.source import StatusSource
 from storage import audit, connections, credentials, dids, exchanges, receipts
 from storage.connections import Connection
-from storage.credentials import HeldCredential, IssuedState, Skill
+from storage.credentials import HeldCredential, IssuedState
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
@@ -261,7 +261,7 @@ class Holder:
         )
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
-        record = self._held(effect.document, situation.row.id, effect.position)
+        record = held_record(effect.document, self._world, exchange_id=situation.row.id, position=effect.position)
         await credentials.add_held(tx, record)
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
@@ -269,24 +269,6 @@ class Holder:
         stored = RecordStored(record_id=record.id, exchange_id=situation.row.id, connection_id=situation.connection.id)
         await emit(tx, self._world, stored)
         tx.after_commit(self._metrics.stored.inc)
-
-    def _held(self, document: dict[str, Any], exchange_id: str, position: int) -> HeldCredential:
-        about = summary(document)
-        return HeldCredential(
-            id=self._world.new_id(),
-            exchange_id=exchange_id,
-            document=strict_json.dumps(document),
-            credential_id=document.get("id"),
-            issuer=issuer_id(document) or "",
-            subject=next(iter(subject_ids(document)), None),
-            types=about.types,
-            name=about.name,
-            valid_from=about.valid_from,
-            valid_until=about.valid_until,
-            stored_at=self._world.clock(),
-            position=position,
-            skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
-        )
 
     async def derive(self, record_id: str, pointers: Sequence[str]) -> dict[str, Any]:
         """A part of a held record, to be handed over as a file: what is mandatory, and what the pointers name.

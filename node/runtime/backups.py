@@ -21,31 +21,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyrage
-
 from node.config import CONFIG_FILE
+from node.runtime.age_files import AgeLock, AgeSecret, Recipient, decrypt, encrypt
 from protocols.errors import BadInput, NotNow, WrongState
 from storage import snapshot
 from storage.engine import Parameter, Store
 from storage.snapshot import Rows
 
-__all__ = ["AgeSecret", "Contents", "Recipient", "inspect", "newest_first", "read", "restore", "rotate", "write"]
+__all__ = ["Contents", "inspect", "newest_first", "read", "restore", "rotate", "write"]
 
 _FORMAT, _VERSION = "lernode-backup", 1
 _FILES = (CONFIG_FILE, "catalogue.json", "audit-heads.txt")
-_TIMINGS = 8
 _NAME = re.compile(r"lernode-\d{8}T\d{6}Z\.age")
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A public key of age, ``age1...``: what is encrypted to it opens with its identity file only."""
-
-    text: str
-
-
-AgeSecret = str | bytes
-"""What opens a backup: a passphrase, or the text of an identity file (bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +51,7 @@ class Contents:
     rows: dict[str, int]
 
 
-async def write(store: Store, home: Path, target: Path, lock: str | Recipient, now: datetime, *, label: str) -> int:
+async def write(store: Store, home: Path, target: Path, lock: AgeLock, now: datetime, *, label: str) -> int:
     """Write a backup of the store as it is at this moment, while the node goes on; its size in bytes.
 
     The file appears under its name only once it was read back and found whole.
@@ -104,11 +91,11 @@ def read(source: Path, secret: AgeSecret) -> bytes:
     """The decrypted and unpacked backup.
 
     Raises:
-        BadInput: ``backup.unreadable``, ``backup.wrong_secret``.
-        NotNow: ``backup.too_much_work``.
+        BadInput: ``backup.unreadable``, ``age.wrong_secret``.
+        NotNow: ``age.too_much_work``.
     """
     try:
-        return gzip.decompress(_open(source.read_bytes(), secret))
+        return gzip.decompress(decrypt(source.read_bytes(), secret))
     except (OSError, EOFError, gzip.BadGzipFile):
         raise _unreadable() from None
 
@@ -181,14 +168,8 @@ def rotate(folder: Path, keep: int) -> int:
     return len(old)
 
 
-def _seal(plain: bytes, target: Path, lock: str | Recipient) -> int:
-    if isinstance(lock, Recipient):
-        try:
-            sealed = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(lock.text)])
-        except (pyrage.RecipientError, ValueError):
-            raise BadInput("backup.recipient", "That is no age recipient.", "Give the age1... of age-keygen.") from None
-    else:
-        sealed = pyrage.passphrase.encrypt(plain, lock)
+def _seal(plain: bytes, target: Path, lock: AgeLock) -> int:
+    sealed = encrypt(plain, lock)
     part = target.with_name(f".{target.name}.part")
     try:
         descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
@@ -197,7 +178,7 @@ def _seal(plain: bytes, target: Path, lock: str | Recipient) -> int:
             file.flush()
             os.fsync(file.fileno())
         written = part.read_bytes()
-        whole = written == sealed if isinstance(lock, Recipient) else _open(written, lock) == plain
+        whole = written == sealed if isinstance(lock, Recipient) else decrypt(written, lock) == plain
         inspect(gzip.decompress(plain))
         if not whole:
             raise NotNow("backup.not_written", "The backup was not read back as it was written.", "Check the disk.")
@@ -209,35 +190,6 @@ def _seal(plain: bytes, target: Path, lock: str | Recipient) -> int:
     finally:
         part.unlink(missing_ok=True)
     return len(sealed)
-
-
-def _open(sealed: bytes, secret: AgeSecret) -> bytes:
-    try:
-        if isinstance(secret, str):
-            return _open_patiently(sealed, secret)
-        keys = [line for line in secret.decode("ascii").split() if line.startswith("AGE-SECRET-KEY-")]
-        return bytes(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(key) for key in keys]))
-    except (pyrage.DecryptError, pyrage.IdentityError, ValueError):
-        raise BadInput(
-            "backup.wrong_secret", "The file does not open with that, or is damaged.", "Check passphrase or identity."
-        ) from None
-
-
-def _open_patiently(sealed: bytes, passphrase: str) -> bytes:
-    """Open what a passphrase seals, also while the machine is busy.
-
-    age times the machine for an instant, and refuses a file whose passphrase would take it much too long to try. An
-    instant in which something else ran says nothing, so it is asked again.
-    """
-    for _ in range(_TIMINGS):
-        try:
-            return bytes(pyrage.passphrase.decrypt(sealed, passphrase))
-        except pyrage.DecryptError as error:
-            if "Excessive work" not in str(error):
-                raise
-    raise NotNow(
-        "backup.too_much_work", "Opening the file would take this machine too long.", "Try again when it is less busy."
-    )
 
 
 def _line(packed: gzip.GzipFile, value: dict[str, Any]) -> None:

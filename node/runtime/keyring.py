@@ -55,7 +55,7 @@ class Keyring:
 
     def __init__(self, vault: Vault, token: Token, world: World) -> None:
         self._vault = vault
-        self._token = token
+        self.token = token
         self._world = world
         self._keys: dict[str, StoredKey] = {}
         self._loaded = world.clock()
@@ -192,7 +192,7 @@ class Keyring:
             # Another process of this node may have made it just now.
             key = self._keys[verkey] = await keys.get(tx, self._vault, verkey)
         if isinstance(key, TokenKey):
-            return TokenSigner(self._token, key, verification_method)
+            return TokenSigner(self.token, key, verification_method)
         return SoftwareSigner(key, verification_method)
 
     def _know(self, own: OwnDid) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node.config import Config
 from node.runtime import backups
-from node.runtime.backups import Recipient
+from node.runtime.age_files import Recipient
 from node.runtime.turns import turn
 from node.runtime.wakeup import Worker
 from node.runtime.world import World

@@ -15,7 +15,7 @@ from node.app import Node
 from node.config import STORE_FILE
 from node.roles.issuer import Award
 from node.runtime import backups
-from node.runtime.backups import Recipient
+from node.runtime.age_files import Recipient
 from node.runtime.world import World
 from protocols.errors import BadInput, LernodeError, WrongState
 from storage import invariants, snapshot
@@ -76,7 +76,7 @@ async def test_the_file_tells_nothing_without_its_passphrase(college: Node, tmp_
     assert b"did:" not in file.read_bytes()
     with pytest.raises(BadInput) as caught:
         backups.read(file, "wrong")
-    assert caught.value.code == "backup.wrong_secret"
+    assert caught.value.code == "age.wrong_secret"
 
 
 async def test_a_backup_for_a_recipient_opens_with_its_identity_only(college: Node, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from node.roles.issuer import Award
 from protocols import strict_json
 from storage import connections, verifications
 from tests.node.nodes import WELDING, Nodes, achievement, asks_for, connect, exchange_in, held, issued
+from tests.postgresql import new_store_url, pg_dump
 
 NAME, MAIL = "Zebulon Quartermain", "zebulon@quartermain.example"
 RESULT, REASON = "Grade-Xylophone", "Forged-by-Wolfram"
@@ -78,7 +79,8 @@ async def travel(college: Node, learner: Node, employer: Node, nodes: Nodes) -> 
     await college.issuer.offer(to_learner.id, award)
 
 
-async def test_a_stolen_store_tells_nothing_of_people(nodes: Nodes) -> None:
+async def town(nodes: Nodes) -> tuple[Node, Node, Node]:
+    """A college, a learner (stopped) and an employer, after marked data went through them."""
     college = await nodes.make(COLLEGE, issuer=True)
     await nodes.stop(college)
     marked = achievement(WELDING, ACHIEVEMENT, CODE, SKILL) | {"resultDescription": RESULTS}
@@ -88,7 +90,23 @@ async def test_a_stolen_store_tells_nothing_of_people(nodes: Nodes) -> None:
     did = "did:web:" + college.config.node.endpoint.removeprefix("http://").replace(":", "%3A")
     employer = await nodes.make("employer", trust={"issuers": (did,)})
     await travel(college, learner, employer, nodes)
+    return college, learner, employer
 
+
+async def test_a_stolen_dump_of_postgresql_tells_nothing_of_people(tmp_path: Path) -> None:
+    nodes = Nodes(tmp_path, new_store_url)
+    try:
+        for node in await town(nodes):
+            dump = tmp_path / "dump.sql"
+            dump.write_text("\n".join(pg_dump(node.config.database.url)), encoding="utf-8")
+            assert "INSERT INTO" in dump.read_text(encoding="utf-8")
+            assert leaks([dump]) == []
+    finally:
+        await nodes.stop_all()
+
+
+async def test_a_stolen_store_tells_nothing_of_people(nodes: Nodes) -> None:
+    college, learner, employer = await town(nodes)
     for node in (college, learner, employer):
         # While it runs, so that the write-ahead log is there too.
         files = list(store_files(node))

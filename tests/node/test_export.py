@@ -1,0 +1,148 @@
+"""A learner's records leave in one encrypted file that anybody's tools open, and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import subprocess
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from click.testing import CliRunner, Result
+
+from node.app import Node
+from node.cli.main import cli
+from node.records import bundle
+from protocols.errors import BadInput
+from storage.invariants import check
+from tests.node.conftest import Town
+from tests.node.nodes import CARPENTRY, PASSPHRASE, asks_for, exchange_in, give, held
+
+FILE_PASSPHRASE = "a lake in the mountains"
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_EXPORT_PASSPHRASE", FILE_PASSPHRASE)
+
+
+async def lernode(home: Path, *arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, cli, [arguments[0], "--home", str(home), *arguments[1:]])
+
+
+async def exported(town: Town, file: Path) -> list[bytes]:
+    """Two records, one of which was shown, in a file; the nodes of the learner and the college are stopped."""
+    await give(town.college, town.college_to_learner.id)
+    await give(town.college, town.college_to_learner.id, CARPENTRY)
+    asked = await town.employer.verifier.request(town.employer_to_learner.id, asks_for())
+    assert (await exchange_in(town.employer, asked.id)).state == "done"
+    documents = [record.document for record in await held(town.learner)]
+    await town.nodes.stop(town.learner)
+    result = await lernode(town.learner.home, "export", str(file))
+    assert result.exit_code == 0, result.output
+    return documents
+
+
+async def documents_of(home: Path) -> set[bytes]:
+    node = await Node.open(home, PASSPHRASE)
+    try:
+        async with node.store.read() as tx:
+            assert [broken async for broken in check(tx)] == []
+        return {record.document for record in await held(node)}
+    finally:
+        await node.stop()
+
+
+async def test_it_opens_with_standard_tools(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "ada.zip.age"
+    documents = await exported(town, file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_bytes().startswith(b"age-encryption.org/v1\n")
+    with zipfile.ZipFile(io.BytesIO(pyrage.passphrase.decrypt(file.read_bytes(), FILE_PASSPHRASE))) as archive:
+        index = json.loads(archive.read("index.json"))
+        assert [archive.read(record["file"]) for record in index["records"]] == documents
+        assert {record["name"] for record in index["records"]} == {
+            "Structural Welding, Level 1", "Carpentry, Level 1"
+        }  # fmt: skip
+        assert [name for name in archive.namelist() if name.startswith("receipts/")]
+        peers = json.loads(archive.read("connections.json"))["connections"]
+        assert {peer["label"] for peer in peers} == {"college", "employer"}
+        page = archive.read("README.html").decode()
+        assert "Structural Welding" in page
+        assert "lernode import" in page
+
+
+async def test_age_itself_opens_one_for_a_recipient(town: Town, tmp_path: Path) -> None:
+    if shutil.which("age") is None:
+        pytest.skip("age is not installed; scripts/test installs it where it may (Debian: age)")
+    await give(town.college, town.college_to_learner.id)
+    await town.nodes.stop(town.learner)
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "identity").write_text(f"{identity}\n")
+    file, opened = tmp_path / "ada.zip.age", tmp_path / "ada.zip"
+    result = await lernode(town.learner.home, "export", str(file), "--recipient", str(identity.to_public()))
+    assert result.exit_code == 0, result.output
+    command = ["age", "-d", "-i", str(tmp_path / "identity"), "-o", str(opened), str(file)]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    assert zipfile.ZipFile(opened).testzip() is None
+    await town.nodes.stop(town.employer)
+    result = await lernode(
+        town.employer.home, "import", str(file), "--identity-file", str(tmp_path / "identity"), "--json"
+    )
+    assert json.loads(result.output)["new"] == 1
+
+
+async def test_records_come_back_once_and_duplicates_are_told(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "ada.zip.age"
+    documents = await exported(town, file)
+    other = await town.nodes.make("other")
+    await town.nodes.stop(other)
+    first = await lernode(other.home, "import", str(file), "--json")
+    assert (json.loads(first.output) | {"unverified": []}) == {"new": 2, "known": 0, "unverified": [], "refused": []}
+    again = await lernode(other.home, "import", str(file), "--json")
+    assert (json.loads(again.output)["new"], json.loads(again.output)["known"]) == (0, 2)
+    assert await documents_of(other.home) == set(documents)
+
+
+async def test_a_changed_record_is_refused_and_the_others_taken(town: Town, tmp_path: Path) -> None:
+    documents = await exported(town, tmp_path / "ada.zip.age")
+    forged = json.loads(documents[0]) | {"name": "Doctor of Everything"}
+
+    async def records() -> AsyncIterator[bytes]:
+        yield json.dumps(forged).encode()
+        yield documents[1]
+
+    async def receipts() -> AsyncIterator[tuple[str, bytes]]:
+        for each in list[tuple[str, bytes]]():
+            yield each
+
+    content = bundle.Bundle(label="Ada", records=records(), receipts=receipts(), connections=[])
+    packed, _ = await bundle.write(content, town.college.world.clock())
+    file = tmp_path / "forged.zip.age"
+    file.write_bytes(pyrage.passphrase.encrypt(packed, FILE_PASSPHRASE))
+    other = await town.nodes.make("other")
+    await town.nodes.stop(other)
+    result = await lernode(other.home, "import", str(file), "--json")
+    outcome = json.loads(result.output)
+    assert result.exit_code == 1
+    assert [refused["code"] for refused in outcome["refused"]] == ["record.not_genuine"]
+    assert await documents_of(other.home) == {documents[1]}
+
+
+@pytest.mark.parametrize("index", [None, {"format": "other"}, {"format": "lernode-export", "version": 1, "records": 7}])
+def test_what_is_no_export_is_refused(index: dict[str, Any] | None) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        if index is not None:
+            archive.writestr("index.json", json.dumps(index))
+    for content in (packed.getvalue(), b"no archive"):
+        with pytest.raises(BadInput) as caught:
+            list(bundle.read(content))
+        assert caught.value.code == "export.unreadable"
