@@ -149,7 +149,9 @@ class Webhooks:
             WrongState: ``webhook.unknown``.
         """
         async with self._store.write() as tx:
-            await webhooks.resume(tx, webhook_id, self._world.clock())
+            now = self._world.clock()
+            await webhooks.resume(tx, webhook_id, now)
+            await audit.append(tx, at=now, event="webhook.resumed", actor="operator", subjects=(webhook_id,))
             tx.after_commit(self._crew.wake)
             return await webhooks.get(tx, webhook_id)
 
@@ -161,7 +163,9 @@ class Webhooks:
         """
         async with self._store.write() as tx:
             seq = None if after is None else await _seq(tx, after)
-            again = await webhooks.replay(tx, webhook_id, self._world.clock(), after=seq)
+            now = self._world.clock()
+            again = await webhooks.replay(tx, webhook_id, now, after=seq)
+            await audit.append(tx, at=now, event="webhook.replayed", actor="operator", subjects=(webhook_id,))
             tx.after_commit(self._crew.wake)
             return again
 

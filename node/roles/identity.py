@@ -158,6 +158,7 @@ class Identity:
         if own.state is not dids.DidState.ACTIVE:
             raise WrongState("did.retired", "This DID is retired.", "Choose an active one.")
         await dids.choose(tx, own)
+        await audit.append(tx, at=self._world.clock(), event="did.chosen", actor="operator", subjects=(own.did,))
         return own
 
     async def able(self, tx: Transaction, purpose: DidPurpose, key_types: Collection[Multicodec]) -> OwnDid:
