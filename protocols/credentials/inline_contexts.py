@@ -28,7 +28,7 @@ RESERVED_NAMESPACES = (
     "http://purl.org/", "https://purl.org/", "http://schema.org/", "https://schema.org/", "http://www.w3.org/",
     "https://www.w3.org/", "https://w3id.org/", "http://w3id.org/", "https://purl.imsglobal.org/",
     "http://purl.imsglobal.org/", "https://identity.foundation/", "http://identity.foundation/",
-    "https://www.iana.org/", "http://www.iana.org/",
+    "https://www.iana.org/", "http://www.iana.org/", "urn:lernode:",
 )  # fmt: skip
 """Where the IRIs of the bundled contexts live; an inline ``@vocab`` or definition may not reach into them."""
 

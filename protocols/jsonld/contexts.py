@@ -249,7 +249,7 @@ _TABLE = (
         "lernode, for Recognized Entities 1.0 (W3C draft of 12 May 2026), which has no context yet",
         "1",
         "Apache-2.0",
-        "2c4eac6d953c6b90cfda8a3c36aa9f98ce4472e41cc679ad2305fef010c97520",
+        "9b017c714a4c5c37b112769af691f0837c28825c3c96accffc550e300a6a7707",
     ),
 )
 
