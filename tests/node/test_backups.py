@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from click.testing import CliRunner
 
 from node.app import Node
+from node.cli.main import cli
 from node.config import STORE_FILE
 from node.roles.issuer import Award
 from node.runtime import backups
@@ -21,7 +23,7 @@ from protocols.errors import BadInput, LernodeError, WrongState
 from storage import invariants, snapshot
 from storage.engines import ENGINES, open_store
 from storage.secrets import Vault
-from tests.node.nodes import PASSPHRASE, WELDING, Clock, Nodes, eventually
+from tests.node.nodes import PASSPHRASE, WELDING, Clock, Nodes, eventually, held, issued
 from tests.postgresql import new_store_url
 
 LOCK = "a passphrase for backups"
@@ -146,3 +148,25 @@ async def test_a_node_backs_itself_up_and_keeps_the_newest(nodes: Nodes, tmp_pat
     await eventually(node, first_is_gone)
     assert len(backups.newest_first(folder)) == 2
     assert (folder / "notes.txt").exists()
+
+
+async def test_the_command_restores_into_postgresql(
+    college: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await write(college, tmp_path / "college.age")
+    before = await held_and_issued(college)
+    monkeypatch.setenv("LERNODE_BACKUP_PASSPHRASE", LOCK)
+    home, place = tmp_path / "restored", new_store_url()
+    arguments = ["restore", str(file), "--home", str(home), "--database", place, "--yes"]
+    result = await asyncio.to_thread(CliRunner().invoke, cli, arguments)
+    assert result.exit_code == 0, result.output
+    restored = await Node.open(home, PASSPHRASE)
+    try:
+        assert restored.store.shared
+        assert await held_and_issued(restored) == before
+    finally:
+        await restored.stop()
+
+
+async def held_and_issued(node: Node) -> tuple[list[str], list[str]]:
+    return [record.id for record in await held(node)], [record.id for record in await issued(node)]
