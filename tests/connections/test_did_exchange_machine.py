@@ -391,7 +391,7 @@ class World:
             self.apply(Role.RESPONDER, decisions[action])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 20)), max_size=40))
 def test_no_order_loss_or_repetition_completes_twice_or_leaves_the_end(walk: list[tuple[str, int]]) -> None:
     world = World()
@@ -411,7 +411,7 @@ def test_no_order_loss_or_repetition_completes_twice_or_leaves_the_end(walk: lis
         assert (requester.state, requester.their_did) == (State.COMPLETED, COLLEGE_DID)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 20), max_size=20))
 def test_where_nothing_is_lost_and_nobody_refuses_both_sides_complete(repeats: list[int]) -> None:
     world = World()

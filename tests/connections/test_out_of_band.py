@@ -70,7 +70,7 @@ def test_an_invitation_survives_its_link(base_url: str) -> None:
     assert from_text(f"  {link}\n") == INVITATION
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     label=st.text(st.characters(exclude_categories=["Cs"]), max_size=256),
     goal=st.none() | st.text(min_size=1, max_size=50),
@@ -143,7 +143,7 @@ def test_what_is_no_invitation_is_refused(text: str, code: str) -> None:
     assert caught.value.code == code
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=120) | st.text(max_size=80).map(lambda tail: "https://a.example/?oob=" + tail))
 def test_noise_is_no_invitation(text: str) -> None:
     with pytest.raises(LernodeError):

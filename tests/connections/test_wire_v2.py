@@ -230,7 +230,7 @@ BODIES = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     decoder=st.sampled_from([ping.decode, problem_report.decode, ack.decode, features.decode, out_of_band.decode]),
     name=st.sampled_from(

@@ -225,14 +225,14 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(place=st.integers(0, 4), junk=JUNK)
 def test_any_value_in_place_of_an_element_gives_an_unverified_result(place: int, junk: Any) -> None:
     elements = [*ELEMENTS[:place], junk, *ELEMENTS[place + 1 :]]
     assert proof_code(with_elements(*elements)) in {"proof.invalid", "proof.malformed"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=200), base=st.booleans())
 def test_any_bytes_are_refused(data: bytes, base: bool) -> None:
     text = "u" + b64url_encode((b"\xd9\x5d\x00" if base else HEADER) + data)

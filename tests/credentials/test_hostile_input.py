@@ -23,7 +23,7 @@ from tests.credentials.worlds import (
     record,
 )
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.sampled_from(
     ["@context", "id", "type", "issuer", "credentialSubject", "proof", "credentialStatus", "validFrom", "validUntil",
      "verifiableCredential", "holder", "@graph", "@id", "name", "statusListCredential", "proofValue", "cryptosuite",

@@ -11,7 +11,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.credentials.compacted import compaction_problem
@@ -231,7 +231,6 @@ def meaning(context: dict[str, Any], claims: dict[str, Any]) -> str | None:
         return None
 
 
-@settings(deadline=None)
 @given(INLINE)
 def test_documents_of_the_same_meaning_show_the_same_whatever_their_contexts(context: dict[str, Any]) -> None:
     plain = {"grade": "D", "low": "A"}

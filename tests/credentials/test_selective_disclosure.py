@@ -153,7 +153,7 @@ def test_beside_a_proof_of_the_whole_the_base_proof_is_derived_from_and_the_othe
     assert check_credential(shown).verified
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(EVERYWHERE), max_size=6, unique=True))
 def test_any_choice_verifies_and_shows_just_what_is_chosen(pointers: list[str]) -> None:
     shown = derive_proof(BASE, pointers)

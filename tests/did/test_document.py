@@ -252,7 +252,7 @@ LEAF = (
 JSON = st.recursive(LEAF, lambda s: st.lists(s, max_size=4) | st.dictionaries(PROPERTY, s, max_size=5), max_leaves=25)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(PROPERTY, JSON, max_size=6), st.booleans())
 def test_any_json_is_a_document_or_a_refusal(raw: dict[str, Any], named: bool) -> None:
     try:

@@ -283,7 +283,7 @@ def test_did_web_is_not_resolved_offline() -> None:
     assert resolve_offline("did:web:college.example") is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["did:key:z", "did:peer:2.", "did:peer:2.S", "did:peer:4z", "did:web:", "did:", ""]),
     st.text(max_size=60) | st.text("123ABCxyz.:%-_SV", max_size=60),
@@ -303,7 +303,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(JSON)
 def test_any_json_in_a_peer_did_resolves_or_is_refused(value: Any) -> None:
     for did in (long_form(value), f"did:peer:2.V{KEY.multikey}{encoded(value)}"):

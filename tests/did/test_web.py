@@ -76,7 +76,7 @@ def test_a_did_web_that_names_no_safe_url_is_refused(did: str) -> None:
     assert caught.value.code == "did.web_url"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("ab.:%3A/@?#-_2F[]\\", max_size=30))
 def test_a_did_web_never_leads_to_another_host(text: str) -> None:
     with suppress(LernodeError):

@@ -323,7 +323,7 @@ def test_a_log_may_grow_and_do_nothing_else() -> None:
         assert caught.value.code == "did.log_rolled_back"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_log_changed_anywhere_resolves_to_nothing_else(data: st.DataObject) -> None:
     log = Log().add()

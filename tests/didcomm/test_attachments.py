@@ -71,7 +71,7 @@ def test_our_signature_has_the_form_of_the_recorded_one() -> None:
     assert our_protected["alg"] == their_protected["alg"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(content=st.binary(max_size=500), seed=st.binary(min_size=32, max_size=32))
 def test_what_is_signed_verifies_after_the_wire(content: bytes, seed: bytes) -> None:
     signer = KeyPair.from_seed(seed)

@@ -112,7 +112,7 @@ def test_missing_headers_are_refused(missing: str) -> None:
         codec_v1.decode_object({name: value for name, value in PING.items() if name != missing})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(st.binary(max_size=100), st.text(max_size=100).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(LernodeError):
@@ -130,7 +130,7 @@ HEADER_NAMES = {"@type", "@id", "~thread", "~please_ack"}
 IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     body=st.dictionaries(TEXTS, JSON, max_size=4).filter(lambda body: not HEADER_NAMES & body.keys()),
     message_id=IDS,

@@ -85,7 +85,7 @@ def test_missing_headers_are_refused(missing: str) -> None:
         codec_v2.decode_object({name: value for name, value in PING.items() if name != missing})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(st.binary(max_size=100), st.text(max_size=100).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(LernodeError):
@@ -97,7 +97,7 @@ IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, ma
 TIMES = st.none() | st.integers(0, 1 << 53)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     body=st.dictionaries(TEXTS, TEXTS, max_size=3),
     ids=st.lists(IDS, min_size=4, max_size=4, unique=True),

@@ -38,7 +38,7 @@ def opened(packed: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return outer, json.loads(unb64(outer["protected"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(plaintext=st.binary(max_size=3000), authenticated=st.booleans(), others=st.integers(0, 3), seed=st.text())
 def test_every_recipient_opens_what_was_packed(plaintext: bytes, authenticated: bool, others: int, seed: str) -> None:
     recipients = [BOB, *(key(f"other {n}") for n in range(others))]
@@ -146,7 +146,7 @@ def flip(text: str, position: int) -> str:
     return b64(bytes(data))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     field=st.sampled_from(["protected", "iv", "ciphertext", "tag", "encrypted_key", "sender", "header.iv"]),
     position=st.integers(0, 5000),
@@ -207,7 +207,7 @@ def test_every_field_missing_or_mistyped_is_refused(place: tuple[Any, ...], send
         assert caught.value.code in {"envelope.malformed", "envelope.unreadable"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(PeerFault) as caught:

@@ -383,7 +383,7 @@ SEALED = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(kind=st.sampled_from(sorted(SEALED)), position=st.integers(0, 5000), bit=st.integers(0, 7))
 def test_a_bit_changed_anywhere_is_refused_or_says_the_same(kind: str, position: int, bit: int) -> None:
     packed = bytearray(SEALED[kind])
@@ -397,7 +397,7 @@ def test_a_bit_changed_anywhere_is_refused_or_says_the_same(kind: str, position:
         assert result.message == opened(SEALED[kind]).message
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 def test_noise_is_refused(noise: bytes) -> None:
     assert refusal(noise) == "envelope.malformed"
@@ -413,7 +413,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(["protected", "recipients", "iv", "ciphertext", "tag", "payload", "signatures", "header"]), JSON

@@ -116,7 +116,7 @@ def test_protocol_uris(uri: str, family: str, major: int, minor: int) -> None:
     assert version_of_type(uri.rstrip("/") + "/message") == version
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=300))
 def test_noise_is_no_protocol(text: str) -> None:
     with pytest.raises(PeerFault):

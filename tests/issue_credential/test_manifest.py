@@ -42,7 +42,7 @@ def test_what_is_written_is_read_as_the_same(message: Message) -> None:
     assert decode(carried(message)) == message
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(which=st.sampled_from(MESSAGES[1:]), data=st.data())
 def test_any_part_may_be_anything_and_is_read_or_refused(which: Message, data: st.DataObject) -> None:
     raw = copy.deepcopy(codec.encode_object(which.encode(Wire.V2)))

@@ -96,7 +96,7 @@ def pair(*, dedupe: bool, start: str, count: int) -> tuple[Side, Side]:
 @pytest.mark.parametrize("start", ["offer", "proposal", "request"])
 @pytest.mark.parametrize("dedupe", [True, False])
 @pytest.mark.parametrize("count", [1, 2])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(random=st.randoms(use_true_random=False), length=st.integers(0, 60), patient=st.booleans())
 def test_whatever_happens_all_credentials_are_there_once_or_none_is_and_it_ends(
     start: str, count: int, dedupe: bool, random: Random, length: int, patient: bool
@@ -120,7 +120,7 @@ def test_whatever_happens_all_credentials_are_there_once_or_none_is_and_it_ends(
 
 @pytest.mark.parametrize("start", ["offer", "proposal", "request"])
 @pytest.mark.parametrize("count", [1, 3])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(random=st.randoms(use_true_random=False))
 def test_a_bad_network_alone_never_prevents_the_credentials(start: str, count: int, random: Random) -> None:
     issuer, holder = pair(dedupe=False, start=start, count=count)

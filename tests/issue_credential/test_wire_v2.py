@@ -119,7 +119,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for name, inner in items for place in places(inner, (*path, name)))]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(number=st.integers(0, 3), data=st.data(), value=VALUES)
 def test_a_member_mistyped_anywhere_is_read_or_refused_with_a_code(number: int, data: Any, value: Any) -> None:
     raw = copy.deepcopy(codec.encode_object(ATTACHING[number].encode(Wire.V2)))

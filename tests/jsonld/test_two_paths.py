@@ -161,7 +161,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return {"@context": list(stack), **draw(nodes(stack))}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(documents())
 def test_generated_documents_over_the_bundled_contexts(document: dict[str, Any]) -> None:
     compare(document)
@@ -172,7 +172,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return [place for key, member in members if key != "@context" for place in ((value, key), *_places(member))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_changed_open_badges(data: st.DataObject) -> None:
     badge = open_badge()
@@ -252,7 +252,7 @@ def inline_nodes(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
     return node
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(INLINE, inline_nodes())
 def test_generated_inline_contexts(context: dict[str, Any], node: dict[str, Any]) -> None:
     base = {"x": "https://x.example/", "T": "urn:T", "U": "urn:U", "p": "urn:p", "q": "urn:q", "r": "urn:r"}

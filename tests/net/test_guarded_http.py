@@ -316,7 +316,7 @@ async def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(url: str) -
 
 
 def test_any_text_as_url_is_refused_with_a_lernode_error() -> None:
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=150, database=None)
     @given(
         st.sampled_from(["https://", "http://", ""]), st.text(max_size=30) | st.text("a.1:/@[]%?#\\\r\n", max_size=30)
     )

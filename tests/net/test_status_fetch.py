@@ -292,7 +292,7 @@ VALUES = (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ttl=VALUES, valid_until=VALUES, max_age=st.none() | st.integers(0, 999_999_999))
 async def test_any_ttl_and_time_can_be_kept(ttl: Any, valid_until: Any, max_age: int | None) -> None:
     cache = MemoryDocumentCache()

@@ -91,7 +91,7 @@ def pair(*, dedupe: bool, start: str, will_confirm: bool) -> tuple[Side, Side]:
 
 @pytest.mark.parametrize("start", ["request", "proposal"])
 @pytest.mark.parametrize("dedupe", [True, False])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     random=st.randoms(use_true_random=False),
     length=st.integers(0, 60),
@@ -116,7 +116,7 @@ def test_whatever_happens_there_is_one_presentation_at_most_and_an_end(
 
 
 @pytest.mark.parametrize("start", ["request", "proposal"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(random=st.randoms(use_true_random=False), will_confirm=st.booleans())
 def test_a_bad_network_alone_never_prevents_the_proof(start: str, random: Random, will_confirm: bool) -> None:
     verifier, prover = pair(dedupe=False, start=start, will_confirm=will_confirm)

@@ -296,7 +296,7 @@ def test_a_bad_piece_of_a_package_is_told_by_its_place(tmp_path: Path, change: d
     assert place in [part.place for part in found if isinstance(part, Fault)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.sampled_from(sorted(READERS)), st.text(alphabet='code,name\t\n"{}[]:1AF skills@graph', max_size=80))
 def test_any_text_ends_in_parts_or_a_refusal(tmp_path: Path, format_name: str, text: str) -> None:
     path = written(tmp_path, text)

@@ -277,9 +277,7 @@ class Lanes(RuleBasedStateMachine):
             assert wake <= at(self.now)
 
 
-Lanes.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+Lanes.TestCase.settings = settings(max_examples=12, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 TestLanes = Lanes.TestCase
 
 

@@ -306,9 +306,7 @@ class Indices(RuleBasedStateMachine):
         assert half
 
 
-Indices.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+Indices.TestCase.settings = settings(max_examples=12, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 TestIndices = Indices.TestCase
 
 
