@@ -29,7 +29,7 @@ __all__ = ["JSON_LITERALS", "SECOND_NAMES", "compaction_problem"]
 SECOND_NAMES = frozenset(
     {
         "expiration", "Achievement", "Address", "Criteria", "GeoCoordinates", "Image", "PresentationSubmission",
-        "Profile", "AssociationType", "CountryCode", "PhoneNumber",
+        "Profile", "AssociationType", "CountryCode", "PhoneNumber", "CredentialApplication", "CredentialFulfillment",
     }
 )  # fmt: skip
 """Terms of bundled contexts that as properties mean what verification and people read by another name.

@@ -105,7 +105,12 @@ def test_a_document_is_made_canonical_once_for_all_its_proofs(suite: str) -> Non
     processor = Counting()
     result = check_credential({**signed, "proof": [signed["proof"]] * 16}, processor=processor)
     assert result.verified
-    assert processor.asked == {"document": 1, "proof options": 16}
+    assert processor.asked == {"document": 1, "proof options": 1}
+    others = [{**signed["proof"], "id": f"urn:proof:{n}"} for n in range(16)]
+    assert (
+        found(check_credential({**signed, "proof": others}, processor=processor), Check.PROOF).code == "proof.invalid"
+    )
+    assert processor.asked == {"document": 2, "proof options": 17}
 
 
 def test_a_document_that_has_no_canonical_form_is_tried_once_for_all_its_proofs() -> None:
