@@ -24,6 +24,7 @@ async def pinged(node: Node, connection_id: str) -> str:
 async def test_exchanges_that_are_over_are_forgotten_and_those_of_records_and_connections_stay(nodes: Nodes) -> None:
     clock = Clock()
     college = await nodes.make("college", issuer=True, world=World(clock=clock), retention=FAR_FUTURE)
+    await settled(college)  # what is done by itself each day is done for today
     learner = await nodes.make("learner", policy={"accept_offers": True})
     to_learner, _ = await connect(college, learner)
     await give(college, to_learner.id)
@@ -60,6 +61,7 @@ async def test_by_default_no_exchange_is_ever_forgotten(nodes: Nodes) -> None:
 async def test_messages_that_were_given_up_or_seen_are_forgotten_and_waiting_ones_are_not(nodes: Nodes) -> None:
     clock = Clock()
     college = await nodes.make("college", world=World(clock=clock), retention=FAR_FUTURE)
+    await settled(college)
     now = clock()
     async with college.store.write() as tx:
         for name in ("dead", "waiting"):
@@ -89,6 +91,7 @@ async def test_messages_that_were_given_up_or_seen_are_forgotten_and_waiting_one
 async def test_invitations_that_are_over_are_forgotten_with_what_went_with_them(nodes: Nodes) -> None:
     clock = Clock()
     college = await nodes.make("college", issuer=True, world=World(clock=clock), retention=FAR_FUTURE)
+    await settled(college)
     award = Award(achievement_id=WELDING, name="Ada Byron")
     over = [await college.links.offer(award, Terms(expires_in=3600), wire=wire) for wire in Wire]
     taken_back = await college.peering.invite()
