@@ -27,6 +27,7 @@ from node.net.status_fetch import StatusFetcher
 from node.records.catalogue import Catalogue
 from node.roles.accreditations import Accreditations
 from node.roles.applicants import Applicants
+from node.roles.checker import Checker
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
 from node.roles.erasing import Erasing
@@ -237,6 +238,7 @@ class Node:
             SkillIndex(store),
             StoredTrust(store),
         )
+        checker = Checker(policies, self.resolver, self.statuses, world)
         self.metrics.jsonld_fallbacks.set_function(
             lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
         )
@@ -244,9 +246,7 @@ class Node:
             store=store,
             exchanges=steps,
             jobs=self.jobs,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policies=policies,
+            checker=checker,
             lifetime=lifetime,
             world=world,
             metrics=self.metrics,
@@ -256,9 +256,7 @@ class Node:
             store=store,
             exchanges=steps,
             jobs=self.jobs,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policies=policies,
+            checker=checker,
             world=world,
         )
         self.record_links = RecordLinks(store, world, endpoint, config.network.inline_record_bytes)
@@ -285,9 +283,7 @@ class Node:
             exchanges=steps,
             jobs=self.jobs,
             identity=self.identity,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policies=policies,
+            checker=checker,
             policy=config.policy,
             lifetime=lifetime,
             world=world,
@@ -295,9 +291,7 @@ class Node:
         )
         self.keeping = Keeping(
             store=store,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policies=policies,
+            checker=checker,
             metrics=self.metrics,
             world=world,
         )
@@ -321,11 +315,11 @@ class Node:
         )
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
         self.ending.when_ended(self.mediation.forget)
-        self.vc_api = self._vc_api_roles(policies)
-        self.threads, self.links = self._thread_roles(steps, lifetime, policies)
+        self.vc_api = self._vc_api_roles(checker)
+        self.threads, self.links = self._thread_roles(steps, lifetime, checker)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
-        self.trust, self.trust_lists, self.accreditations = self._trust_roles(policies)
+        self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
         self.frameworks = Frameworks(store, self.http, world)
         self.erasing = Erasing(store, self.identity, world)
@@ -342,13 +336,11 @@ class Node:
         """What others hold for this node."""
         return self.mediation.mediated
 
-    def _trust_roles(self, policies: VerificationPolicies) -> tuple[Trust, TrustLists, Accreditations]:
+    def _trust_roles(self, checker: Checker) -> tuple[Trust, TrustLists, Accreditations]:
         lists = TrustLists(
             store=self.store,
             identity=self.identity,
-            policies=policies,
-            resolver=self.resolver,
-            statuses=self.statuses,
+            checker=checker,
             http=self.http,
             world=self.world,
             endpoint=self.config.node.endpoint.rstrip("/"),
@@ -358,16 +350,12 @@ class Node:
             store=self.store,
             identity=self.identity,
             issuer=self.vc_api.issuer,
-            policies=policies,
-            resolver=self.resolver,
-            statuses=self.statuses,
+            checker=checker,
             http=self.http,
             world=self.world,
             label=self.label,
         )
-        trust = Trust(
-            store=self.store, policies=policies, resolver=self.resolver, statuses=self.statuses, world=self.world
-        )
+        trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
@@ -376,16 +364,12 @@ class Node:
         backups = ScheduledBackups(self.store, self.home, self.config, self.world)
         return housekeeping, trail, backups, Recovery(self.store, self.world)
 
-    def _thread_roles(
-        self, steps: Exchanges, lifetime: Lifetime, policies: VerificationPolicies
-    ) -> tuple[Threads, Links]:
+    def _thread_roles(self, steps: Exchanges, lifetime: Lifetime, checker: Checker) -> tuple[Threads, Links]:
         Applicants(
             store=self.store,
             exchanges=steps,
             jobs=self.jobs,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policies=policies,
+            checker=checker,
             world=self.world,
         )
         threads = Threads(
@@ -441,7 +425,7 @@ class Node:
         )
         return Mediation(mediator, mediated, routes)
 
-    def _vc_api_roles(self, policies: VerificationPolicies) -> VcApiRoles:
+    def _vc_api_roles(self, checker: Checker) -> VcApiRoles:
         signing = SignerChoice(self.identity, self.config.issuer.securing)
         return VcApiRoles(
             issuer=VcApiIssuer(
@@ -450,17 +434,13 @@ class Node:
                 issuer=self.issuer,
                 publisher=self.publisher,
                 signing=signing,
-                policies=policies,
-                resolver=self.resolver,
-                statuses=self.statuses,
+                checker=checker,
                 world=self.world,
                 metrics=self.metrics,
             ),
-            holder=VcApiHolder(store=self.store, signing=signing, policies=policies, world=self.world),
+            holder=VcApiHolder(store=self.store, signing=signing, policies=checker.policies, world=self.world),
             verifier=VcApiVerifier(
-                policies=policies,
-                resolver=self.resolver,
-                statuses=self.statuses,
+                checker=checker,
                 world=self.world,
                 metrics=self.metrics,
                 issuer_signs=self.config.vc_api.issuer_signs,

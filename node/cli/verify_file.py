@@ -18,8 +18,8 @@ from node.net.documents import MemoryDocumentCache
 from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
+from node.roles.checker import Checker
 from node.roles.policy import VerificationPolicies
-from node.roles.verifier import verify_document
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
@@ -28,9 +28,7 @@ from node.trust.source import StoredTrust
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import VerificationResult
-from protocols.did.resolver import RenewingResolver
 from protocols.errors import NotNow
-from protocols.status.source import StatusSource
 from storage.engine import Store
 
 __all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file"]
@@ -62,27 +60,14 @@ class FileVerifier:
     """
 
     policy: Policy
-    policies: VerificationPolicies
-    resolver: RenewingResolver
-    statuses: StatusSource
-    world: World
+    checker: Checker
     seen: SeenLists | None = None
 
     async def verify(
         self, data: bytes, *, challenge: str | None = None, domain: str | None = None
     ) -> VerificationResult:
         """How the checks of a document end."""
-        return await verify_document(
-            data,
-            policy=self.policy,
-            policies=self.policies,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            world=self.world,
-            challenge=challenge,
-            domain=domain,
-            seen=self.seen,
-        )
+        return await self.checker.check(data, self.policy, challenge=challenge, domain=domain, seen=self.seen)
 
 
 @asynccontextmanager
@@ -101,7 +86,7 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
-        yield FileVerifier(policy, policies, resolver, statuses, world)
+        yield FileVerifier(policy, Checker(policies, resolver, statuses, world))
 
 
 def verify_file(

@@ -137,12 +137,16 @@ class _Worker:
     async def _verify_all(self, files: Sequence[Path]) -> list[Verdict]:
         if self._verifier is None:
             verifier = await self._stack.enter_async_context(opened(self._how))
-            began = verifier.world.clock()
+            checker = verifier.checker
+            began = checker.world.clock()
             self._verifier = replace(
                 verifier,
                 policy=replace(verifier.policy, trust=KnownOnce(verifier.policy.trust)),
-                resolver=_ResolvedOnce(verifier.resolver),
-                world=replace(verifier.world, clock=lambda: began),
+                checker=replace(
+                    checker,
+                    resolver=_ResolvedOnce(checker.resolver),
+                    world=replace(checker.world, clock=lambda: began),
+                ),
                 seen=SeenLists(),
             )
         return [await _verdict(self._verifier, file, self._as_json) for file in files]

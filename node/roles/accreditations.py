@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from node.net.guarded_http import GuardedHttp
+from node.roles.checker import Checker
 from node.roles.identity import Identity
-from node.roles.policy import VerificationPolicies
 from node.roles.trust_lists import fetch_document, genuine
 from node.roles.vc_api_issuer import IssueWish, VcApiIssuer
 from node.runtime.world import World
 from protocols.credentials.trust.grants import Action
 from protocols.credentials.trust.recognition import Entry, Recognition, recognition_credential
 from protocols.credentials.trust.scope import Scope
-from protocols.did.resolver import Resolver
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
-from protocols.status.source import StatusSource
 from storage import audit, trust_lists
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose
@@ -57,9 +55,7 @@ class Accreditations:
         store: Store,
         identity: Identity,
         issuer: VcApiIssuer,
-        policies: VerificationPolicies,
-        resolver: Resolver,
-        statuses: StatusSource,
+        checker: Checker,
         http: GuardedHttp,
         world: World,
         label: str,
@@ -67,9 +63,7 @@ class Accreditations:
         self._store = store
         self._identity = identity
         self._issuer = issuer
-        self._policies = policies
-        self._resolver = resolver
-        self._statuses = statuses
+        self._checker = checker
         self._http = http
         self._world = world
         self._label = label
@@ -109,14 +103,7 @@ class Accreditations:
             NotNow: ``trust.list_unchecked``, ``net.*``.
         """
         body = document if url is None else await fetch_document(self._http, url)
-        found = await genuine(
-            body or b"",
-            policies=self._policies,
-            resolver=self._resolver,
-            statuses=self._statuses,
-            now=self._world.clock(),
-            may_be_over=True,
-        )
+        found = await genuine(body or b"", self._checker, may_be_over=True)
         said = found.recognition
         if said.sequence is not None:
             raise BadInput("trust.accreditation_numbered", "That is a list.", "Follow it: lernode trust follow")

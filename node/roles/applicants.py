@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
-from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Situation
 from node.runtime.jobs import Jobs
 from node.runtime.world import World
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.issue_credential import machine
 from protocols.machine import Authenticate
-from protocols.status.source import StatusSource
 from storage.engine import Store, Transaction
 from storage.jobs import Job
 
@@ -33,17 +30,13 @@ class Applicants:
         store: Store,
         exchanges: Exchanges,
         jobs: Jobs,
-        resolver: Resolver,
-        statuses: StatusSource,
-        policies: VerificationPolicies,
+        checker: Checker,
         world: World,
     ) -> None:
         self._store = store
         self._exchanges = exchanges
         self._jobs = jobs
-        self._resolver = resolver
-        self._statuses = statuses
-        self._policies = policies
+        self._checker = checker
         self._world = world
         exchanges.register(ISSUE_CREDENTIAL.protocol, {Authenticate: self._plan}, {})
         jobs.register(_AUTHENTICATE, self._authenticate)
@@ -59,16 +52,12 @@ class Applicants:
         application, manifest = value.application, value.manifest
         if application is None or manifest is None:
             return _nothing
-        checked = await verify(
+        checked = await self._checker.check(
             application,
+            self._checker.policies.holder(),
             expected="presentation",
             challenge=manifest.challenge,
-            domain=self._policies.domain_of(application, manifest.domain),
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policies.holder(),
-            now=self._world.clock(),
-            processor=self._policies.processor,
+            domain=self._checker.policies.domain_of(application, manifest.domain),
         )
         result = conclude(checked, job.attempts)
 

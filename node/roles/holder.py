@@ -11,12 +11,12 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
+from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
 from node.roles.keeping import held_record
 from node.roles.lifetime import Lifetime
-from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Performer, Situation, require_waiting
@@ -29,8 +29,6 @@ from protocols.credentials.data_integrity import add_proof, base_proof, derive_p
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import Version, proofs_of, version_of
 from protocols.credentials.verification import VerificationResult
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import (
     Definition,
@@ -49,7 +47,6 @@ from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.issue_credential.manifest import Manifest, build_application
 from protocols.machine import Decision, Effect, Step, StoreCredential, Verify
 from protocols.present_proof import machine as present_proof
-from protocols.status.source import StatusSource
 from storage import audit, connections, credentials, dids, exchanges, receipts
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedState
@@ -99,9 +96,7 @@ class Holder:
         exchanges: Exchanges,
         jobs: Jobs,
         identity: Identity,
-        resolver: Resolver,
-        statuses: StatusSource,
-        policies: VerificationPolicies,
+        checker: Checker,
         policy: PolicyConfig,
         lifetime: Lifetime,
         world: World,
@@ -111,9 +106,7 @@ class Holder:
         self._exchanges = exchanges
         self._jobs = jobs
         self._identity = identity
-        self._resolver = resolver
-        self._statuses = statuses
-        self._policies = policies
+        self._checker = checker
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
@@ -250,15 +243,7 @@ class Holder:
         return commit
 
     async def _checked(self, document: dict[str, Any]) -> VerificationResult:
-        return await verify(
-            document,
-            expected="credential",
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policies.holder(),
-            now=self._world.clock(),
-            processor=self._policies.processor,
-        )
+        return await self._checker.check(document, self._checker.policies.holder(), expected="credential")
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
         record = held_record(effect.document, self._world, exchange_id=situation.row.id, position=effect.position)
@@ -279,7 +264,9 @@ class Holder:
         """
         async with self._store.read() as tx:
             held = await credentials.get_held(tx, record_id)
-        return derive_proof(strict_json.loads_object(held.document), pointers, processor=self._policies.processor)
+        return derive_proof(
+            strict_json.loads_object(held.document), pointers, processor=self._checker.policies.processor
+        )
 
     # Presentations ------------------------------------------------------------------------------------------------
 
@@ -459,7 +446,7 @@ class Holder:
         if base_proof(document) is None:
             return document
         pointers = pointers_asked_for(found.definition, selection, record_id, document)
-        return derive_proof(document, pointers, processor=self._policies.processor)
+        return derive_proof(document, pointers, processor=self._checker.policies.processor)
 
     async def _subject_of(self, tx: Transaction, held: Sequence[HeldCredential]) -> OwnDid:
         """The DID of this node that the newest records are about, for it has to sign; else the default one."""

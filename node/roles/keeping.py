@@ -9,17 +9,14 @@ from typing import Any
 from node.events.emit import emit
 from node.events.types import RecordStored
 from node.records.summary import summary
+from node.roles.checker import Checker
 from node.roles.checking import reason_code
-from node.roles.policy import VerificationPolicies
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.model import id_of, issuer_id, subject_ids
 from protocols.credentials.verification import Check, Outcome
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.errors import BadInput
-from protocols.status.source import StatusSource
 from storage import audit, credentials
 from storage.credentials import HeldCredential, Skill
 from storage.engine import Store, Transaction
@@ -50,16 +47,12 @@ class Keeping:
         self,
         *,
         store: Store,
-        resolver: Resolver,
-        statuses: StatusSource,
-        policies: VerificationPolicies,
+        checker: Checker,
         metrics: Metrics,
         world: World,
     ) -> None:
         self._store = store
-        self._resolver = resolver
-        self._statuses = statuses
-        self._policies = policies
+        self._checker = checker
         self._metrics = metrics
         self._world = world
 
@@ -77,15 +70,7 @@ class Keeping:
             known = await self._known(tx, credential_id, body)
         if known is not None:
             return Kept(known, is_new=False)
-        result = await verify(
-            document,
-            expected="credential",
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policies.holder(),
-            now=self._world.clock(),
-            processor=self._policies.processor,
-        )
+        result = await self._checker.check(document, self._checker.policies.holder(), expected="credential")
         if any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks):
             raise BadInput(
                 "record.not_genuine",

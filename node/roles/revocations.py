@@ -11,8 +11,8 @@ from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordStatusChanged
+from node.roles.checker import Checker
 from node.roles.discovery import latest_features
-from node.roles.policy import VerificationPolicies
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
@@ -21,8 +21,6 @@ from node.runtime.jobs import LAST_ATTEMPT, Jobs
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.verification import Check, Outcome, VerificationResult
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.didcomm import ack
 from protocols.didcomm.message import AckOn, Wire
 from protocols.didcomm.problem_report import is_problem_report
@@ -32,7 +30,6 @@ from protocols.issue_credential import machine as issue_credential
 from protocols.machine import Verify
 from protocols.revocation_notification import machine
 from protocols.revocation_notification.messages import FAMILY, LD_PROOF_VC, Named, Revoke, decode
-from protocols.status.source import StatusSource
 from storage import audit, connections, credentials, exchanges
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential, IssuedState
@@ -59,17 +56,13 @@ class RevocationNotices:
         store: Store,
         exchanges: Exchanges,
         jobs: Jobs,
-        resolver: Resolver,
-        statuses: StatusSource,
-        policies: VerificationPolicies,
+        checker: Checker,
         world: World,
     ) -> None:
         self._store = store
         self._exchanges = exchanges
         self._jobs = jobs
-        self._resolver = resolver
-        self._statuses = statuses
-        self._policies = policies
+        self._checker = checker
         self._world = world
         for kind in _KINDS:
             exchanges.register(kind.protocol, {Verify: self._plan_check}, {})
@@ -167,15 +160,7 @@ class RevocationNotices:
         return commit
 
     async def _verified(self, document: dict[str, object]) -> VerificationResult:
-        return await verify(
-            document,
-            expected="credential",
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policies.holder(refresh=True),
-            now=self._world.clock(),
-            processor=self._policies.processor,
-        )
+        return await self._checker.check(document, self._checker.policies.holder(refresh=True), expected="credential")
 
     async def _mark(self, tx: Transaction, situation: Situation, held: HeldCredential, said: IssuedState) -> None:
         now = self._world.clock()

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from node.roles.policy import VerificationPolicies
+from node.roles.checker import Checker
 from node.runtime.world import World
 from protocols.credentials.trust.grants import Action, By, Grant, Origin
 from protocols.credentials.trust.scope import Award, Scope
 from protocols.credentials.verification import CheckResult
-from protocols.credentials.verify import explain_trust
-from protocols.did.resolver import Resolver
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
-from protocols.status.source import StatusSource
 from storage import audit, trust
 from storage.engine import Store
 from storage.trust import Rule
@@ -48,15 +45,11 @@ class Trust:
         self,
         *,
         store: Store,
-        policies: VerificationPolicies,
-        resolver: Resolver,
-        statuses: StatusSource,
+        checker: Checker,
         world: World,
     ) -> None:
         self._store = store
-        self._policies = policies
-        self._resolver = resolver
-        self._statuses = statuses
+        self._checker = checker
         self._world = world
 
     async def add(self, wanted: NewRule) -> Rule:
@@ -85,14 +78,7 @@ class Trust:
 
     async def explain(self, award: Award) -> CheckResult:
         """What the check ``issuer-trusted`` would say of an award."""
-        return await explain_trust(
-            award,
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policies.verifier(),
-            now=self._world.clock(),
-            processor=self._policies.processor,
-        )
+        return await self._checker.explain(award, self._checker.policies.verifier())
 
     async def remove(self, rule: Rule) -> None:
         """Forget a rule; what was verified by it stays as it was said.

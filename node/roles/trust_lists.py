@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from node.net.guarded_http import GuardedHttp
+from node.roles.checker import Checker
 from node.roles.identity import Identity
-from node.roles.policy import VerificationPolicies
 from node.roles.proof_suite import proof_suite
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
@@ -37,11 +37,8 @@ from protocols.credentials.trust.recognition import (
 )
 from protocols.credentials.trust.registry import is_registry_file, read_known_registries, read_registry
 from protocols.credentials.verification import Check, Outcome, VerificationResult
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.did.web import did_from_url
 from protocols.errors import BadInput, LernodeError, NotNow
-from protocols.status.source import StatusSource
 from storage import audit, trust, trust_lists
 from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
@@ -96,9 +93,7 @@ class TrustLists:
         *,
         store: Store,
         identity: Identity,
-        policies: VerificationPolicies,
-        resolver: Resolver,
-        statuses: StatusSource,
+        checker: Checker,
         http: GuardedHttp,
         world: World,
         endpoint: str,
@@ -106,9 +101,7 @@ class TrustLists:
     ) -> None:
         self._store = store
         self._identity = identity
-        self._policies = policies
-        self._resolver = resolver
-        self._statuses = statuses
+        self._checker = checker
         self._http = http
         self._world = world
         self._endpoint = endpoint
@@ -264,7 +257,7 @@ class TrustLists:
 
     async def _lists_of(self, did: str) -> list[str]:
         """The lists that a DID's document names as its services."""
-        services = (await self._resolver.resolve(did)).raw.get("service")
+        services = (await self._checker.resolver.resolve(did)).raw.get("service")
         named = [item for item in as_list(services) if isinstance(item, dict) and has_type(item, RECOGNITION)]
         urls = [item["serviceEndpoint"] for item in named if isinstance(item.get("serviceEndpoint"), str)]
         if not urls:
@@ -272,9 +265,7 @@ class TrustLists:
         return urls[:_MAX_LISTS_OF_A_DID]
 
     async def _take(self, wanted: ToFollow, body: bytes, known: Followed | None = None) -> Followed:
-        found = await genuine(
-            body, policies=self._policies, resolver=self._resolver, statuses=self._statuses, now=self._world.clock()
-        )
+        found = await genuine(body, self._checker)
         listed = found.recognition
         if listed.sequence is None or listed.valid_until is None or listed.id is None:
             raise BadInput(
@@ -374,15 +365,7 @@ async def fetch_document(http: GuardedHttp, url: str) -> bytes:
     return response.body
 
 
-async def genuine(
-    document: dict[str, Any] | bytes,
-    *,
-    policies: VerificationPolicies,
-    resolver: Resolver,
-    statuses: StatusSource,
-    now: datetime,
-    may_be_over: bool = False,
-) -> Genuine:
+async def genuine(document: dict[str, Any] | bytes, checker: Checker, *, may_be_over: bool = False) -> Genuine:
     """A recognition credential, once every check but that of trust holds.
 
     Args:
@@ -392,16 +375,8 @@ async def genuine(
         BadInput: ``trust.list_unverified``, ``trust.list_malformed``.
         NotNow: ``trust.list_unchecked``: a check cannot be made now.
     """
-    policy = replace(policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
-    result = await verify(
-        document,
-        expected="credential",
-        resolver=resolver,
-        statuses=statuses,
-        policy=policy,
-        now=now,
-        processor=policies.processor,
-    )
+    policy = replace(checker.policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
+    result = await checker.check(document, policy, expected="credential")
     untold = {ENDED} if may_be_over else set()
     failed = [c for c in result.checks if c.outcome is Outcome.FAIL and c.code not in untold]
     wrong = [c for c in failed if c.check is not Check.ISSUER_TRUSTED]

@@ -15,9 +15,9 @@ from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordIssued
+from node.roles.checker import Checker
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
-from node.roles.policy import VerificationPolicies
 from node.roles.status_publisher import Places, StatusPublisher
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.hardware import perform
@@ -27,10 +27,7 @@ from protocols import strict_json
 from protocols.credentials.issue import issue
 from protocols.credentials.model import as_list, id_of, issuer_id, status_entries, subject_ids
 from protocols.credentials.verification import Check, CheckResult, Outcome
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, WrongState
-from protocols.status.source import StatusSource
 from storage import audit, credentials
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose, OwnDid
@@ -87,9 +84,7 @@ class VcApiIssuer:
         issuer: Issuer,
         publisher: StatusPublisher,
         signing: SignerChoice,
-        policies: VerificationPolicies,
-        resolver: Resolver,
-        statuses: StatusSource,
+        checker: Checker,
         world: World,
         metrics: Metrics,
     ) -> None:
@@ -98,9 +93,7 @@ class VcApiIssuer:
         self._issuer = issuer
         self._publisher = publisher
         self._signing = signing
-        self._policies = policies
-        self._resolver = resolver
-        self._statuses = statuses
+        self._checker = checker
         self._world = world
         self._metrics = metrics
 
@@ -135,7 +128,7 @@ class VcApiIssuer:
                 mandatory_pointers=wish.mandatory_pointers or (),
                 selective_pointers=wish.selective_pointers,
                 entropy=self._world.entropy,
-                processor=self._policies.processor,
+                processor=self._checker.policies.processor,
             )
             issued = await perform(chosen.signer, sign)
             record = IssuedCredential(
@@ -176,14 +169,8 @@ class VcApiIssuer:
 
     async def _require_sound(self, credential: dict[str, Any]) -> None:
         """Refuse what breaks a rule of the data model, of its contexts or of its schemas."""
-        result = await verify(
-            credential,
-            expected="credential",
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=replace(self._policies.holder(), required=frozenset()),
-            now=self._world.clock(),
-            processor=self._policies.processor,
+        result = await self._checker.check(
+            credential, replace(self._checker.policies.holder(), required=frozenset()), expected="credential"
         )
         for check in result.checks:
             if check.check in _SAID_BY_THE_DOCUMENT and check.outcome is Outcome.FAIL:

@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from node.roles.policy import VerificationPolicies
+from node.roles.checker import Checker
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.credentials.policy import Policy
 from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, VerificationResult
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
-from protocols.status.source import StatusSource
 
 __all__ = ["VcApiVerifier"]
 
@@ -28,17 +25,13 @@ class VcApiVerifier:
     def __init__(
         self,
         *,
-        policies: VerificationPolicies,
-        resolver: Resolver,
-        statuses: StatusSource,
+        checker: Checker,
         world: World,
         metrics: Metrics,
         issuer_signs: bool,
     ) -> None:
         self._issuer_signs = issuer_signs
-        self._policies = policies
-        self._resolver = resolver
-        self._statuses = statuses
+        self._checker = checker
         self._world = world
         self._metrics = metrics
 
@@ -48,14 +41,8 @@ class VcApiVerifier:
         Args:
             status_required: whether a status that cannot be looked up stands in the way; one that is set always does.
         """
-        result = await verify(
-            document,
-            expected="credential",
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=self._policy(status_required=status_required),
-            now=self._world.clock(),
-            processor=self._policies.processor,
+        result = await self._checker.check(
+            document, self._policy(status_required=status_required), expected="credential"
         )
         return self._counted(result)
 
@@ -69,21 +56,17 @@ class VcApiVerifier:
                 and that is not held against it.
         """
         policy = self._policy(status_required=status_required)
-        result = await verify(
+        result = await self._checker.check(
             document,
+            policy if challenge else replace(policy, required=policy.required - {Check.HOLDER_BINDING}),
             expected="presentation",
             challenge=challenge,
             domain=domain,
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=policy if challenge else replace(policy, required=policy.required - {Check.HOLDER_BINDING}),
-            now=self._world.clock(),
-            processor=self._policies.processor,
         )
         return self._counted(result)
 
     def _policy(self, *, status_required: bool) -> Policy:
-        policy = self._policies.verifier(any_issuer=True, refresh=True)
+        policy = self._checker.policies.verifier(any_issuer=True, refresh=True)
         waived = frozenset() if status_required else frozenset({Check.STATUS})
         return replace(
             policy,

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from node.events.emit import emit
 from node.events.types import VerificationCompleted
+from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.lifetime import Lifetime, Terms
-from node.roles.policy import VerificationPolicies
 from node.roles.threads import PRESENT_PROOF
 from node.roles.threads import situation as situation_of
 from node.runtime.exchanges import Exchanges, Situation, require_waiting
@@ -20,24 +20,20 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.credentials.verify import verify
-from protocols.did.resolver import Resolver
 from protocols.errors import WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.jsonld.processor import Processor
 from protocols.machine import Decision, Step, Verify
 from protocols.present_proof import machine
-from protocols.status.source import StatusSource
 from storage import audit, connections, verifications
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 from storage.jobs import Job
 from storage.verifications import Verification
 
-__all__ = ["Verifier", "verify_document"]
+__all__ = ["Verifier"]
 
 _VERIFY = "verify-presentation"
 _USUAL = Terms()
@@ -53,9 +49,7 @@ class Verifier:
         store: Store,
         exchanges: Exchanges,
         jobs: Jobs,
-        resolver: Resolver,
-        statuses: StatusSource,
-        policies: VerificationPolicies,
+        checker: Checker,
         lifetime: Lifetime,
         world: World,
         metrics: Metrics,
@@ -64,9 +58,7 @@ class Verifier:
         self._store = store
         self._exchanges = exchanges
         self._jobs = jobs
-        self._resolver = resolver
-        self._statuses = statuses
-        self._policies = policies
+        self._checker = checker
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
@@ -136,7 +128,7 @@ class Verifier:
         exchange: machine.Exchange = found.value
         if exchange.presentation is None:
             raise WrongState("exchange.nothing_presented", "Nothing was presented there.", "Ask first: lernode request")
-        result = await self._check(exchange, self._policies.verifier(trust=trust, refresh=True))
+        result = await self._check(exchange, self._checker.policies.verifier(trust=trust, refresh=True))
         async with self._store.write() as tx:
             return await self._keep(tx, found.row.id, exchange.presentation, result)
 
@@ -151,16 +143,8 @@ class Verifier:
         domain: str | None = None,
     ) -> VerificationResult:
         """Check a credential or presentation, in whatever format it is; nothing is kept."""
-        return await verify_document(
-            document,
-            policy=self._policies.verifier(trust=trust, any_issuer=any_issuer, refresh=refresh),
-            policies=self._policies,
-            resolver=self._resolver,
-            statuses=self._statuses,
-            world=self._world,
-            challenge=challenge,
-            domain=domain,
-        )
+        policy = self._checker.policies.verifier(trust=trust, any_issuer=any_issuer, refresh=refresh)
+        return await self._checker.check(document, policy, challenge=challenge, domain=domain)
 
     def request_step(
         self,
@@ -190,7 +174,7 @@ class Verifier:
         async with self._store.read() as tx:
             found = await situation_of(tx, job.exchange_id or "", PRESENT_PROOF)
         exchange: machine.Exchange = found.value
-        result = conclude(await self._check(exchange, self._policies.verifier()), job.attempts)
+        result = conclude(await self._check(exchange, self._checker.policies.verifier()), job.attempts)
 
         async def commit(tx: Transaction) -> None:
             current = await situation_of(tx, found.row.id, PRESENT_PROOF)
@@ -209,19 +193,15 @@ class Verifier:
 
     async def _check(self, exchange: machine.Exchange, policy: Policy) -> VerificationResult:
         presentation = exchange.presentation or {}
-        result = await verify(
+        result = await self._checker.check(
             presentation,
+            policy,
             expected="presentation",
             challenge=exchange.challenge,
-            domain=self._policies.domain_of(presentation, exchange.domain),
-            resolver=self._resolver,
-            statuses=self._statuses,
-            policy=policy,
-            now=self._world.clock(),
-            processor=self._policies.processor,
+            domain=self._checker.policies.domain_of(presentation, exchange.domain),
         )
         self._metrics.verifications.labels(str(result.verified).lower()).inc()
-        query = _check_query(exchange.definition or {}, presentation, self._policies.processor)
+        query = _check_query(exchange.definition or {}, presentation, self._checker.policies.processor)
         return replace(result, checks=(*result.checks, query), required=result.required | {Check.QUERY})
 
     async def _keep(
@@ -254,32 +234,6 @@ class Verifier:
         )
         await emit(tx, self._world, completed)
         return verification
-
-
-async def verify_document(
-    document: dict[str, Any] | bytes | str,
-    *,
-    policy: Policy,
-    policies: VerificationPolicies,
-    resolver: Resolver,
-    statuses: StatusSource,
-    world: World,
-    challenge: str | None = None,
-    domain: str | None = None,
-    seen: SeenLists | None = None,
-) -> VerificationResult:
-    """Verify a credential or presentation, in whatever format it is."""
-    return await verify(
-        document,
-        challenge=challenge,
-        domain=domain,
-        resolver=resolver,
-        statuses=statuses,
-        policy=policy,
-        now=world.clock(),
-        processor=policies.processor,
-        seen=seen,
-    )
 
 
 def _check_query(definition: dict[str, Any], presentation: dict[str, Any], processor: Processor) -> CheckResult:
