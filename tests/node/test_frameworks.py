@@ -21,7 +21,7 @@ async def import_csv(node: Node, text: str) -> int:
 
 async def test_a_skill_stays_known_when_a_new_version_leaves_it_out(nodes: Nodes) -> None:
     node = await nodes.make("college")
-    policy = node.verifier._policies.verifier()  # the one that every verification of this node takes
+    policy = node.verifier._checker.policies.verifier()  # the one that every verification of this node takes
     assert policy.known_skills is not None
     assert await policy.known_skills(frozenset({URL})) == frozenset()
     assert await import_csv(node, f"name,url\nBasket weaving,{URL}\n") == 1
