@@ -59,13 +59,22 @@ class Peer:
     inner_port: int
     public_port: int
     process: asyncio.subprocess.Process | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def inner_url(self) -> str:
         return f"http://127.0.0.1:{self.inner_port}"
 
     async def start(self) -> None:
-        """Start ``lernode run`` and wait until it listens; one without a port, until it takes commands."""
+        """Start ``lernode run`` and wait until it listens; one without a port, until it takes commands.
+
+        Where it runs already, it stays. Starting and killing take turns, so that none is left behind that nobody knows.
+        """
+        async with self._turn:
+            if self.process is None or self.process.returncode is not None:
+                await self._start()
+
+    async def _start(self) -> None:
         environment = {"LERNODE_PASSPHRASE": PASSPHRASE, "PATH": os.environ["PATH"]}
         with (self.home.parent / f"{self.name}.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -95,9 +104,10 @@ class Peer:
 
     async def kill(self) -> None:
         """SIGKILL: no time to finish anything."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-            await self.process.wait()
+        async with self._turn:
+            if self.process is not None and self.process.returncode is None:
+                self.process.send_signal(signal.SIGKILL)
+                await self.process.wait()
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One call of the admin API that has to succeed."""
