@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from protocols.errors import WrongState
+from storage import record_skills
 from storage.engine import Row, Transaction
 from storage.errors import already_stored, unknown
 from storage.query import MAX_PAGE, Query, bounded, check_needle, placeholders
+from storage.record_skills import Reached
+from storage.record_terms import IssuedState, Skill
 from storage.values import fold, from_micros, to_micros
 
 __all__ = [
@@ -47,29 +49,12 @@ __all__ = [
 ]
 
 _MAX_WORDS = 8
+_NOTHING_REACHED: Mapping[Skill, Sequence[Reached]] = {}
 _HELD_DOCUMENT, _HELD_DETAILS = "held_credentials.document", "held_credentials.details"
 _HELD_ID = "held_credentials.credential_id"
 _ISSUED_DOCUMENT, _ISSUED_DETAILS = "issued_credentials.document", "issued_credentials.details"
 _ISSUED_ID, _SUBJECT = "issued_credentials.credential_id", "issued_credentials.subject"
 _ACHIEVEMENT = "issued_credentials.achievement_id"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skill:
-    """A skill that a record attests, in the words of its framework."""
-
-    code: str | None = None
-    name: str
-    framework: str | None = None
-    url: str | None = None
-
-
-class IssuedState(StrEnum):
-    """What the issuer says of a record now; the status lists say it to others."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +121,10 @@ class IssuedCredential:
     position: int = 0
 
 
-async def add_held(tx: Transaction, record: HeldCredential) -> None:
-    """Keep a record that was received.
+async def add_held(
+    tx: Transaction, record: HeldCredential, *, reached: Mapping[Skill, Sequence[Reached]] = _NOTHING_REACHED
+) -> None:
+    """Keep a record that was received, and note its skills with what was reached in them.
 
     Raises:
         WrongState: ``record.exists`` where its id is taken or its exchange stored one in its place already.
@@ -159,6 +146,7 @@ async def add_held(tx: Transaction, record: HeldCredential) -> None:
     )
     if not inserted:
         raise already_stored("record")
+    await record_skills.add(tx, record, reached)
 
 
 async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
@@ -217,6 +205,7 @@ async def delete_held(tx: Transaction, record_id: str) -> None:
     Raises:
         WrongState: ``record.unknown``.
     """
+    await record_skills.remove(tx, record_id)
     if not await tx.execute("DELETE FROM held_credentials WHERE id = ?", (record_id,)):
         raise unknown("record")
 

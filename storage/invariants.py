@@ -153,6 +153,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "jobs": ("payload",),
     "outbox": ("message",),
     "receipts": ("document",),
+    "record_skills": ("details",),
     "verifications": ("document", "result"),
 }
 """Every table with sealed values, and which of its columns are sealed."""
@@ -289,6 +290,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("jobs", "exchange_id", "exchanges"),
         _dangling("held_credentials", "exchange_id", "exchanges"),
         _dangling("issued_credentials", "exchange_id", "exchanges"),
+        _dangling("record_skills", "record_id", "held_credentials"),
         _dangling("issued_statuses", "issued_id", "issued_credentials"),
         _dangling("verifications", "exchange_id", "exchanges"),
         _dangling("connections", "my_verkey", "keys", "verkey"),

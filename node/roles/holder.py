@@ -11,6 +11,7 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
+from node.records.reached import reached_in
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
@@ -247,7 +248,7 @@ class Holder:
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
         record = held_record(effect.document, self._world, exchange_id=situation.row.id, position=effect.position)
-        await credentials.add_held(tx, record)
+        await credentials.add_held(tx, record, reached=reached_in(effect.document))
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordStored
+from node.records.reached import reached_in
 from node.records.summary import summary
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
@@ -84,7 +85,7 @@ class Keeping:
             known = await self._known(tx, credential_id, body)
             if known is not None:
                 return Kept(known, is_new=False)
-            await credentials.add_held(tx, record)
+            await credentials.add_held(tx, record, reached=reached_in(document))
             await audit.append(tx, at=record.stored_at, event="record.stored", actor="operator", subjects=(record.id,))
             await emit(tx, self._world, RecordStored(record_id=record.id))
             tx.after_commit(self._metrics.stored.inc)
