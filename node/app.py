@@ -65,18 +65,18 @@ from node.runtime.delivery import Outbox
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.exchanges import Exchanges
 from node.runtime.hardware import Token
-from node.runtime.home_lock import HomeLock
 from node.runtime.housekeeping import Housekeeping
 from node.runtime.inbound import Inbound
 from node.runtime.jobs import Jobs
 from node.runtime.keyring import KEYS, Keyring
 from node.runtime.metrics import Metrics
 from node.runtime.monitor import Monitor
-from node.runtime.opening import is_in_home, open_node_store
+from node.runtime.opening import open_node_store
 from node.runtime.readiness import Readiness, Stage
 from node.runtime.recovery import Recovery
 from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
+from node.runtime.unlocking import Unlocked, unlock
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from node.skills.frameworks import SkillIndex
@@ -87,7 +87,6 @@ from protocols.jsonld.processor import DEFAULT
 from protocols.multiformats import Multicodec
 from storage import errors
 from storage.dids import DidPurpose
-from storage.engine import Store
 from storage.keys import TokenKey
 from storage.secrets import Secret, Strength, Vault
 
@@ -157,15 +156,14 @@ class Node:
 
     _key_watch: Worker | None = None
 
-    def __init__(
-        self, home: Path, lock: HomeLock | None, config: Config, store: Store, vault: Vault, world: World
-    ) -> None:
-        self.home, self._lock = home, lock
-        self.config, self.store, self.world = config, store, world
-        self.label, self.readiness, self.gate = config.node.label, Readiness(store), Gate()
-        self.metrics = Metrics(store)
+    def __init__(self, unlocked: Unlocked) -> None:
+        self._unlocked = unlocked
+        home, config, store, world = unlocked.home, unlocked.config, unlocked.store, unlocked.world
+        self.home, self.config, self.store, self.world = home, config, store, world
+        self.label, self.gate = config.node.label, Gate()
+        self.readiness, self.metrics = Readiness(store), Metrics(store)
         self.monitor = Monitor(store, self.metrics, world)
-        self.keyring = Keyring(vault, Token(config.keys, home), world)
+        self.keyring = Keyring(unlocked.vault, Token(config.keys, home), world)
         endpoint = config.node.endpoint.rstrip("/")
         self.http = GuardedHttp(_network_policy(config))
         cache = StoredDocumentCache(store)
@@ -185,7 +183,7 @@ class Node:
         )
         self.webhooks = Webhooks(
             store=store,
-            vault=vault,
+            vault=unlocked.vault,
             http=self.http,
             world=world,
             settings=config.webhooks,
@@ -231,17 +229,7 @@ class Node:
             label=self.label,
             accept_connections=config.policy.accept_connections,
         )
-        policies = VerificationPolicies(
-            config,
-            home,
-            ResourceFetcher(self.http, cache, clock=world.clock),
-            SkillIndex(store),
-            StoredTrust(store),
-        )
-        checker = Checker(policies, self.resolver, self.statuses, world)
-        self.metrics.jsonld_fallbacks.set_function(
-            lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
-        )
+        checker = self._make_checker(cache)
         self.verifier = Verifier(
             store=store,
             exchanges=steps,
@@ -325,6 +313,19 @@ class Node:
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
+
+    def _make_checker(self, cache: StoredDocumentCache) -> Checker:
+        policies = VerificationPolicies(
+            self.config,
+            self.home,
+            ResourceFetcher(self.http, cache, clock=self.world.clock),
+            SkillIndex(self.store),
+            StoredTrust(self.store),
+        )
+        self.metrics.jsonld_fallbacks.set_function(
+            lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
+        )
+        return Checker(policies, self.resolver, self.statuses, self.world)
 
     @property
     def mediator(self) -> Mediator:
@@ -457,21 +458,20 @@ class Node:
             NotNow: ``node.in_use`` where another process has it open.
             LernodeError: ``config.*``, ``store.*``, ``catalogue.*``.
         """
-        world = world or World()
-        config = config or load(home)
-        lock = HomeLock(home) if is_in_home(config) else None
+        return await cls.of(await unlock(home, secret, config=config, world=world))
+
+    @classmethod
+    async def of(cls, unlocked: Unlocked) -> Node:
+        """The node of what is open already, and is closed where this fails; nothing listens yet.
+
+        Raises:
+            LernodeError: ``catalogue.*``, ``store.*``.
+        """
         try:
-            store = await open_node_store(home, config)
-            try:
-                vault = await Vault.unlock(store, secret, entropy=world.entropy)
-                node = cls(home, lock, config, store, vault, world)
-                await node.keyring.load(store)
-            except BaseException:
-                await store.close()
-                raise
+            node = cls(unlocked)
+            await node.keyring.load(node.store)
         except BaseException:
-            if lock is not None:
-                lock.release()
+            await unlocked.close()
             raise
         return node
 
@@ -557,9 +557,7 @@ class Node:
         await asyncio.to_thread(self.keyring.token.close)
         await self.recovery.stop()
         await self.http.close()
-        await self.store.close()
-        if self._lock is not None:
-            self._lock.release()
+        await self._unlocked.close()
 
     async def serve(self, app: web.Application, host: str, port: int) -> None:
         """Serve ``app`` until the node stops.

@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -164,14 +165,19 @@ def _session(path: Path) -> aiohttp.ClientSession:
 
 @asynccontextmanager
 async def _own_node(setting: Setting) -> AsyncIterator[Path]:
-    # The whole node is imported only where this process has to be one.
-    from node.app import Node  # noqa: PLC0415
+    # The whole node is imported only where this process has to be one, and while the passphrase is worked on.
     from node.config import load  # noqa: PLC0415
+    from node.runtime.unlocking import unlock  # noqa: PLC0415
 
     config = load(setting.home)
     secret = read_secret(setting)
     async with waiting("Opening the node"):
-        node = await Node.open(setting.home, secret, config=config)
+        imported = asyncio.create_task(asyncio.to_thread(import_module, "node.app"))
+        unlocked = await unlock(setting.home, secret, config=config)
+        await imported
+        from node.app import Node  # noqa: PLC0415
+
+        node = await Node.of(unlocked)
     try:
         await node.start(listen=False)
         async with _served(node) as path:
