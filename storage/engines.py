@@ -1,13 +1,16 @@
-"""The engines by the scheme of their URL; a further one is a further line here."""
+"""The engines by the scheme of their URL; a further one is a further line here.
+
+One is loaded when a store of its kind is opened: most nodes never need the driver of a database server.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocols.errors import BadInput
-from storage import postgresql, sqlite
 from storage.engine import Store
 from storage.migrate import Migration, bundled
 
@@ -15,10 +18,11 @@ __all__ = ["ENGINES", "open_store"]
 
 Open = Callable[..., Awaitable[Store]]
 
-ENGINES: dict[str, Open] = {
-    "sqlite": sqlite.open_url,
-    "postgresql": postgresql.open_url,
+ENGINES = {
+    "sqlite": "storage.sqlite",
+    "postgresql": "storage.postgresql",
 }
+"""Scheme -> the module whose ``open_url`` opens such a store."""
 
 
 async def open_store(
@@ -47,11 +51,12 @@ async def open_store(
         LernodeError: ``store.corrupt``, ``store.migration_*``, ``store.sqlite_too_old``.
     """
     url = f"sqlite://{where.absolute()}" if isinstance(where, Path) else where
-    opener = ENGINES.get(urlsplit(url).scheme)
-    if opener is None:
+    engine = ENGINES.get(urlsplit(url).scheme)
+    if engine is None:
         known = ", ".join(f"{scheme}://" for scheme in ENGINES)
         raise BadInput("store.url_unusable", "There is no engine for that URL of a store.", f"Use one of: {known}.")
     steps = bundled() if migrations is None else migrations
+    opener: Open = import_module(engine).open_url
     return await opener(
         url, password=password, create=create, upgrade=upgrade, busy_timeout=busy_timeout, migrations=steps
     )

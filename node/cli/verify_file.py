@@ -11,7 +11,7 @@ from pathlib import Path
 
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, Config, load
-from node.http.admin_views import view_result
+from node.http.result_views import view_result
 from node.http.schemas import ResultView
 from node.net.did_resolver import NodeResolver
 from node.net.documents import MemoryDocumentCache

@@ -25,7 +25,7 @@ import msgspec
 
 from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
-from node.http.admin_views import view_result
+from node.http.result_views import view_result
 from node.http.schemas import ResultView
 from node.trust.source import KnownOnce
 from protocols.credentials.asking import SeenLists

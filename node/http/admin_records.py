@@ -14,7 +14,6 @@ from node.http.admin_views import (
     as_page,
     held_fields,
     issued_fields,
-    view_attached,
     view_batch,
     view_exchange,
     view_held,
@@ -22,6 +21,7 @@ from node.http.admin_views import (
     view_skills,
 )
 from node.http.documents import document_json
+from node.http.result_views import view_attached
 from node.http.schemas import (
     AwardOverConnection,
     BatchToIssue,

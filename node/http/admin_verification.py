@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from node.http.admin_lookup import find_exchange, find_partner
 from node.http.admin_operation import Call, Nothing
-from node.http.admin_views import view_exchange, view_result, view_verification
+from node.http.admin_views import view_exchange
+from node.http.result_views import view_result, view_verification
 from node.http.schemas import (
     DocumentToVerify,
     ExchangeView,

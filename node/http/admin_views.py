@@ -9,9 +9,9 @@ import msgspec
 
 from node.http.documents import document_json
 from node.http.public import INVITATION_PATH
+from node.http.result_views import view_attached_items
 from node.http.schemas import (
     AboutRecord,
-    AttachedView,
     BatchProblemView,
     BatchRowView,
     BatchView,
@@ -25,16 +25,10 @@ from node.http.schemas import (
     LogEntry,
     OwnKeyView,
     Page,
-    ResultView,
     SkillView,
-    VerificationView,
 )
-from node.records.attached import Attached, attached
 from node.records.summary import summary
 from node.roles.issuer import BatchRow
-from protocols import strict_json
-from protocols.credentials.verification import VerificationResult
-from protocols.errors import BadInput
 from protocols.keys import kind_of
 from protocols.out_of_band import link
 from storage.audit import AuditEntry
@@ -43,7 +37,6 @@ from storage.credentials import HeldCredential, IssuedCredential, Skill
 from storage.dids import KeyState, OwnDid, OwnKey
 from storage.exchanges import ExchangeRow
 from storage.invitations import Invitation
-from storage.verifications import Verification
 
 __all__ = [
     "as_page",
@@ -51,7 +44,6 @@ __all__ = [
     "held_fields",
     "issued_fields",
     "view_about",
-    "view_attached",
     "view_batch",
     "view_connection",
     "view_did",
@@ -59,11 +51,8 @@ __all__ = [
     "view_held",
     "view_invitation",
     "view_issued",
-    "view_kept_result",
     "view_log_entry",
-    "view_result",
     "view_skills",
-    "view_verification",
 ]  # fmt: skip
 
 
@@ -172,23 +161,8 @@ def view_about(document: dict[str, Any]) -> AboutRecord:
         results=list(about.results),
         valid_from=about.valid_from,
         valid_until=about.valid_until,
-        attached=_view_attached(about.attached),
+        attached=view_attached_items(about.attached),
     )
-
-
-def view_attached(document: bytes) -> list[AttachedView]:
-    """What is attached to a kept record; nothing where it is no JSON object."""
-    try:
-        return _view_attached(attached(strict_json.loads_object(document)))
-    except BadInput:
-        return []
-
-
-def _view_attached(items: Iterable[Attached]) -> list[AttachedView]:
-    return [
-        AttachedView(property=item.property, types=list(item.types), id=item.id, texts=list(item.texts))
-        for item in items
-    ]
 
 
 def view_held(record: HeldCredential) -> HeldView:
@@ -255,39 +229,6 @@ def exchange_fields(row: ExchangeRow, peer: str | None) -> dict[str, Any]:
 def view_exchange(row: ExchangeRow, peer: str | None) -> ExchangeView:
     """An exchange without what was said in it."""
     return ExchangeView(**exchange_fields(row, peer))
-
-
-def view_result(result: VerificationResult, *, show: bool = False) -> ResultView:
-    """The result of a verification, with what is attached to the records in it that are verified.
-
-    Args:
-        show: with the documents, too.
-    """
-    view = view_kept_result(result.to_json(show=show))
-    return _with_attached(view, result)
-
-
-def _with_attached(view: ResultView, result: VerificationResult) -> ResultView:
-    found = attached(result.document) if result.verified and result.document is not None else ()
-    inside = [_with_attached(*pair) for pair in zip(view.credentials, result.credentials, strict=True)]
-    return msgspec.structs.replace(view, attached=_view_attached(found), credentials=inside)
-
-
-def view_kept_result(result: Any) -> ResultView:
-    """A result as it was kept, without the documents."""
-    return msgspec.convert(result, ResultView)
-
-
-def view_verification(kept: Verification) -> VerificationView:
-    """A kept verification."""
-    return VerificationView(
-        id=kept.id,
-        exchange_id=kept.exchange_id,
-        at=kept.at,
-        verified=kept.verified,
-        document_digest=kept.document_digest,
-        result=view_kept_result(kept.result),
-    )
 
 
 def view_log_entry(entry: AuditEntry) -> LogEntry:

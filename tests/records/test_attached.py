@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cli.attached import attached_fields
-from node.http.admin_views import view_about, view_attached
+from node.http.admin_views import view_about
+from node.http.result_views import view_attached
 from node.records.attached import MAX_ATTACHED, Attached, attached
 from node.records.shown import MAX_TEXT
 from protocols import strict_json
