@@ -24,8 +24,8 @@ from node.net.guarded_http import GuardedHttp, NetworkPolicy
 from node.net.invitation_fetch import InvitationFetcher
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
-from node.records.catalogue import Catalogue
 from node.roles.accreditations import Accreditations
+from node.roles.achievements import Achievements
 from node.roles.applicants import Applicants
 from node.roles.checker import Checker
 from node.roles.discovery import Discovery
@@ -247,7 +247,10 @@ class Node:
             checker=checker,
             world=world,
         )
-        self.record_links = RecordLinks(store, world, endpoint, config.network.inline_record_bytes)
+        self.achievements, self.record_links = (
+            Achievements(store, world),
+            RecordLinks(store, world, endpoint, config.network.inline_record_bytes),
+        )
         self.issuer = Issuer(
             store=store,
             exchanges=steps,
@@ -255,7 +258,7 @@ class Node:
             publisher=self.publisher,
             notices=self.notices,
             record_links=self.record_links,
-            catalogue=_catalogue(config, home),
+            achievements=self.achievements,
             label=self.label,
             securing=config.issuer.securing,
             bind_contexts=config.issuer.bind_contexts,
@@ -470,6 +473,7 @@ class Node:
         try:
             node = cls(unlocked)
             await node.keyring.load(node.store)
+            await node.achievements.take(_catalogue_file(node.config, node.home))
         except BaseException:
             await unlocked.close()
             raise
@@ -617,11 +621,12 @@ def _network_policy(config: Config) -> NetworkPolicy:
     )
 
 
-def _catalogue(config: Config, home: Path) -> Catalogue | None:
+def _catalogue_file(config: Config, home: Path) -> bytes:
+    """What the catalogue file holds; nothing where there is none."""
     name = config.issuer.catalogue
     if not name:
-        return None
+        return b""
     try:
-        return Catalogue.parse((home / name).read_bytes())
+        return (home / name).read_bytes()
     except OSError:
         raise BadInput("catalogue.missing", "The catalogue file cannot be read.", "Set issuer.catalogue.") from None

@@ -196,7 +196,13 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What this node awards."""
 
-    catalogue: Annotated[str, _doc("Achievements catalogue (JSON), relative to the node's folder; empty: none.")] = ""
+    catalogue: Annotated[
+        str,
+        _doc(
+            "File of achievements (JSON), relative to the node's folder, which the catalogue takes in at each start, "
+            "as far as the file has changed; empty: none. lernode catalogue edits the catalogue itself."
+        ),
+    ] = ""
     securing: Annotated[
         str,
         _doc(

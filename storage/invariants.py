@@ -144,6 +144,7 @@ async def _lanes(tx: Transaction) -> _Findings:
 
 
 _SEALED: dict[str, tuple[str, ...]] = {
+    "achievement_versions": ("content",),
     "attached_messages": ("content",),
     "connections": ("details",),
     "exchanges": ("data",),
@@ -284,6 +285,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         ),
     ),
     Invariant.REFERENCES: (
+        _dangling("achievement_versions", "achievement_id", "achievements"),
         _dangling("exchanges", "connection_id", "connections"),
         _dangling("outbox", "connection_id", "connections"),
         _dangling("former_names", "connection_id", "connections"),

@@ -14,13 +14,12 @@ from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
 from node.cli.options import Setting, common, only_used, suggest
-from node.cli.output import emit_json, fields, line, note, short, table
+from node.cli.output import emit_json, fields, line, note, short
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.schemas import (
     Award,
     AwardOverConnection,
-    CatalogueView,
     ExchangeDetail,
     ExchangeView,
     InvitationView,
@@ -64,7 +63,6 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--out", type=click.Path(path_type=Path), help="File, or folder with --csv, for what is signed.")
 @click.option("--strict", is_flag=True, help="With --csv: issue nothing while any row is wrong.")
 @click.option("--wait", type=click.IntRange(0, 60), default=0, metavar="SECONDS", help="Wait for the peer to accept.")
-@click.option("--list", "show_list", is_flag=True, help="Show what can be awarded.")
 def issue(
     setting: Setting,
     achievements: tuple[str, ...],
@@ -87,13 +85,11 @@ def issue(
     out: Path | None,
     strict: bool,
     wait: int,
-    show_list: bool,
 ) -> None:
     """Award an achievement of your catalogue: offer it to a peer, or sign files to hand over.
 
     \b
     Examples:
-      lernode issue --list
       lernode issue weld-101 --to Ada --name "Ada Byron"
       lernode issue weld-101 code-110 --to Ada
       lernode issue weld-101 --link --name "Ada Byron" --qr-file ada.svg
@@ -110,14 +106,10 @@ def issue(
     Every bad row is reported with its line; a bad row is never issued by half. A list that was interrupted goes on
     with the same command; nobody gets a record twice.
 
-    Next: the peer runs lernode accept; lernode records --issued lists what you issued.
+    What can be awarded: lernode catalogue. Next: the peer runs lernode accept; lernode records --issued lists them.
     """
-    if show_list:
-        only_used("show_list", use="with --list")
-        _show_catalogue(setting)
-        return
     if not achievements or [to, answer, csv_file, link or None].count(None) != 3:
-        hint = "lernode issue ACHIEVEMENT --to WHOM, --link or --csv FILE; see: lernode issue --list"
+        hint = "lernode issue ACHIEVEMENT --to WHOM, --link or --csv FILE; see: lernode catalogue"
         raise BadInput("cli.usage", "Say what is awarded, and to whom.", hint)
     achievement, *others = achievements
     if others and (csv_file is not None or _is_file(to) or result is not None):
@@ -231,17 +223,6 @@ def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None
         # The record itself is the output, so that it can be piped.
         click.echo(document_bytes(made.document))
         note(f"Issued as {short(made.id)}; with --out FILE it is written to a file.")
-
-
-def _show_catalogue(setting: Setting) -> None:
-    found = with_api(setting, lambda api: api.get("/admin/catalogue", CatalogueView))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-        return
-    rows = ((item.slug, item.name, ", ".join(skill.name for skill in item.skills)) for item in found.items)
-    table(("ACHIEVEMENT", "NAME", "SKILLS"), rows)
-    if not found.items:
-        line("The node has no catalogue. Name one with issuer.catalogue in lernode.toml.")
 
 
 def _utc(day: datetime | None) -> datetime | None:

@@ -17,14 +17,15 @@ from pathlib import Path
 import click
 import msgspec
 
-from node.cli.client import Api, with_api
+from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, suggest
 from node.cli.output import emit_json, line, note
 from node.cli.progress import counted
 from node.cli.write import make_folder, write_record
+from node.http.catalogue_schemas import AchievementDetail
 from node.http.documents import document_bytes
-from node.http.schemas import BatchAward, BatchRowView, BatchToIssue, BatchView, CatalogueView
-from node.records.catalogue import Achievement, Catalogue
+from node.http.schemas import BatchAward, BatchRowView, BatchToIssue, BatchView
+from node.records.catalogue import Achievement
 from node.records.csv_input import LearnerList, LearnerRow, parse_learners
 from protocols import strict_json
 from protocols.errors import BadInput
@@ -164,10 +165,8 @@ def _keep(file: Path, row: BatchRowView) -> str:
 
 
 async def _achievement(api: Api, name: str) -> Achievement:
-    found = await api.get("/admin/catalogue", CatalogueView)
-    if not found.items:
-        raise BadInput("catalogue.none", "The node has no catalogue.", "Name one with issuer.catalogue.")
-    return Catalogue.parse(msgspec.json.encode([item.document for item in found.items])).get(name)
+    found = await api.get(f"/admin/catalogue/{segment(name)}", AchievementDetail)
+    return Achievement.from_document(strict_json.loads_object(bytes(found.document)), slug=found.slug)
 
 
 def _name_of(achievement: Achievement, order: Order, data: bytes) -> str:

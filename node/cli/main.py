@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
+    "catalogue": ("node.cli.catalogue", "Say what you award: achievements, their versions, their skills."),
     "framework": ("node.cli.framework", "Import frameworks of skills, search and compare them."),
     "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),

@@ -29,6 +29,7 @@ from node.http import (
     admin_verification,
 )
 from node.http import schemas as s
+from node.http.admin_catalogue import CATALOGUE_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.admin_trust import TRUST_OPERATIONS
@@ -574,6 +575,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_events.resume_webhook,
         response=s.WebhookView,
     ),
+    *CATALOGUE_OPERATIONS,
     *FRAMEWORK_OPERATIONS,
     *TRUST_OPERATIONS,
     Operation(
@@ -638,14 +640,6 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_node.sign_log_head,
         response=s.HeadView,
         status=201,
-    ),
-    Operation(
-        name="showCatalogue",
-        method="GET",
-        path="/admin/catalogue",
-        summary="The achievements that the node can award.",
-        handler=admin_records.catalogue,
-        response=s.CatalogueView,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Admin operations about records: offer, issue, look at, revoke; and the catalogue of what can be awarded."""
+"""Admin operations about records: offer, issue, look at, revoke."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from node.http.admin_views import (
     view_exchange,
     view_held,
     view_issued,
-    view_skills,
 )
 from node.http.documents import document_json
 from node.http.result_views import view_attached
@@ -26,8 +25,6 @@ from node.http.schemas import (
     AwardOverConnection,
     BatchToIssue,
     BatchView,
-    CatalogueEntry,
-    CatalogueView,
     Derive,
     DerivedRecord,
     ExchangeView,
@@ -60,7 +57,6 @@ if TYPE_CHECKING:
 __all__ = [
     "award_of",
     "awards_of",
-    "catalogue",
     "change_status",
     "derive",
     "issue",
@@ -203,25 +199,6 @@ async def issued_record(node: Node, call: Call[Nothing, Nothing]) -> IssuedDetai
     """One record that the node issued."""
     async with node.store.read() as tx:
         return await _detail(node, tx, await find_issued(tx, call.id))
-
-
-async def catalogue(node: Node, _call: Call[Nothing, Nothing]) -> CatalogueView:
-    """What the node can award; nothing where it has no catalogue."""
-    if node.issuer.catalogue is None:
-        return CatalogueView(items=[])
-    return CatalogueView(
-        items=[
-            CatalogueEntry(
-                id=item.id,
-                slug=item.slug,
-                name=item.name,
-                description=item.description,
-                skills=view_skills(item.skills),
-                document=msgspec.Raw(strict_json.dumps(item.document)),
-            )
-            for item in node.issuer.catalogue.list()
-        ]
-    )
 
 
 async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> IssuedView:

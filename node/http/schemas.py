@@ -26,8 +26,6 @@ __all__ = [
     "BatchRowView",
     "BatchToIssue",
     "BatchView",
-    "CatalogueEntry",
-    "CatalogueView",
     "ChainView",
     "CheckView",
     "ClientView",
@@ -596,23 +594,6 @@ class StatusChange(_Given, frozen=True, kw_only=True):
     ]
     message: Annotated[Text | None, Meta(description="With `message`: the one that holds from now on.")] = None
     reason: Annotated[Text | None, Meta(description="For the issuer's own log; nobody else sees it.")] = None
-
-
-class CatalogueEntry(_View, frozen=True, kw_only=True):
-    """An achievement that the node can award."""
-
-    id: str
-    slug: Annotated[str, Meta(description="A short name that stands for the id.")]
-    name: str
-    description: str
-    skills: list[SkillView]
-    document: Annotated[msgspec.Raw, Meta(description="The Achievement object of the catalogue.")]
-
-
-class CatalogueView(_View, frozen=True, kw_only=True):
-    """What the node can award."""
-
-    items: list[CatalogueEntry]
 
 
 # Exchanges ------------------------------------------------------------------------------------------------------

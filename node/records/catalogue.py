@@ -1,6 +1,6 @@
-"""The achievements catalogue: what an issuer can award, as a file of Open Badges 3.0 Achievements.
+"""Achievements as an issuer writes them into its catalogue: a list of Open Badges 3.0 Achievements.
 
-The file is a JSON list of Achievement objects (OB 3.0 §B), each aligned to skills. It is read once, at the door:
+It is a JSON list of Achievement objects (OB 3.0 §B), each aligned to skills. It is read once, at the door:
 every problem is told with its JSONPath, all at once. What is signed later is each object exactly as it stands there.
 """
 
@@ -32,7 +32,8 @@ class Achievement:
     """One thing that can be awarded.
 
     Attributes:
-        slug: a short name within the catalogue, for the command line: of ``humanCode``, else of ``name``.
+        slug: a short name within the catalogue, for the command line: of ``humanCode``, else of ``name``, as it was
+            when it was added.
         achievement_type: e.g. ``Certificate``; ``None`` where the catalogue does not say.
         skills: what it is aligned to.
         results: the results that a learner may have in it.
@@ -47,6 +48,24 @@ class Achievement:
     skills: tuple[Skill, ...]
     results: tuple[ResultDescription, ...]
     document: dict[str, Any]
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any], *, slug: str | None = None) -> Achievement:
+        """Read an Achievement that :meth:`Catalogue.parse` has found valid.
+
+        Args:
+            slug: its short name, where that is not the one of its ``humanCode`` or ``name``.
+        """
+        return cls(
+            id=document["id"],
+            slug=slug or _slug(document),
+            name=document["name"],
+            description=document["description"],
+            achievement_type=document.get("achievementType"),
+            skills=skills_of(document.get("alignment")),
+            results=tuple(ResultDescription.from_document(raw) for raw in document.get("resultDescription", ())),
+            document=document,
+        )
 
     @property
     def result(self) -> ResultDescription | None:
@@ -76,7 +95,7 @@ class Catalogue:
             more = f"\n… and {len(problems) - MAX_PROBLEMS} more." if len(problems) > MAX_PROBLEMS else ""
             message = f"The catalogue has problems:\n{told}{more}"
             raise BadInput("catalogue.invalid", message, "Mend them; the properties are those of Open Badges 3.0 §B.")
-        return cls(tuple(_achievement(item) for item in items))
+        return cls(tuple(Achievement.from_document(item) for item in items))
 
     def get(self, name: str) -> Achievement:
         """The achievement with that id, or with that slug in any letter case.
@@ -143,16 +162,3 @@ def _twice(values: dict[int, str], name: str) -> Iterator[Problem]:
 
 def _slug(item: dict[str, Any]) -> str:
     return _NOT_IN_SLUG.sub("-", (item.get("humanCode") or item["name"]).lower()).strip("-")
-
-
-def _achievement(item: dict[str, Any]) -> Achievement:
-    return Achievement(
-        id=item["id"],
-        slug=_slug(item),
-        name=item["name"],
-        description=item["description"],
-        achievement_type=item.get("achievementType"),
-        skills=skills_of(item.get("alignment")),
-        results=tuple(ResultDescription.from_document(raw) for raw in item.get("resultDescription", ())),
-        document=item,
-    )

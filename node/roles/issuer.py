@@ -11,9 +11,10 @@ from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordIssued, RecordStatusChanged
-from node.records.catalogue import Achievement, Catalogue
+from node.records.catalogue import Achievement
 from node.records.open_badges import STATUS_CONTEXT, IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
+from node.roles.achievements import Achievements
 from node.roles.identity import Identity
 from node.roles.lifetime import Lifetime, Terms
 from node.roles.proof_suite import proof_suite
@@ -108,7 +109,7 @@ class Issuer:
         publisher: StatusPublisher,
         notices: RevocationNotices,
         record_links: RecordLinks,
-        catalogue: Catalogue | None,
+        achievements: Achievements,
         label: str,
         securing: str,
         bind_contexts: bool,
@@ -119,7 +120,7 @@ class Issuer:
         metrics: Metrics,
         own_url: str,
     ) -> None:
-        self.catalogue = catalogue
+        self._achievements = achievements
         self._store = store
         self._exchanges = exchanges
         self._identity = identity
@@ -187,7 +188,8 @@ class Issuer:
             )
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         for award in awards:
-            self._credential(own, award, self._securing.name, open_subject=True)
+            achievement = await self._achievements.awardable(tx, award.achievement_id)
+            self._credential(own, achievement, award, self._securing.name, open_subject=True)
 
     async def offer_instead(
         self, exchange_id: str, award: Award, terms: Terms = _USUAL, *, also: Sequence[Award] = ()
@@ -213,7 +215,8 @@ class Issuer:
         """
         async with self._store.write() as tx:
             own = await self._identity.default(tx, DidPurpose.ISSUER)
-            credential = self._credential(own, award, self._securing.name)
+            achievement = await self._achievements.awarded(tx, award.achievement_id)
+            credential = self._credential(own, achievement, award, self._securing.name)
             return (await self._sign(tx, [(str(credential["id"]), credential)], self._securing.name))[0]
 
     async def issue_rows(self, batch: str, achievement_id: str, awards: Mapping[str, Award]) -> list[BatchRow]:
@@ -223,14 +226,14 @@ class Issuer:
 
         Args:
             batch: by which the caller knows the list again, e.g. a digest of it.
-            achievement_id: of the whole batch; the awards name the same.
+            achievement_id: of the whole batch, whatever the awards name.
             awards: by the keys of their rows, which are the caller's to choose; at most 1000.
 
         Raises:
             WrongState: ``catalogue.unknown_achievement``, ``did.none``, ``batch.other_achievement``.
         """
-        achievement = self._achievement(achievement_id)
         async with self._store.write() as tx:
+            achievement = await self._achievements.awarded(tx, achievement_id)
             begun = (await batches.begin(tx, batch, achievement.id, self._world.clock())).begun
             ids = await batches.issued_ids(tx, batch, list(awards))
             known = await credentials.get_issued_all(tx, list(ids.values()))
@@ -240,7 +243,7 @@ class Issuer:
             for key, award in awards.items():
                 if key not in rows:
                     try:
-                        unsigned[key] = self._credential(own, award, self._securing.name, earned=begun)
+                        unsigned[key] = self._credential(own, achievement, award, self._securing.name, earned=begun)
                     except BadInput as problem:
                         rows[key] = BatchRow(key, None, problem=problem)
             named = [(batches.name_of_row(tx, batch, key), credential) for key, credential in unsigned.items()]
@@ -449,9 +452,15 @@ class Issuer:
         )
 
     def _credential(
-        self, own: OwnDid, award: Award, securing: str, *, earned: datetime | None = None, open_subject: bool = False
+        self,
+        own: OwnDid,
+        achievement: Achievement,
+        award: Award,
+        securing: str,
+        *,
+        earned: datetime | None = None,
+        open_subject: bool = False,
     ) -> dict[str, Any]:
-        achievement = self._achievement(award.achievement_id)
         credential = build_credential(
             achievement=achievement,
             issuer=IssuerProfile(did=own.did, name=self._label),
@@ -471,13 +480,6 @@ class Issuer:
             return with_contexts_bound(credential, DEFAULT.store)
         return credential
 
-    def _achievement(self, achievement_id: str) -> Achievement:
-        if self.catalogue is None:
-            raise BadInput(
-                "catalogue.missing", "This node has no catalogue of achievements.", "Set issuer.catalogue in its file."
-            )
-        return self.catalogue.get(achievement_id)
-
     async def _offered(self, tx: Transaction, awards: Sequence[Award], exchange_id: str) -> list[LdProofVcDetail]:
         """What is offered is what will be signed, its status included; only the subject is left to the holder."""
         return [
@@ -488,7 +490,8 @@ class Issuer:
     async def _offered_one(self, tx: Transaction, award: Award, name_of_place: str) -> LdProofVcDetail:
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         name = proof_suite(own, self._securing.name, selective=True)
-        credential = self._credential(own, award, name, open_subject=True)
+        achievement = await self._achievements.awarded(tx, award.achievement_id)
+        credential = self._credential(own, achievement, award, name, open_subject=True)
         (place,) = await self._publisher.allocate(tx, [name_of_place], self._publisher.purposes_for(award.data_model))
         suite = suite_named(name)
         return LdProofVcDetail.of(

@@ -191,8 +191,8 @@ class _Walk:
 
     async def _request(self, connection: str) -> None:
         """For what was issued before, as no other issuer is believed."""
-        assert self._node.issuer.catalogue is not None
-        achievement = self._node.issuer.catalogue.get(_ACHIEVEMENT)
+        async with self._node.store.read() as tx:
+            achievement = await self._node.achievements.awardable(tx, _ACHIEVEMENT)
         wanted = for_achievement(
             achievement.id,
             name=achievement.name,

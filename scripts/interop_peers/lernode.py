@@ -11,6 +11,7 @@ import msgspec
 
 from node.config import CONFIG_FILE, to_toml
 from node.http import schemas as s
+from node.http.catalogue_schemas import CatalogueEntry, CatalogueView
 from scripts.benchmark.processes import NodeProcess
 from scripts.interop_peers.peer import DataModel, eventually
 
@@ -125,9 +126,9 @@ class Lernode:
         )
         return await self._post("/admin/credentials/offers", s.ExchangeView, award)
 
-    async def achievement(self) -> s.CatalogueEntry:
+    async def achievement(self) -> CatalogueEntry:
         """What :meth:`offer` offers."""
-        catalogue = await self._get("/admin/catalogue", s.CatalogueView)
+        catalogue = await self._get("/admin/catalogue", CatalogueView)
         return next(entry for entry in catalogue.items if entry.slug == _ACHIEVEMENT)
 
     async def revoke(self, issued_id: str) -> None:

@@ -220,7 +220,6 @@ def test_an_invitation_can_be_shown_as_a_code(
         ("issue weld-101 --to Ada --out ada.json --qr", "--qr and --out do nothing for a connection"),
         ("issue weld-101 --link --wait 5", "--wait does nothing with --link"),
         ("issue weld-101 --csv CSV --name Ada", "--name does nothing with --csv"),
-        ("issue --list --to Ada", "--to does nothing with --list"),
         ("request Ada --type X --didcomm v2", "--didcomm does nothing without --link"),
         ("request Ada --type X --multi-use --qr", "--multi-use and --qr do nothing without --link"),
         ("request --link --type X --wait 5", "--wait does nothing with --link"),
