@@ -38,12 +38,14 @@ from node.roles.issuer import Issuer
 from node.roles.keeping import Keeping
 from node.roles.lifetime import Lifetime
 from node.roles.links import Links
+from node.roles.matching import Matching
 from node.roles.mediated import Mediated
 from node.roles.mediation import Mediation
 from node.roles.mediator import Mediator
 from node.roles.peer_dids import PeerDids
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
+from node.roles.profiles import Profiles
 from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
 from node.roles.rotation import Rotation
@@ -312,7 +314,7 @@ class Node:
             role.attach(self.inbound)
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
-        self.frameworks = Frameworks(store, self.http, world)
+        self.frameworks, self.profiles, self.matching = self._skill_roles(checker)
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
@@ -361,6 +363,11 @@ class Node:
         )
         trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
+
+    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching]:
+        skills = SkillIndex(self.store)
+        matching = Matching(store=self.store, checker=checker, verifier=self.verifier, skills=skills, world=self.world)
+        return Frameworks(self.store, self.http, self.world), Profiles(self.store, self.world), matching
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
         housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)

@@ -37,6 +37,8 @@ __all__ = [
     "difference",
     "discard",
     "drafts",
+    "found_item",
+    "found_relation",
     "index_words",
     "item",
     "items",
@@ -346,7 +348,7 @@ async def search(tx: Transaction, words: str, *, framework_id: str | None = None
         .equal("v.framework_id", framework_id)
     )
     rows = await tx.all(*query.end("ORDER BY LENGTH(i.name), i.position, i.id LIMIT ?", bounded(limit)))
-    return [_found(row) for row in rows]
+    return [found_item(row) for row in rows]
 
 
 async def items(tx: Transaction, name: str, *, framework_id: str | None = None) -> list[FoundItem]:
@@ -355,7 +357,7 @@ async def items(tx: Transaction, name: str, *, framework_id: str | None = None) 
     rows = await tx.all(*query.equal("v.framework_id", framework_id).end("ORDER BY v.number DESC, i.id LIMIT 100"))
     newest: dict[tuple[str, str], FoundItem] = {}
     for row in rows:
-        newest.setdefault((row["framework_id"], row["key"]), _found(row))
+        newest.setdefault((row["framework_id"], row["key"]), found_item(row))
     return list(newest.values())
 
 
@@ -399,7 +401,7 @@ async def children(
             key,
         )
     query.where("i.position > ?", after)
-    return [_found(row) for row in await tx.all(*query.end("ORDER BY i.position LIMIT ?", bounded(limit)))]
+    return [found_item(row) for row in await tx.all(*query.end("ORDER BY i.position LIMIT ?", bounded(limit)))]
 
 
 async def relations(
@@ -410,7 +412,7 @@ async def relations(
         "SELECT * FROM framework_relations WHERE version_id = ? AND id > ? ORDER BY id LIMIT ?",
         (version_id, after, bounded(limit)),
     )
-    return [(row["id"], _relation(row)) for row in rows]
+    return [(row["id"], found_relation(row)) for row in rows]
 
 
 async def related(tx: Transaction, item: Item, *, limit: int = 1000) -> list[tuple[Relation, str | None]]:
@@ -432,7 +434,7 @@ async def related(tx: Transaction, item: Item, *, limit: int = 1000) -> list[tup
             ]
         )
         for row in await tx.all(select, (*names, bounded(limit))):
-            found.setdefault((row["source"], row["kind"], row["target"]), (_relation(row), row["name"]))
+            found.setdefault((row["source"], row["kind"], row["target"]), (found_relation(row), row["name"]))
     return list(found.values())
 
 
@@ -440,7 +442,7 @@ async def page(tx: Transaction, version_id: str, *, after: int = -1, limit: int 
     """The items of a version with their positions, in the order of the file, those that follow ``after``."""
     query = Query(_ITEM).where("i.version_id = ? AND i.position > ?", version_id, after)
     rows = await tx.all(*query.end("ORDER BY i.position LIMIT ?", bounded(limit)))
-    return [(row["position"], _found(row).item) for row in rows]
+    return [(row["position"], found_item(row).item) for row in rows]
 
 
 _SAME = "FROM framework_items o JOIN framework_items n ON n.key = o.key AND n.version_id = ? WHERE o.version_id = ?"
@@ -530,7 +532,8 @@ def _version(row: Row) -> Version:
     )
 
 
-def _found(row: Row) -> FoundItem:
+def found_item(row: Row) -> FoundItem:
+    """The item of a row that has its framework beside it."""
     return FoundItem(
         item=_item(row), framework_id=row["framework_id"], framework=row["framework"], number=row["number"]
     )
@@ -549,7 +552,8 @@ def _item(row: Row) -> Item:
     )
 
 
-def _relation(row: Row) -> Relation:
+def found_relation(row: Row) -> Relation:
+    """The relation of a row."""
     return Relation(
         source=row["source"],
         kind=row["kind"],

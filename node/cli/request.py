@@ -21,7 +21,7 @@ from protocols.errors import BadInput, WrongState
 __all__ = ["read_definition", "request"]
 
 _SETTLED = ("done", "abandoned")
-_WHAT = ("skills", "kind", "definition", "name", "purpose", "comment", "expires")
+_WHAT = ("skills", "kind", "definition", "profile", "most", "name", "purpose", "comment", "expires")
 
 
 @click.command(short_help="Ask a peer for proof of skills.")
@@ -39,6 +39,8 @@ _WHAT = ("skills", "kind", "definition", "name", "purpose", "comment", "expires"
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A DIF Presentation Exchange v2 definition (JSON).",
 )
+@click.option("--profile", metavar="NAME", help="The required skills of a job profile; see lernode profile.")
+@click.option("--most", type=click.IntRange(1, 32), help="With --profile: only so many, the most important ones.")
 @click.option("--name", help="What is asked for, in the words of a person.")
 @click.option("--purpose", help="Why; the peer sees it before it answers.")
 @click.option("--comment", help="For the person who is asked.")
@@ -56,6 +58,8 @@ def request(
     skills: tuple[str, ...],
     kind: str | None,
     definition: Path | None,
+    profile: str | None,
+    most: int | None,
     name: str | None,
     purpose: str | None,
     comment: str | None,
@@ -68,6 +72,7 @@ def request(
     Examples:
       lernode request Ada --skill 51-4121.00 --purpose "Your application as a welder"
       lernode request Ada --type OpenBadgeCredential --wait 30
+      lernode request Ada --profile welder --most 10
       lernode request Ada --definition definition.json --expires 14
       lernode request --link --multi-use --skill 51-4121.00 --purpose "Our job fair" --qr-file poster.svg
       lernode request --link --didcomm v2 --type OpenBadgeCredential
@@ -81,6 +86,8 @@ def request(
         "skills": list(skills),
         "type": kind,
         "definition": read_definition(definition),
+        "profile": profile,
+        "most": most,
         "name": name,
         "purpose": purpose,
     }

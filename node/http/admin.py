@@ -31,6 +31,7 @@ from node.http import (
 from node.http import schemas as s
 from node.http.admin_catalogue import CATALOGUE_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
+from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.admin_trust import TRUST_OPERATIONS
 from node.http.event_stream import stream_events
@@ -577,6 +578,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *CATALOGUE_OPERATIONS,
     *FRAMEWORK_OPERATIONS,
+    *MATCHING_OPERATIONS,
     *TRUST_OPERATIONS,
     Operation(
         name="prune",

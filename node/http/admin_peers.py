@@ -79,7 +79,7 @@ async def invite_with_request(node: Node, call: Call[Nothing, RequestByLink]) ->
         WrongState: ``invitation.unreachable``, ``invitation.person_decides``.
     """
     body = call.body
-    definition = definition_of(body, node.world.new_id())
+    definition = await definition_of(node, body)
     terms = Terms(body.comment, body.expires_in_seconds)
     wire = Wire.V2 if body.didcomm == "v2" else Wire.V1
     invited = await node.links.request(definition, terms, goal=body.goal, multi_use=body.multi_use, wire=wire)

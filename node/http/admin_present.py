@@ -134,7 +134,7 @@ async def propose(node: Node, call: Call[Nothing, PresentationProposal]) -> Exch
         WrongState: ``exchange.not_waiting``.
     """
     body, holder = call.body, node.holder
-    definition = definition_of(body, node.world.new_id())
+    definition = await definition_of(node, body)
     async with node.store.read() as tx:
         peer, answered = await find_partner(tx, body.connection, body.exchange)
     if answered is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from node.http.admin_lookup import find_exchange, find_partner
+from node.http.admin_matching import definition_of_profile
 from node.http.admin_operation import Call, Nothing
 from node.http.admin_views import view_exchange
 from node.http.result_views import view_result, view_verification
@@ -36,7 +37,7 @@ async def request_records(node: Node, call: Call[Nothing, NewRequest]) -> Exchan
         WrongState: ``exchange.not_waiting``.
     """
     body = call.body
-    definition = definition_of(body, node.world.new_id())
+    definition = await definition_of(node, body)
     async with node.store.read() as tx:
         peer, answered = await find_partner(tx, body.connection, body.exchange)
     terms = Terms(body.comment, body.expires_in_seconds)
@@ -81,17 +82,24 @@ async def verify_document(node: Node, call: Call[Nothing, DocumentToVerify]) -> 
     return view_result(result, show=body.show)
 
 
-def definition_of(wanted: Wanted, definition_id: str) -> dict[str, Any]:
+async def definition_of(node: Node, wanted: Wanted) -> dict[str, Any]:
     """What is asked for, as a presentation definition.
 
     Raises:
-        BadInput: ``request.ambiguous``, ``pex.query_empty``.
+        BadInput: ``request.ambiguous``, ``pex.query_empty``, ``profile.too_many_skills``.
+        WrongState: ``job_profile.unknown``.
     """
-    given = [bool(wanted.skills), wanted.type is not None, wanted.definition is not None]
+    given = [bool(wanted.skills), *(each is not None for each in (wanted.type, wanted.definition, wanted.profile))]
     if sum(given) != 1:
         raise BadInput(
-            "request.ambiguous", "A request names skills, a type, or a definition.", "Give exactly one of the three."
+            "request.ambiguous",
+            "A request names skills, a type, a job profile, or a definition.",
+            "Give exactly one of the four.",
         )
+    if wanted.profile is not None:
+        profile = await node.profiles.get(wanted.profile)
+        return await definition_of_profile(node, profile, most=wanted.most, name=wanted.name, purpose=wanted.purpose)
+    definition_id = node.world.new_id()
     if wanted.definition is not None:
         said = {"name": wanted.name, "purpose": wanted.purpose}
         return wanted.definition | {part: text for part, text in said.items() if text is not None}

@@ -100,6 +100,7 @@ __all__ = [
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=400)]
 Text = Annotated[str, Meta(max_length=1000)]
+Most = Annotated[int, Meta(ge=1, le=32)]
 Id = Annotated[str, Meta(min_length=1, max_length=150)]
 States = Annotated[str, Meta(min_length=1, max_length=400)]
 OwnMethod = Literal["key", "web", "jwk"]
@@ -733,11 +734,13 @@ class ReceiptsQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class Wanted(_Given, frozen=True, kw_only=True):
-    """Records: by skills, by type, or by a DIF Presentation Exchange v2 definition."""
+    """Records: by skills, by type, by a job profile, or by a DIF Presentation Exchange v2 definition."""
 
     skills: Annotated[list[Name], Meta(max_length=50)] = []
     type: Name | None = None
     definition: dict[str, Any] | None = None
+    profile: Annotated[Name | None, Meta(description="A job profile of this node.")] = None
+    most: Annotated[Most | None, Meta(description="Of a profile: the most important skills only.")] = None
     name: Text | None = None
     purpose: Text | None = None
 

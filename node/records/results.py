@@ -14,7 +14,7 @@ from typing import Any
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_RESULT_CHARS", "Level", "ResultDescription", "make_result"]
+__all__ = ["MAX_RESULT_CHARS", "Level", "ResultDescription", "make_result", "number_of"]
 
 MAX_RESULT_CHARS = 200
 
@@ -72,9 +72,9 @@ class ResultDescription:
     def problems(self) -> Iterator[tuple[str, str]]:
         """What contradicts itself, as the property's name and a sentence."""
         for name, bound in (("valueMin", self.minimum), ("valueMax", self.maximum)):
-            if bound is not None and _number(bound) is None:
+            if bound is not None and number_of(bound) is None:
                 yield name, "The value is not a plain decimal number."
-        low, high = _number(self.minimum), _number(self.maximum)
+        low, high = number_of(self.minimum), number_of(self.maximum)
         if low is not None and high is not None and low > high:
             yield "valueMin", "The value is above valueMax."
         if self.required is not None and self.allowed and self.required not in self.allowed:
@@ -91,7 +91,7 @@ class ResultDescription:
         return self.minimum is not None or self.maximum is not None
 
     def _within(self, value: str) -> bool:
-        number, low, high = _number(value), _number(self.minimum), _number(self.maximum)
+        number, low, high = number_of(value), number_of(self.minimum), number_of(self.maximum)
         return number is not None and (low is None or number >= low) and (high is None or number <= high)
 
 
@@ -136,7 +136,7 @@ def _check_value(description: ResultDescription, value: str) -> None:
         low, high = description.minimum or "any", description.maximum or "any"
         message = "The result is not a number within the bounds of the achievement."
         raise BadInput("result.out_of_range", message, f"Give a plain decimal number from {low} to {high}.")
-    number, least = _number(value), _number(required)
+    number, least = number_of(value), number_of(required)
     _check_enough(number is None or least is None or number >= least)
 
 
@@ -152,5 +152,6 @@ def _check_enough(enough: bool) -> None:
         raise BadInput("result.below_required", message, "Leave out who has not earned it.")
 
 
-def _number(text: str | None) -> Decimal | None:
+def number_of(text: str | None) -> Decimal | None:
+    """A plain decimal number; None for anything else."""
     return Decimal(text) if text is not None and _NUMBER.fullmatch(text) else None

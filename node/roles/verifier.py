@@ -123,14 +123,26 @@ class Verifier:
         Raises:
             WrongState: ``exchange.unknown``, ``exchange.nothing_presented``.
         """
+        exchange = await self._presented(exchange_id)
+        result = await self._check(exchange, self._checker.policies.verifier(trust=trust, refresh=True))
+        async with self._store.write() as tx:
+            return await self._keep(tx, exchange_id, exchange.presentation or {}, result)
+
+    async def look_again(self, exchange_id: str, *, trust: Sequence[str] = ()) -> VerificationResult:
+        """How a received presentation verifies now, by the status lists that are at hand; nothing is kept of it.
+
+        Raises:
+            WrongState: ``exchange.unknown``, ``exchange.nothing_presented``.
+        """
+        return await self._check(await self._presented(exchange_id), self._checker.policies.verifier(trust=trust))
+
+    async def _presented(self, exchange_id: str) -> machine.Exchange:
         async with self._store.read() as tx:
             found = await situation_of(tx, exchange_id, PRESENT_PROOF)
         exchange: machine.Exchange = found.value
         if exchange.presentation is None:
             raise WrongState("exchange.nothing_presented", "Nothing was presented there.", "Ask first: lernode request")
-        result = await self._check(exchange, self._checker.policies.verifier(trust=trust, refresh=True))
-        async with self._store.write() as tx:
-            return await self._keep(tx, found.row.id, exchange.presentation, result)
+        return exchange
 
     async def verify_document(
         self,

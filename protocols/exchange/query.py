@@ -13,11 +13,15 @@ Requirement Feature).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from protocols.errors import BadInput
 
-__all__ = ["for_achievement", "for_skill", "for_type"]
+__all__ = ["MAX_SKILLS", "WantedSkill", "for_achievement", "for_skill", "for_skills", "for_type"]
+
+MAX_SKILLS = 32
+"""How many skills a definition of :func:`for_skills` may ask for, each by URL and by code."""
 
 _ACHIEVEMENT_TYPES = ("OpenBadgeCredential", "AchievementCredential")
 # A record has one subject; an issuer may still have written it as an array of one.
@@ -26,6 +30,8 @@ _ALIGNED_BY = {"url": "targetUrl", "code": "targetCode"}
 _PLACES = ("[*]", "[1]", "[2]", "[3]", "[4]", "[5]", "[6]", "")
 """The last is for what stands there alone. Twice as many are as many as a field may have paths."""
 _MAX_ALTERNATIVES = 32
+_MOST_WITH_ALL_PLACES = 6
+"""A definition has so many characters of paths in all; with more skills than this, elements are named by ``[*]``."""
 _ANY_RECORD = (
     "https://www.w3.org/2018/credentials/v1",
     "https://www.w3.org/ns/credentials/v2",
@@ -68,6 +74,59 @@ def for_skill(
             {"name": name, "purpose": purpose, "rule": "pick", "min": 1, "from": descriptor_id},
         ],
         "input_descriptors": [descriptor | {"group": [descriptor_id]} for descriptor in descriptors],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSkill:
+    """A skill that is asked for.
+
+    Attributes:
+        urls, codes: what names it, or what counts for it.
+        whole: show the whole record, for what was reached in the skill; else only that it attests the skill.
+    """
+
+    name: str
+    urls: Sequence[str] = ()
+    codes: Sequence[str] = ()
+    whole: bool = False
+
+
+def for_skills(wanted: Sequence[WantedSkill], *, name: str, purpose: str, definition_id: str) -> dict[str, Any]:
+    """Ask for Open Badges 3.0 records that attest each of these skills; one record may answer for several.
+
+    Records that can be shown in part are asked to show no more than that they attest the skill
+    (``limit_disclosure: preferred``), where it is not ``whole`` that is asked for.
+
+    Raises:
+        BadInput: ``pex.query_empty`` where there is no skill, or more than a definition may hold.
+    """
+    if not 1 <= len(wanted) <= MAX_SKILLS:
+        raise BadInput(
+            "pex.query_empty", f"A query has 1 to {MAX_SKILLS} skills, not {len(wanted)}.", "Ask for fewer at a time."
+        )
+    places = _PLACES if len(wanted) <= _MOST_WITH_ALL_PLACES else _PLACES[:1]
+    subjects = _SUBJECT_PATHS if len(wanted) <= _MOST_WITH_ALL_PLACES else _SUBJECT_PATHS[:1]
+    arrays = [f"{subject}.achievement.alignment" for subject in subjects]
+    requirements: list[dict[str, Any]] = []
+    descriptors: list[dict[str, Any]] = []
+    for number, skill in enumerate(wanted, start=1):
+        group = f"skill-{number}"
+        for how, names in (("url", skill.urls), ("code", skill.codes)):
+            if names:
+                by = _one_of(arrays, f".{_ALIGNED_BY[how]}", _alternatives(names), places)
+                of_type = _one_of(["$.type"], "", list(_ACHIEVEMENT_TYPES), places)
+                descriptor = _descriptor(f"{group}-by-{how}", skill.name, purpose, [of_type, by])
+                if not skill.whole:
+                    descriptor["constraints"]["limit_disclosure"] = "preferred"
+                descriptors.append(descriptor | {"group": [group]})
+        requirements.append({"name": skill.name, "purpose": purpose, "rule": "pick", "min": 1, "from": group})
+    return {
+        "id": definition_id,
+        "name": name,
+        "purpose": purpose,
+        "submission_requirements": requirements,
+        "input_descriptors": descriptors,
     }
 
 
@@ -114,10 +173,12 @@ def _type_field(types: Sequence[str]) -> dict[str, Any]:
     return _one_of(["$.type"], "", _alternatives(types))
 
 
-def _one_of(arrays: Sequence[str], member: str, alternatives: list[str]) -> dict[str, Any]:
+def _one_of(
+    arrays: Sequence[str], member: str, alternatives: list[str], places: Sequence[str] = _PLACES
+) -> dict[str, Any]:
     """A field that any element of one of these arrays, or what stands in its place, may answer."""
     return {
-        "path": [f"{array}{place}{member}" for array in arrays for place in _PLACES],
+        "path": [f"{array}{place}{member}" for array in arrays for place in places],
         "filter": {"type": "string", "enum": alternatives},
     }
 

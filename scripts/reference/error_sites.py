@@ -58,6 +58,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "invitation.unknown",
         "issued_record.unknown",
         "job.unknown",
+        "job_profile.unknown",
         "key.unknown",
         "mediation_client.unknown",
         "mediator.unknown",

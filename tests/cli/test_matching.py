@@ -1,0 +1,60 @@
+"""``lernode profile``, ``query`` and ``match``, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.admin.helpers import PASSPHRASE, make_node
+from tests.cli.test_commands import run
+
+Lernode = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Path:
+    await make_node(tmp_path / "n", "Employer")
+    return tmp_path / "n"
+
+
+@pytest.fixture
+def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lernode:
+    """Runs a command; its exit code, and what it shows."""
+    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+
+    def call(*arguments: str | Path) -> tuple[int, str]:
+        code = run(monkeypatch, *arguments, "--home", home)
+        return code, capsys.readouterr().out
+
+    return call
+
+
+def test_a_profile_is_kept_shown_exported_and_forgotten(lernode: Lernode, tmp_path: Path) -> None:
+    code, shown = lernode("profile", "add", "welder", "--require", "51-4121.00", "--wish", "urn:skill:brazing")
+    assert (code, "1 required, 1 wished" in shown) == (0, True)
+    assert "Welders, Cutters" in lernode("profile", "show", "welder")[1]
+    assert lernode("profile", "export", "welder", "-o", tmp_path / "w.json")[0] == 0
+    assert lernode("profile", "add", "other", "--file", tmp_path / "w.json")[0] == 0
+    found = json.loads(lernode("profile", "show", "other", "--json")[1])
+    assert [each["need"] for each in found["requirements"]] == ["required", "wished"]
+    assert lernode("profile", "remove", "other", "--yes")[0] == 0
+    assert lernode("profile", "show", "other")[0] == 2
+    assert lernode("profile", "add", "empty")[0] == 2
+    assert lernode("profile", "add", "Not a name!", "--require", "urn:x:1")[0] == 2
+
+
+def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernode: Lernode, tmp_path: Path) -> None:
+    assert lernode("profile", "add", "welder", "--require", "51-4121.00")[0] == 0
+    definition = json.loads(lernode("query", "from-profile", "welder")[1])
+    assert [each["id"] for each in definition["input_descriptors"]] == ["skill-1-by-url", "skill-1-by-code"]
+    assert lernode("query", "from-profile", "welder", "-o", tmp_path / "q.json")[0] == 0
+    code, shown = lernode("match", "welder")
+    assert code == 1
+    assert "No record attests it" in shown
+    assert "required: 1 not met." in shown
+    found = json.loads(lernode("match", "welder", "--json")[1])
+    assert found["lines"][0]["outcome"] == "not-met"
+    assert lernode("match", "nobody")[0] == 2
