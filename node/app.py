@@ -78,6 +78,7 @@ from node.runtime.readiness import Readiness, Stage
 from node.runtime.recovery import Recovery
 from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
+from node.runtime.tracing import open_tracer
 from node.runtime.unlocking import Unlocked, unlock
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
@@ -164,6 +165,7 @@ class Node:
         self.home, self.config, self.store, self.world = home, config, store, world
         self.label, self.gate = config.node.label, Gate()
         self.readiness, self.metrics = Readiness(store), Metrics(store)
+        self.tracer = open_tracer(config.tracing, store)
         self.monitor = Monitor(store, self.metrics, world)
         self.keyring = Keyring(unlocked.vault, Token(config.keys, home), world)
         endpoint = config.node.endpoint.rstrip("/")
@@ -181,6 +183,7 @@ class Node:
             world,
             config.delivery,
             self.metrics,
+            self.tracer,
             max_returned_bytes=_most_returned(config),
         )
         self.webhooks = Webhooks(
@@ -193,12 +196,14 @@ class Node:
             source=endpoint,
             metrics=self.metrics,
         )
-        self.jobs = Jobs(store, world)
+        self.jobs = Jobs(store, world, self.tracer)
         self.identity = Identity(self.keyring, world, endpoint)
         self.deadlines = Deadlines(store, world)
         steps = Exchanges(world, self.outbox, self.deadlines)
         lifetime = Lifetime(config.policy.lifetime_seconds, world.clock)
-        self.inbound = Inbound(store, self.keyring, peer_documents, self.outbox, self.channels, world, self.metrics)
+        self.inbound = Inbound(
+            store, self.keyring, peer_documents, self.outbox, self.channels, world, self.metrics, self.tracer
+        )
         self.outbox.give_returned_to(self.inbound.receive)
         self.sockets = Sockets(
             self.inbound,
@@ -330,7 +335,7 @@ class Node:
         self.metrics.jsonld_fallbacks.set_function(
             lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
         )
-        return Checker(policies, self.resolver, self.statuses, self.world)
+        return Checker(policies, self.resolver, self.statuses, self.world, self.tracer)
 
     @property
     def mediator(self) -> Mediator:
@@ -568,6 +573,7 @@ class Node:
         await asyncio.to_thread(self.keyring.token.close)
         await self.recovery.stop()
         await self.http.close()
+        await self.tracer.close()
         await self._unlocked.close()
 
     async def serve(self, app: web.Application, host: str, port: int) -> None:

@@ -314,6 +314,29 @@ class MediationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = 60
 
 
+class TracingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Traces by OpenTelemetry; see docs/operations.md."""
+
+    endpoint: Annotated[
+        str,
+        _doc(
+            "Collector to send spans to over OTLP/HTTP, e.g. http://localhost:4318/v1/traces "
+            "(pip install 'lernode[tracing]'); empty: none are made."
+        ),
+    ] = ""
+    sample_ratio: Annotated[float, Meta(ge=0, le=1), _doc("Which part of the traces is sent.")] = 1.0
+    tell_peers: Annotated[
+        bool,
+        _doc(
+            "Say in each message to a peer which trace it belongs to (traceparent). Peers who compare notes can then "
+            "see that what this node said to each of them was one piece of work."
+        ),
+    ] = False
+    believe_peers: Annotated[
+        bool, _doc("Go on with the trace that a peer's message names, whoever the peer is; else begin a new one.")
+    ] = False
+
+
 class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The W3C CCG VC API, served beside the admin API on its port and socket."""
 
@@ -364,6 +387,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mediation: MediationConfig = MediationConfig()
     backup: BackupConfig = BackupConfig()
     vc_api: VcApi = VcApi()
+    tracing: TracingConfig = TracingConfig()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -410,6 +434,8 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput("config.malformed", "status.messages has a message twice.", "Remove one of them.")
     if not config.node.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
+    if config.tracing.endpoint and not config.tracing.endpoint.startswith(("http://", "https://")):
+        raise BadInput("config.malformed", "tracing.endpoint is not an http(s) URL.", "Give the collector's URL.")
     if config.backup.folder and not config.backup.recipient.startswith("age1"):
         raise BadInput(
             "config.malformed",

@@ -23,7 +23,7 @@ from protocols.errors import BadInput, LernodeError, WrongState
 from storage import errors
 from storage.sealing import Sealing
 
-__all__ = ["TROUBLE", "Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
+__all__ = ["TROUBLE", "Around", "Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
 
 Parameter = str | int | bytes | None
 
@@ -283,12 +283,17 @@ Flush = Callable[[Transaction, list[Any]], Awaitable[None]]
 """Writes what was kept for the end of a unit of work."""
 
 
+Around = Callable[[AbstractAsyncContextManager[Transaction]], AbstractAsyncContextManager[Transaction]]
+"""Puts something around a unit of work, such as a clock."""
+
+
 class Store(ABC):
     """An open store. :func:`storage.engines.open_store` opens one; :meth:`close` it.
 
     Attributes:
         shared: whether other processes may work on the same rows at the same time.
         usage: what it was asked for.
+        around: what is put around each unit of work that writes; None: nothing.
         trouble: why it takes no writes at present, whatever they are, until :meth:`recover`; None where it does, as far
             as is known. What is damaged stays so until the store was opened anew.
     """
@@ -297,6 +302,7 @@ class Store(ABC):
 
     def __init__(self) -> None:
         self.usage = Usage()
+        self.around: Around | None = None
         self.trouble: LernodeError | None = None
         self._closed = False
         self._sealing: Sealing | None = None
@@ -330,7 +336,6 @@ class Store(ABC):
         listeners.add(callback)
         return lambda: listeners.discard(callback)
 
-    @abstractmethod
     def write(self) -> AbstractAsyncContextManager[Transaction]:
         """A unit of work: committed when the block ends normally, rolled back on any exception or cancellation.
 
@@ -339,6 +344,7 @@ class Store(ABC):
         Raises:
             NotNow: ``store.busy`` where another process holds the store for longer than the timeout.
         """
+        return self._write() if self.around is None else self.around(self._write())
 
     @abstractmethod
     def read(self) -> AbstractAsyncContextManager[Transaction]:
@@ -355,6 +361,9 @@ class Store(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Wait for the transactions that run, then close; closing twice is harmless."""
+
+    @abstractmethod
+    def _write(self) -> AbstractAsyncContextManager[Transaction]: ...
 
     def _to_call(self, tx: Transaction) -> list[Callable[[], None]]:
         """What waits for the commit of a transaction."""

@@ -53,6 +53,7 @@ class Job:
         subject: sets jobs of one kind and exchange apart; empty where there is only one.
         payload: what the worker needs, JSON values.
         attempts: how often it failed.
+        traceparent: the trace that it belongs to; None where none is known.
         lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
     """
 
@@ -66,6 +67,7 @@ class Job:
     state: JobState
     error_code: str | None
     lease: int
+    traceparent: str | None
 
 
 async def add(
@@ -78,6 +80,7 @@ async def add(
     payload: Mapping[str, Any],
     run_at: datetime,
     rearm: bool = False,
+    traceparent: str | None = None,
 ) -> bool:
     """Plan a job; whether there is one to do that was not there before.
 
@@ -86,9 +89,9 @@ async def add(
     """
     when = to_micros(run_at)
     inserted = await tx.execute(
-        "INSERT INTO jobs (id, kind, exchange_id, subject, payload, run_at, attempts, state) "
-        "VALUES (?, ?, ?, ?, ?, ?, 0, 'queued') ON CONFLICT DO NOTHING",
-        (id, kind, exchange_id, subject, tx.sealing.seal_json(_PAYLOAD, id, payload), when),
+        "INSERT INTO jobs (id, kind, exchange_id, subject, payload, run_at, traceparent, attempts, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 'queued') ON CONFLICT DO NOTHING",
+        (id, kind, exchange_id, subject, tx.sealing.seal_json(_PAYLOAD, id, payload), when, traceparent),
     )
     if inserted or not rearm:
         return inserted == 1
@@ -238,4 +241,5 @@ def _from_row(tx: Transaction, row: Row) -> Job:
         state=JobState(row["state"]),
         error_code=row["error_code"],
         lease=row["leased_until"],
+        traceparent=row["traceparent"],
     )

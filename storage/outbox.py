@@ -63,6 +63,7 @@ class Outgoing:
         wire: the wire version that it is encoded in.
         my_verkey: the key that it leaves under; None for the one that the connection has.
         to_verkey: the key that it is for, likewise; v1 only.
+        traceparent: the trace that it belongs to; None where none is known.
         next_attempt: when it is due; None while it stands behind another message, or is dead.
         lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
     """
@@ -83,6 +84,7 @@ class Outgoing:
     next_attempt: datetime | None
     error_code: str | None
     lease: int
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ async def enqueue(
     my_verkey: str | None,
     now: datetime,
     to_verkey: str | None = None,
+    traceparent: str | None = None,
 ) -> None:
     """Put a message at the end of a lane.
 
@@ -118,7 +121,8 @@ async def enqueue(
     await tx.lock(_lane_lock(lane))
     inserted = await tx.execute(
         "INSERT INTO outbox (id, connection_id, lane, message, message_type, thid, wire, my_verkey, to_verkey, "
-        "enqueued, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING",
+        "traceparent, enqueued, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) "
+        "ON CONFLICT DO NOTHING",
         (
             id,
             connection_id,
@@ -129,6 +133,7 @@ async def enqueue(
             wire,
             my_verkey,
             to_verkey,
+            traceparent,
             moment,
         ),
     )
@@ -278,6 +283,7 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
         wire=found.wire,
         my_verkey=found.my_verkey,
         to_verkey=found.to_verkey,
+        traceparent=found.traceparent,
         now=now,
     )
 
@@ -356,4 +362,5 @@ def _from_row(tx: Transaction, row: Row) -> Outgoing:
         next_attempt=from_micros(row["next_attempt"]),
         error_code=row["error_code"],
         lease=row["leased_until"],
+        traceparent=row["traceparent"],
     )

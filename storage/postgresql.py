@@ -266,14 +266,14 @@ class PostgresqlStore(Store):
         await self._pool.close()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def _write(self) -> AsyncIterator[Transaction]:
         self._require_not_nested()
         self._require_undamaged()
-        async with self._noting(), self._write() as tx:
+        async with self._noting(), self._unit() as tx:
             yield tx
 
     @asynccontextmanager
-    async def _write(self) -> AsyncIterator[Transaction]:
+    async def _unit(self) -> AsyncIterator[Transaction]:
         task = asyncio.current_task()
         async with self._connection() as connection:
             tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=True)

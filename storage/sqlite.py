@@ -347,7 +347,7 @@ class SqliteStore(Store):
                 await finished(self._disconnect())
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def _write(self) -> AsyncIterator[Transaction]:
         self._require_not_nested()
         await self._turns.take(self._leave)
         commit: _SharedCommit | None = None

@@ -22,6 +22,7 @@ from node.roles.checker import Checker
 from node.roles.policy import VerificationPolicies
 from node.runtime.document_cache import StoredDocumentCache
 from node.runtime.opening import open_node_store
+from node.runtime.tracing import NO_TRACES
 from node.runtime.world import World
 from node.skills.frameworks import SkillIndex
 from node.trust.source import StoredTrust
@@ -86,7 +87,7 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
-        yield FileVerifier(policy, Checker(policies, resolver, statuses, world))
+        yield FileVerifier(policy, Checker(policies, resolver, statuses, world, NO_TRACES))
 
 
 def verify_file(

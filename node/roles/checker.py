@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from node.roles.policy import VerificationPolicies
+from node.runtime.tracing import Tracer
 from node.runtime.world import World
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
@@ -26,6 +27,7 @@ class Checker:
     resolver: RenewingResolver
     statuses: StatusSource
     world: World
+    tracer: Tracer
 
     async def check(
         self,
@@ -38,18 +40,21 @@ class Checker:
         seen: SeenLists | None = None,
     ) -> VerificationResult:
         """How the checks of a document end; see :func:`protocols.credentials.verify.verify`."""
-        return await verify(
-            document,
-            expected=expected,
-            challenge=challenge,
-            domain=domain,
-            resolver=self.resolver,
-            statuses=self.statuses,
-            policy=policy,
-            now=self.world.clock(),
-            processor=self.policies.processor,
-            seen=seen,
-        )
+        with self.tracer.span("verify") as span:
+            result = await verify(
+                document,
+                expected=expected,
+                challenge=challenge,
+                domain=domain,
+                resolver=self.resolver,
+                statuses=self.statuses,
+                policy=policy,
+                now=self.world.clock(),
+                processor=self.policies.processor,
+                seen=seen,
+            )
+            span.say("lernode.verified", result.verified)
+        return result
 
     async def explain(self, award: Award, policy: Policy) -> CheckResult:
         """What the check ``issuer-trusted`` would say of an award."""

@@ -24,6 +24,7 @@ from node.runtime.channels import Channel, Channels
 from node.runtime.leases import Leases
 from node.runtime.metrics import Metrics
 from node.runtime.sealing import Sealed, Sealer
+from node.runtime.tracing import Kind, Tracer
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.did import peer4
@@ -82,6 +83,7 @@ class Outbox:
         world: World,
         settings: DeliveryConfig,
         metrics: Metrics,
+        tracer: Tracer,
         max_returned_bytes: int,
     ) -> None:
         self._store = store
@@ -96,6 +98,7 @@ class Outbox:
         # Processes whose clocks differ a little must not take what others have just put off.
         self._longest = timedelta(seconds=max(settings.max_retry_seconds * _MOST_JITTER, 60.0))
         self._metrics = metrics
+        self._tracer = tracer
         self._leases = Leases(store, _CHANNEL, outbox.release)
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
         self._hastening: set[asyncio.Task[None]] = set()
@@ -128,6 +131,7 @@ class Outbox:
             wire=plain.wire.value,
             my_verkey=connection.my_verkey,
             to_verkey=to_verkey,
+            traceparent=self._tracer.current(),
             now=self._world.clock(),
         )
         tx.after_commit(self._crew.wake)
@@ -229,7 +233,12 @@ class Outbox:
         while following is not None:
             message = following.message
             try:
-                await self._deliver(following)
+                with self._tracer.span("deliver", Kind.PRODUCER, parent=message.traceparent) as span:
+                    span.say("messaging.system", "didcomm")
+                    span.say("lernode.message.type", message.message_type)
+                    span.say("lernode.message.wire", message.wire)
+                    span.say("lernode.attempt", message.attempts + 1)
+                    span.say("messaging.message.envelope.size", await self._deliver(following))
             except LernodeError as error:
                 await self._failed(message, error.code)
                 return True
@@ -243,7 +252,8 @@ class Outbox:
             self._metrics.delivered.inc()
         return is_more
 
-    async def _deliver(self, addressed: _Addressed) -> None:
+    async def _deliver(self, addressed: _Addressed) -> int:
+        """Hand a message over; how long its envelope was."""
         message, connection = addressed.message, addressed.connection
         if addressed.waits:
             raise NotNow(
@@ -268,6 +278,7 @@ class Outbox:
             "seconds": round(time.perf_counter() - started, 4),
         }
         _log.info("delivered", extra={"facts": facts})
+        return size
 
     async def _hand_over(self, connection: Connection, thid: str, plaintext: bytes, wire: Wire, my_verkey: str) -> int:
         """Deliver a message over the peer's channel or to its endpoint; how long its envelope was."""
@@ -307,6 +318,7 @@ class Outbox:
         plain = message.encode(wire)
         if plain.wire is Wire.V2:
             plain = msgspec.structs.replace(plain, created_time=int(self._world.clock().timestamp()))
+        plain = self._tracer.told(plain)
         self._world.witness("sent", plain)
         return plain
 

@@ -8,6 +8,7 @@ delivery changes nothing. A message that breaks its protocol changes nothing eit
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from node.runtime.channels import Channel, Channels
 from node.runtime.delivery import Outbox
 from node.runtime.keyring import Keyring
 from node.runtime.metrics import Metrics
+from node.runtime.tracing import Kind, Span, Tracer
 from node.runtime.world import World
 from protocols.did import peer4
 from protocols.did.document import DidDocument
@@ -137,6 +139,7 @@ class Inbound:
         channels: Channels,
         world: World,
         metrics: Metrics,
+        tracer: Tracer,
     ) -> None:
         self._store = store
         self._keyring = keyring
@@ -145,6 +148,7 @@ class Inbound:
         self._channels = channels
         self._world = world
         self._metrics = metrics
+        self._tracer = tracer
         self._handlers: dict[str, Handler] = {}
         self._introduce: dict[str, Introduce] = {}
         self._anonymous: dict[str, HandleAnonymous] = {}
@@ -192,7 +196,14 @@ class Inbound:
             LernodeError: the message is refused; nothing was stored.
         """
         try:
-            return await self._receive(envelope, channel)
+            since = time.time_ns()
+            opened = await self._open(envelope)
+            parent = self._tracer.believed(opened.message)
+            with self._tracer.span("receive", Kind.CONSUMER, parent=parent, since=since) as span:
+                self._describe(span, opened.message)
+                received = await self._receive(opened, channel)
+                span.say("lernode.message.seen_before", received is Received.DUPLICATE)
+                return received
         except LernodeError as error:
             self._metrics.refused.labels(error.code).inc()
             _log.warning("message refused: %s", error.code)
@@ -208,8 +219,15 @@ class Inbound:
         await self._keyring.refresh(self._store)
         return await open_envelope(envelope, self._keyring, self._resolver)
 
-    async def _receive(self, envelope: bytes, channel: Channel | None) -> Received:
-        opened = await self._open(envelope)
+    def _describe(self, span: Span, message: PlainMessage) -> None:
+        span.say("messaging.system", "didcomm")
+        span.say("lernode.message.wire", message.wire.value)
+        # Not its whole type: a stranger may call a message anything, the name of a person included.
+        protocol = message.protocol
+        if protocol in self._handlers or protocol in self._introduce or protocol in self._anonymous:
+            span.say("lernode.protocol", protocol)
+
+    async def _receive(self, opened: Opened, channel: Channel | None) -> Received:
         if opened.recipient is not None and opened.message.protocol in self._anonymous:
             async with self._store.write() as tx:
                 await self._anonymous[opened.message.protocol](tx, Anonymous(opened.message, opened.recipient))

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from node.runtime.leases import Leases
+from node.runtime.tracing import Tracer
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
 from protocols.errors import LernodeError, NotNow
@@ -44,9 +45,10 @@ JobWork = Callable[[Job], Awaitable[Callable[[Transaction], Awaitable[None]]]]
 class Jobs:
     """Runs due jobs, a few at a time."""
 
-    def __init__(self, store: Store, world: World) -> None:
+    def __init__(self, store: Store, world: World, tracer: Tracer) -> None:
         self._store = store
         self._world = world
+        self._tracer = tracer
         self._kinds: dict[str, JobWork] = {}
         self._leases = Leases(store, _CHANNEL, jobs.release)
         self._crew = Crew("jobs", world.clock, _PARALLEL, self._find)
@@ -73,6 +75,7 @@ class Jobs:
             subject=subject,
             payload=payload or {},
             run_at=self._world.clock(),
+            traceparent=self._tracer.current(),
         )
         tx.after_commit(self._crew.wake)
         if self._crew.is_full:
@@ -110,10 +113,13 @@ class Jobs:
     async def _do(self, job: Job) -> bool:
         is_more = False
         try:
-            commit = await self._kinds[job.kind](job)
-            async with self._store.write() as tx:
-                await commit(tx)
-                await jobs.done(tx, job.id)
+            with self._tracer.span("job", parent=job.traceparent) as span:
+                span.say("lernode.job.kind", job.kind)
+                span.say("lernode.attempt", job.attempts + 1)
+                commit = await self._kinds[job.kind](job)
+                async with self._store.write() as tx:
+                    await commit(tx)
+                    await jobs.done(tx, job.id)
         except NotNow as error:
             await self._again(job, error)
             is_more = True
