@@ -290,6 +290,7 @@ class Node:
         self.keeping = Keeping(
             store=store,
             checker=checker,
+            http=self.http,
             metrics=self.metrics,
             world=world,
         )

@@ -8,8 +8,9 @@ newest first, so that the store has no index of words that would tell what recor
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ __all__ = [
     "find_held",
     "find_held_by_prefix",
     "find_held_from",
+    "find_held_same",
     "find_issued",
     "find_issued_by_prefix",
     "get_held",
@@ -45,6 +47,7 @@ __all__ = [
     "list_held",
     "list_issued",
     "set_held_state",
+    "set_held_unverified",
     "set_issued_state",
 ]
 
@@ -68,6 +71,8 @@ class HeldCredential:
         credential_id: the document's own ``id``, which it need not have.
         state: what the issuer's status lists said when they were looked at last.
         state_at: when that was; None before the first time.
+        unverified: the code of the check that it did not pass when it was taken in from a file or link, where its
+            holder wanted it all the same.
     """
 
     id: str
@@ -85,6 +90,7 @@ class HeldCredential:
     state: IssuedState = IssuedState.ACTIVE
     state_at: datetime | None = None
     position: int = 0
+    unverified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +144,7 @@ async def add_held(
             record.position,
             tx.sealing.seal(_HELD_DOCUMENT, record.id, record.document),
             tx.sealing.seal_json(_HELD_DETAILS, record.id, _held_details(record)),
-            tx.sealing.blind(_HELD_ID, record.credential_id),
+            tx.sealing.blind(_HELD_ID, _name_of(record)),
             to_micros(record.stored_at),
             record.state.value,
             to_micros(record.state_at),
@@ -175,6 +181,14 @@ async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | Non
     return None if row is None else _held(tx, row)
 
 
+async def find_held_same(tx: Transaction, record: HeldCredential) -> HeldCredential | None:
+    """The held record whose document is that of ``record``, or None."""
+    query = Query("SELECT * FROM held_credentials")
+    query.equal("credential_key", tx.sealing.blind(_HELD_ID, _name_of(record)))
+    rows = await tx.all(*query.newest_first("held_credentials", "stored_at", None, MAX_PAGE))
+    return next((found for row in rows if (found := _held(tx, row)).document == record.document), None)
+
+
 async def find_held_from(
     tx: Transaction, connection_id: str, *, thid: str | None = None, credential_id: str | None = None
 ) -> HeldCredential | None:
@@ -197,6 +211,19 @@ async def set_held_state(tx: Transaction, record_id: str, state: IssuedState, at
     )
     if not changed:
         raise unknown("record")
+
+
+async def set_held_unverified(tx: Transaction, record: HeldCredential, code: str | None) -> HeldCredential:
+    """Note which check a held record does not pass now, or that it passes them all.
+
+    Raises:
+        WrongState: ``record.unknown``.
+    """
+    record = replace(record, unverified=code)
+    details = tx.sealing.seal_json(_HELD_DETAILS, record.id, _held_details(record))
+    if not await tx.execute("UPDATE held_credentials SET details = ? WHERE id = ?", (details, record.id)):
+        raise unknown("record")
+    return record
 
 
 async def delete_held(tx: Transaction, record_id: str) -> None:
@@ -402,6 +429,11 @@ class _Search:
         return wanted == fold(skill["code"] or "") or self.skill == skill["url"] or wanted in fold(skill["name"])
 
 
+def _name_of(record: HeldCredential) -> str:
+    """What a held record is found by: the ``id`` of its document, or where that has none, its digest."""
+    return record.credential_id or f"sha-256:{hashlib.sha256(record.document).hexdigest()}"
+
+
 def _held_details(record: HeldCredential) -> dict[str, Any]:
     return {
         "credential_id": record.credential_id,
@@ -412,6 +444,7 @@ def _held_details(record: HeldCredential) -> dict[str, Any]:
         "valid_from": to_micros(record.valid_from),
         "valid_until": to_micros(record.valid_until),
         "skills": [asdict(skill) for skill in record.skills],
+        "unverified": record.unverified,
     }
 
 
@@ -436,6 +469,7 @@ def _held_from(tx: Transaction, row: Row, details: Mapping[str, Any]) -> HeldCre
         state=IssuedState(row["state"]),
         state_at=from_micros(row["state_at"]),
         position=row["position"],
+        unverified=details["unverified"],
     )
 
 

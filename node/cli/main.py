@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("node.cli.request", "Ask a peer for proof of skills."),
     "present": ("node.cli.present", "Answer a request with records."),
     "export": ("node.cli.export", "Write your records into one encrypted file."),
-    "import": ("node.cli.export", "Take the records of an export into this node."),
+    "import": ("node.cli.import_records", "Take records from files, links or an export into this node."),
     "receipts": ("node.cli.receipts", "Show what you have shown to whom."),
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),

@@ -84,7 +84,14 @@ def _list_held(setting: Setting, search: str | None, skill: str | None, limit: i
         line("No records." if search or skill else "No records yet. Accept one with: lernode accept")
         return
     rows = (
-        (short(r.id), r.state, r.name, r.issuer, ", ".join(s.name for s in r.skills), when(r.stored_at))
+        (
+            short(r.id),
+            "unverified" if r.unverified else r.state,
+            r.name,
+            r.issuer,
+            ", ".join(s.name for s in r.skills),
+            when(r.stored_at),
+        )
         for r in found.items
     )
     table(("RECORD", "STATE", "NAME", "ISSUER", "SKILLS", "KEPT SINCE"), rows)
@@ -137,7 +144,7 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
 def _show_part(setting: Setting, record: str, reveal: tuple[str, ...], export: Path | None) -> None:
     path = f"/admin/records/{segment(record)}/derive"
     made = with_api(setting, lambda api: api.post(path, DerivedRecord, Derive(reveal=list(reveal))))
-    document = bytes(made.document)
+    document = document_bytes(made.document)
     if export is not None:
         write_record(export, document)
     if setting.json:

@@ -83,8 +83,8 @@ async def preview(node: Node, call: Call[Nothing, Present]) -> PreviewView:
             LeavingView(
                 record=view_held(each.record),
                 shown=_view_statements(statements(each.document)),
-                withheld=_view_statements(withheld(strict_json.loads_object(each.record.document), each.document)),
-                document=msgspec.Raw(strict_json.dumps(each.document)),
+                withheld=_view_statements(withheld(each.whole, each.document)),
+                document=msgspec.Raw(strict_json.dumps(each.form)),
             )
             for each in await node.holder.preview(exchange_id, chosen)
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from node.http.schemas import (
     ExchangeView,
     HeldDetail,
     HeldView,
+    IntakeView,
     IssuedDetail,
     IssuedQuery,
     IssuedView,
@@ -38,11 +40,13 @@ from node.http.schemas import (
     Page,
     RecordProposal,
     RecordsQuery,
-    RecordToKeep,
+    RecordsToKeep,
+    RefusedView,
     StatusChange,
     StatusValue,
 )
 from node.roles.issuer import Award
+from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.credentials.model import Version
@@ -156,14 +160,39 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=document_json(held.document))
 
 
-async def keep_record(node: Node, call: Call[Nothing, RecordToKeep]) -> KeptView:
-    """Hold a record that did not come over a connection.
+async def keep_records(node: Node, call: Call[Nothing, RecordsToKeep]) -> IntakeView:
+    """Hold records that did not come over a connection.
 
     Raises:
-        BadInput: ``record.not_genuine``.
+        BadInput: ``record.not_genuine``, ``record.not_verified``, ``intake.*``, ``net.*``.
     """
-    kept = await node.keeping.keep(call.body.document)
-    return KeptView(record=view_held(kept.record), is_new=kept.is_new, unverified=kept.unverified)
+    outcomes = await node.keeping.take(await _given(node, call.body), Accept(call.body.accept))
+    view = IntakeView(kept=[], refused=[])
+    for position, outcome in enumerate(outcomes, start=1):
+        if isinstance(outcome, BadInput):
+            told = RefusedView(position=position, code=outcome.code, reason=outcome.message, hint=outcome.hint)
+            view.refused.append(told)
+        else:
+            view.kept.append(KeptView(record=view_held(outcome.record), is_new=outcome.is_new))
+    return view
+
+
+async def _given(node: Node, body: RecordsToKeep) -> bytes:
+    """The file that a request is about.
+
+    Raises:
+        BadInput: ``intake.ambiguous``, ``intake.not_base64``, ``net.*``.
+    """
+    if sum(given is not None for given in (body.document, body.file, body.url)) != 1:
+        raise BadInput("intake.ambiguous", "There is not one document, file or URL.", "Give exactly one of the three.")
+    if body.url is not None:
+        return await node.keeping.fetch(body.url)
+    if body.document is not None:
+        return body.document.encode() if isinstance(body.document, str) else strict_json.dumps(body.document)
+    try:
+        return base64.b64decode(body.file or "", validate=True)
+    except ValueError:
+        raise BadInput("intake.not_base64", "The file is not in base64.", "Encode it as RFC 4648 §4 says.") from None
 
 
 async def derive(node: Node, call: Call[Nothing, Derive]) -> DerivedRecord:
@@ -175,7 +204,7 @@ async def derive(node: Node, call: Call[Nothing, Derive]) -> DerivedRecord:
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
     derived = await node.holder.derive(held.id, call.body.reveal)
-    return DerivedRecord(document=msgspec.Raw(strict_json.dumps(derived)))
+    return DerivedRecord(document=document_json(derived))
 
 
 async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[IssuedView]:

@@ -140,6 +140,7 @@ def held_fields(record: HeldCredential) -> dict[str, Any]:
         "state": record.state.value,
         "state_at": record.state_at,
         "exchange_id": record.exchange_id,
+        "unverified": record.unverified,
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from protocols.credentials.issuing import Issued
+from protocols.credentials.enveloped import envelope, media_type_of
+from protocols.credentials.reading import read_secured
+from protocols.jsonld.processor import DEFAULT
 
 __all__ = ["document_bytes", "document_json", "document_object"]
 
@@ -24,8 +26,8 @@ def document_object(document: bytes) -> msgspec.Raw:
     """A kept document where only objects may stand: compact text in an envelope (VCDM 2.0 §4.13.1)."""
     if _is_object(document):
         return msgspec.Raw(document)
-    securing = "vc+sd-jwt" if b"~" in document else "vc+jwt"
-    return msgspec.Raw(msgspec.json.encode(Issued(document.decode(), f"application/{securing}", securing).embeddable))
+    securing = read_secured(document, DEFAULT).securing or "vc+jwt"
+    return msgspec.Raw(msgspec.json.encode(envelope(document.decode(), media_type_of(securing))))
 
 
 def _is_object(document: bytes) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from node.http.schemas import AttachedView, ResultView, VerificationView
 from node.records.attached import Attached, attached
-from protocols import strict_json
+from protocols.credentials.reading import stated
 from protocols.credentials.verification import VerificationResult
 from protocols.errors import BadInput
 from storage.verifications import Verification
@@ -51,9 +51,9 @@ def view_verification(kept: Verification) -> VerificationView:
 
 
 def view_attached(document: bytes) -> list[AttachedView]:
-    """What is attached to a kept record; nothing where it is no JSON object."""
+    """What is attached to a kept record; nothing where it cannot be read."""
     try:
-        return view_attached_items(attached(strict_json.loads_object(document)))
+        return view_attached_items(attached(stated(document)))
     except BadInput:
         return []
 

@@ -51,6 +51,7 @@ __all__ = [
     "HeadsToCheck",
     "HeldDetail",
     "HeldView",
+    "IntakeView",
     "InvitationView",
     "IssuedDetail",
     "IssuedQuery",
@@ -79,8 +80,9 @@ __all__ = [
     "Prune",
     "PruneView",
     "RecordProposal",
-    "RecordToKeep",
     "RecordsQuery",
+    "RecordsToKeep",
+    "RefusedView",
     "Replay",
     "ReplayView",
     "ResolutionView",
@@ -478,6 +480,10 @@ class HeldView(_View, frozen=True, kw_only=True):
     state: Annotated[str, Meta(description="What the issuer's status lists said when they were looked at last.")]
     state_at: Annotated[datetime | None, Meta(description="When that was, after the record was stored.")]
     exchange_id: str | None
+    unverified: Annotated[
+        str | None,
+        Meta(description="The code of the check that it did not pass when taken in; it is sent to nobody by itself."),
+    ]
 
 
 class HeldDetail(HeldView, frozen=True, kw_only=True):
@@ -487,10 +493,27 @@ class HeldDetail(HeldView, frozen=True, kw_only=True):
     document: msgspec.Raw
 
 
-class RecordToKeep(_Given, frozen=True, kw_only=True):
-    """A record to hold that did not come over a connection."""
+class RecordsToKeep(_Given, frozen=True, kw_only=True):
+    """Records to hold that did not come over a connection: one of `document`, `file` and `url`."""
 
-    document: Annotated[dict[str, Any], Meta(description="As its issuer signed it.")]
+    document: Annotated[
+        dict[str, Any] | str | None, Meta(description="As its issuer signed it: an object, or the text of a JWT.")
+    ] = None
+    file: Annotated[
+        Annotated[str, Meta(max_length=2_800_000)] | None,
+        Meta(description="A file with records, in base64; up to 2 MiB."),
+    ] = None
+    url: Annotated[
+        Annotated[str, Meta(max_length=4000)] | None, Meta(description="Where the node gets such a file.")
+    ] = None
+    accept: Annotated[
+        Literal["verified", "genuine", "any"],
+        Meta(
+            description="`verified`: what passes all that this node asks of records, trust in the issuer included. "
+            "`any`: also what is genuine and does not pass, which stays marked. `genuine`: trust and status are not "
+            "asked for, as for the records of the holder's own export."
+        ),
+    ] = "verified"
 
 
 class KeptView(_View, frozen=True, kw_only=True):
@@ -498,7 +521,22 @@ class KeptView(_View, frozen=True, kw_only=True):
 
     record: HeldView
     is_new: Annotated[bool, Meta(description="Whether the node did not hold it before.")]
-    unverified: Annotated[str | None, Meta(description="The code of the check that it does not pass now.")]
+
+
+class RefusedView(_View, frozen=True, kw_only=True):
+    """A record that is not kept."""
+
+    position: Annotated[int, Meta(description="Among the records of the file, from 1.")]
+    code: str
+    reason: str
+    hint: str
+
+
+class IntakeView(_View, frozen=True, kw_only=True):
+    """What became of the records that were given. Where there was one, and it was refused, the answer is the error."""
+
+    kept: list[KeptView]
+    refused: list[RefusedView]
 
 
 class Derive(_Given, frozen=True, kw_only=True):

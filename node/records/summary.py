@@ -57,17 +57,18 @@ class RecordSummary:
 
 
 def summary(document: dict[str, Any]) -> RecordSummary:
-    """Read what any credential says, be it an Open Badges record or not."""
+    """Read what any credential says, be it an Open Badges record or not; an SD-JWT VC has names of its own."""
     achievement = next(_achievements(document), {})
-    types = tuple(kind for name in model.types_of(document)[:20] if (kind := shown(name)) not in _UNSAID)
+    stated = [*model.types_of(document)[:20], *(text for text in [document.get("vct")] if isinstance(text, str))]
+    types = tuple(kind for name in stated if (kind := shown(name)) not in _UNSAID)
     issuer = document.get("issuer")
     achievement_name = shown_text(achievement.get("name"))
     return RecordSummary(
         id=model.id_of(document),
         name=shown_text(document.get("name")) or achievement_name or next(reversed(types), "Credential"),
-        issuer=model.issuer_id(document),
+        issuer=model.issuer_id(document) or model.id_of(document.get("iss")),
         issuer_name=shown_text(issuer.get("name")) if isinstance(issuer, dict) else None,
-        subject=next((found for found in model.subject_ids(document) if found), None),
+        subject=next((found for found in model.subject_ids(document) if found), model.id_of(document.get("sub"))),
         achievement_id=model.id_of(achievement),
         achievement_name=achievement_name,
         skills=skills_of(model.alignments(document)),

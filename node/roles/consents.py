@@ -26,10 +26,18 @@ SCHEMA_VERSION = "ISO/IEC TS 27560:2023; lernode 1"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A record as it leaves: ``document`` is all of it, or a part."""
+    """A record as it leaves.
+
+    Attributes:
+        whole: all that the record says.
+        document: what of it is shown, which is all or a part.
+        form: how that stands in the presentation: the same, or an envelope with a JWT or SD-JWT in it.
+    """
 
     record: HeldCredential
+    whole: dict[str, Any]
     document: dict[str, Any]
+    form: dict[str, Any]
 
 
 def consent_receipt(
@@ -108,7 +116,6 @@ def _purposes(definition: Definition, selection: Selection, verifier: object) ->
 
 
 def _record(each: Shown, descriptors: Sequence[str]) -> dict[str, Any]:
-    whole = strict_json.loads_object(each.record.document)
     return {
         "record_id": each.record.id,
         "credential_id": each.record.credential_id,
@@ -116,5 +123,5 @@ def _record(each: Shown, descriptors: Sequence[str]) -> dict[str, Any]:
         "name": each.record.name,
         "answers": list(descriptors),
         "shown": [{"path": one.path, "value": one.value} for one in statements(each.document)],
-        "withheld": [one.path for one in withheld(whole, each.document)],
+        "withheld": [one.path for one in withheld(each.whole, each.document)],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
 from node.roles.keeping import held_record
+from node.roles.kept_forms import binding_key, compact_text, embeddable, is_compact, kept_form, presented_part
 from node.roles.lifetime import Lifetime
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.roles.threads import situation as situation_of
@@ -26,9 +27,11 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.data_integrity import add_proof, base_proof, derive_proof
+from protocols.credentials.data_integrity import add_proof, base_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import Version, proofs_of, version_of
+from protocols.credentials.reading import stated
+from protocols.credentials.sd_jwt.presenting import bind_sd_jwt
 from protocols.credentials.verification import VerificationResult
 from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import (
@@ -41,6 +44,7 @@ from protocols.exchange.presentation_exchange import (
     match,
     parse_definition,
     pointers_asked_for,
+    read_claim,
     select,
 )
 from protocols.issue_credential import machine as issue_credential
@@ -247,7 +251,8 @@ class Holder:
         return await self._checker.check(document, self._checker.policies.holder(), expected="credential")
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
-        record = held_record(effect.document, self._world, exchange_id=situation.row.id, position=effect.position)
+        document = strict_json.dumps(effect.document)
+        record = held_record(document, self._world, exchange_id=situation.row.id, position=effect.position)
         await credentials.add_held(tx, record, reached=reached_in(effect.document))
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
@@ -256,7 +261,7 @@ class Holder:
         await emit(tx, self._world, stored)
         tx.after_commit(self._metrics.stored.inc)
 
-    async def derive(self, record_id: str, pointers: Sequence[str]) -> dict[str, Any]:
+    async def derive(self, record_id: str, pointers: Sequence[str]) -> bytes:
         """A part of a held record, to be handed over as a file: what is mandatory, and what the pointers name.
 
         Raises:
@@ -265,9 +270,7 @@ class Holder:
         """
         async with self._store.read() as tx:
             held = await credentials.get_held(tx, record_id)
-        return derive_proof(
-            strict_json.loads_object(held.document), pointers, processor=self._checker.policies.processor
-        )
+        return presented_part(held.document, pointers, self._checker.policies.processor)
 
     # Presentations ------------------------------------------------------------------------------------------------
 
@@ -365,10 +368,12 @@ class Holder:
         definition = parse_definition(situation.value.definition)
         held = await _all_held(tx)
         me = await self._subject_of(tx, held)
-        records = [Record(record.id, strict_json.loads_object(record.document)) for record in held]
+        # A verifier may say nothing of formats and still read no tokens, so that these come last.
+        held = sorted(held, key=lambda record: is_compact(record.document))
+        records = [Record(record.id, kept_form(record.document)) for record in held]
         report = match(definition, records, holder=me.did)
         by_id = {record.id: record for record in held}
-        valid = {record.id for record in held if record.state is IssuedState.ACTIVE}
+        valid = {record.id for record in held if record.state is IssuedState.ACTIVE and record.unverified is None}
         try:
             return Matches(definition, me, report, by_id, select(definition, report.among(valid)), None)
         except BadInput as error:
@@ -378,13 +383,13 @@ class Holder:
         self, tx: Transaction, situation: Situation, found: Matches, selection: Selection, decided_by: str
     ) -> None:
         exchange: present_proof.Exchange = situation.value
-        leaving = self._shown(found, selection)
+        leaving = [await self._bound(tx, situation, found, each) for each in self._shown(found, selection)]
         shown = [each.document for each in leaving]
         suite = _suite_for(found.definition, found.holder, shown)
         presentation = build_presentation(
             found.definition,
             selection,
-            {each.record.id: each.document for each in leaving},
+            {each.record.id: each.form for each in leaving},
             holder=found.holder.did,
             submission_id=self._world.new_id(),
             vcdm=_vcdm_for(suite, shown),
@@ -440,14 +445,34 @@ class Holder:
 
     def _shown(self, found: Matches, selection: Selection) -> list[Shown]:
         """The selected records as they leave; those that can be shown in part, as far as they are asked for."""
-        return [Shown(found.records[name], self._asked_for(found, selection, name)) for name in selection.record_ids]
+        return [self._asked_for(found, selection, name) for name in selection.record_ids]
 
-    def _asked_for(self, found: Matches, selection: Selection, record_id: str) -> dict[str, Any]:
-        document = strict_json.loads_object(found.records[record_id].document)
-        if base_proof(document) is None:
-            return document
-        pointers = pointers_asked_for(found.definition, selection, record_id, document)
-        return derive_proof(document, pointers, processor=self._checker.policies.processor)
+    def _asked_for(self, found: Matches, selection: Selection, record_id: str) -> Shown:
+        record = found.records[record_id]
+        claim = read_claim(kept_form(record.document))
+        if not claim.is_selective or (claim.text is None and base_proof(claim.document) is None):
+            return Shown(record, claim.document, claim.document, embeddable(record.document))
+        pointers = pointers_asked_for(found.definition, selection, record_id, claim)
+        part = presented_part(record.document, pointers, self._checker.policies.processor)
+        return Shown(record, claim.document, stated(part), embeddable(part))
+
+    async def _bound(self, tx: Transaction, situation: Situation, found: Matches, each: Shown) -> Shown:
+        """An SD-JWT with a key binding besides, where this node has the key that its issuer has named."""
+        exchange: present_proof.Exchange = situation.value
+        text = compact_text(each.form)
+        key = None if text is None or exchange.challenge is None else binding_key(text, found.holder)
+        if text is None or exchange.challenge is None or key is None:
+            return each
+        signer = await self._identity.signer_named(tx, found.holder, key)
+        bind = partial(
+            bind_sd_jwt,
+            text,
+            signer,
+            challenge=exchange.challenge,
+            domain=exchange.domain or situation.connection.their_did or "",
+            now=self._world.clock(),
+        )
+        return replace(each, form=embeddable((await perform(signer, bind)).encode()))
 
     async def _subject_of(self, tx: Transaction, held: Sequence[HeldCredential]) -> OwnDid:
         """The DID of this node that the newest records are about, for it has to sign; else the default one."""

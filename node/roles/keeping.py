@@ -1,30 +1,53 @@
-"""Taking a record that did not come over a connection, such as one from the holder's own export."""
+"""Taking in records that did not come over a connection: what a person already has, in files and behind links."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from node.events.emit import emit
 from node.events.types import RecordStored
+from node.net.guarded_http import GuardedHttp
+from node.records.intake import MAX_FILE_BYTES, records_in
 from node.records.reached import reached_in
 from node.records.summary import summary
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
-from protocols import strict_json
-from protocols.credentials.model import id_of, issuer_id, subject_ids
-from protocols.credentials.verification import Check, Outcome
-from protocols.errors import BadInput
+from protocols.credentials.reading import read_secured, stated
+from protocols.credentials.verification import Check, Outcome, VerificationResult
+from protocols.errors import BadInput, NotNow
+from protocols.jsonld.processor import DEFAULT
 from storage import audit, credentials
 from storage.credentials import HeldCredential, Skill
-from storage.engine import Store, Transaction
+from storage.engine import Store
 
-__all__ = ["Keeping", "Kept", "held_record"]
+__all__ = ["Accept", "Keeping", "Kept", "held_record"]
 
 _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE})
+_ACCEPT = "application/vc, application/json, application/ld+json, application/vc+jwt, */*;q=0.5"
+_HINTS: Mapping[str, str] = {
+    "trust.undecided": "Say whom you believe with lernode trust add, or keep it marked with --unverified.",
+    "trust.not_trusted": "Say whom you believe with lernode trust add, or keep it marked with --unverified.",
+}
+
+
+class Accept(StrEnum):
+    """What a record has to be, so that it is kept.
+
+    Attributes:
+        VERIFIED: all that a verifier asks for, its issuer believed included.
+        GENUINE: what its issuer signed; trust and status are not asked for. For the holder's own export.
+        ANY: what its issuer signed, as far as that can be said; what it does not pass is marked for good.
+    """
+
+    VERIFIED = "verified"
+    GENUINE = "genuine"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +56,10 @@ class Kept:
 
     Attributes:
         is_new: whether it did not hold it before.
-        unverified: the code of the check that it does not pass just now, where there is one.
     """
 
     record: HeldCredential
     is_new: bool
-    unverified: str | None = None
 
 
 class Keeping:
@@ -49,66 +70,102 @@ class Keeping:
         *,
         store: Store,
         checker: Checker,
+        http: GuardedHttp,
         metrics: Metrics,
         world: World,
     ) -> None:
         self._store = store
         self._checker = checker
+        self._http = http
         self._metrics = metrics
         self._world = world
 
-    async def keep(self, document: dict[str, Any]) -> Kept:
-        """Hold a record, once however often it is given.
-
-        One that is genuine but does not verify, as it expired or its issuer is away, is kept and told as unverified.
+    async def fetch(self, url: str) -> bytes:
+        """The file behind a link.
 
         Raises:
-            BadInput: ``record.not_genuine`` where it is not what was signed.
+            BadInput: ``net.*``, ``intake.not_there``.
+            NotNow: ``net.*``.
         """
-        body = strict_json.dumps(document)
-        credential_id = id_of(document)
-        async with self._store.read() as tx:
-            known = await self._known(tx, credential_id, body)
-        if known is not None:
-            return Kept(known, is_new=False)
-        result = await self._checker.check(document, self._checker.policies.holder(), expected="credential")
+        response = await self._http.get(url, max_bytes=MAX_FILE_BYTES, accept=_ACCEPT)
+        if response.status >= 500:
+            raise NotNow("net.server_error", f"The server answers {response.status}.", "Try again later.")
+        if response.status != 200:
+            message = f"Nothing can be had there: the server answers {response.status}."
+            raise BadInput("intake.not_there", message, "Check the link, or download the file and import that.")
+        return response.body
+
+    async def take(self, data: bytes, accept: Accept = Accept.VERIFIED) -> list[Kept | BadInput]:
+        """Hold the records of a file; of each, what became of it, in their order.
+
+        Raises:
+            BadInput: ``intake.*`` and others where the file cannot be read; as :meth:`keep` for a file with one record.
+        """
+        records = await asyncio.to_thread(records_in, data)
+        outcomes = list[Kept | BadInput]()
+        for record in records:
+            try:
+                outcomes.append(await self.keep(record, accept))
+            except BadInput as error:
+                if len(records) == 1:
+                    raise
+                outcomes.append(error)
+        return outcomes
+
+    async def keep(self, document: bytes, accept: Accept = Accept.VERIFIED) -> Kept:
+        """Hold a record, once however often it is given; one that is known is verified and marked anew.
+
+        Args:
+            document: JSON, or the text of a JWT or SD-JWT.
+
+        Raises:
+            BadInput: ``record.not_genuine`` where it is not what was signed; ``record.not_verified`` where it does not
+                pass what is asked for; ``structure.*`` and others where it cannot be read.
+        """
+        record = held_record(document, self._world)
+        policies = self._checker.policies
+        policy = policies.holder() if accept is Accept.GENUINE else policies.keeper()
+        result = await self._checker.check(document, policy, expected="credential")
         if any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks):
             raise BadInput(
                 "record.not_genuine",
                 f"The record is not what its issuer signed: {reason_code(result)}.",
                 "See lernode verify, and ask the issuer for a new one.",
             )
-        record = held_record(document, self._world)
+        code = reason_code(result)
+        if code is not None and accept is Accept.VERIFIED:
+            raise _not_verified(result, code)
         async with self._store.write() as tx:
             # The same may have been given twice at a time.
-            await tx.lock(f"keeping {hashlib.sha256(body).hexdigest()}")
-            known = await self._known(tx, credential_id, body)
+            await tx.lock(f"keeping {hashlib.sha256(document).hexdigest()}")
+            known = await credentials.find_held_same(tx, record)
             if known is not None:
+                if accept is not Accept.GENUINE and known.unverified != code:
+                    known = await credentials.set_held_unverified(tx, known, code)
                 return Kept(known, is_new=False)
-            await credentials.add_held(tx, record, reached=reached_in(document))
+            record = replace(record, unverified=code)
+            await credentials.add_held(tx, record, reached=reached_in(stated(document)))
             await audit.append(tx, at=record.stored_at, event="record.stored", actor="operator", subjects=(record.id,))
             await emit(tx, self._world, RecordStored(record_id=record.id))
             tx.after_commit(self._metrics.stored.inc)
-        return Kept(record, is_new=True, unverified=None if result.verified else reason_code(result))
-
-    @staticmethod
-    async def _known(tx: Transaction, credential_id: str | None, body: bytes) -> HeldCredential | None:
-        found = None if credential_id is None else await credentials.find_held(tx, credential_id)
-        return found if found is not None and found.document == body else None
+        return Kept(record, is_new=True)
 
 
-def held_record(
-    document: dict[str, Any], world: World, *, exchange_id: str | None = None, position: int = 0
-) -> HeldCredential:
-    """A record to hold, with what its document says."""
-    about = summary(document)
+def held_record(document: bytes, world: World, *, exchange_id: str | None = None, position: int = 0) -> HeldCredential:
+    """A record to hold, with what its document says.
+
+    Raises:
+        BadInput: where it cannot be read.
+    """
+    secured = read_secured(document, DEFAULT)
+    about = summary(secured.document)
     return HeldCredential(
         id=world.new_id(),
         exchange_id=exchange_id,
-        document=strict_json.dumps(document),
+        document=document,
         credential_id=about.id,
-        issuer=issuer_id(document) or "",
-        subject=next(iter(subject_ids(document)), None),
+        issuer=about.issuer or "",
+        subject=next(iter(secured.subjects), None),
         types=about.types,
         name=about.name,
         valid_from=about.valid_from,
@@ -117,3 +174,9 @@ def held_record(
         position=position,
         skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
     )
+
+
+def _not_verified(result: VerificationResult, code: str) -> BadInput:
+    reason = next((c.reason for c in result.checks if c.code == code), "It is not verified.")
+    hint = _HINTS.get(code, "Keep it all the same, marked, with --unverified.")
+    return BadInput("record.not_verified", f"The record is not verified ({code}): {reason}", hint)

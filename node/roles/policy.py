@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,10 @@ class VerificationPolicies:
         """The domain that a presentation must name: the one asked for, unless it names none and may do so."""
         names_one = any("domain" in proof for proof in proofs_of(presentation))
         return asked if names_one or self._config.verify.require_domain else None
+
+    def keeper(self) -> Policy:
+        """For a holder who takes in a record from anywhere: as for a verifier; it may be one to be shown in part."""
+        return replace(self.verifier(refresh=True), accept_base_proofs=True)
 
     def holder(self, *, refresh: bool = False) -> Policy:
         """For a holder who was sent a record: it is genuine. Trust and status are the business of who relies on it.

@@ -19,7 +19,7 @@ from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.jobs import LAST_ATTEMPT, Jobs
 from node.runtime.world import World
-from protocols import strict_json
+from protocols.credentials.reading import stated
 from protocols.credentials.verification import Check, Outcome, VerificationResult
 from protocols.didcomm import ack
 from protocols.didcomm.message import AckOn, Wire
@@ -116,9 +116,7 @@ class RevocationNotices:
     async def _on_revoke(self, tx: Transaction, connection: Connection, message: Revoke) -> None:
         kind = REVOCATION_NOTIFICATION[message.record.major]
         held = await _find(tx, connection, message.record)
-        known = (
-            await _arriving(tx, connection, message.record) if held is None else strict_json.loads_object(held.document)
-        )
+        known = await _arriving(tx, connection, message.record) if held is None else stated(held.document)
         if known is None:
             await self._note(tx, connection, "peer.revoke")
         elif held is not None and held.state is IssuedState.REVOKED and AckOn.OUTCOME not in message.please_ack:
@@ -142,7 +140,7 @@ class RevocationNotices:
             arriving = held is None and await _arriving(tx, situation.connection, situation.value.record) is not None
         if arriving and job.attempts < LAST_ATTEMPT:
             raise NotNow("record.arriving", "The record that was revoked is not kept yet.", "Tried again.")
-        result = None if held is None else await self._verified(strict_json.loads_object(held.document))
+        result = None if held is None else await self._verified(held.document)
         said = _said(result)
         if held is not None and said is None and job.attempts < LAST_ATTEMPT:
             raise NotNow("status.unreachable", "The issuer's status list cannot be had now.", "Tried again.")
@@ -159,7 +157,7 @@ class RevocationNotices:
 
         return commit
 
-    async def _verified(self, document: dict[str, object]) -> VerificationResult:
+    async def _verified(self, document: bytes) -> VerificationResult:
         return await self._checker.check(document, self._checker.policies.holder(refresh=True), expected="credential")
 
     async def _mark(self, tx: Transaction, situation: Situation, held: HeldCredential, said: IssuedState) -> None:

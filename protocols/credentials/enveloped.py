@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from protocols.credentials.model import Version, as_list, version_of
+from protocols.credentials.model import CONTEXT_V2, Version, as_list, version_of
 from protocols.credentials.problem import Problem
 
-__all__ = ["ENVELOPED_CREDENTIAL", "ENVELOPED_PRESENTATION", "data_url_of", "envelope_problems"]
+__all__ = [
+    "ENVELOPED_CREDENTIAL", "ENVELOPED_PRESENTATION", "data_url_of", "envelope", "envelope_problems", "media_type_of",
+]  # fmt: skip
 
 ENVELOPED_CREDENTIAL = "EnvelopedVerifiableCredential"
 ENVELOPED_PRESENTATION = "EnvelopedVerifiablePresentation"
@@ -24,6 +26,17 @@ _DATA_URL = re.compile(
     rf"data:({_TOKEN}/{_TOKEN})((?:;{_TOKEN}(?:=[A-Za-z0-9!#$&^_.+%-]{{0,127}})?)*),([^\s\"<>\\^`{{|}}]+)",
     re.IGNORECASE | re.ASCII,
 )
+
+
+def media_type_of(securing: str) -> str:
+    """The media type of compact text that is secured so; a JWT of version 1.1 has none of its own."""
+    return "application/jwt" if securing in {"jwt_vc", "jwt_vp"} else f"application/{securing}"
+
+
+def envelope(text: str, media_type: str) -> dict[str, Any]:
+    """Compact text as it stands among JSON objects (VCDM 2.0 §4.13.1, §4.13.2)."""
+    kind = ENVELOPED_PRESENTATION if media_type.startswith("application/vp") else ENVELOPED_CREDENTIAL
+    return {"@context": [CONTEXT_V2], "type": [kind], "id": f"data:{media_type},{text}"}
 
 
 def data_url_of(envelope: dict[str, Any]) -> tuple[str, str] | None:

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from protocols import strict_json
-from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION
-from protocols.credentials.model import CONTEXT_V2
+from protocols.credentials.enveloped import envelope
 from protocols.jsonld.processor import Processor
 from protocols.keys import PublicKey, Signer
 from protocols.multiformats import Multicodec
@@ -64,10 +63,7 @@ class Issued:
     @property
     def embeddable(self) -> dict[str, Any]:
         """The document as it stands in a presentation: compact text in an envelope (VCDM 2.0 §4.13.1, §4.13.2)."""
-        if isinstance(self.document, dict):
-            return self.document
-        kind = ENVELOPED_PRESENTATION if self.media_type.startswith("application/vp") else ENVELOPED_CREDENTIAL
-        return {"@context": [CONTEXT_V2], "type": [kind], "id": f"data:{self.media_type},{self.document}"}
+        return self.document if isinstance(self.document, dict) else envelope(self.document, self.media_type)
 
 
 class Securing(Protocol):

@@ -24,9 +24,9 @@ from protocols.credentials.sd_jwt.text import read_sd_jwt
 from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
 from protocols.jose import read_jwt
-from protocols.jsonld.processor import Processor
+from protocols.jsonld.processor import DEFAULT, Processor
 
-__all__ = ["read_document", "read_secured", "secured_item"]
+__all__ = ["read_document", "read_secured", "secured_item", "stated", "unwrapped"]
 
 _ENVELOPES = {ENVELOPED_CREDENTIAL: "credential", ENVELOPED_PRESENTATION: "presentation"}
 _OF_AN_ENVELOPE = frozenset({"@context", "id", "type"})
@@ -70,6 +70,27 @@ def secured_item(item: Any, processor: Processor) -> Secured:
     return EmbeddedProofs(item, processor)
 
 
+def stated(document: bytes | str) -> dict[str, Any]:
+    """What a kept record says, in whatever format it is; not verified.
+
+    Raises:
+        BadInput: as :func:`read_secured`.
+    """
+    return read_secured(document, DEFAULT).document
+
+
+def unwrapped(item: dict[str, Any]) -> dict[str, Any] | str:
+    """What is to be kept of ``item``: the text in its envelope, where it is one, as that alone is signed.
+
+    Raises:
+        BadInput: ``structure.enveloped``.
+    """
+    for kind in _ENVELOPES:
+        if has_type(item, kind):
+            return _content(item, kind)[1]
+    return item
+
+
 def read_document(document: Any) -> dict[str, Any]:
     """The JSON object that ``document`` (text, or a parsed object) holds.
 
@@ -107,6 +128,15 @@ def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Sec
 
     An envelope that says more is refused: no issuer has signed that, and somebody might read it for the credential.
     """
+    media_type, text = _content(envelope, kind)
+    secured = _compact(text, processor)
+    if secured.securing not in _MEDIA_TYPES.get(media_type, ()) or secured.kind.name != _ENVELOPES[kind]:
+        raise BadInput("structure.enveloped", "The envelope holds something else than it says.", "Ask its maker.")
+    return secured
+
+
+def _content(envelope: dict[str, Any], kind: str) -> tuple[str, str]:
+    """The media type and the text of an envelope that says nothing else."""
     problem = next(iter(envelope_problems(envelope, kind)), None)
     found = data_url_of(envelope)
     if problem is not None or found is None:
@@ -114,8 +144,4 @@ def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Sec
         raise BadInput("structure.enveloped", message, "See VCDM 2.0 §4.13.")
     if not envelope.keys() <= _OF_AN_ENVELOPE:
         raise BadInput("structure.enveloped", "The envelope says more than what is in it.", "Leave that out.")
-    media_type, text = found
-    secured = _compact(text, processor)
-    if secured.securing not in _MEDIA_TYPES.get(media_type, ()) or secured.kind.name != _ENVELOPES[kind]:
-        raise BadInput("structure.enveloped", "The envelope holds something else than it says.", "Ask its maker.")
-    return secured
+    return found

@@ -141,6 +141,14 @@ class Secured(Protocol):
         """Whether it is a credential that its holder has bound to a request, without a presentation around it."""
 
     @property
+    def is_selective(self) -> bool:
+        """Whether it can be shown in part, or is a part that is shown."""
+
+    @property
+    def algorithm(self) -> str | None:
+        """What the token around it says that it is signed with (``alg``); ``None`` where its proofs are inside."""
+
+    @property
     def unknown_proofs(self) -> int:
         """How many proofs of unknown kinds it has."""
 

@@ -153,13 +153,15 @@ class _Run:
         # The records first: it depends on them whether an accreditation whose time is over was still relied on.
         order = sorted(range(len(items)), key=lambda at: self.trust.is_presented(items[at]))
         found = {at: await self._item(items[at]) for at in order}
+        results = tuple(found[at] for at in range(len(items)))
         subjects: list[str | None] = []
         if self.policy.holder_is_subject:
-            records = [item for item in readable if not self.trust.is_presented(item)]
-            subjects = [subject for item in records for subject in item.subjects]
-            subjects += [None] * (len(items) - len(readable))
+            for item, result in zip(items, results, strict=True):
+                if isinstance(item, VerificationResult):
+                    subjects.append(None)
+                elif not self.trust.is_presented(item):
+                    subjects += _to_be_named(item, result)
         binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
-        results = tuple(found[at] for at in range(len(items)))
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
@@ -299,6 +301,12 @@ class _Run:
 def _supports(secured: Secured, holder: str | None) -> bool:
     """Whether a credential is an accreditation of somebody else, which goes along with the records of the holder."""
     return is_recognition(secured.document) and holder not in secured.subjects
+
+
+def _to_be_named(item: Secured, result: VerificationResult) -> list[str | None]:
+    """The subjects that the holder has to be; one without a name is whoever has bound the credential to the request."""
+    is_bound = any(c.check is Check.HOLDER_BINDING and c.outcome is Outcome.PASS for c in result.checks)
+    return [subject for subject in item.subjects if subject is not None or not (item.is_bound and is_bound)]
 
 
 def _unreadable(kind: Kind, policy: Policy, error: BadInput) -> VerificationResult:

@@ -7,8 +7,8 @@ and what the format cannot withhold.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from protocols.exchange.claims import Claim
 from protocols.exchange.definition import Definition, Field
 from protocols.exchange.evaluation import Candidate, query
 from protocols.exchange.matching import Selection, budget_for
@@ -21,9 +21,7 @@ WHOLE = ("",)
 """The pointers to all of a document."""
 
 
-def pointers_asked_for(
-    definition: Definition, selection: Selection, record_id: str, document: dict[str, Any]
-) -> tuple[str, ...]:
+def pointers_asked_for(definition: Definition, selection: Selection, record_id: str, claim: Claim) -> tuple[str, ...]:
     """JSON Pointers (RFC 6901) to what the descriptors that ``record_id`` answers ask for; an alignment is one thing.
 
     :data:`WHOLE` where one of them does not ask to limit disclosure.
@@ -32,7 +30,7 @@ def pointers_asked_for(
         BadInput: ``pex.too_much_work``.
     """
     answered = {name for name, chosen in selection.pairs if chosen == record_id}
-    candidate = Candidate(document, None, expanded_types, budget_for(1))
+    candidate = Candidate(claim, None, expanded_types, budget_for(1))
     found: dict[str, None] = {}
     for descriptor in definition.descriptors:
         if descriptor.id not in answered:

@@ -15,8 +15,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from protocols.credentials.data_integrity.proofs import is_selective
 from protocols.exchange.budget import Budget
+from protocols.exchange.claims import Claim
 from protocols.exchange.definition import Constraints, Definition, Directive, Field, InputDescriptor, SchemaUri
 from protocols.exchange.jsonpath import Match
 from protocols.exchange.reasons import Reason
@@ -37,10 +37,15 @@ class Candidate:
         type_names: how ``type`` is expanded, for version 1 ``schema`` URIs.
     """
 
-    document: dict[str, Any]
+    claim: Claim
     holder: str | None
     type_names: TypeNames
     budget: Budget
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the record says."""
+        return self.claim.document
 
     @cached_property
     def schema_uris(self) -> frozenset[str]:
@@ -61,13 +66,13 @@ def why_not(definition: Definition, descriptor: InputDescriptor, candidate: Cand
         or _wrong_schema(descriptor.schemas, candidate)
         or _first(_wrong_field(entry, candidate) for entry in constraints.fields)
         or _wrong_subject(constraints, candidate)
-        or _undoable(constraints, candidate.document)
+        or _undoable(constraints, candidate.claim)
     )
 
 
 def _wrong_format(definition: Definition, descriptor: InputDescriptor, candidate: Candidate) -> Reason | None:
     formats = (definition.formats, descriptor.formats)
-    if all(entry.allow_credential(candidate.document) for entry in formats):
+    if all(entry.allow_credential(candidate.claim) for entry in formats):
         return None
     return Reason("pex.format", "The record does not have a proof of a type that is asked for.", descriptor.id)
 
@@ -126,8 +131,8 @@ def _wrong_subject(constraints: Constraints, candidate: Candidate) -> Reason | N
     return None
 
 
-def _undoable(constraints: Constraints, document: dict[str, Any]) -> Reason | None:
-    if constraints.limit_disclosure is Directive.REQUIRED and not is_selective(document):
+def _undoable(constraints: Constraints, claim: Claim) -> Reason | None:
+    if constraints.limit_disclosure is Directive.REQUIRED and not claim.is_selective:
         return Reason(
             "pex.disclosure_cannot_be_limited", "The record is signed as a whole and cannot be shown in part."
         )

@@ -1,8 +1,9 @@
 """Claim formats of a definition: which proofs a credential and a presentation may carry.
 
-DIF Claim Format Registry. This node answers with ``ldp_vc`` in ``ldp_vp``: JSON-LD documents with an embedded
-proof. ``proof_type`` names the proof's ``type`` or, for ``DataIntegrityProof``, its cryptosuite; ``cryptosuite``
-(as OpenID4VP writes it) narrows ``DataIntegrityProof`` further.
+DIF Claim Format Registry. This node answers with an ``ldp_vp``, a JSON-LD document with an embedded proof; the records
+in it are alike (``ldp_vc``), or JWTs and SD-JWTs in envelopes, where the definition names no formats or names theirs.
+``proof_type`` names the proof's ``type`` or, for ``DataIntegrityProof``, its cryptosuite; ``cryptosuite`` (as OpenID4VP
+writes it) narrows ``DataIntegrityProof`` further. ``alg`` and ``sd-jwt_alg_values`` narrow tokens.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocols.exchange.claims import LDP_VC, TOKEN_FORMATS, Claim
 from protocols.exchange.reading import Member
 
-__all__ = ["ANY_FORMAT", "LDP_VC", "LDP_VP", "ClaimFormats", "ProofRule", "parse_formats"]
+__all__ = ["ANY_FORMAT", "LDP_VC", "LDP_VP", "ClaimFormats", "ProofRule", "TokenRule", "parse_formats"]
 
-LDP_VC = "ldp_vc"
 LDP_VP = "ldp_vp"
 
 _DATA_INTEGRITY = "DataIntegrityProof"
 _MAX_FORMATS = 32
 _MAX_PROOF_TYPES = 64
+_ALGORITHMS = ("alg", "alg_values", "sd-jwt_alg_values")
 # The registry's names that stand for credentials and presentations alike.
 _BOTH_KINDS = frozenset({"ldp", "jwt"})
 
@@ -47,15 +49,34 @@ class ProofRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRule:
+    """Which JWTs or SD-JWTs one format entry lets through; no algorithms at all let every one through."""
+
+    securings: frozenset[str]
+    algorithms: frozenset[str] = frozenset()
+
+    def allows(self, claim: Claim) -> bool:
+        """Whether the token is of an allowed kind."""
+        return claim.securing in self.securings and (not self.algorithms or claim.algorithm in self.algorithms)
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFormats:
-    """What a ``format`` object says; None for a kind that it says nothing about, so that any will do."""
+    """What a ``format`` object says; None for a kind that it says nothing about, so that any will do.
+
+    Attributes:
+        tokens: None where there is no such object at all: who names formats and no token reads none.
+    """
 
     credential: tuple[ProofRule, ...] | None = None
     presentation: tuple[ProofRule, ...] | None = None
+    tokens: tuple[TokenRule, ...] | None = None
 
-    def allow_credential(self, document: Mapping[str, Any]) -> bool:
-        """Whether the credential has an embedded proof of an allowed type."""
-        return _allows(self.credential, document)
+    def allow_credential(self, claim: Claim) -> bool:
+        """Whether the credential has an embedded proof of an allowed type, or is an allowed token."""
+        if claim.securing is None:
+            return _allows(self.credential, claim.document)
+        return self.tokens is None or any(rule.allows(claim) for rule in self.tokens)
 
     def allow_presentation(self, document: Mapping[str, Any]) -> bool:
         """Whether the presentation has an embedded proof of an allowed type; unsigned will do where any does."""
@@ -84,7 +105,13 @@ def parse_formats(member: Member) -> ClaimFormats:
     return ClaimFormats(
         credential=_rules_for(rules, "ldp", LDP_VC, presentation=False),
         presentation=_rules_for(rules, "ldp", LDP_VP, presentation=True),
+        tokens=tuple(_parse_token_rule(member[name], TOKEN_FORMATS[name]) for name in names if name in TOKEN_FORMATS),
     )
+
+
+def _parse_token_rule(member: Member, securings: frozenset[str]) -> TokenRule:
+    named = [item.identifier() for at in _ALGORITHMS for item in member[at].items(_MAX_PROOF_TYPES)]
+    return TokenRule(securings, frozenset(named))
 
 
 def _parse_rule(member: Member) -> ProofRule:

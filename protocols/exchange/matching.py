@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.errors import BadInput
 from protocols.exchange.budget import Budget
+from protocols.exchange.claims import read_claim
 from protocols.exchange.definition import Definition, InputDescriptor
 from protocols.exchange.evaluation import Candidate, why_not
 from protocols.exchange.reasons import Reason
@@ -22,10 +23,10 @@ _MAX_SHOWN_IDS = 8
 
 
 class Record(NamedTuple):
-    """A kept record: the store's id and the document exactly as received."""
+    """A kept record: the store's id and the document exactly as received, an object or the text of a token."""
 
     id: str
-    document: dict[str, Any]
+    document: dict[str, Any] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Selection:
 
 def match(
     definition: Definition,
-    records: Sequence[tuple[str, dict[str, Any]]],
+    records: Sequence[tuple[str, dict[str, Any] | str]],
     *,
     holder: str | None = None,
     type_names: TypeNames = expanded_types,
@@ -89,10 +90,10 @@ def match(
         holder: the DID that will sign the presentation; without it no record meets ``is_holder: required``.
 
     Raises:
-        BadInput: ``pex.too_much_work``.
+        BadInput: ``pex.too_much_work``, or as :func:`~protocols.exchange.claims.read_claim`.
     """
     budget = budget_for(len(records))
-    candidates = [(record_id, Candidate(document, holder, type_names, budget)) for record_id, document in records]
+    candidates = [(name, Candidate(read_claim(item), holder, type_names, budget)) for name, item in records]
     found = []
     for descriptor in definition.descriptors:
         verdicts = {name: why_not(definition, descriptor, candidate) for name, candidate in candidates}

@@ -19,6 +19,7 @@ from protocols.exchange.attachments import (
     decode_request,
     encode_request,
 )
+from protocols.exchange.claims import Claim, read_claim
 from protocols.exchange.definition import Definition, InputDescriptor, parse_definition
 from protocols.exchange.disclosure import pointers_asked_for
 from protocols.exchange.matching import DescriptorMatch, MatchReport, Record, Selection, match, select
@@ -34,9 +35,9 @@ from protocols.exchange.submission import (
 )
 
 __all__ = [
-    "DEFINITIONS_FORMAT", "SUBMISSION_CONTEXT", "SUBMISSION_FORMAT", "Definition", "DescriptorMatch",
+    "DEFINITIONS_FORMAT", "SUBMISSION_CONTEXT", "SUBMISSION_FORMAT", "Claim", "Definition", "DescriptorMatch",
     "InputDescriptor", "MatchReport", "PresentationRequest", "Reason", "Record", "Selection", "SubmissionCheck",
     "Vcdm", "WantedSkill", "build_presentation", "build_submission", "check_submission", "decode_proposal",
     "decode_request", "encode_request", "for_achievement", "for_skill", "for_skills", "for_type", "match",
-    "parse_definition", "pointers_asked_for", "select",
+    "parse_definition", "pointers_asked_for", "read_claim", "select",
 ]  # fmt: skip

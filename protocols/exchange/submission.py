@@ -7,17 +7,17 @@ followed and every constraint is evaluated again. Proofs, time and status are fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from protocols.credentials.data_integrity.proofs import shows_more
 from protocols.errors import BadInput, LernodeError
+from protocols.exchange.claims import Claim, read_claim
 from protocols.exchange.definition import Definition, Directive
 from protocols.exchange.disclosure import WHOLE, pointers_asked_for
 from protocols.exchange.evaluation import Candidate, why_not
-from protocols.exchange.formats import LDP_VC, LDP_VP
+from protocols.exchange.formats import LDP_VP
 from protocols.exchange.jsonpath import compile_path
 from protocols.exchange.matching import Selection, budget_for
 from protocols.exchange.reasons import Reason
@@ -62,14 +62,21 @@ class SubmissionCheck:
         return not self.problems
 
 
-def build_submission(definition: Definition, selection: Selection, *, submission_id: str) -> dict[str, Any]:
-    """The ``presentation_submission`` for a presentation that holds the selection's records in their order."""
+def build_submission(
+    definition: Definition, selection: Selection, documents: Mapping[str, dict[str, Any]], *, submission_id: str
+) -> dict[str, Any]:
+    """The ``presentation_submission`` for a presentation that holds the selection's records in their order.
+
+    Args:
+        documents: the records by id, as they stand in the presentation.
+    """
+    formats = {record_id: read_claim(documents[record_id]).format for record_id in selection.record_ids}
     index = {record_id: position for position, record_id in enumerate(selection.record_ids)}
     return {
         "id": submission_id,
         "definition_id": definition.id,
         "descriptor_map": [
-            {"id": descriptor_id, "format": LDP_VC, "path": f"$.{_CREDENTIALS}[{index[record_id]}]"}
+            {"id": descriptor_id, "format": formats[record_id], "path": f"$.{_CREDENTIALS}[{index[record_id]}]"}
             for descriptor_id, record_id in selection.pairs
         ],
     }
@@ -89,7 +96,7 @@ def build_presentation(
     It has no ``id``: nobody refers to it, and ACA-Py refuses one that is a URL.
 
     Args:
-        documents: the selected records by id.
+        documents: the selected records by id, tokens in envelopes.
         holder: the DID that will sign.
         vcdm: :attr:`Vcdm.V1` for a verifier that reads nothing newer.
 
@@ -105,7 +112,8 @@ def build_presentation(
     if holder is not None:
         presentation["holder"] = holder
     presentation[_CREDENTIALS] = [documents[record_id] for record_id in selection.record_ids]
-    presentation["presentation_submission"] = build_submission(definition, selection, submission_id=submission_id)
+    submission = build_submission(definition, selection, documents, submission_id=submission_id)
+    presentation["presentation_submission"] = submission
     return presentation
 
 
@@ -134,30 +142,32 @@ def _check(
     definition: Definition, presentation: dict[str, Any], type_names: TypeNames, processor: Processor
 ) -> SubmissionCheck:
     problems: list[Reason] = []
-    answered = _read_map(definition, presentation, problems)
-    documents = _credentials(presentation)
+    claims = _credentials(presentation)
+    answered = _read_map(definition, presentation, claims, problems)
     if not definition.formats.allow_presentation(presentation):
         problems.append(Reason("pex.presentation_format", "The presentation's proof is not of a type asked for."))
-    budget = budget_for(len(documents))
+    budget = budget_for(len(claims))
     holder = presenter(presentation)
     good: dict[str, int] = {}
     for descriptor in definition.descriptors:
         index = answered.get(descriptor.id)
         if index is None:
             continue
-        reason = why_not(definition, descriptor, Candidate(documents[index], holder, type_names, budget))
+        reason = why_not(definition, descriptor, Candidate(claims[index], holder, type_names, budget))
         if reason is None:
             good[descriptor.id] = index
         else:
             problems.append(Reason(reason.code, reason.message, descriptor.id))
-    if set(range(len(documents))) - set(answered.values()):
+    if set(range(len(claims))) - set(answered.values()):
         problems.append(Reason("pex.extra_credential", "The presentation holds a credential that answers nothing."))
-    problems.extend(_too_much(definition, good, documents, processor))
+    problems.extend(_too_much(definition, good, claims, processor))
     problems.extend(_missing(definition, good))
     return SubmissionCheck(tuple(problems), good)
 
 
-def _read_map(definition: Definition, presentation: dict[str, Any], problems: list[Reason]) -> dict[str, int]:
+def _read_map(
+    definition: Definition, presentation: dict[str, Any], claims: Sequence[Claim], problems: list[Reason]
+) -> dict[str, int]:
     """The index of the credential submitted for each descriptor."""
     submission = presentation.get("presentation_submission")
     entries = submission.get("descriptor_map") if isinstance(submission, dict) else None
@@ -176,13 +186,13 @@ def _read_map(definition: Definition, presentation: dict[str, Any], problems: li
             problems.append(Reason("pex.descriptor_repeated", "The submission answers one thing twice.", name))
         else:
             try:
-                answered[name] = _locate(entry, presentation)
+                answered[name] = _locate(entry, presentation, claims)
             except LernodeError as error:
                 problems.append(Reason(error.code, error.message, name))
     return answered
 
 
-def _locate(entry: Mapping[str, Any], presentation: dict[str, Any]) -> int:
+def _locate(entry: Mapping[str, Any], presentation: dict[str, Any], claims: Sequence[Claim]) -> int:
     """Follow an entry to the index of its credential; also where it first names the presentation itself.
 
     Raises:
@@ -193,39 +203,48 @@ def _locate(entry: Mapping[str, Any], presentation: dict[str, Any]) -> int:
         if nested.get("id", entry.get("id")) != entry.get("id"):
             raise BadInput("pex.submission_malformed", "A nested submission entry has another id than its parent.")
         entry, nested = nested, nested.get("path_nested")
-    if entry.get("format") != LDP_VC or nested is not None:
-        raise BadInput("pex.submission_format", f"A submission entry is not of format {LDP_VC}.")
+    if nested is not None:
+        raise BadInput("pex.submission_format", "A submission entry leads into a credential.")
     budget = budget_for(0)
     path = compile_path(entry.get("path"), "descriptor_map", budget)
     found = path.first(presentation, budget) if path.singular else None
-    match found.location if found and isinstance(found.value, dict) else ():
+    match found.location if found and isinstance(found.value, dict | str) else ():
         case ("verifiableCredential",):
-            return 0
-        case ("verifiableCredential", int(index)):
-            return index
-    raise BadInput("pex.submission_path", "A submission entry does not lead to a credential of the presentation.")
+            index = 0
+        case ("verifiableCredential", int(position)):
+            index = position
+        case _:
+            message = "A submission entry does not lead to a credential of the presentation."
+            raise BadInput("pex.submission_path", message)
+    if not claims[index].is_of_format(entry.get("format")):
+        raise BadInput("pex.submission_format", "A submission entry names another format than its credential has.")
+    return index
 
 
-def _credentials(presentation: dict[str, Any]) -> list[dict[str, Any]]:
+def _credentials(presentation: dict[str, Any]) -> list[Claim]:
     value = presentation.get(_CREDENTIALS)
     documents = value if isinstance(value, list) else [] if value is None else [value]
-    if len(documents) > _MAX_CREDENTIALS or not all(isinstance(document, dict) for document in documents):
-        raise BadInput("pex.submission_malformed", "The presentation holds what is no embedded credential.")
-    return documents
+    if len(documents) > _MAX_CREDENTIALS or not all(isinstance(item, dict | str) for item in documents):
+        raise BadInput("pex.submission_malformed", "The presentation holds what is no credential.")
+    try:
+        return [read_claim(item) for item in documents]
+    except BadInput as error:
+        message = f"The presentation holds a credential that cannot be read: {error.code}."
+        raise BadInput("pex.submission_malformed", message) from None
 
 
 def _too_much(
-    definition: Definition, good: Mapping[str, int], documents: list[dict[str, Any]], processor: Processor
+    definition: Definition, good: Mapping[str, int], claims: Sequence[Claim], processor: Processor
 ) -> list[Reason]:
     """Records shown in part that have more than was asked for, where it was required to ask for no more."""
     selection = Selection(tuple((name, str(index)) for name, index in good.items()))
     problems = []
-    for index, document in enumerate(documents):
+    for index, claim in enumerate(claims):
         strict = next((name for name, found in good.items() if found == index and _is_strict(definition, name)), None)
         if strict is None:
             continue
-        asked = pointers_asked_for(definition, selection, str(index), document)
-        if asked != WHOLE and shows_more(document, asked, processor=processor):
+        asked = pointers_asked_for(definition, selection, str(index), claim)
+        if asked != WHOLE and claim.shows_more(asked, processor=processor):
             message = "The record shows more than was asked for, though it can be shown in part."
             problems.append(Reason("pex.more_than_asked", message, strict))
     return problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocols.exchange.claims import read_claim
 from protocols.exchange.disclosure import WHOLE, pointers_asked_for
 from protocols.exchange.matching import Selection
 from protocols.exchange.presentation_exchange import check_submission, match, parse_definition
@@ -23,7 +24,7 @@ def asked(name: str, *paths: str, limit: str | None = "required") -> dict[str, A
 
 def pointers(*descriptors: dict[str, Any], selection: Selection = BOTH) -> tuple[str, ...]:
     definition = parse_definition({"id": "d", "input_descriptors": list(descriptors)})
-    return pointers_asked_for(definition, selection, "record", RECORD)
+    return pointers_asked_for(definition, selection, "record", read_claim(RECORD))
 
 
 def test_each_field_is_shown_where_it_was_found() -> None:

@@ -19,7 +19,11 @@ from click.testing import CliRunner, Result
 from node.app import Node
 from node.cli.main import cli
 from node.records import bundle
+from node.roles.issuer import Award
+from protocols import strict_json
+from protocols.credentials.issue import issue
 from protocols.errors import BadInput
+from storage.dids import DidPurpose
 from storage.invariants import check
 from tests.node.conftest import Town
 from tests.node.nodes import CARPENTRY, PASSPHRASE, asks_for, exchange_in, give, held
@@ -111,13 +115,44 @@ async def test_records_come_back_once_and_duplicates_are_told(town: Town, tmp_pa
     assert await documents_of(other.home) == set(documents)
 
 
+async def test_tokens_and_marks_go_along_with_an_export(town: Town, tmp_path: Path) -> None:
+    """What came in by a file: a JWT that was verified, and a record whose issuer the learner does not trust."""
+    async with town.learner.store.read() as tx:
+        did = (await town.learner.identity.default(tx, DidPurpose.HOLDER)).did
+    async with town.college.store.read() as tx:
+        own = await town.college.identity.default(tx, DidPurpose.ISSUER)
+        signer = await town.college.identity.signer(tx, own)
+    award = Award(achievement_id=CARPENTRY, subject_did=did)
+    record = strict_json.loads_object((await town.college.issuer.issue(award)).document)
+    bare = {name: value for name, value in record.items() if name not in {"proof", "relatedResource"}}
+    jwt = issue(bare, "vc+jwt", signer, created=town.college.world.clock()).data
+    files = {tmp_path / "a.jwt": jwt, tmp_path / "b.json": strict_json.dumps(record)}
+    for file, content in files.items():
+        file.write_bytes(content)
+    await town.nodes.stop(town.learner)
+    refused = await lernode(town.learner.home, "import", *map(str, files), "--json")
+    assert refused.exit_code == 1
+    assert {each["code"] for each in json.loads(refused.output)["refused"]} == {"record.not_verified"}
+    first = await lernode(town.learner.home, "import", *map(str, files), "--unverified", "--json")
+    assert [each["code"] for each in json.loads(first.output)["unverified"]] == ["trust.undecided"] * 2
+    listed = await lernode(town.learner.home, "records")
+    assert listed.output.count("unverified") == 2
+    export = tmp_path / "ada.zip.age"
+    assert (await lernode(town.learner.home, "export", str(export))).exit_code == 0
+    other = await town.nodes.make("other")
+    await town.nodes.stop(other)
+    moved = await lernode(other.home, "import", str(export), "--json")
+    assert [each["code"] for each in json.loads(moved.output)["unverified"]] == ["trust.undecided"] * 2
+    assert await documents_of(other.home) == set(files.values())
+
+
 async def test_a_changed_record_is_refused_and_the_others_taken(town: Town, tmp_path: Path) -> None:
     documents = await exported(town, tmp_path / "ada.zip.age")
     forged = json.loads(documents[0]) | {"name": "Doctor of Everything"}
 
-    async def records() -> AsyncIterator[bytes]:
-        yield json.dumps(forged).encode()
-        yield documents[1]
+    async def records() -> AsyncIterator[tuple[bytes, str | None]]:
+        yield json.dumps(forged).encode(), None
+        yield documents[1], None
 
     async def receipts() -> AsyncIterator[tuple[str, bytes]]:
         for each in list[tuple[str, bytes]]():

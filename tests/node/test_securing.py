@@ -18,6 +18,7 @@ from protocols.credentials.model import Version
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.verification import Outcome
 from protocols.errors import BadInput
+from protocols.multiformats import b64url_encode
 from tests.admin.helpers import PASSPHRASE, make_node, served
 
 
@@ -113,10 +114,17 @@ def test_a_document_comes_back_from_json_as_it_was_kept(document: bytes) -> None
 
 
 def test_where_only_objects_may_stand_text_is_in_an_envelope() -> None:
-    found = [msgspec.json.decode(document_object(text)) for text in (b"eyJ.eyJ.x", b"eyJ.eyJ.x~", b'{"a":1}')]
-    assert [item.get("id") for item in found] == [
-        "data:application/vc+jwt,eyJ.eyJ.x", "data:application/vc+sd-jwt,eyJ.eyJ.x~", None
-    ]  # fmt: skip
+    jwt, old, sd_jwt_vc = (token(claims) for claims in ({"@context": []}, {"vc": {}}, {"vct": "urn:a"}))
+    found = [
+        msgspec.json.decode(document_object(text)) for text in (jwt, old, jwt + b"~", sd_jwt_vc + b"~", b'{"a":1}')
+    ]
+    types = [item.get("id", ",").partition(",")[0].removeprefix("data:application/") for item in found]
+    assert types == ["vc+jwt", "jwt", "vc+sd-jwt", "dc+sd-jwt", ""]
+
+
+def token(claims: dict[str, object]) -> bytes:
+    parts = (strict_json.dumps({"alg": "EdDSA"}), strict_json.dumps(claims), bytes(64))
+    return ".".join(map(b64url_encode, parts)).encode()
 
 
 @pytest.mark.parametrize("securing", ["vp+jwt", "dc+sd-jwt", "none", ""])

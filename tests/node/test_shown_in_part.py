@@ -88,7 +88,7 @@ async def test_a_learner_hands_over_a_part_of_a_record_as_a_file(selective_town:
     town = selective_town
     await give(town.college, town.college_to_learner.id)
     (kept,) = await held(town.learner)
-    part = await town.learner.holder.derive(kept.id, ["/credentialSubject/achievement/name"])
+    part = strict_json.loads_object(await town.learner.holder.derive(kept.id, ["/credentialSubject/achievement/name"]))
     assert part["credentialSubject"]["achievement"].keys() == {"id", "type", "name"}
     assert part["relatedResource"]
     with pytest.raises(BadInput) as caught:

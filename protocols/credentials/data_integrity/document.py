@@ -10,6 +10,7 @@ from protocols.credentials.checks.form import check_context
 from protocols.credentials.checks.holder import no_binding
 from protocols.credentials.checks.proofs import examine_proofs
 from protocols.credentials.checks.valid_time import check_valid_time
+from protocols.credentials.data_integrity.proofs import is_selective
 from protocols.credentials.data_integrity.registry import suite_of
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.model import is_presentation, proofs_of, subject_ids
@@ -26,6 +27,7 @@ class EmbeddedProofs:
     """A credential or presentation with proofs inside, or with none."""
 
     is_bound = False
+    algorithm = None
 
     def __init__(self, document: dict[str, Any], processor: Processor) -> None:
         self.token_claims: Mapping[str, Any] = {}
@@ -44,6 +46,11 @@ class EmbeddedProofs:
     def subjects(self) -> list[str | None]:
         """The ids of the credential's subjects."""
         return subject_ids(self.document) or [None]
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether a proof is of a kind that is made for it."""
+        return is_selective(self.document)
 
     @property
     def unknown_proofs(self) -> int:

@@ -42,6 +42,7 @@ class JwtDocument:
     """A credential or presentation in a JWT."""
 
     is_bound = False
+    is_selective = False
     unknown_proofs = 0
 
     def __init__(self, jwt: Jwt, processor: Processor) -> None:
@@ -63,6 +64,11 @@ class JwtDocument:
         """``vc+jwt`` or ``vp+jwt``; for documents of version 1.1 ``jwt_vc`` or ``jwt_vp``."""
         name = "vp" if self.kind is PRESENTATION else "vc"
         return f"jwt_{name}" if self._is_v1 else f"{name}+jwt"
+
+    @property
+    def algorithm(self) -> str:
+        """The ``alg`` of its header."""
+        return str(self._jwt.jws.header["alg"])
 
     @property
     def subjects(self) -> list[str | None]:

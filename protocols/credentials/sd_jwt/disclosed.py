@@ -21,10 +21,12 @@ class Disclosed:
     Attributes:
         claims: the processed payload.
         places: for each disclosure in its order, the steps to its value in ``claims``.
+        is_selective: whether there is a digest anywhere, be it of what is disclosed, of what is not, or of nothing.
     """
 
     claims: dict[str, Any]
     places: tuple[tuple[str, ...], ...]
+    is_selective: bool
 
 
 def disclose(sd_jwt: SdJwt) -> Disclosed:
@@ -39,7 +41,7 @@ def disclose(sd_jwt: SdJwt) -> Disclosed:
     processed = run.of_object(claims, ())
     if None in run.places:
         raise malformed("nothing refers to one of its disclosures")
-    return Disclosed(processed, tuple(place for place in run.places if place is not None))
+    return Disclosed(processed, tuple(place for place in run.places if place is not None), run.found_digests)
 
 
 class _Run:
@@ -52,6 +54,10 @@ class _Run:
             raise malformed("a disclosure stands twice")
         self._seen: set[str] = set()
         self.places: list[tuple[str, ...] | None] = [None] * len(disclosures)
+
+    @property
+    def found_digests(self) -> bool:
+        return bool(self._seen)
 
     def of_object(self, value: dict[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
         digests = value.get("_sd", [])

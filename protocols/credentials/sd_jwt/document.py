@@ -52,6 +52,16 @@ class _InSdJwt:
         """Whether there is a key binding JWT."""
         return self._sd_jwt.key_binding is not None
 
+    @property
+    def is_selective(self) -> bool:
+        """Whether its issuer let anything be withheld."""
+        return self._disclosed.is_selective
+
+    @property
+    def algorithm(self) -> str:
+        """The ``alg`` of the issuer's header."""
+        return str(self._sd_jwt.jwt.jws.header["alg"])
+
     async def examine(self, resolver: Resolver) -> list[ExaminedProof]:
         """The issuer's signature."""
         said = {"challenge": self.token_claims.get("nonce"), "domain": self.token_claims.get("aud")}

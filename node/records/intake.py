@@ -1,0 +1,74 @@
+"""What people bring: the records in a file or behind a link, whatever the file is.
+
+Read here: a credential with proofs inside (JSON), a JWT or SD-JWT as text, an enveloped credential, and a presentation
+or a JSON array of any of these. Nothing is verified: each record is given on as its issuer has secured it, and who
+keeps it verifies it. What came around it (a presentation's own proof, a key binding) is of the past, and left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocols import strict_json
+from protocols.credentials.model import as_list, is_presentation
+from protocols.credentials.reading import read_secured, unwrapped
+from protocols.credentials.sd_jwt.text import read_sd_jwt
+from protocols.errors import BadInput
+from protocols.jsonld.processor import DEFAULT
+
+__all__ = ["MAX_FILE_BYTES", "MAX_RECORDS", "records_in"]
+
+MAX_FILE_BYTES = 2 << 20
+"""Of a file that is taken in."""
+
+MAX_RECORDS = 100
+"""In one file."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def records_in(data: bytes) -> list[bytes]:
+    """The records of a file, each as it is to be kept: JSON, or compact text.
+
+    Raises:
+        BadInput: ``intake.unknown`` where nothing of it is read; ``intake.too_large``; ``json.*``, ``jws.*``,
+            ``jwt.*``, ``sd_jwt.*``, ``structure.*``.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise BadInput(
+            "intake.too_large", f"The file has more than {MAX_FILE_BYTES >> 20} MiB.", "Bring a smaller one."
+        )
+    text = data.removeprefix(_BYTE_ORDER_MARK).strip()
+    if text.startswith(b"ey"):
+        return _of_item(text.decode("latin-1"))
+    if not text.startswith((b"{", b"[")):
+        raise BadInput(
+            "intake.unknown",
+            "The file is nothing that records come in.",
+            "Bring a record as JSON, JWT or SD-JWT.",
+        )
+    items = as_list(strict_json.loads(text))
+    records = [record for item in items[: MAX_RECORDS + 1] for record in _of_item(item)]
+    if not 0 < len(records) <= MAX_RECORDS:
+        raise BadInput("intake.records", f"The file has not 1 to {MAX_RECORDS} records.", "Bring others.")
+    return records
+
+
+def _of_item(item: Any) -> list[bytes]:
+    document = unwrapped(item) if isinstance(item, dict) else item
+    if isinstance(document, str):
+        read = read_secured(document, DEFAULT)
+        inside = read.document if is_presentation(read.document) else None
+        if inside is None:
+            return [(read_sd_jwt(document).text if "~" in document else document).encode()]
+    elif isinstance(document, dict):
+        inside = document if is_presentation(document) else None
+        if inside is None:
+            return [strict_json.dumps(document)]
+    else:
+        raise BadInput("intake.unknown", "What stands in the file is no record.", "Bring another file.")
+    # A presentation in a presentation is nobody's way to hand over records, and would not end.
+    items = as_list(inside.get("verifiableCredential"))[: MAX_RECORDS + 1]
+    if any(is_presentation(each) for each in items if isinstance(each, dict)):
+        raise BadInput("intake.unknown", "A presentation stands in a presentation.", "Bring the records.")
+    return [record for each in items for record in _of_item(each)]
