@@ -6,8 +6,6 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from node.http import schemas
 from node.http.admin_lookup import find_connection, find_held, find_issued, find_partner
 from node.http.admin_operation import Call, Nothing

@@ -20,7 +20,6 @@ from node.skills.frameworks import SkillIndex
 from node.skills.matching import Evidence, Line, Report, Standing, Unknown, match
 from node.skills.profile import JobProfile
 from node.skills.ways import Crosswalk, ways_of
-from protocols import strict_json
 from protocols.credentials import model
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
 from storage import credentials, record_skills
@@ -121,8 +120,8 @@ class Matching:
     async def _verify(self, record_id: str) -> tuple[Standing, str]:
         async with self._store.read() as tx:
             record = await credentials.get_held(tx, record_id)
-        document = strict_json.loads_object(record.document)
-        return _standing(await self._checker.check(document, self._checker.policies.holder(), expected="credential"))
+        policy = self._checker.policies.holder()
+        return _standing(await self._checker.check(record.document, policy, expected="credential"))
 
 
 @dataclass(slots=True)
