@@ -24,6 +24,7 @@ from storage.record_terms import IssuedState, Skill
 from storage.values import fold, from_micros, to_micros
 
 __all__ = [
+    "HELD_REMOVED",
     "HeldCredential",
     "IssuedCredential",
     "IssuedState",
@@ -42,6 +43,7 @@ __all__ = [
     "get_held",
     "get_issued",
     "get_issued_all",
+    "held_in",
     "held_of_exchange",
     "issued_of_exchange",
     "list_held",
@@ -50,6 +52,9 @@ __all__ = [
     "set_held_unverified",
     "set_issued_state",
 ]
+
+HELD_REMOVED = "held-removed"
+"""The channel on which the store tells that a held record is gone."""
 
 _MAX_WORDS = 8
 _NOTHING_REACHED: Mapping[Skill, Sequence[Reached]] = {}
@@ -164,13 +169,13 @@ async def get_held(tx: Transaction, record_id: str) -> HeldCredential:
     row = await tx.one("SELECT * FROM held_credentials WHERE id = ?", (record_id,))
     if row is None:
         raise unknown("record")
-    return _held(tx, row)
+    return held_in(tx, row)
 
 
 async def held_of_exchange(tx: Transaction, exchange_id: str) -> list[HeldCredential]:
     """The records that an exchange brought, in their order."""
     rows = await tx.all("SELECT * FROM held_credentials WHERE exchange_id = ? ORDER BY position", (exchange_id,))
-    return [_held(tx, row) for row in rows]
+    return [held_in(tx, row) for row in rows]
 
 
 async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | None:
@@ -178,7 +183,7 @@ async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | Non
     query = Query("SELECT * FROM held_credentials")
     query.equal("credential_key", tx.sealing.blind(_HELD_ID, credential_id))
     row = await tx.one(*query.newest_first("held_credentials", "stored_at", None, 1))
-    return None if row is None else _held(tx, row)
+    return None if row is None else held_in(tx, row)
 
 
 async def find_held_same(tx: Transaction, record: HeldCredential) -> HeldCredential | None:
@@ -186,7 +191,7 @@ async def find_held_same(tx: Transaction, record: HeldCredential) -> HeldCredent
     query = Query("SELECT * FROM held_credentials")
     query.equal("credential_key", tx.sealing.blind(_HELD_ID, _name_of(record)))
     rows = await tx.all(*query.newest_first("held_credentials", "stored_at", None, MAX_PAGE))
-    return next((found for row in rows if (found := _held(tx, row)).document == record.document), None)
+    return next((found for row in rows if (found := held_in(tx, row)).document == record.document), None)
 
 
 async def find_held_from(
@@ -197,7 +202,7 @@ async def find_held_from(
     query.where("e.connection_id = ?", connection_id).equal("e.thid", thid)
     query.equal("h.credential_key", tx.sealing.blind(_HELD_ID, credential_id))
     row = await tx.one(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1"))
-    return None if row is None else _held(tx, row)
+    return None if row is None else held_in(tx, row)
 
 
 async def set_held_state(tx: Transaction, record_id: str, state: IssuedState, at: datetime) -> None:
@@ -235,12 +240,13 @@ async def delete_held(tx: Transaction, record_id: str) -> None:
     await record_skills.remove(tx, record_id)
     if not await tx.execute("DELETE FROM held_credentials WHERE id = ?", (record_id,)):
         raise unknown("record")
+    tx.notify(HELD_REMOVED)
 
 
 async def find_held_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[HeldCredential]:
     """The held records whose id starts so, in the order of their ids."""
     query = Query("SELECT * FROM held_credentials").id_starting_with(prefix, limit)
-    return [_held(tx, row) for row in await tx.all(*query)]
+    return [held_in(tx, row) for row in await tx.all(*query)]
 
 
 async def list_held(
@@ -448,7 +454,8 @@ def _held_details(record: HeldCredential) -> dict[str, Any]:
     }
 
 
-def _held(tx: Transaction, row: Row) -> HeldCredential:
+def held_in(tx: Transaction, row: Row) -> HeldCredential:
+    """The held record in a row of its table, opened."""
     return _held_from(tx, row, tx.sealing.open_json(_HELD_DETAILS, row["id"], row["details"]))
 
 

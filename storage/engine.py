@@ -39,6 +39,7 @@ class Row(Protocol):
     def __getitem__(self, key: int | str, /) -> Any: ...
     def __len__(self) -> int: ...
     def __hash__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
     def keys(self) -> Iterable[str]:
         """The names of the fields, in order."""
 
@@ -112,6 +113,11 @@ class Transaction(ABC):
         self._last: dict[Flush, list[Any]] = {}
         self._failed = False
         self._ended = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether it is a unit of work, and not a snapshot."""
+        return self._writable
 
     @property
     def sealing(self) -> Sealing:

@@ -58,6 +58,7 @@ from storage.credentials import HeldCredential, IssuedState
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
+from storage.held_memory import HeldMemory
 from storage.jobs import Job
 from storage.receipts import Receipt
 
@@ -115,6 +116,7 @@ class Holder:
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
+        self._held = HeldMemory(store, kept_form)
         accept = {Decision.ACCEPT_OFFER: self._accept_by_policy} if policy.accept_offers else {}
         share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
         performers: dict[type[Effect], Performer] = {Verify: self._plan_verification, StoreCredential: self._keep}
@@ -366,11 +368,12 @@ class Holder:
 
     async def _match(self, tx: Transaction, situation: Situation) -> Matches:
         definition = parse_definition(situation.value.definition)
-        held = await _all_held(tx)
+        opened = await self._held.newest(tx, _MAX_RECORDS)
+        held = [each.record for each in opened]
         me = await self._subject_of(tx, held)
         # A verifier may say nothing of formats and still read no tokens, so that these come last.
-        held = sorted(held, key=lambda record: is_compact(record.document))
-        records = [Record(record.id, kept_form(record.document)) for record in held]
+        opened.sort(key=lambda each: is_compact(each.record.document))
+        records = [Record(each.record.id, each.content) for each in opened]
         report = match(definition, records, holder=me.did)
         by_id = {record.id: record for record in held}
         valid = {record.id for record in held if record.state is IssuedState.ACTIVE and record.unverified is None}
@@ -500,16 +503,6 @@ def _selected(found: Matches, chosen: Mapping[str, str] | None) -> Selection:
     if found.selection is None:
         raise found.missing or BadInput("pex.not_satisfiable", "No record fits.", "Decline the request.")
     return found.selection
-
-
-async def _all_held(tx: Transaction) -> list[HeldCredential]:
-    held: list[HeldCredential] = []
-    while len(held) < _MAX_RECORDS:
-        page = await credentials.list_held(tx, after=held[-1].id if held else None, limit=500)
-        held += page
-        if len(page) < 500:
-            break
-    return held
 
 
 def _suite_for(definition: Definition, holder: OwnDid, shown: Sequence[dict[str, Any]]) -> str:
