@@ -50,6 +50,7 @@ from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
 from node.roles.rotation import Rotation
 from node.roles.routes import Routes
+from node.roles.skill_profile import SkillProfile
 from node.roles.status_publisher import StatusPublisher
 from node.roles.threads import Threads
 from node.roles.trail import HEADS_FILE, Trail
@@ -320,7 +321,7 @@ class Node:
             role.attach(self.inbound)
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
-        self.frameworks, self.profiles, self.matching = self._skill_roles(checker)
+        self.frameworks, self.profiles, self.matching, self.skill_profile = self._skill_roles(checker)
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
@@ -370,10 +371,11 @@ class Node:
         trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
 
-    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching]:
+    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching, SkillProfile]:
         skills = SkillIndex(self.store)
         matching = Matching(store=self.store, checker=checker, verifier=self.verifier, skills=skills, world=self.world)
-        return Frameworks(self.store, self.http, self.world), Profiles(self.store, self.world), matching
+        held = SkillProfile(self.store, checker, self.world)
+        return Frameworks(self.store, self.http, self.world), Profiles(self.store, self.world), matching, held
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
         housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)

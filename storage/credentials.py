@@ -21,6 +21,7 @@ from storage.errors import already_stored, unknown
 from storage.query import MAX_PAGE, Query, bounded, check_needle, placeholders
 from storage.record_skills import Reached
 from storage.record_terms import IssuedState, Skill
+from storage.skill_awards import AwardedBy
 from storage.values import fold, from_micros, to_micros
 
 __all__ = [
@@ -133,9 +134,13 @@ class IssuedCredential:
 
 
 async def add_held(
-    tx: Transaction, record: HeldCredential, *, reached: Mapping[Skill, Sequence[Reached]] = _NOTHING_REACHED
+    tx: Transaction,
+    record: HeldCredential,
+    *,
+    reached: Mapping[Skill, Sequence[Reached]] = _NOTHING_REACHED,
+    award: AwardedBy | None = None,
 ) -> None:
-    """Keep a record that was received, and note its skills with what was reached in them.
+    """Keep a record that was received, and note its skills with what was reached in them, and who awards what.
 
     Raises:
         WrongState: ``record.exists`` where its id is taken or its exchange stored one in its place already.
@@ -157,7 +162,8 @@ async def add_held(
     )
     if not inserted:
         raise already_stored("record")
-    await record_skills.add(tx, record, reached)
+    award = award or AwardedBy(issuer=record.issuer, subject=record.subject)
+    await record_skills.add(tx, record, reached, award)
 
 
 async def get_held(tx: Transaction, record_id: str) -> HeldCredential:

@@ -155,6 +155,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "outbox": ("message",),
     "receipts": ("document",),
     "record_skills": ("details",),
+    "skill_awards": ("details",),
     "verifications": ("document", "result"),
 }
 """Every table with sealed values, and which of its columns are sealed."""
@@ -293,6 +294,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("held_credentials", "exchange_id", "exchanges"),
         _dangling("issued_credentials", "exchange_id", "exchanges"),
         _dangling("record_skills", "record_id", "held_credentials"),
+        _dangling("record_skills", "award_id", "skill_awards"),
         _dangling("issued_statuses", "issued_id", "issued_credentials"),
         _dangling("verifications", "exchange_id", "exchanges"),
         _dangling("connections", "my_verkey", "keys", "verkey"),

@@ -13,12 +13,15 @@ from typing import Any
 from node.records.shown import shown_text
 from node.records.summary import MAX_SKILLS, skills_of
 from protocols.credentials import model
+from protocols.credentials.trust.scope import award_of
 from storage.record_skills import Reached
 from storage.record_terms import Skill
+from storage.skill_awards import AwardedBy
 
-__all__ = ["reached_in"]
+__all__ = ["awarded_by", "reached_in"]
 
 _MAX_STEPS = 50
+_MAX_AWARD_PARTS = 100
 
 
 def reached_in(document: dict[str, Any]) -> Mapping[Skill, tuple[Reached, ...]]:
@@ -36,6 +39,21 @@ def reached_in(document: dict[str, Any]) -> Mapping[Skill, tuple[Reached, ...]]:
             for skill in _about(result, description, achievements):
                 found.setdefault(skill, {})[reached] = None
     return {skill: tuple(results) for skill, results in found.items()}
+
+
+def awarded_by(document: dict[str, Any]) -> AwardedBy:
+    """Who awards what to whom, by a record: what trust is decided by."""
+    issuer = document.get("issuer")
+    achieved = award_of(document, None).achievements or ()
+    return AwardedBy(
+        issuer=model.issuer_id(document) or "",
+        issuer_name=shown_text(issuer.get("name")) if isinstance(issuer, dict) else None,
+        subject=next((found for found in model.subject_ids(document) if found), None),
+        achievements=tuple(
+            (each.achievement, each.achievement_type, each.alignments[:_MAX_AWARD_PARTS])
+            for each in achieved[:_MAX_AWARD_PARTS]
+        ),
+    )
 
 
 def _about(

@@ -11,12 +11,11 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
-from node.records.reached import reached_in
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
-from node.roles.keeping import held_record
+from node.roles.keeping import add_record, held_record
 from node.roles.kept_forms import binding_key, compact_text, embeddable, is_compact, kept_form, presented_part
 from node.roles.lifetime import Lifetime
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
@@ -255,7 +254,7 @@ class Holder:
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
         document = strict_json.dumps(effect.document)
         record = held_record(document, self._world, exchange_id=situation.row.id, position=effect.position)
-        await credentials.add_held(tx, record, reached=reached_in(effect.document))
+        await add_record(tx, record)
         await audit.append(
             tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
         )

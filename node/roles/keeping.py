@@ -12,7 +12,7 @@ from node.events.emit import emit
 from node.events.types import RecordStored
 from node.net.guarded_http import GuardedHttp
 from node.records.intake import MAX_FILE_BYTES, records_in
-from node.records.reached import reached_in
+from node.records.reached import awarded_by, reached_in
 from node.records.summary import summary
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
@@ -24,9 +24,9 @@ from protocols.errors import BadInput, NotNow
 from protocols.jsonld.processor import DEFAULT
 from storage import audit, credentials
 from storage.credentials import HeldCredential, Skill
-from storage.engine import Store
+from storage.engine import Store, Transaction
 
-__all__ = ["Accept", "Keeping", "Kept", "held_record"]
+__all__ = ["Accept", "Keeping", "Kept", "add_record", "held_record"]
 
 _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE})
 _ACCEPT = "application/vc, application/json, application/ld+json, application/vc+jwt, */*;q=0.5"
@@ -144,11 +144,21 @@ class Keeping:
                     known = await credentials.set_held_unverified(tx, known, code)
                 return Kept(known, is_new=False)
             record = replace(record, unverified=code)
-            await credentials.add_held(tx, record, reached=reached_in(stated(document)))
+            await add_record(tx, record)
             await audit.append(tx, at=record.stored_at, event="record.stored", actor="operator", subjects=(record.id,))
             await emit(tx, self._world, RecordStored(record_id=record.id))
             tx.after_commit(self._metrics.stored.inc)
         return Kept(record, is_new=True)
+
+
+async def add_record(tx: Transaction, record: HeldCredential) -> None:
+    """Hold a record, and note which skills it attests.
+
+    Raises:
+        WrongState: ``record.exists``.
+    """
+    said = stated(record.document)
+    await credentials.add_held(tx, record, reached=reached_in(said), award=awarded_by(said))
 
 
 def held_record(document: bytes, world: World, *, exchange_id: str | None = None, position: int = 0) -> HeldCredential:

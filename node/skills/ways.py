@@ -17,9 +17,9 @@ from storage.crosswalks import Related
 from storage.engine import Transaction
 from storage.frameworks import CHILD, FoundItem
 
-__all__ = ["Crosswalk", "ways_of"]
+__all__ = ["THROUGH", "Crosswalk", "ways_of"]
 
-_THROUGH: Mapping[str, Through] = {
+THROUGH: Mapping[str, Through] = {
     "exactMatch": Through.EXACT_MATCH,
     "exactMatchOf": Through.CASE,
     "isTranslationOf": Through.CASE,
@@ -33,6 +33,7 @@ _THROUGH: Mapping[str, Through] = {
     "isPartOf": Through.NEAR,
     "isRelatedTo": Through.NEAR,
 }
+"""What a relation between items of frameworks means for a skill."""
 _ORDER = tuple(Through)
 _DEEPEST = 3
 _MOST_BELOW = 300
@@ -71,8 +72,8 @@ async def ways_of(tx: Transaction, profile: JobProfile) -> Crosswalk:
     wanted = frozenset[str]().union(*names)
     below = await _below(tx, wanted)
     at_an_end = wanted | {each.relation.source for each in below}
-    outgoing = await crosswalks.related(tx, at_an_end, tuple(_THROUGH), target=False)
-    incoming = await crosswalks.related(tx, at_an_end, tuple(_THROUGH), target=True)
+    outgoing = await crosswalks.related(tx, at_an_end, tuple(THROUGH), target=False)
+    incoming = await crosswalks.related(tx, at_an_end, tuple(THROUGH), target=True)
     others = {each.relation.target for each in outgoing} | {each.relation.source for each in (*incoming, *below)}
     graph = _Graph(
         await crosswalks.named(tx, others), _by(outgoing, "source"), _by(incoming, "target"), _by(below, "target")
@@ -127,7 +128,7 @@ class _Graph:
         return Way(
             names=frozenset({name} | {part for one in found for part in (one.item.url, one.item.code) if part}),
             skill=found[0].item.name if found else name,
-            through=Through.CHILD if kind == CHILD else _THROUGH[kind],
+            through=Through.CHILD if kind == CHILD else THROUGH[kind],
             relation=kind,
             source=each.framework,
             framework=found[0].framework if found else None,
