@@ -31,6 +31,7 @@ from node.roles.checker import Checker
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
 from node.roles.erasing import Erasing
+from node.roles.framework_packages import FrameworkPackages
 from node.roles.frameworks import Frameworks
 from node.roles.holder import Holder
 from node.roles.identity import Identity
@@ -321,7 +322,7 @@ class Node:
             role.attach(self.inbound)
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
-        self.frameworks, self.profiles, self.matching, self.skill_profile = self._skill_roles(checker)
+        self.frameworks, self.profiles, self.matching, self.skill_profile, self.packages = self._skill_roles(checker)
         self.erasing = Erasing(store, self.identity, world)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
@@ -371,11 +372,22 @@ class Node:
         trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
 
-    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching, SkillProfile]:
+    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching, SkillProfile, FrameworkPackages]:
         skills = SkillIndex(self.store)
         matching = Matching(store=self.store, checker=checker, verifier=self.verifier, skills=skills, world=self.world)
         held = SkillProfile(self.store, checker, self.world)
-        return Frameworks(self.store, self.http, self.world), Profiles(self.store, self.world), matching, held
+        importer = Frameworks(self.store, self.http, self.world)
+        packages = FrameworkPackages(
+            store=self.store,
+            identity=self.identity,
+            checker=checker,
+            http=self.http,
+            importer=importer,
+            world=self.world,
+            endpoint=self.config.node.endpoint.rstrip("/"),
+            securing=self.config.issuer.securing,
+        )
+        return importer, Profiles(self.store, self.world), matching, held, packages
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
         housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)
@@ -606,6 +618,7 @@ class Node:
             sockets=self.sockets,
             publisher=self.publisher,
             record_links=self.record_links,
+            packages=self.packages,
             metrics=self.metrics,
             monitor=self.monitor,
             readiness=self.readiness,

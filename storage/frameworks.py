@@ -298,6 +298,7 @@ async def remove(tx: Transaction, framework_id: str) -> None:
         WrongState: ``framework.unknown``.
     """
     rows = await tx.all("SELECT id FROM framework_versions WHERE framework_id = ?", (framework_id,))
+    await tx.execute("DELETE FROM framework_publications WHERE framework_id = ?", (framework_id,))
     for row in rows:
         await _delete_version(tx, row["id"])
     if not await tx.execute("DELETE FROM frameworks WHERE id = ?", (framework_id,)):

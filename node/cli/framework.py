@@ -21,6 +21,8 @@ from node.http.framework_schemas import (
     FrameworkDetail,
     FrameworkView,
     ImportView,
+    PackageView,
+    PublishedView,
     SkillDetail,
     SkillItemView,
 )
@@ -49,6 +51,7 @@ def framework(ctx: click.Context, setting: Setting) -> None:
       lernode framework search weld
       lernode framework tree onet 2.B
       lernode framework skill 51-4121.00             what it is, and what it needs
+      lernode framework take https://state.example/frameworks/nursing
       lernode framework diff nursing                 what the last version changed
 
     docs/frameworks.md has the formats. Next: lernode framework import FILE
@@ -120,7 +123,10 @@ def import_(
             with suppress(asyncio.CancelledError):
                 await watching
 
-    done = with_api(setting, watched)
+    _show_import(setting, with_api(setting, watched))
+
+
+def _show_import(setting: Setting, done: ImportView) -> None:
     if setting.json:
         emit_json(msgspec.json.encode(done))
         return
@@ -136,6 +142,67 @@ def import_(
     if done.difference is not None:
         _show_difference(done.difference)
     suggest(f"lernode framework search WORDS, or lernode framework tree {found.id}")
+
+
+@framework.command()
+@common
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write it to a file.")
+def publish(setting: Setting, name: str, output: Path | None) -> None:
+    """Sign the framework NAME, in its last version, and give it to every node that asks.
+
+    It is served as a package at the node's public address, under /frameworks/NAME. Publish again after an import. A
+    framework without a licence is not published: nobody could say whether it may be given on.
+
+    \b
+    Examples:
+      lernode framework publish nursing
+      lernode framework publish nursing -o nursing.jsonl      to be handed over on a stick
+    """
+
+    async def work(api: Api) -> PublishedView:
+        done = await api.post(f"{_of(name)}/publish", PublishedView)
+        if output is not None:
+            await _write_package(api, name, output)
+        return done
+
+    done = with_api(setting, work)
+    if setting.json:
+        emit_json(msgspec.json.encode(done))
+        return
+    line(f"Published “{done.title}”, version {done.number}.", style="green")
+    fields((("url", done.url), ("file", None if output is None else str(output))))
+    suggest(f"at another node, lernode framework take {done.url}")
+
+
+@framework.command()
+@common
+@click.argument("place", metavar="FILE|URL")
+@click.option("--publisher", metavar="DID", help="Who has to have signed it.")
+@click.option("--name", help="Its short name here; else as its publisher calls it.")
+def take(setting: Setting, place: str, publisher: str | None, name: str | None) -> None:
+    """Take a framework that another node has signed: from its public address, or from a file.
+
+    The signature, the digest and the size are checked. It has to be signed by the DID that --publisher names, by the
+    did:web of the server that it is fetched from, or by somebody whom you trust (lernode trust add).
+
+    \b
+    Examples:
+      lernode framework take https://state.example/frameworks/nursing
+      lernode framework take nursing.jsonl --publisher did:web:state.example
+    """
+    is_url = place.startswith(("https://", "http://"))
+    if not is_url and not Path(place).is_file():
+        raise BadInput("cli.input", f"There is no file {place}.", "Check the path.")
+
+    async def work(api: Api) -> ImportView:
+        with ExitStack() as stack:
+            content = None if is_url else stack.enter_context(_as_file(Path(place), stack).open("rb"))
+            return await api.upload(
+                f"{_PATH}/take", ImportView, content, url=place if is_url else None, publisher=publisher, name=name
+            )
+
+    _show_import(setting, with_api(setting, work))
 
 
 @framework.command("list")
@@ -368,6 +435,20 @@ def _told(sign: str, change: ChangeView) -> str:
 
 def _of(name: str) -> str:
     return f"{_PATH}/{segment(name)}"
+
+
+async def _write_package(api: Api, name: str, output: Path) -> None:
+    """The package, piece by piece."""
+    items = relations = -1
+    with output.open("wb") as file:
+        while True:
+            piece = await api.get(f"{_of(name)}/package", PackageView, items=items, relations=relations)
+            if file.tell() == 0:
+                file.write(piece.manifest.encode() + b"\n")
+            file.write(piece.lines.encode())
+            if not piece.more:
+                return
+            items, relations = piece.items, piece.relations
 
 
 def _as_file(place: Path, stack: ExitStack) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from node.http import framework_schemas as f
 from node.http.admin_operation import Call, Nothing, Operation
 from node.http.schemas import Page
+from node.roles.framework_packages import Place
 from node.roles.frameworks import HowToImport, Imported
 from protocols.errors import BadInput, WrongState
 from storage import frameworks
@@ -40,6 +41,58 @@ async def import_framework(node: Node, call: Call[f.FrameworkImport, Path]) -> f
         return _import_view(await node.frameworks.import_url(query.url, how))
     stem = Path(query.file or query.name or "framework").stem
     return _import_view(await node.frameworks.import_file(call.body, how, stem=stem))
+
+
+async def take_framework(node: Node, call: Call[f.FrameworkToTake, Path]) -> f.ImportView:
+    """Take a package from the body, or from a URL.
+
+    Raises:
+        BadInput: ``framework.*``, ``net.*``.
+        NotNow: ``framework.unchecked``, ``net.*``.
+    """
+    query = call.query
+    if query.url is not None:
+        taken = await node.packages.take_url(query.url, publisher=query.publisher, name=query.name)
+    else:
+        taken = await node.packages.take_file(call.body, publisher=query.publisher, name=query.name)
+    return _import_view(taken)
+
+
+async def publish_framework(node: Node, call: Call[Nothing, Nothing]) -> f.PublishedView:
+    """Sign the last version of a framework, and give it to anybody who asks.
+
+    Raises:
+        WrongState: ``framework.unknown``, ``did.none``.
+        BadInput: ``framework.no_licence``.
+    """
+    version, publication = await node.packages.publish(call.id)
+    return f.PublishedView(
+        id=version.framework_id,
+        number=version.number,
+        title=version.title,
+        url=node.packages.url(version.framework_id),
+        manifest=publication.manifest.decode(),
+    )
+
+
+async def framework_package(node: Node, call: Call[f.PackageQuery, Nothing]) -> f.PackageView:
+    """A piece of the package of a published framework.
+
+    Raises:
+        WrongState: ``framework.not_published``.
+    """
+    query = call.query
+    found = await node.packages.published(call.id)
+    place = Place(query.items, None if query.relations < 0 else query.relations)
+    lines, after = await node.packages.piece(found.version_id, place)
+    following = after or place
+    return f.PackageView(
+        manifest=found.manifest.decode(),
+        lines=lines.decode(),
+        items=following.items,
+        relations=-1 if following.relations is None else following.relations,
+        more=after is not None,
+    )
 
 
 async def list_frameworks(node: Node, call: Call[f.FrameworksQuery, Nothing]) -> Page[f.FrameworkView]:
@@ -130,6 +183,35 @@ FRAMEWORK_OPERATIONS: tuple[Operation, ...] = (
         response=f.ImportView,
         upload=True,
         status=201,
+    ),
+    Operation(
+        name="takeFramework",
+        method="POST",
+        path="/admin/frameworks/take",
+        summary="Take a framework that another node has signed and published, from the body or a URL.",
+        about="Its signature, digest and size are checked, and who has signed it; see docs/frameworks.md.",
+        handler=take_framework,
+        query=f.FrameworkToTake,
+        response=f.ImportView,
+        upload=True,
+        status=201,
+    ),
+    Operation(
+        name="publishFramework",
+        method="POST",
+        path="/admin/frameworks/{id}/publish",
+        summary="Sign the last version of a framework, and give it to anybody who asks.",
+        handler=publish_framework,
+        response=f.PublishedView,
+    ),
+    Operation(
+        name="frameworkPackage",
+        method="GET",
+        path="/admin/frameworks/{id}/package",
+        summary="The package of a published framework, piece by piece, to be handed over as a file.",
+        handler=framework_package,
+        query=f.PackageQuery,
+        response=f.PackageView,
     ),
     Operation(
         name="listFrameworks",

@@ -16,10 +16,14 @@ __all__ = [
     "FaultView",
     "FrameworkDetail",
     "FrameworkImport",
+    "FrameworkToTake",
     "FrameworkView",
     "FrameworksQuery",
     "ImportView",
     "LabelView",
+    "PackageQuery",
+    "PackageView",
+    "PublishedView",
     "RelationView",
     "SkillDetail",
     "SkillItemView",
@@ -50,6 +54,41 @@ class FrameworkImport(_Query, frozen=True, kw_only=True):
     version: Annotated[Text | None, Meta(description="Its version, where the file does not say.")] = None
     source: Annotated[Text | None, Meta(description="Who publishes it, where the file does not say.")] = None
     licence: Annotated[Text | None, Meta(description="Its licence, where the file does not say.")] = None
+
+
+class FrameworkToTake(_Query, frozen=True, kw_only=True):
+    """A package of another node, in the body or at a URL."""
+
+    url: Annotated[Text | None, Meta(description="Fetch it from there; the body is empty then.")] = None
+    publisher: Annotated[Name | None, Meta(description="The DID that has to have signed it.")] = None
+    name: Annotated[Name | None, Meta(description="Its short name here; else as its publisher calls it.")] = None
+
+
+class PackageQuery(_Query, frozen=True, kw_only=True):
+    """From where a package is read on: what `items` and `relations` of the piece before said."""
+
+    items: Annotated[int, Meta(ge=-1)] = -1
+    relations: Annotated[int, Meta(ge=-1, description="-1 while there are items.")] = -1
+
+
+class PublishedView(_View, frozen=True, kw_only=True):
+    """A framework that is published."""
+
+    id: Name
+    number: int
+    title: str
+    url: str
+    manifest: Annotated[str, Meta(description="The first line of the package: what is signed.")]
+
+
+class PackageView(_View, frozen=True, kw_only=True):
+    """A piece of a package."""
+
+    manifest: str
+    lines: str
+    items: int
+    relations: int
+    more: bool
 
 
 class FrameworksQuery(_Query, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from aiohttp import web
 from node.http.gate import HEALTH_PATH, METRICS_PATH, READY_PATH, Gate
 from node.http.problem import problem_middleware, problem_response
 from node.http.return_channels import HttpReturn, Sockets
+from node.roles.framework_packages import FRAMEWORKS_PATH, FrameworkPackages
 from node.roles.identity import web_document
 from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
 from node.roles.status_publisher import StatusPublisher
@@ -67,6 +68,7 @@ class _Public:
         sockets: Sockets,
         publisher: StatusPublisher,
         record_links: RecordLinks,
+        packages: FrameworkPackages,
         metrics: Metrics,
         monitor: Monitor,
         readiness: Readiness,
@@ -80,6 +82,7 @@ class _Public:
         self._sockets = sockets
         self._publisher = publisher
         self._record_links = record_links
+        self._packages = packages
         self._metrics = metrics
         self._monitor = monitor
         self._readiness = readiness
@@ -153,6 +156,20 @@ class _Public:
         if found is None:
             raise web.HTTPNotFound
         return _signed(request, found.document, "application/vc", found.etag, _LIST_MAX_AGE)
+
+    async def framework(self, request: web.Request) -> web.StreamResponse:
+        """A framework as a signed package, piece by piece (docs/frameworks.md)."""
+        try:
+            found = await self._packages.published(request.match_info["name"])
+        except WrongState:
+            raise web.HTTPNotFound from None
+        response = web.StreamResponse(headers={"Content-Type": "application/jsonl", "Cache-Control": "no-cache"})
+        await response.prepare(request)
+        await response.write(found.manifest + b"\n")
+        async for piece in self._packages.lines(found.version_id):
+            await response.write(piece)
+        await response.write_eof()
+        return response
 
     async def health(self, _request: web.Request) -> web.Response:
         """Whether the process lives; to start it anew is right only where this does not answer."""
@@ -243,6 +260,7 @@ def public_app(
     sockets: Sockets,
     publisher: StatusPublisher,
     record_links: RecordLinks,
+    packages: FrameworkPackages,
     metrics: Metrics,
     monitor: Monitor,
     readiness: Readiness,
@@ -260,6 +278,7 @@ def public_app(
         sockets=sockets,
         publisher=publisher,
         record_links=record_links,
+        packages=packages,
         metrics=metrics,
         monitor=monitor,
         readiness=readiness,
@@ -273,6 +292,7 @@ def public_app(
     app.router.add_get(f"{prefix}{DIDCOMM_PATH}", handlers.socket, allow_head=False)
     app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
     app.router.add_get(f"{prefix}{LIST_PATH}/{{name}}", handlers.trust_list)
+    app.router.add_get(f"{prefix}{FRAMEWORKS_PATH}/{{name}}", handlers.framework, allow_head=False)
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get(HEALTH_PATH, handlers.health)
     app.router.add_get(READY_PATH, handlers.ready)

@@ -18,7 +18,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -38,6 +38,7 @@ _MAX_URL_CHARS = 4096
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 16 * 1024
+_OK = 200
 _USER_AGENT = "lernode"
 
 
@@ -144,6 +145,17 @@ class GuardedHttp:
         """
         return await self._bounded(self._get(url, dict(headers or {}), max_bytes, accept))
 
+    async def download(self, url: str, file: IO[bytes], *, max_bytes: int, seconds: float, accept: str) -> Response:
+        """As :meth:`get`, with the body written to a file as it comes; the response has none.
+
+        Args:
+            seconds: for all of it, instead of ``network.timeout_seconds``.
+
+        Raises:
+            BadInput, NotNow: as :meth:`get`.
+        """
+        return await self._bounded(self._get(url, {}, max_bytes, accept, file), seconds)
+
     def check(self, url: str) -> None:
         """Refuse a URL that could not be asked, as far as that can be said before its name is looked up.
 
@@ -189,11 +201,13 @@ class GuardedHttp:
         opening = session.ws_connect(target, max_msg_size=max_bytes, heartbeat=heartbeat, compress=0)
         return await self._bounded(opening)
 
-    async def _get(self, url: str, headers: dict[str, str], max_bytes: int | None, accept: str) -> Response:
+    async def _get(
+        self, url: str, headers: dict[str, str], max_bytes: int | None, accept: str, file: IO[bytes] | None = None
+    ) -> Response:
         target = self._check_url(url)
         limit = self.policy.max_bytes if max_bytes is None else max_bytes
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._exchange("GET", target, {"Accept": accept, **headers}, None, limit)
+            response = await self._exchange("GET", target, {"Accept": accept, **headers}, None, limit, file)
             if response.status not in _REDIRECTS or "location" not in response.headers:
                 return response
             following = self._redirect(target, response.headers["location"])
@@ -236,14 +250,20 @@ class GuardedHttp:
         return target
 
     async def _exchange(
-        self, method: str, url: URL, headers: dict[str, str], body: bytes | None, limit: int
+        self,
+        method: str,
+        url: URL,
+        headers: dict[str, str],
+        body: bytes | None,
+        limit: int,
+        file: IO[bytes] | None = None,
     ) -> Response:
         session = self._session_for(url)
         async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 response.close()
                 raise BadInput("net.encoding", "The server compresses though not asked to.", "Serve it uncompressed.")
-            content = await _read(response, limit)
+            content = await _read(response, limit, file if response.status == _OK else None)
             names = dict.fromkeys(name.lower() for name in response.headers)
             return Response(
                 response.status, {name: ", ".join(response.headers.getall(name)) for name in names}, content
@@ -272,15 +292,16 @@ class GuardedHttp:
             trace_configs=[_no_redirects()],
         )
 
-    async def _bounded(self, exchange: Awaitable[_T]) -> _T:
+    async def _bounded(self, exchange: Awaitable[_T], seconds: float | None = None) -> _T:
         """Run an exchange within the time limit and give its failures their lernode names."""
+        seconds = self.policy.timeout_seconds if seconds is None else seconds
         try:
-            async with asyncio.timeout(self.policy.timeout_seconds):
+            async with asyncio.timeout(seconds):
                 return await exchange
         except TimeoutError:
             raise NotNow(
                 "net.timeout",
-                f"The server did not answer within {self.policy.timeout_seconds:g} s.",
+                f"The server did not answer within {seconds:g} s.",
                 "Try again later, or raise network.timeout_seconds.",
             ) from None
         except (aiohttp.WSServerHandshakeError, _RedirectedError):
@@ -310,14 +331,19 @@ def _no_redirects() -> aiohttp.TraceConfig:
     return trace
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, given up as soon as it passes the limit."""
+async def _read(response: aiohttp.ClientResponse, limit: int, file: IO[bytes] | None = None) -> bytes:
+    """The body, given up as soon as it passes the limit; nothing where it went into a file."""
     content = bytearray()
+    size = 0
     if (response.content_length or 0) <= limit:
         async for chunk in response.content.iter_chunked(_CHUNK):
-            content += chunk
-            if len(content) > limit:
+            size += len(chunk)
+            if size > limit:
                 break
+            if file is None:
+                content += chunk
+            else:
+                await asyncio.to_thread(file.write, chunk)
         else:
             return bytes(content)
     response.close()

@@ -49,6 +49,7 @@ class HowToImport:
         mapping: for plain CSV; without it the one that was used last.
         skip_bad: leave out what cannot be read, and import the rest.
         version, source, licence: where the file does not say, or what shall be noted instead.
+        signed_by, digest: of a package, whose signature and digest were checked.
     """
 
     name: str | None = None
@@ -59,6 +60,8 @@ class HowToImport:
     version: str = ""
     source: str = ""
     licence: str = ""
+    signed_by: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +115,16 @@ class Frameworks:
         if self._one_at_a_time.locked():
             raise WrongState("framework.importing", "A framework is being imported.", "Wait until it is done.")
         async with self._one_at_a_time:
-            digest = "sha-256:" + await asyncio.to_thread(_digest, path)
+            digest = how.digest or "sha-256:" + await asyncio.to_thread(_digest, path)
             mapping = how.mapping or await self._saved_mapping(_slug(how.name or stem))
             source = await asyncio.to_thread(Source, path, name=stem, encoding=how.encoding, mapping=mapping)
             format_name = await asyncio.to_thread(reader_for, source, how.format)
+            if format_name == "package" and how.signed_by is None:
+                raise BadInput(
+                    "framework.is_package",
+                    "That is a signed package of another node, whose signature is to be checked.",
+                    "Take it: lernode framework take FILE",
+                )
             return await self._read(_Import(source, how, format_name, digest))
 
     async def remove(self, framework_id: str) -> None:
@@ -154,6 +163,7 @@ class Frameworks:
                 licence="",
                 format=task.format_name,
                 digest=task.digest,
+                signed_by=task.how.signed_by,
                 imported=self._world.clock(),
             )
             draft = await frameworks.begin(tx, draft, task.source.mapping)

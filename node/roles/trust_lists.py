@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from node.net.guarded_http import GuardedHttp
 from node.roles.checker import Checker
@@ -37,7 +36,7 @@ from protocols.credentials.trust.recognition import (
 )
 from protocols.credentials.trust.registry import is_registry_file, read_known_registries, read_registry
 from protocols.credentials.verification import Check, Outcome, VerificationResult
-from protocols.did.web import did_from_url
+from protocols.did.web import owns
 from protocols.errors import BadInput, LernodeError, NotNow
 from storage import audit, trust, trust_lists
 from storage.dids import DidPurpose
@@ -399,21 +398,12 @@ def _check_publisher(wanted: ToFollow, listed: Recognition) -> None:
                 "Do not follow it, or ask its publisher what has changed.",
             )
         return
-    if wanted.url is None or not _owns(listed.issuer, wanted.url):
+    if wanted.url is None or not owns(listed.issuer, wanted.url):
         raise BadInput(
             "trust.publisher_unnamed",
             f"The list is signed by {listed.issuer[:200]}; nothing says that this is the one you mean.",
             "If it is, say so: --publisher DID",
         )
-
-
-def _owns(did: str, url: str) -> bool:
-    """Whether a did:web is that of the server where a list was found."""
-    parts = urlsplit(url)
-    try:
-        return did_from_url(f"{parts.scheme}://{parts.netloc}") == did
-    except BadInput:
-        return False
 
 
 def _is_same(one: bytes, other: bytes) -> bool:

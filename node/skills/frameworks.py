@@ -21,6 +21,7 @@ from node.skills.readers import (
     esco_json_ld,
     onet_database,
     onet_elements,
+    package,
     plain_csv,
     rsd_csv,
     rsd_json,
@@ -51,6 +52,7 @@ class Reader:
 # In the order in which they are asked: what is more special comes first.
 READERS: Mapping[str, Reader] = {
     "onet": Reader(onet_database.recognises, onet_database.read),
+    "package": Reader(package.recognises, package.read),
     "esco-csv": Reader(esco_csv.recognises, esco_csv.read),
     "esco-json-ld": Reader(esco_json_ld.recognises, esco_json_ld.read),
     "ctdl-asn": Reader(ctdl_asn.recognises, ctdl_asn.read),

@@ -23,7 +23,7 @@ from protocols.did.syntax import absolute_url, check_did, did_of
 from protocols.errors import BadInput
 from protocols.keys import PublicKey
 
-__all__ = ["PREFIX", "build_document", "did_from_url", "document_url", "parse", "read"]
+__all__ = ["PREFIX", "build_document", "did_from_url", "document_url", "owns", "parse", "read"]
 
 PREFIX = "did:web:"
 
@@ -76,6 +76,15 @@ def document_url(did: str, *, allow_http: bool = False) -> str:
     authority = f"{host}:{port}" if colon else host
     path = "/".join(segments) if segments else ".well-known"
     return f"{scheme}://{authority}/{path}/did.json"
+
+
+def owns(did: str, url: str) -> bool:
+    """Whether a did:web is that of the server at a URL."""
+    parts = urlsplit(url)
+    try:
+        return did_from_url(f"{parts.scheme}://{parts.netloc}") == did
+    except BadInput:
+        return False
 
 
 def build_document(

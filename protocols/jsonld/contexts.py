@@ -251,6 +251,14 @@ _TABLE = (
         "Apache-2.0",
         "9b017c714a4c5c37b112769af691f0837c28825c3c96accffc550e300a6a7707",
     ),
+    Bundled(
+        "urn:lernode:skills:v1",
+        "lernode-skills-v1.jsonld",
+        "lernode, for packages of frameworks and for catalogues, which no standard has terms for",
+        "1",
+        "Apache-2.0",
+        "f12b55546364a85c7901be6b71d4df5cefa06037d88c24607f860c0cc03ada38",
+    ),
 )
 
 BUNDLED: Mapping[str, Bundled] = {entry.url: entry for entry in _TABLE}
