@@ -27,6 +27,7 @@ from node.net.status_fetch import StatusFetcher
 from node.roles.accreditations import Accreditations
 from node.roles.achievements import Achievements
 from node.roles.applicants import Applicants
+from node.roles.badges import Badges
 from node.roles.checker import Checker
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
@@ -477,6 +478,11 @@ class Node:
                 issuer_signs=self.config.vc_api.issuer_signs,
             ),
         )
+
+    @property
+    def badges(self) -> Badges:
+        """Bakes records into pictures."""
+        return Badges(self.http)
 
     @classmethod
     async def open(

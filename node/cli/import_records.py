@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,11 @@ import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.export import FILE_PASSPHRASE, file_passphrase_of
+from node.cli.files import begins_with, read_file
 from node.cli.options import Setting, common, suggest
 from node.cli.output import emit_json, line, short
 from node.http.schemas import IntakeView, RecordsToKeep
 from node.records import bundle
-from node.records.intake import MAX_FILE_BYTES
 from node.runtime import age_files
 from node.runtime.age_files import AgeSecret
 from protocols.errors import BadInput, NotNow
@@ -72,15 +71,15 @@ def import_(
 ) -> None:
     """Hold records that you already have. One that the node holds already is told and not held twice.
 
-    Read are records as JSON, JWT or SD-JWT, presentations and arrays of these, behind links too, and the files of
-    lernode export. Each record is verified as a verifier here would verify it, trust in its issuer included. One that
-    is not what its issuer signed is refused. One that does not verify for another reason, as nobody said whom to trust
-    or it has expired, is kept with --unverified: it stays marked, and is sent to nobody unless you choose it. Import it
-    again to have it verified again.
+    Read are records as JSON, JWT or SD-JWT, presentations and arrays of these, badges as PNG or SVG, behind links too,
+    and the files of lernode export. Each record is verified as a verifier here would verify it, trust in its issuer
+    included. One that is not what its issuer signed is refused. One that does not verify for another reason, as nobody
+    said whom to trust or it has expired, is kept with --unverified: it stays marked, and is sent to nobody unless you
+    choose it. Import it again to have it verified again.
 
     \b
     Examples:
-      lernode import diploma.json badge.jwt
+      lernode import diploma.json badge.png
       lernode import https://badges.example/records/3527
       lernode import old-badge.json --unverified
       lernode import ada.zip.age
@@ -128,11 +127,11 @@ async def _take(
     if place.startswith(_LINKS):
         await _post(api, RecordsToKeep(url=place, accept=accept), place, outcome)
         return
-    data = _read(place)
-    if not data.startswith(_AGE):
-        wanted = RecordsToKeep(file=base64.b64encode(data).decode(), accept=accept)
+    if not begins_with(place, _AGE):
+        wanted = RecordsToKeep(file=base64.b64encode(read_file(place)).decode(), accept=accept)
         await _post(api, wanted, place, outcome)
         return
+    data = read_file(place, _MAX_EXPORT_BYTES)
     secret: AgeSecret = identity_file.read_bytes() if identity_file else file_passphrase_of(file_passphrase, new=False)
     await _take_export(api, bundle.read(age_files.decrypt(data, secret)), place, outcome)
 
@@ -151,17 +150,3 @@ async def _post(api: Api, wanted: RecordsToKeep, place: str, outcome: _Outcome, 
         if error.code == "node.unreachable":
             raise
         outcome.refuse(place, error.code, error.message, error.hint, position)
-
-
-def _read(place: str) -> bytes:
-    path = Path(place)
-    try:
-        with path.open("rb") as file:
-            data = file.read(len(_AGE))
-            left = _MAX_EXPORT_BYTES if data == _AGE else MAX_FILE_BYTES
-            data += file.read(left + 1)
-    except (OSError, ValueError):
-        raise BadInput("cli.no_file", f"{os.fsdecode(path)} cannot be read.", "Name a file or a link.") from None
-    if len(data) > left + len(_AGE):
-        raise BadInput("intake.too_large", f"The file has over {left >> 20} MiB.", "Bring a smaller one.")
-    return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -10,14 +11,27 @@ import msgspec
 
 from node.cli.attached import attached_fields
 from node.cli.client import segment, with_api
+from node.cli.files import read_file
 from node.cli.options import Setting, common
 from node.cli.output import emit_json, fields, line, short, table, when
 from node.cli.write import write_record
 from node.http.documents import document_bytes
-from node.http.schemas import Derive, DerivedRecord, HeldDetail, HeldView, IssuedDetail, IssuedView, Page
+from node.http.schemas import (
+    Bake,
+    BakedView,
+    Derive,
+    DerivedRecord,
+    HeldDetail,
+    HeldView,
+    IssuedDetail,
+    IssuedView,
+    Page,
+)
 from protocols.errors import BadInput
 
 __all__ = ["records"]
+
+_OWN_IMAGE = "achievement"
 
 
 @click.command(short_help="List, show and export records.")
@@ -29,6 +43,7 @@ __all__ = ["records"]
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many to list.")
 @click.option("--after", metavar="ID", help="List what comes after this one.")
 @click.option("--reveal", multiple=True, metavar="POINTER", help="Show only this of the record; repeatable.")
+@click.option("--bake", metavar="IMAGE", help="Put the record into this PNG or SVG file, or into its own: achievement.")
 @click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the record to a file.")
 def records(
     setting: Setting,
@@ -39,6 +54,7 @@ def records(
     limit: int,
     after: str | None,
     reveal: tuple[str, ...],
+    bake: str | None,
     export: Path | None,
 ) -> None:
     """List records, or show one, or write one to a file, whole or in part.
@@ -52,6 +68,7 @@ def records(
       lernode records --search welding
       lernode records 7c01 --export welding.json
       lernode records 7c01 --reveal /credentialSubject/result/0 --export one-result.json
+      lernode records 7c01 --bake badge.png --export my-badge.png
       lernode records --issued
 
     Next: lernode verify FILE checks an exported record; lernode revoke takes back an issued one.
@@ -60,7 +77,12 @@ def records(
         raise BadInput("cli.usage", "Issued records are not searched.", "Leave out --search and --skill.")
     if reveal and (record is None or issued):
         raise BadInput("cli.usage", "What is revealed is a part of one held record.", "Name it: lernode records ID")
-    if record is not None and reveal:
+    if bake is not None and (record is None or reveal or export is None):
+        hint = "Name it, and the new file: lernode records ID --bake IMAGE --export FILE"
+        raise BadInput("cli.usage", "A whole record is put into an image.", hint)
+    if record is not None and bake is not None and export is not None:
+        _bake(setting, record, issued, bake, export)
+    elif record is not None and reveal:
         _show_part(setting, record, reveal, export)
     elif record is not None:
         _show_one(setting, record, issued, export)
@@ -139,6 +161,18 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
         fields(attached_fields(found.attached))
         line()
         _show_document(document)
+
+
+def _bake(setting: Setting, record: str, issued: bool, image: str, export: Path) -> None:
+    path = f"/admin/{'issued' if issued else 'records'}/{segment(record)}/bake"
+    given = None if image == _OWN_IMAGE else base64.b64encode(read_file(image)).decode()
+    made = with_api(setting, lambda api: api.post(path, BakedView, Bake(image=given)))
+    write_record(export, base64.b64decode(made.image))
+    if setting.json:
+        emit_json(msgspec.json.encode({"file": str(export), "mediaType": made.media_type}))
+    else:
+        line(f"Written to {export}.", style="green")
+        line(f"Next: lernode import {export}, in any node; or upload it where badges are taken.")
 
 
 def _show_part(setting: Setting, record: str, reveal: tuple[str, ...], export: Path | None) -> None:

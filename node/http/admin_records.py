@@ -22,6 +22,8 @@ from node.http.documents import document_json
 from node.http.result_views import view_attached
 from node.http.schemas import (
     AwardOverConnection,
+    Bake,
+    BakedView,
     BatchToIssue,
     BatchView,
     Derive,
@@ -43,6 +45,7 @@ from node.http.schemas import (
     StatusChange,
     StatusValue,
 )
+from node.records.baking import media_type_of_image
 from node.roles.issuer import Award
 from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
 __all__ = [
     "award_of",
     "awards_of",
+    "bake_held",
+    "bake_issued",
     "change_status",
     "derive",
     "issue",
@@ -187,8 +192,39 @@ async def _given(node: Node, body: RecordsToKeep) -> bytes:
         return await node.keeping.fetch(body.url)
     if body.document is not None:
         return body.document.encode() if isinstance(body.document, str) else strict_json.dumps(body.document)
+    return _from_base64(body.file or "")
+
+
+async def bake_held(node: Node, call: Call[Nothing, Bake]) -> BakedView:
+    """A picture with a held record in it.
+
+    Raises:
+        BadInput: ``badge.*``, ``net.*``.
+    """
+    async with node.store.read() as tx:
+        found = await find_held(tx, call.id)
+    return await _baked(node, found.document, call.body)
+
+
+async def bake_issued(node: Node, call: Call[Nothing, Bake]) -> BakedView:
+    """A picture with an issued record in it.
+
+    Raises:
+        BadInput: ``badge.*``, ``net.*``.
+    """
+    async with node.store.read() as tx:
+        found = await find_issued(tx, call.id)
+    return await _baked(node, found.document, call.body)
+
+
+async def _baked(node: Node, document: bytes, given: Bake) -> BakedView:
+    made = await node.badges.bake(document, None if given.image is None else _from_base64(given.image))
+    return BakedView(media_type=media_type_of_image(made), image=base64.b64encode(made).decode())
+
+
+def _from_base64(text: str) -> bytes:
     try:
-        return base64.b64decode(body.file or "", validate=True)
+        return base64.b64decode(text, validate=True)
     except ValueError:
         raise BadInput("intake.not_base64", "The file is not in base64.", "Encode it as RFC 4648 §4 says.") from None
 

@@ -21,6 +21,8 @@ __all__ = [
     "Award",
     "AwardOverConnection",
     "BadHeadView",
+    "Bake",
+    "BakedView",
     "BatchAward",
     "BatchProblemView",
     "BatchRowView",
@@ -521,6 +523,22 @@ class KeptView(_View, frozen=True, kw_only=True):
 
     record: HeldView
     is_new: Annotated[bool, Meta(description="Whether the node did not hold it before.")]
+
+
+class Bake(_Given, frozen=True, kw_only=True):
+    """Into which picture a record is put."""
+
+    image: Annotated[
+        Annotated[str, Meta(max_length=2_800_000)] | None,
+        Meta(description="A PNG or SVG file in base64; the image of the record's achievement where there is none."),
+    ] = None
+
+
+class BakedView(_View, frozen=True, kw_only=True):
+    """A picture with a record in it."""
+
+    media_type: str
+    image: Annotated[str, Meta(description="The file, in base64.")]
 
 
 class RefusedView(_View, frozen=True, kw_only=True):

@@ -1,14 +1,16 @@
 """What people bring: the records in a file or behind a link, whatever the file is.
 
-Read here: a credential with proofs inside (JSON), a JWT or SD-JWT as text, an enveloped credential, and a presentation
-or a JSON array of any of these. Nothing is verified: each record is given on as its issuer has secured it, and who
-keeps it verifies it. What came around it (a presentation's own proof, a key binding) is of the past, and left out.
+Read here: a credential with proofs inside (JSON), a JWT or SD-JWT as text, an enveloped credential, a presentation or a
+JSON array of any of these, and a picture with one of them baked in. Nothing is verified: each record is given on as its
+issuer has secured it, and who keeps it verifies it. What came around it (a presentation's own proof, a key binding) is
+of the past, and left out.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from node.records.baking import baked_in, is_image
 from protocols import strict_json
 from protocols.credentials.model import as_list, is_presentation
 from protocols.credentials.reading import read_secured, unwrapped
@@ -31,13 +33,15 @@ def records_in(data: bytes) -> list[bytes]:
     """The records of a file, each as it is to be kept: JSON, or compact text.
 
     Raises:
-        BadInput: ``intake.unknown`` where nothing of it is read; ``intake.too_large``; ``json.*``, ``jws.*``,
-            ``jwt.*``, ``sd_jwt.*``, ``structure.*``.
+        BadInput: ``intake.unknown`` where nothing of it is read; ``intake.too_large``, ``badge.*``; ``json.*``,
+            ``jws.*``, ``jwt.*``, ``sd_jwt.*``, ``structure.*``.
     """
     if len(data) > MAX_FILE_BYTES:
         raise BadInput(
             "intake.too_large", f"The file has more than {MAX_FILE_BYTES >> 20} MiB.", "Bring a smaller one."
         )
+    if is_image(data):
+        data = baked_in(data)
     text = data.removeprefix(_BYTE_ORDER_MARK).strip()
     if text.startswith(b"ey"):
         return _of_item(text.decode("latin-1"))
@@ -45,7 +49,7 @@ def records_in(data: bytes) -> list[bytes]:
         raise BadInput(
             "intake.unknown",
             "The file is nothing that records come in.",
-            "Bring a record as JSON, JWT or SD-JWT.",
+            "Bring a record as JSON, JWT or SD-JWT, or a badge as PNG or SVG.",
         )
     items = as_list(strict_json.loads(text))
     records = [record for item in items[: MAX_RECORDS + 1] for record in _of_item(item)]

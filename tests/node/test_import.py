@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from node.app import Node
+from node.cli.main import cli
 from node.roles.issuer import Award
 from node.roles.keeping import Accept, Kept
 from protocols import strict_json
@@ -18,7 +23,7 @@ from protocols.errors import BadInput
 from storage.credentials import HeldCredential, delete_held
 from storage.dids import DidPurpose
 from tests.node.conftest import Town
-from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, held, other_end
+from tests.node.nodes import PASSPHRASE, WELDING, Nodes, asks_for, connect, exchange_in, held, other_end
 
 TOKENS = ("vc+jwt", "vc+sd-jwt")
 
@@ -226,3 +231,31 @@ async def test_it_is_fetched_from_a_link(nodes: Nodes) -> None:
     with pytest.raises(BadInput) as caught:
         await town.learner.keeping.fetch("http://192.0.2.1/badge.json")
     assert caught.value.code.startswith("net.")
+
+
+@pytest.mark.parametrize("securing", ["eddsa-rdfc-2022", "vc+jwt"])
+async def test_a_record_goes_out_in_a_picture_and_comes_in_again(nodes: Nodes, securing: str, tmp_path: Path) -> None:
+    town = await town_whose_college_signs(nodes, securing)
+    record = await taken(town.learner, await a_file(town))
+    image = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
+    made = await town.learner.badges.bake(record.document, image)
+    again = await taken(town.learner, made)
+    assert again == record
+    with pytest.raises(BadInput) as caught:
+        await town.learner.badges.bake(record.document, None)
+    assert caught.value.code == "badge.no_image"
+    document = stated(record.document)
+    document["credentialSubject"]["achievement"]["image"] = {
+        "id": "data:image/svg+xml;base64," + base64.b64encode(image).decode(),
+        "type": "Image",
+    }
+    assert (await town.learner.badges.bake(strict_json.dumps(document), None)).startswith(b"<svg")
+    await town.nodes.stop(town.learner)
+    (tmp_path / "seal.svg").write_bytes(image)
+    out = tmp_path / "mine.svg"
+    command = ["records", "--home", str(town.learner.home), record.id, "--bake", str(tmp_path / "seal.svg")]
+    result = await asyncio.to_thread(
+        CliRunner().invoke, cli, [*command, "--export", str(out)], env={"LERNODE_PASSPHRASE": PASSPHRASE}
+    )
+    assert result.exit_code == 0, result.output
+    assert out.read_bytes() == made
