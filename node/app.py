@@ -44,6 +44,7 @@ from node.roles.matching import Matching
 from node.roles.mediated import Mediated
 from node.roles.mediation import Mediation
 from node.roles.mediator import Mediator
+from node.roles.pathways import Pathways
 from node.roles.peer_dids import PeerDids
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
@@ -324,7 +325,7 @@ class Node:
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
         self.frameworks, self.profiles, self.matching, self.skill_profile, self.packages = self._skill_roles(checker)
-        self.erasing = Erasing(store, self.identity, world)
+        self.erasing, self.pathways = Erasing(store, self.identity, world), self._pathways(checker)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
@@ -389,6 +390,19 @@ class Node:
             securing=self.config.issuer.securing,
         )
         return importer, Profiles(self.store, self.world), matching, held, packages
+
+    def _pathways(self, checker: Checker) -> Pathways:
+        return Pathways(
+            store=self.store,
+            identity=self.identity,
+            checker=checker,
+            http=self.http,
+            matching=self.matching,
+            world=self.world,
+            endpoint=self.config.node.endpoint.rstrip("/"),
+            label=self.label,
+            securing=self.config.issuer.securing,
+        )
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
         housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)

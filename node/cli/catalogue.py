@@ -17,6 +17,8 @@ from node.cli.output import emit_json, fields, line, table, when
 from node.cli.write import write_record
 from node.http import catalogue_schemas as c
 from node.http.documents import document_bytes
+from node.http.pathway_schemas import PublishedCatalogueView
+from node.http.schemas import Page
 from protocols import strict_json
 from protocols.errors import BadInput
 
@@ -230,6 +232,109 @@ def retire(setting: Setting, achievement: str, undo: bool) -> None:
         emit_json(msgspec.json.encode(changed))
         return
     line(f"{changed.slug} is awarded {'again' if undo else 'no more'}.", style="green")
+
+
+@catalogue.command()
+@common
+@click.option("--costs", type=_FILE, help="CSV: achievement, hours, price, currency.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is valid.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write it to a file.")
+def publish(setting: Setting, costs: Path | None, days: int, output: Path | None) -> None:
+    """Sign what you award, with what it costs, so that learners and advisers elsewhere find paths (lernode pathways).
+
+    It is served at the node's public address, under /catalogue. Publish again after a change. Credits are those that
+    an achievement itself states (creditsAvailable).
+
+    \b
+    Example:
+      lernode catalogue publish --costs costs.csv
+    """
+
+    async def work(api: Api) -> PublishedCatalogueView:
+        content = None if costs is None else costs.open("rb")
+        return await api.upload("/admin/catalogues/publish", PublishedCatalogueView, content, days=days)
+
+    done = with_api(setting, work)
+    if output is not None:
+        output.write_text(done.document, encoding="utf-8")
+    if setting.json:
+        emit_json(msgspec.json.encode(done))
+        return
+    line(f"Published as edition {done.sequence}, valid until {when(done.valid_until)}.", style="green")
+    fields((("url", done.source), ("file", None if output is None else str(output))))
+    suggest(f"at another node, lernode catalogue take {done.source}")
+
+
+@catalogue.command()
+@common
+@click.argument("place", metavar="FILE|URL")
+@click.option("--publisher", metavar="DID", help="Who has to have signed it.")
+def take(setting: Setting, place: str, publisher: str | None) -> None:
+    """Keep the catalogue that another node has published, from its public address or a file.
+
+    It has to be signed by the DID that --publisher names, by the did:web of the server that it comes from, or by
+    somebody whom you trust (lernode trust add). Take it again for a newer edition.
+
+    \b
+    Examples:
+      lernode catalogue take https://college.example/catalogue
+      lernode catalogue take college.json --publisher did:web:college.example
+    """
+    is_url = place.startswith(("https://", "http://"))
+    if not is_url and not Path(place).is_file():
+        raise BadInput("cli.input", f"There is no file {place}.", "Check the path.")
+
+    async def work(api: Api) -> PublishedCatalogueView:
+        content = None if is_url else Path(place).open("rb")  # noqa: ASYNC230, SIM115 - a small file of this machine
+        return await api.upload(
+            "/admin/catalogues",
+            PublishedCatalogueView,
+            content,
+            url=place if is_url else None,
+            publisher=publisher,
+        )
+
+    done = with_api(setting, work)
+    if setting.json:
+        emit_json(msgspec.json.encode(done))
+        return
+    line(f"Kept the catalogue of {done.name}, edition {done.sequence}.", style="green")
+    fields((("issuer", done.issuer), ("valid until", when(done.valid_until))))
+    suggest("lernode pathways PROFILE")
+
+
+@catalogue.command()
+@common
+def others(setting: Setting) -> None:
+    """Show the published catalogues that you have: your own, and those that you took.
+
+    \b
+    Example:
+      lernode catalogue others
+    """
+    found = with_api(setting, lambda api: api.get("/admin/catalogues", Page[PublishedCatalogueView]))
+    if setting.json:
+        emit_json(msgspec.json.encode(found))
+    else:
+        rows = ((each.name, each.issuer, str(each.sequence), when(each.valid_until)) for each in found.items)
+        table(("name", "issuer", "edition", "valid until"), rows)
+
+
+@catalogue.command()
+@common
+@click.argument("issuer", metavar="DID")
+def forget(setting: Setting, issuer: str) -> None:
+    """Forget the catalogue that you took of an issuer.
+
+    \b
+    Example:
+      lernode catalogue forget did:web:college.example
+    """
+    gone = with_api(setting, lambda api: api.delete(f"/admin/catalogues/{segment(issuer)}", PublishedCatalogueView))
+    if setting.json:
+        emit_json(msgspec.json.encode(gone))
+    else:
+        line(f"The catalogue of {gone.name} is forgotten.")
 
 
 def _list(setting: Setting, *, retired: bool) -> None:

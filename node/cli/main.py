@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "framework": ("node.cli.framework", "Import frameworks of skills, search and compare them."),
     "profile": ("node.cli.profile", "Keep profiles of jobs: required and wished skills."),
     "query": ("node.cli.query", "Turn a job profile into what a peer is asked for."),
+    "pathways": ("node.cli.pathways", "Show what is missing for a job, and what closes it."),
     "match": ("node.cli.match", "Hold records against a job profile."),
     "events": ("node.cli.events", "Show what webhooks and the event stream tell."),
     "webhooks": ("node.cli.webhooks", "Tell the institution's own systems of what happens."),

@@ -33,6 +33,7 @@ from node.http.admin_catalogue import CATALOGUE_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
+from node.http.admin_pathways import PATHWAY_OPERATIONS
 from node.http.admin_profile import PROFILE_OPERATIONS
 from node.http.admin_trust import TRUST_OPERATIONS
 from node.http.event_stream import stream_events
@@ -599,6 +600,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *CATALOGUE_OPERATIONS,
     *FRAMEWORK_OPERATIONS,
     *MATCHING_OPERATIONS,
+    *PATHWAY_OPERATIONS,
     *TRUST_OPERATIONS,
     *PROFILE_OPERATIONS,
     Operation(

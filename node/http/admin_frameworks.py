@@ -48,7 +48,7 @@ async def take_framework(node: Node, call: Call[f.FrameworkToTake, Path]) -> f.I
 
     Raises:
         BadInput: ``framework.*``, ``net.*``.
-        NotNow: ``framework.unchecked``, ``net.*``.
+        NotNow: ``publication.unchecked``, ``net.*``.
     """
     query = call.query
     if query.url is not None:

@@ -18,7 +18,7 @@ from node.skills.profile import JobProfile
 if TYPE_CHECKING:
     from node.app import Node
 
-__all__ = ["MATCHING_OPERATIONS", "definition_of_profile"]
+__all__ = ["MATCHING_OPERATIONS", "definition_of_profile", "matched_by", "view_line"]
 
 _SHOWN = 20
 
@@ -96,13 +96,17 @@ async def match(node: Node, call: Call[Nothing, m.NewMatch]) -> m.MatchView:
     Raises:
         WrongState: ``job_profile.unknown``, ``exchange.unknown``, ``exchange.nothing_presented``.
     """
-    body = call.body
-    wanted = await node.profiles.get(body.profile, body.number)
-    if body.exchange is None:
-        return _view(await node.matching.own(wanted, check=body.check))
+    return _view(await matched_by(node, call.body))
+
+
+async def matched_by(node: Node, wanted: m.NewMatch) -> Matched:
+    """The match that is asked for."""
+    profile = await node.profiles.get(wanted.profile, wanted.number)
+    if wanted.exchange is None:
+        return await node.matching.own(profile, check=wanted.check)
     async with node.store.read() as tx:
-        row = await find_exchange(tx, body.exchange)
-    return _view(await node.matching.presented(row.id, wanted, trust=body.trust))
+        row = await find_exchange(tx, wanted.exchange)
+    return await node.matching.presented(row.id, profile, trust=wanted.trust)
 
 
 MATCHING_OPERATIONS: tuple[Operation, ...] = (
@@ -181,7 +185,7 @@ def _view(matched: Matched) -> m.MatchView:
         title=matched.profile.title,
         exchange=matched.exchange_id,
         at=matched.at,
-        lines=[_line(each) for each in matched.report.lines],
+        lines=[view_line(each) for each in matched.report.lines],
         unknown=[
             m.UnknownSkillView(
                 record=each.record,
@@ -195,7 +199,8 @@ def _view(matched: Matched) -> m.MatchView:
     )
 
 
-def _line(line: Line) -> m.LineView:
+def view_line(line: Line) -> m.LineView:
+    """A line as it is shown."""
     return m.LineView(
         requirement=line.requirement,
         outcome=line.outcome.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from node.http.problem import problem_middleware, problem_response
 from node.http.return_channels import HttpReturn, Sockets
 from node.roles.framework_packages import FRAMEWORKS_PATH, FrameworkPackages
 from node.roles.identity import web_document
+from node.roles.pathways import CATALOGUE_PATH
 from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
 from node.roles.status_publisher import StatusPublisher
 from node.roles.trust_lists import LIST_PATH
@@ -29,7 +31,7 @@ from protocols import strict_json
 from protocols.credentials.trust.recognition import RECOGNITION
 from protocols.didcomm.envelope import is_accepted_media_type
 from protocols.errors import BadInput, LernodeError, WrongState
-from storage import dids, invitations, outbox, trust_lists
+from storage import catalogues, dids, invitations, outbox, trust_lists
 from storage.dids import DidPurpose
 from storage.engine import Store
 from storage.trust_lists import Publication
@@ -171,6 +173,15 @@ class _Public:
         await response.write_eof()
         return response
 
+    async def catalogue(self, request: web.Request) -> web.Response:
+        """What this node awards, signed (docs/matching.md), with ETag and Cache-Control."""
+        async with self._store.read() as tx:
+            found = await catalogues.own(tx)
+        if found is None:
+            raise web.HTTPNotFound
+        etag = hashlib.sha256(found.document).hexdigest()[:32]
+        return _signed(request, found.document, "application/vc", etag, _LIST_MAX_AGE)
+
     async def health(self, _request: web.Request) -> web.Response:
         """Whether the process lives; to start it anew is right only where this does not answer."""
         return web.Response(body=strict_json.dumps({"status": "ok"}), content_type="application/json")
@@ -292,6 +303,7 @@ def public_app(
     app.router.add_get(f"{prefix}{DIDCOMM_PATH}", handlers.socket, allow_head=False)
     app.router.add_get(f"{prefix}/status/{{list_id}}", handlers.status_list)
     app.router.add_get(f"{prefix}{LIST_PATH}/{{name}}", handlers.trust_list)
+    app.router.add_get(f"{prefix}{CATALOGUE_PATH}", handlers.catalogue)
     app.router.add_get(f"{prefix}{FRAMEWORKS_PATH}/{{name}}", handlers.framework, allow_head=False)
     app.router.add_get(f"{prefix}/did.json" if prefix else "/.well-known/did.json", handlers.did_document)
     app.router.add_get(HEALTH_PATH, handlers.health)

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from node.roles.checker import Checker
 from node.roles.frameworks import Frameworks, HowToImport, Imported
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
+from node.roles.publications import check_publisher, genuine
 from node.runtime.world import World
 from node.skills.package import (
     MANIFEST_LINE,
@@ -32,11 +33,8 @@ from node.skills.package import (
 )
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
-from protocols.credentials.trust.grants import Action, TrustedIssuers
-from protocols.credentials.verification import Check, Outcome
-from protocols.did.web import owns
-from protocols.errors import BadInput, NotNow, WrongState
-from storage import audit, framework_publications, frameworks, trust
+from protocols.errors import BadInput, WrongState
+from storage import audit, framework_publications, frameworks
 from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.framework_publications import FrameworkPublication
@@ -167,12 +165,11 @@ class FrameworkPackages:
             name: what to call the framework here; else as its publisher does.
 
         Raises:
-            BadInput: ``framework.manifest_malformed``, ``framework.unverified``, ``framework.publisher_other``,
-                ``framework.publisher_unnamed``, ``framework.package_altered``, and as an import.
-            NotNow: ``framework.unchecked`` where it cannot be verified now.
+            BadInput: ``framework.manifest_malformed``, ``framework.package_altered``, ``publication.*``, and as import.
+            NotNow: ``publication.unchecked`` where it cannot be verified now.
         """
         manifest = await self._manifest(path)
-        await self._check_publisher(manifest, publisher, url)
+        await check_publisher(self._store, manifest.issuer, publisher=publisher, url=url)
         size, digest = await asyncio.to_thread(_measure, path)
         if (size, digest) != (manifest.size, manifest.digest):
             raise BadInput(
@@ -197,38 +194,7 @@ class FrameworkPackages:
                 "Import other formats with: lernode framework import FILE",
             )
         document: dict[str, Any] = strict_json.loads_object(line)
-        policy = replace(self._checker.policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
-        result = await self._checker.check(document, policy, expected="credential")
-        wrong = [c for c in result.checks if c.outcome is Outcome.FAIL and c.check is not Check.ISSUER_TRUSTED]
-        unknown = [c for c in result.checks if c.outcome is Outcome.NOT_CHECKED and c.check in policy.required]
-        if wrong:
-            reason = wrong[0].reason
-            raise BadInput("framework.unverified", f"The manifest does not verify: {reason}", "Ask who published it.")
-        if unknown or result.document is None:
-            reason = unknown[0].reason if unknown else "It cannot be read."
-            raise NotNow("framework.unchecked", f"The manifest cannot be checked now: {reason}", "Try again later.")
-        return read_manifest(result.document)
-
-    async def _check_publisher(self, manifest: Manifest, publisher: str | None, url: str | None) -> None:
-        """Whether it is signed by the one who is named, by the server it came from, or by one who is trusted."""
-        if publisher is not None:
-            if manifest.issuer != publisher:
-                raise BadInput(
-                    "framework.publisher_other",
-                    f"The package is signed by {manifest.issuer[:200]}, and not by the one who is named.",
-                    "Do not take it, or ask its publisher what has changed.",
-                )
-            return
-        if url is not None and owns(manifest.issuer, url):
-            return
-        async with self._store.read() as tx:
-            rules = await trust.rules_about(tx, manifest.issuer)
-        if not any(rule.grant.action is Action.ISSUE for rule in rules):
-            raise BadInput(
-                "framework.publisher_unnamed",
-                f"The package is signed by {manifest.issuer[:200]}; nothing says that this is the one you mean.",
-                "If it is, say so: --publisher DID",
-            )
+        return read_manifest(await genuine(document, self._checker))
 
     async def _note(self, tx: Transaction, event: str, *subjects: str) -> None:
         await audit.append(tx, at=self._world.clock(), event=event, actor="operator", subjects=subjects)

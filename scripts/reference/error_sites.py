@@ -51,6 +51,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "jsonld.undefined_term",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.unknown\""): (
+        "catalogue.unknown",
         "connection.unknown",
         "did.unknown",
         "erasure.unknown",

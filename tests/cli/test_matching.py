@@ -58,3 +58,15 @@ def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernod
     found = json.loads(lernode("match", "welder", "--json")[1])
     assert found["lines"][0]["outcome"] == "not-met"
     assert lernode("match", "nobody")[0] == 2
+
+
+def test_what_is_missing_is_told_also_without_a_catalogue(lernode: Lernode) -> None:
+    assert lernode("profile", "add", "welder", "--require", "51-4121.00")[0] == 0
+    code, shown = lernode("pathways", "welder")
+    assert code == 0
+    assert "nothing closes it" in shown
+    assert json.loads(lernode("pathways", "welder", "--json")[1])["open"] == [
+        "Welders, Cutters, Solderers, and Brazers"
+    ]
+    assert lernode("catalogue", "take", "nowhere.json")[0] == 2
+    assert lernode("catalogue", "forget", "did:web:nobody.example")[0] == 2

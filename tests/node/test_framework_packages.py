@@ -110,10 +110,10 @@ async def test_from_a_file_the_signer_has_to_be_named_or_trusted(nodes: Nodes) -
     content, did = await package(state), await did_of(state)
     with pytest.raises(BadInput) as caught:
         await take(college, content)
-    assert caught.value.code == "framework.publisher_unnamed"
+    assert caught.value.code == "publication.publisher_unnamed"
     with pytest.raises(BadInput) as caught:
         await take(college, content, await did_of(college))
-    assert caught.value.code == "framework.publisher_other"
+    assert caught.value.code == "publication.publisher_other"
     await college.trust.add(NewRule(did=did))
     assert (await take(college, content)).version.signed_by == did
 
@@ -144,15 +144,15 @@ def _another_size(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (_another_title, "framework.unverified"),
-        (_another_size, "framework.unverified"),
+        (_another_title, "publication.unverified"),
+        (_another_size, "publication.unverified"),
         (_another_word, "framework.package_altered"),
         (_one_line_less, "framework.package_altered"),
         (_one_line_more, "framework.package_altered"),
         (lambda content: b"", "framework.manifest_malformed"),
         (lambda content: b"{" + b" " * MANIFEST_LINE + content, "framework.manifest_malformed"),
         (lambda content: b"[]\n" + content, "json.not_object"),
-        (lambda content: b'{"type": "x"}\n' + content, "framework.unverified"),
+        (lambda content: b'{"type": "x"}\n' + content, "publication.unverified"),
     ],
 )
 async def test_what_is_not_as_it_was_signed_is_refused_and_nothing_of_it_kept(
