@@ -88,6 +88,7 @@ class Transaction(ABC):
     __slots__ = (
         "_before_last",
         "_callbacks",
+        "_can_wait",
         "_channels",
         "_ended",
         "_failed",
@@ -111,6 +112,7 @@ class Transaction(ABC):
         self._channels: set[str] = set()
         self._before_last: dict[Flush, list[Any]] = {}
         self._last: dict[Flush, list[Any]] = {}
+        self._can_wait = False
         self._failed = False
         self._ended = False
 
@@ -204,6 +206,15 @@ class Transaction(ABC):
         """Call ``callback`` once this transaction is committed, and never if it is not."""
         self._require_writing()
         self._callbacks.append(callback)
+
+    def can_wait(self) -> None:
+        """Let the commit come a moment later, with that of another unit of work; nobody is kept waiting by it.
+
+        For what follows upon work done, and would be noticed and done again if it were lost. The unit of work ends no
+        sooner than it is durable, like every other.
+        """
+        self._require_writing()
+        self._can_wait = True
 
     def notify(self, channel: str) -> None:
         """Tell those who :meth:`Store.listen` on ``channel`` once this transaction is committed; many times is once.

@@ -7,7 +7,8 @@ instructions; a query that exceeds it is interrupted and run again in the thread
 (which wait for the disk), bulk and anything unusual always run in the thread.
 
 Units of work that wait for each other share a commit: each is a savepoint of one transaction, and none of them ends
-before that transaction is on disk. What one of them saw of another is therefore durable before anybody hears of it.
+before that transaction is on disk. What one of them saw of another is therefore durable before anybody hears of it. One
+that can wait leaves the transaction open for a moment, for the next one to share it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _LEAST_FREE_BYTES = 1 << 20
 _FEW_ROWS = 16
 _MAX_SHARED_COMMIT = 64
 _MAX_COMMIT_DELAY_SECONDS = 0.02
+_LONGEST_WAIT_SECONDS = 0.05
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the platter
@@ -266,13 +268,15 @@ class _SharedCommit:
     def __init__(self, began: float) -> None:
         self.callbacks: list[Callable[[], None]] = []
         self.size = 0
+        self.is_urgent = False
         self.error: BaseException | None = None
         self._began = began
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def add(self, callbacks: Sequence[Callable[[], None]]) -> None:
+    def add(self, callbacks: Sequence[Callable[[], None]], *, can_wait: bool) -> None:
         self.callbacks += callbacks
         self.size += 1
+        self.is_urgent = self.is_urgent or not can_wait
 
     def is_full(self, now: float) -> bool:
         return self.size >= _MAX_SHARED_COMMIT or now - self._began > _MAX_COMMIT_DELAY_SECONDS
@@ -298,10 +302,14 @@ class _Turns:
     def is_awaited(self) -> bool:
         return any(not waiting.done() for waiting in self._waiting)
 
+    def take_now(self) -> bool:
+        """Take the turn if it is free; whether it was."""
+        was_free, self._taken = not self._taken, True
+        return was_free
+
     async def take(self, pass_on: Callable[[], None]) -> None:
         """Wait for the turn; ``pass_on`` is called where it came too late for one who was cancelled."""
-        if not self._taken:
-            self._taken = True
+        if self.take_now():
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
@@ -365,7 +373,7 @@ class SqliteStore(Store):
                 await tx.finish()
                 with _translated():
                     self._writer.here("RELEASE unit")
-                commit.add(self._to_call(tx))
+                commit.add(self._to_call(tx), can_wait=tx._can_wait)
             finally:
                 tx._ended = True
                 self._writing.discard(task)
@@ -457,13 +465,23 @@ class SqliteStore(Store):
 
     def _leave(self) -> None:
         """Let the next one in, who goes on in the same transaction; commit first if none waits, or many did."""
-        commit = self._commit
-        now = asyncio.get_running_loop().time()
-        if commit is not None and (commit.is_full(now) or not self._turns.is_awaited):
-            self._ending = asyncio.ensure_future(self._make_durable(commit))
-            self._ending.add_done_callback(lambda _: self._turns.pass_on())
-        else:
+        commit, loop = self._commit, asyncio.get_running_loop()
+        if commit is None or (self._turns.is_awaited and not commit.is_full(loop.time())):
             self._turns.pass_on()
+        elif commit.size and not commit.is_urgent and commit.size < _MAX_SHARED_COMMIT:
+            loop.call_later(_LONGEST_WAIT_SECONDS, self._wait_no_longer, commit)
+            self._turns.pass_on()
+        else:
+            self._commit_and_pass_on(commit)
+
+    def _wait_no_longer(self, commit: _SharedCommit) -> None:
+        """End what nobody else came to share; who has the turn ends it otherwise."""
+        if commit is self._commit and self._turns.take_now():
+            self._commit_and_pass_on(commit)
+
+    def _commit_and_pass_on(self, commit: _SharedCommit) -> None:
+        self._ending = asyncio.ensure_future(self._make_durable(commit))
+        self._ending.add_done_callback(lambda _: self._turns.pass_on())
 
     async def _make_durable(self, commit: _SharedCommit) -> None:
         self._commit = None

@@ -248,6 +248,10 @@ class Outbox:
                 if is_more and not self._crew.is_full:
                     for behind in await self._take(tx, self._world.clock(), 1, lane=message.lane):
                         following = await _addressed(tx, behind)
+                if not is_more:
+                    # Were it lost, the peer would get the message again and know it.
+                    tx.can_wait()
+                    tx.after_commit(partial(self._crew.let_go, message.lane))
             self._leases.end(message.id)
             self._metrics.delivered.inc()
         return is_more

@@ -79,6 +79,7 @@ class Crew:
         self._limit = limit
         self._find = find
         self._running: dict[str, asyncio.Future[bool]] = {}
+        self._ending: set[asyncio.Future[bool]] = set()
         self._passed_over: set[str] = set()
         self._is_ending = False
         self._worker = Worker(name, clock, self._round)
@@ -86,6 +87,11 @@ class Crew:
     def wake(self) -> None:
         """There is something to do; safe to call from an ``after_commit`` callback."""
         self._worker.wake()
+
+    def let_go(self, key: str) -> None:
+        """The work of this key is done but for its own end: the next may begin; for ``after_commit`` callbacks."""
+        self._ending.add(self._running[key])
+        self._release(key, is_more=False)
 
     @property
     def is_full(self) -> bool:
@@ -101,16 +107,17 @@ class Crew:
         """Take nothing more, and wait for what is in hand."""
         self._is_ending = True
         await self._worker.stop()
-        if self._running:
-            await asyncio.wait(self._running.values())
+        if in_hand := [*self._running.values(), *self._ending]:
+            await asyncio.wait(in_hand)
 
     async def stop(self) -> None:
         """Stop; what is in hand is cancelled, and due again at the next start."""
         self._is_ending = True
         await self._worker.stop()
-        for task in self._running.values():
+        in_hand = [*self._running.values(), *self._ending]
+        for task in in_hand:
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*in_hand, return_exceptions=True)
 
     async def _round(self) -> datetime | None:
         busy = tuple(self._running)
@@ -126,6 +133,9 @@ class Crew:
         return following
 
     def _finished(self, key: str, task: asyncio.Future[bool]) -> None:
+        if task in self._ending:
+            self._ending.discard(task)
+            return
         if task.cancelled() or (error := task.exception()) is None:
             self._release(key, is_more=not task.cancelled() and task.result())
             return

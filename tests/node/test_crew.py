@@ -103,3 +103,36 @@ async def test_what_fails_is_not_tried_again_at_once() -> None:
         await other_done.wait()
     await crew.stop()
     assert tried == 1
+
+
+async def test_who_is_let_go_makes_room_for_the_next_and_is_waited_for_at_the_end() -> None:
+    waiting, began, last, may_end = ["first", "second"], asyncio.Event(), asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
+
+    def work(name: str) -> Work:
+        async def go() -> bool:
+            if name == "first":
+                crew.let_go("a")
+                crew.wake()
+                await began.wait()  # the second of the same key
+            else:
+                began.set()
+            last.set()
+            await may_end.wait()
+            ended.append(name)
+            return False
+
+        return go
+
+    async def find(busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], None]:
+        del room
+        return ({"a": work(waiting.pop(0))} if waiting and "a" not in busy else {}), None
+
+    crew = Crew("test", _now, 4, find)
+    crew.start()
+    async with asyncio.timeout(30):
+        await last.wait()
+        finishing = asyncio.create_task(crew.finish())
+        may_end.set()
+        await finishing
+    assert sorted(ended) == ["first", "second"]

@@ -307,3 +307,38 @@ async def test_postgresql_looks_into_its_tables_and_indices_where_it_has_the_mea
     async with store.read() as tx:
         assert (await tx.safeguards())["amcheck"] == "used"
         assert await tx.damage() == []
+
+
+async def put_patiently(store: Store, name: str, *, seen: list[str]) -> None:
+    async with store.write() as tx:
+        await meta.put(tx, name, "1")
+        tx.can_wait()
+        tx.after_commit(lambda: seen.append(name))
+    assert seen and await value(store, name) == "1"  # as after any other unit of work
+
+
+async def test_a_unit_of_work_that_can_wait_is_stored_though_none_follows(store: Store) -> None:
+    await put_patiently(store, "a", seen=[])
+
+
+async def test_a_unit_of_work_that_can_wait_outlives_the_failure_of_the_next(store: Store) -> None:
+    patient = asyncio.create_task(put_patiently(store, "a", seen=[]))
+    await asyncio.sleep(0)
+    with pytest.raises(KeyError):
+        async with store.write() as tx:
+            await meta.put(tx, "b", "1")
+            raise KeyError
+    await patient
+    assert await value(store, "b") is None
+
+
+async def test_closing_stores_what_waits_for_a_commit(store: Store, place: str) -> None:
+    patient = asyncio.create_task(put_patiently(store, "a", seen=(seen := [])))
+    await asyncio.sleep(0)
+    await store.close()
+    with suppress(LernodeError):  # it looks into a closed store
+        await patient
+    assert seen == ["a"]
+    again = await open_store(place)
+    assert await value(again, "a") == "1"
+    await again.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
@@ -118,3 +119,38 @@ async def test_the_file_is_durable_and_checked(store: SqliteStore) -> None:
             name: (await tx.all(f"PRAGMA {name}"))[0][0] for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_what_can_wait_shares_the_commit_of_the_next_and_ends_with_it(store: SqliteStore) -> None:
+    order: list[str] = []
+
+    async def put(name: str, *, can_wait: bool) -> None:
+        async with store.write() as tx:
+            await meta.put(tx, name, "1")
+            tx.after_commit(lambda: order.append(name))
+            if can_wait:
+                tx.can_wait()
+
+    before = store.usage.commits
+    patient = asyncio.create_task(put("patient", can_wait=True))
+    await asyncio.sleep(0)
+    assert await value(store, "patient") is None  # nobody sees what is not durable
+    await put("urgent", can_wait=False)
+    assert order == ["patient", "urgent"]
+    await patient
+    assert store.usage.commits == before + 1
+
+
+async def test_what_can_wait_does_not_hold_the_store_for_long_against_others(store: SqliteStore, path: Path) -> None:
+    async def put_patiently() -> None:
+        async with store.write() as tx:
+            await meta.put(tx, "a", "1")
+            tx.can_wait()
+
+    other = await open_store(path)
+    patient = asyncio.create_task(put_patiently())
+    await asyncio.sleep(0)
+    async with other.write() as tx:
+        assert await meta.get(tx, "a") == "1"
+    await patient
+    await other.close()
