@@ -273,7 +273,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/admin/credentials/offers",
         summary="Offer a record to a peer, also in answer to its proposal.",
         handler=admin_records.offer,
-        response=s.ExchangeView,
+        response=s.OfferView,
         body=s.AwardOverConnection,
         status=201,
     ),

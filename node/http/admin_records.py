@@ -17,6 +17,7 @@ from node.http.admin_views import (
     view_exchange,
     view_held,
     view_issued,
+    view_offer,
 )
 from node.http.documents import document_json
 from node.http.result_views import view_attached
@@ -37,6 +38,7 @@ from node.http.schemas import (
     IssuedView,
     KeptView,
     OfferByLink,
+    OfferView,
     Page,
     RecordProposal,
     RecordsQuery,
@@ -84,7 +86,7 @@ _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
 }
 
 
-async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> ExchangeView:
+async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> OfferView:
     """Offer records to a peer, also in answer to a proposal.
 
     Raises:
@@ -100,7 +102,7 @@ async def offer(node: Node, call: Call[Nothing, AwardOverConnection]) -> Exchang
         row = await node.issuer.offer_instead(answered.id, award, terms, also=also)
     else:
         row = await node.issuer.offer(peer.id, award, terms, also=also)
-    return view_exchange(row, peer.their_label)
+    return view_offer(row, peer.their_label)
 
 
 async def propose(node: Node, call: Call[Nothing, RecordProposal]) -> ExchangeView:

@@ -23,12 +23,14 @@ from node.http.schemas import (
     InvitationView,
     IssuedView,
     LogEntry,
+    OfferView,
     OwnKeyView,
     Page,
     SkillView,
 )
 from node.records.summary import summary
 from node.roles.issuer import BatchRow
+from node.roles.threads import ISSUE_CREDENTIAL
 from protocols.keys import kind_of
 from protocols.out_of_band import link
 from storage.audit import AuditEntry
@@ -52,6 +54,7 @@ __all__ = [
     "view_invitation",
     "view_issued",
     "view_log_entry",
+    "view_offer",
     "view_skills",
 ]  # fmt: skip
 
@@ -230,6 +233,12 @@ def exchange_fields(row: ExchangeRow, peer: str | None) -> dict[str, Any]:
 def view_exchange(row: ExchangeRow, peer: str | None) -> ExchangeView:
     """An exchange without what was said in it."""
     return ExchangeView(**exchange_fields(row, peer))
+
+
+def view_offer(row: ExchangeRow, peer: str | None) -> OfferView:
+    """An exchange of the issuer's, with the ids of what it offers."""
+    offered = ISSUE_CREDENTIAL.value(row).offer
+    return OfferView(**exchange_fields(row, peer), credential_ids=[str(each.credential["id"]) for each in offered])
 
 
 def view_log_entry(entry: AuditEntry) -> LogEntry:

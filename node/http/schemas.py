@@ -673,6 +673,12 @@ class ExchangeView(_View, frozen=True, kw_only=True):
     updated: datetime
 
 
+class OfferView(ExchangeView, frozen=True, kw_only=True):
+    """An exchange that offers records."""
+
+    credential_ids: Annotated[list[str], Meta(description="The `id` that each record will have, in their order.")]
+
+
 class AboutRecord(_View, frozen=True, kw_only=True):
     """What a record says, in few words; whether it is true, verification says."""
 

@@ -104,9 +104,9 @@ class Pair:
         offer = s.AwardOverConnection(
             connection=self._connection, achievement=_ACHIEVEMENT, data_model=self._data_model
         )
-        offered = await self._college.api.post("/admin/credentials/offers", s.ExchangeView, offer)
-        record_id = (await self._done(offered.id)).issued(offered.id)
-        return (await self._college.api.get(f"/admin/issued/{record_id}", s.IssuedDetail)).credential_id
+        offered = await self._college.api.post("/admin/credentials/offers", s.OfferView, offer)
+        await self._done(offered.id)
+        return offered.credential_ids[0]
 
     async def _done(self, exchange_id: str) -> _Watcher:
         if self._watcher is None:
@@ -144,18 +144,11 @@ class _Watcher:
         finally:
             self._waiting.pop(exchange_id, None)
 
-    def issued(self, exchange_id: str) -> str:
-        """The id of the record that an exchange issued."""
-        return str(self._one("SELECT id FROM issued_credentials WHERE exchange_id = ?", exchange_id))
-
     def verified(self, exchange_id: str) -> bool:
         """Whether what was presented in an exchange verified."""
-        found = self._one("SELECT verified FROM verifications WHERE exchange_id = ? ORDER BY at DESC", exchange_id)
-        return bool(found)
-
-    def _one(self, query: str, exchange_id: str) -> object:
+        query = "SELECT verified FROM verifications WHERE exchange_id = ? ORDER BY at DESC"
         row = self._rows.execute(query, (exchange_id,)).fetchone()
-        return row[0] if row else None
+        return row is not None and bool(row[0])
 
     async def stop(self) -> None:
         """Stop looking."""
@@ -165,10 +158,16 @@ class _Watcher:
         self._rows.close()
 
     async def _look(self) -> None:
+        seen: object = None
         while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
             ids = list(self._waiting)
+            # It tells whether anything was committed since, for a small part of what a query takes.
+            now = (self._rows.execute("PRAGMA data_version").fetchone()[0], ids)
+            if now == seen:
+                continue
+            seen = now
             over = "SELECT id, state FROM exchanges WHERE state IN ('done', 'abandoned') AND id IN"
             for found, state in self._rows.execute(f"{over} ({','.join('?' * len(ids))})", ids):
                 if not self._waiting[found].done():
                     self._waiting[found].set_result(state)
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)

@@ -307,8 +307,10 @@ async def test_several_records_are_one_offer_that_shows_each(admin: Served) -> N
     peer = (await client.get("/admin/connections"))["items"][0]["id"]
     also = [{"achievement": "code-110"}]
     offered = await client.post("/admin/credentials/offers", connection=peer, achievement="weld-101", also=also)
+    assert conforms(offered, "/admin/credentials/offers", "post")
     detail = await client.get(f"/admin/exchanges/{offered['id']}")
     assert conforms(detail, "/admin/exchanges/{id}")
+    assert offered["credentialIds"] == [each["credential"]["id"] for each in detail["data"]["offer"]]
     assert len({about["name"] for about in detail["about"]}) == 2
     assert (detail["recordIds"], detail["issuedIds"]) == ([], [])
     too_many = {"connection": peer, "achievement": "weld-101", "also": also * 16}
