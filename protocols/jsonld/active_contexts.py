@@ -51,6 +51,11 @@ class Budget:
         self._derived: set[Hashable] = set()
         self._inline = self._chars = 0
 
+    @property
+    def asked(self) -> frozenset[Hashable]:
+        """The derivations so far."""
+        return frozenset(self._derived)
+
     def derived(self, key: Hashable) -> None:
         """Count a derivation, once however often it is used and whether or not it was at hand."""
         self._derived.add(key)

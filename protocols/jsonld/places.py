@@ -64,6 +64,8 @@ def plain(value: Any) -> Any:
 class PlacedWalk(Walk):
     """A walk over a placed document, whose blank nodes are labelled by place."""
 
+    remembers = False
+
     def blank(self, of: Any, part: int | None = None, /) -> str:
         """The label of what stands in one place.
 

@@ -13,6 +13,7 @@ from typing import Any
 from pyld.jsonld import JsonLdProcessor
 
 from protocols.jsonld.active_contexts import BASE, ActiveContext, ActiveContexts, Budget, derivation
+from protocols.jsonld.memory import Memory
 from protocols.jsonld.rdf_terms import XSD, InvalidTerm, iri, suffix
 
 __all__ = [
@@ -255,9 +256,14 @@ class Scope:
 
 
 class Scopes:
-    """The scopes of one processor: a bounded table, and the ways from one to the next."""
+    """The scopes of one processor: a bounded table, and the ways from one to the next.
+
+    Attributes:
+        memory: what objects say in them that stand in many documents.
+    """
 
     def __init__(self, contexts: ActiveContexts) -> None:
+        self.memory = Memory()
         self._contexts = contexts
         self._kept: OrderedDict[str, Scope] = OrderedDict()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from protocols.jsonld.active_contexts import Budget
 from protocols.jsonld.expanded import FIRST, NIL, REST, TYPE_OF, json_literal
+from protocols.jsonld.memory import Key, Said, height_of, said_by
 from protocols.jsonld.rdf_terms import InvalidTerm, Quad, iri, literal, scalar, suffix
 from protocols.jsonld.scope import (
     AS_IRI,
@@ -31,6 +32,9 @@ from protocols.jsonld.scope import (
 from protocols.strict_json import MAX_DEPTH
 
 __all__ = ["Walk", "to_quads"]
+
+_FEW_MEMBERS = 3
+"""An object with more is worth a look whether it is known."""
 
 
 def to_quads(document: dict[str, Any], scopes: Scopes, kind: type[Walk] | None = None) -> set[Quad]:
@@ -58,7 +62,10 @@ class Walk:
 
     Attributes:
         quads: what has been found so far.
+        remembers: whether what many documents have in common is kept for the next one.
     """
+
+    remembers = True
 
     def __init__(self, scopes: Scopes) -> None:
         self.quads: set[Quad] = set()
@@ -91,6 +98,36 @@ class Walk:
         for key, term, value in others:
             self._property(scope, (subject, graph), key, term, value, depth)
         return subject
+
+    def _named(self, scope: Scope, element: dict[str, Any], depth: int) -> str:
+        """As :meth:`node`, for what may stand in many documents."""
+        memory = self._scopes.memory
+        key = memory.key(scope.active["_uuid"], element)
+        said = None if key is None else memory.find(key) or self._learnt(key, scope, element)
+        if said is None:
+            return self.node(scope, element, "", depth)
+        if depth + said.height > MAX_DEPTH:
+            raise Hard
+        for name in said.derived:
+            self._budget.derived(name)
+        labels = [self.blank(element) for _ in range(said.blanks)]
+        self.quads.update(said.fixed)
+        self.quads.update(said.quads(labels))
+        return said.subject if isinstance(said.subject, str) else labels[said.subject]
+
+    def _learnt(self, key: Key, scope: Scope, element: dict[str, Any]) -> Said | None:
+        """What an object says that is met again."""
+        memory = self._scopes.memory
+        if not memory.is_known(key):
+            return None
+        walk = Walk(self._scopes)
+        subject = walk.node(scope, element, "", 0)
+        if walk._labels:  # a context made a blank node of a name
+            return None
+        labels = [f"_:b{number + 1}" for number in range(walk._blanks)]
+        said = said_by(subject, walk.quads, labels, height_of(element), walk._budget.asked)
+        memory.keep(key, said)
+        return said
 
     def _types(self, scope: Scope, given: Any) -> tuple[tuple[str, ...], Scope]:
         """The texts of a node's types, and the scope that they bring."""
@@ -160,6 +197,8 @@ class Walk:
                 scope = self._scopes.of(scope.previous)
             if term.scoped:
                 scope = self._scopes.scoped(scope, term.context, term.context_name, self._budget, of_type=False)
+            if depth and "id" in value and len(value) > _FEW_MEMBERS and not graph and self.remembers:
+                return self._named(scope, value, depth + 1)
             return self.node(scope, value, graph, depth + 1)
         if term.kind == HARD:
             raise Hard
