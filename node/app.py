@@ -48,6 +48,7 @@ from node.roles.pathways import Pathways
 from node.roles.peer_dids import PeerDids
 from node.roles.peering import Peering
 from node.roles.policy import VerificationPolicies
+from node.roles.portfolio import Portfolio
 from node.roles.profiles import Profiles
 from node.roles.record_links import RecordLinks
 from node.roles.revocations import RevocationNotices
@@ -324,8 +325,8 @@ class Node:
             role.attach(self.inbound)
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
-        self.frameworks, self.profiles, self.matching, self.skill_profile, self.packages = self._skill_roles(checker)
-        self.erasing, self.pathways = Erasing(store, self.identity, world), self._pathways(checker)
+        self.frameworks, self.profiles, self.matching, self.packages = self._skill_roles(checker)
+        self._learner_roles(checker)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
@@ -374,10 +375,9 @@ class Node:
         trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
 
-    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching, SkillProfile, FrameworkPackages]:
+    def _skill_roles(self, checker: Checker) -> tuple[Frameworks, Profiles, Matching, FrameworkPackages]:
         skills = SkillIndex(self.store)
         matching = Matching(store=self.store, checker=checker, verifier=self.verifier, skills=skills, world=self.world)
-        held = SkillProfile(self.store, checker, self.world)
         importer = Frameworks(self.store, self.http, self.world)
         packages = FrameworkPackages(
             store=self.store,
@@ -389,7 +389,19 @@ class Node:
             endpoint=self.config.node.endpoint.rstrip("/"),
             securing=self.config.issuer.securing,
         )
-        return importer, Profiles(self.store, self.world), matching, held, packages
+        return importer, Profiles(self.store, self.world), matching, packages
+
+    def _learner_roles(self, checker: Checker) -> None:
+        self.erasing, self.pathways = Erasing(self.store, self.identity, self.world), self._pathways(checker)
+        self.skill_profile = SkillProfile(self.store, checker, self.world)
+        self.portfolio = Portfolio(
+            store=self.store,
+            identity=self.identity,
+            checker=checker,
+            skills=SkillIndex(self.store),
+            world=self.world,
+            label=self.label,
+        )
 
     def _pathways(self, checker: Checker) -> Pathways:
         return Pathways(
@@ -639,6 +651,7 @@ class Node:
             publisher=self.publisher,
             record_links=self.record_links,
             packages=self.packages,
+            portfolio=self.portfolio,
             metrics=self.metrics,
             monitor=self.monitor,
             readiness=self.readiness,

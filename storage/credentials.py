@@ -98,6 +98,11 @@ class HeldCredential:
     position: int = 0
     unverified: str | None = None
 
+    @property
+    def is_own_statement(self) -> bool:
+        """Whether the one whom it is about has issued it, so that nobody else vouches for it."""
+        return self.issuer == self.subject
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRef:

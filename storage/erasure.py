@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protocols.did import peer4
-from storage import attached, credentials, exchanges, invitations, status_lists
+from storage import attached, credentials, exchanges, invitations, resumes, shares, status_lists
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
@@ -26,7 +26,8 @@ from storage.values import from_micros, to_micros
 
 __all__ = [
     "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_connection",
-    "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "exchanges_naming", "forget_finished",
+    "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "erase_resume", "erase_share",
+    "exchanges_naming", "forget_finished",
     "forget_invitations", "get_report", "held_naming", "invitations_naming", "issued_naming", "page_of_reports",
 ]  # fmt: skip
 
@@ -151,9 +152,22 @@ async def erase_issued(tx: Transaction, record: IssuedCredential) -> tuple[list[
 
 
 async def erase_held(tx: Transaction, record: HeldCredential) -> list[Erased]:
-    """Erase a held record."""
+    """Erase a held record, and what shows it by a link."""
+    erased = [one for share_id in await shares.of_record(tx, record.id) for one in await erase_share(tx, share_id)]
     await credentials.delete_held(tx, record.id)
-    return [Erased("held_record", record.id, _digest(record.document))]
+    return [*erased, Erased("held_record", record.id, _digest(record.document))]
+
+
+async def erase_share(tx: Transaction, share_id: str) -> list[Erased]:
+    """Erase what is shown by a link."""
+    await shares.delete(tx, share_id)
+    return [Erased("share", share_id)]
+
+
+async def erase_resume(tx: Transaction, resume_id: str) -> list[Erased]:
+    """Erase a résumé."""
+    await resumes.delete(tx, resume_id)
+    return [Erased("resume", resume_id)]
 
 
 async def erase_invitation(tx: Transaction, invitation_id: str) -> list[Erased]:

@@ -155,6 +155,8 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "outbox": ("message",),
     "receipts": ("document",),
     "record_skills": ("details",),
+    "resumes": ("content",),
+    "shares": ("content",),
     "skill_awards": ("details",),
     "verifications": ("document", "result"),
 }

@@ -22,11 +22,12 @@ class Receipt:
     """One receipt.
 
     Attributes:
-        document: :func:`node.roles.consents.consent_receipt`.
+        exchange_id: the exchange in which it was shown; None where it is shown by a link.
+        document: what :mod:`node.roles.consents` makes.
     """
 
     id: str
-    exchange_id: str
+    exchange_id: str | None
     document: Mapping[str, Any]
     at: datetime
 

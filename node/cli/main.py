@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "issue": ("node.cli.issue", "Award an achievement: to a peer, or as files."),
     "records": ("node.cli.records", "List, show and export records."),
     "skills": ("node.cli.skills", "Show the skills that your records attest, and how strongly."),
+    "resume": ("node.cli.resume", "Put records together to be shown: to a peer, by a link, on paper."),
     "request": ("node.cli.request", "Ask a peer for proof of skills."),
     "present": ("node.cli.present", "Answer a request with records."),
     "export": ("node.cli.export", "Write your records into one encrypted file."),

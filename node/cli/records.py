@@ -110,7 +110,7 @@ def _list_held(setting: Setting, search: str | None, skill: str | None, limit: i
             short(r.id),
             "unverified" if r.unverified else r.state,
             r.name,
-            r.issuer,
+            "own statement" if r.own_statement else r.issuer,
             ", ".join(s.name for s in r.skills),
             when(r.stored_at),
         )

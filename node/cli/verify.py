@@ -22,7 +22,7 @@ _MAX_BYTES = 1 << 20
 
 @click.command(short_help="Check a record or presentation.")
 @common
-@click.argument("what", metavar="FILE|FOLDER|EXCHANGE")
+@click.argument("what", metavar="FILE|FOLDER|LINK|EXCHANGE")
 @click.option("--trust", multiple=True, metavar="DID", help="An issuer to believe, this time; repeatable.")
 @click.option("--any-issuer", is_flag=True, help="Do not ask whether the issuer is trusted.")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what the file and this node's store hold.")
@@ -51,6 +51,7 @@ def verify(
       lernode verify welding.json --any-issuer --offline
       lernode verify welding.jwt --any-issuer --show
       lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
+      lernode verify https://ada.example/r/…  what somebody shows by a link
       lernode verify 9b1e                  what a peer presented, checked again now
       curl -s https://... | lernode verify - --any-issuer
 
@@ -68,7 +69,14 @@ def verify(
             raise BadInput("cli.usage", "A challenge, a domain and --show belong to one file.", "Name that file.")
         verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
         return
-    if what == "-" or is_file:
+    if what.startswith(("https://", "http://")):
+        from node.cli.verify_file import FilePolicy, verify_link  # noqa: PLC0415
+
+        if challenge or domain or jobs:
+            raise BadInput("cli.usage", "What a link leads to answers nobody's challenge.", "Leave out the options.")
+        result = verify_link(FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline), what, show=show)
+        document = msgspec.json.encode(result)
+    elif what == "-" or is_file:
         # The verifier's parts are loaded only for files; an exchange is checked by its node.
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.cli.progress import waiting
@@ -28,11 +28,14 @@ from node.skills.frameworks import SkillIndex
 from node.trust.source import StoredTrust
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
-from protocols.credentials.verification import VerificationResult
-from protocols.errors import NotNow
+from protocols.credentials.verification import Check, VerificationResult
+from protocols.errors import BadInput, NotNow
 from storage.engine import Store
 
-__all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file"]
+__all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file", "verify_link"]
+
+_ACCEPT = "application/vp, application/vc, application/ld+json;q=0.9, application/json;q=0.8"
+_MAX_FETCHED = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,26 @@ class FileVerifier:
 
     policy: Policy
     checker: Checker
+    http: GuardedHttp
     seen: SeenLists | None = None
+
+    async def fetch(self, url: str) -> bytes:
+        """What a link leads to: the signed presentation or record, where its server has it.
+
+        Raises:
+            BadInput: ``link.nothing``, ``net.*``.
+            NotNow: ``net.*``.
+        """
+        response = await self.http.get(url, max_bytes=_MAX_FETCHED, accept=_ACCEPT)
+        if response.status != 200:
+            message = f"Nothing can be had there: the server answers {response.status}."
+            raise BadInput("link.nothing", message, "Ask who gave you the link for a new one.")
+        return response.body
+
+    async def verify_published(self, data: bytes) -> VerificationResult:
+        """How the checks of a document end that was made for whoever has it, and not to answer anybody."""
+        policy = replace(self.policy, required=self.policy.required - {Check.HOLDER_BINDING})
+        return await self.checker.check(data, policy, seen=self.seen)
 
     async def verify(
         self, data: bytes, *, challenge: str | None = None, domain: str | None = None
@@ -87,7 +109,7 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
-        yield FileVerifier(policy, Checker(policies, resolver, statuses, world, NO_TRACES))
+        yield FileVerifier(policy, Checker(policies, resolver, statuses, world, NO_TRACES), http)
 
 
 def verify_file(
@@ -102,6 +124,20 @@ def verify_file(
     async def go() -> ResultView:
         async with opened(how) as verifier, waiting("Verifying"):
             return view_result(await verifier.verify(data, challenge=challenge, domain=domain), show=show)
+
+    return asyncio.run(go())
+
+
+def verify_link(how: FilePolicy, url: str, *, show: bool = False) -> ResultView:
+    """How the checks end of what a link leads to.
+
+    Raises:
+        LernodeError: as :func:`opened` and :meth:`FileVerifier.fetch`.
+    """
+
+    async def go() -> ResultView:
+        async with opened(how) as verifier, waiting("Verifying"):
+            return view_result(await verifier.verify_published(await verifier.fetch(url)), show=show)
 
     return asyncio.run(go())
 

@@ -34,6 +34,7 @@ from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.admin_pathways import PATHWAY_OPERATIONS
+from node.http.admin_portfolio import PORTFOLIO_OPERATIONS
 from node.http.admin_profile import PROFILE_OPERATIONS
 from node.http.admin_trust import TRUST_OPERATIONS
 from node.http.event_stream import stream_events
@@ -603,6 +604,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *PATHWAY_OPERATIONS,
     *TRUST_OPERATIONS,
     *PROFILE_OPERATIONS,
+    *PORTFOLIO_OPERATIONS,
     Operation(
         name="prune",
         method="POST",

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges, receipts, trust, trust_lists, webhooks
+from storage import connections, credentials, exchanges, receipts, resumes, shares, trust, trust_lists, webhooks
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 from storage.receipts import Receipt
+from storage.resumes import Resume
+from storage.shares import Share
 from storage.trust import Rule
 from storage.trust_lists import Followed, KeptAccreditation
 from storage.webhooks import Webhook
 
 __all__ = [
     "find_accreditation", "find_connection", "find_exchange", "find_held", "find_issued", "find_partner",
-    "find_receipt", "find_trust_list", "find_trust_rule", "find_webhook",
+    "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -111,6 +113,27 @@ async def find_webhook(tx: Transaction, text: str) -> Webhook:
     return _only("webhook", _exact(found, text), [webhook.id for webhook in found])
 
 
+async def find_resume(tx: Transaction, text: str) -> Resume:
+    """The résumé with this id or beginning of an id, or of that title.
+
+    Raises:
+        WrongState: ``resume.unknown``, ``resume.ambiguous``.
+    """
+    titled = [one for one in await resumes.page(tx, limit=1000) if one.title == text]
+    found = titled or await resumes.find_by_prefix(tx, text)
+    return _only("resume", _exact(found, text), [resume.id for resume in found])
+
+
+async def find_share(tx: Transaction, text: str) -> Share:
+    """What is shown by a link, by its id or the beginning of that.
+
+    Raises:
+        WrongState: ``share.unknown``, ``share.ambiguous``.
+    """
+    found = await shares.find_by_prefix(tx, text)
+    return _only("share", _exact(found, text), [share.id for share in found])
+
+
 async def find_trust_rule(tx: Transaction, text: str) -> Rule:
     """The trust rule with this id or beginning of an id.
 
@@ -141,7 +164,9 @@ async def find_accreditation(tx: Transaction, text: str) -> KeptAccreditation:
     return _only("accreditation", found, [kept.id for kept in found])
 
 
-_Identified = TypeVar("_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Receipt, Rule, Webhook)
+_Identified = TypeVar(
+    "_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Receipt, Resume, Rule, Share, Webhook
+)
 
 
 def _exact(found: Sequence[_Identified], text: str) -> Sequence[_Identified]:

@@ -142,6 +142,7 @@ def held_fields(record: HeldCredential) -> dict[str, Any]:
         "stored_at": record.stored_at,
         "state": record.state.value,
         "state_at": record.state_at,
+        "own_statement": record.is_own_statement,
         "exchange_id": record.exchange_id,
         "unverified": record.unverified,
     }

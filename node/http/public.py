@@ -18,6 +18,7 @@ from node.http.return_channels import HttpReturn, Sockets
 from node.roles.framework_packages import FRAMEWORKS_PATH, FrameworkPackages
 from node.roles.identity import web_document
 from node.roles.pathways import CATALOGUE_PATH
+from node.roles.portfolio import SHARE_PATH, Portfolio
 from node.roles.record_links import ATTACHMENT_PATH, RecordLinks
 from node.roles.status_publisher import StatusPublisher
 from node.roles.trust_lists import LIST_PATH
@@ -45,6 +46,16 @@ _LIST_MAX_AGE = 300
 _AS_JSON = {"application/vc": ("application/vc", "application/ld+json", "application/json")}
 """Media type -> what the same bytes are too."""
 
+_PRESENTATION = ("application/vp", "application/ld+json", "application/json")
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+}
+
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Invitation from {label}</title>
@@ -71,6 +82,7 @@ class _Public:
         publisher: StatusPublisher,
         record_links: RecordLinks,
         packages: FrameworkPackages,
+        portfolio: Portfolio,
         metrics: Metrics,
         monitor: Monitor,
         readiness: Readiness,
@@ -85,6 +97,7 @@ class _Public:
         self._publisher = publisher
         self._record_links = record_links
         self._packages = packages
+        self._portfolio = portfolio
         self._metrics = metrics
         self._monitor = monitor
         self._readiness = readiness
@@ -206,6 +219,28 @@ class _Public:
         content = await self._record_links.content(request.match_info["token"])
         return web.Response(body=content, content_type="application/ld+json", headers={"Cache-Control": "no-store"})
 
+    async def share(self, request: web.Request) -> web.Response:
+        """What a learner shows by a link: a page for a browser, the signed presentation for everybody else."""
+        # Loaded only where it is used, for a node that starts quickly.
+        from node.http.share_page import over_page, share_page  # noqa: PLC0415
+
+        wants_page = "text/html" in request.headers.get("Accept", "") and request.query.get("format") != "vp"
+        try:
+            share = await self._portfolio.viewed(request.match_info["token"])
+        except WrongState as error:
+            status = 404 if error.code == "share.unknown" else 410
+            if wants_page:
+                return _private(over_page(error.message, error.hint), "text/html", status)
+            refused = problem_response(status, error.code, error.message, error.hint)
+            refused.headers.update(_PRIVATE)
+            return refused
+        if wants_page:
+            at, result = await self._portfolio.checked(share)
+            return _private(share_page(share, result, at), "text/html")
+        assert share.content is not None
+        kind = _first_accepted(request.headers.get("Accept", ""), _PRESENTATION)
+        return _private(bytes(share.content.presentation).decode(), kind)
+
     async def short_link(self, request: web.Request) -> web.Response:
         """The invitation behind a short link (Aries RFC 0434 §URL Shortening), while open; a page in a browser."""
         async with self._store.read() as tx:
@@ -230,6 +265,11 @@ class _Public:
             content_type="text/html",
             headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
         )
+
+
+def _private(text: str, media_type: str, status: int = 200) -> web.Response:
+    """What only who has a link may see: no cache keeps it, no search engine lists it, no other page learns of it."""
+    return web.Response(text=text, content_type=media_type, status=status, headers=_PRIVATE)
 
 
 def _list_services(did: str, lists: Sequence[Publication], endpoint: str) -> dict[str, Any]:
@@ -272,6 +312,7 @@ def public_app(
     publisher: StatusPublisher,
     record_links: RecordLinks,
     packages: FrameworkPackages,
+    portfolio: Portfolio,
     metrics: Metrics,
     monitor: Monitor,
     readiness: Readiness,
@@ -290,6 +331,7 @@ def public_app(
         publisher=publisher,
         record_links=record_links,
         packages=packages,
+        portfolio=portfolio,
         metrics=metrics,
         monitor=monitor,
         readiness=readiness,
@@ -311,5 +353,6 @@ def public_app(
     app.router.add_get(METRICS_PATH, handlers.metrics)
     app.router.add_get(f"{prefix}{ATTACHMENT_PATH}/{{token}}", handlers.attachment)
     app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
+    app.router.add_get(f"{prefix}{SHARE_PATH}/{{token}}", handlers.share, allow_head=False)
     app.router.add_get(f"{prefix}/", handlers.front)
     return app

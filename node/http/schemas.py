@@ -481,6 +481,7 @@ class HeldView(_View, frozen=True, kw_only=True):
     stored_at: datetime
     state: Annotated[str, Meta(description="What the issuer's status lists said when they were looked at last.")]
     state_at: Annotated[datetime | None, Meta(description="When that was, after the record was stored.")]
+    own_statement: Annotated[bool, Meta(description="Whom it is about has issued it; nobody else vouches for it.")]
     exchange_id: str | None
     unverified: Annotated[
         str | None,
@@ -784,7 +785,7 @@ class ReceiptView(_View, frozen=True, kw_only=True):
     """A receipt of consent: what was shown to whom, and why."""
 
     id: str
-    exchange_id: str
+    exchange_id: Annotated[str | None, Meta(description="None where it is shown by a link.")]
     at: datetime
     document: Annotated[msgspec.Raw, Meta(description="The receipt, with the names of ISO/IEC TS 27560:2023.")]
 

@@ -13,7 +13,15 @@ _AWAY = frozenset(
 )
 """What another try may change: somebody's server did not answer."""
 
-_SETTLED = frozenset({"trust.undecided", "trust.list_expired", "proof.suite_unknown", "status.type_unsupported"})
+_SETTLED = frozenset(
+    {
+        "trust.undecided",
+        "trust.list_expired",
+        "trust.own_statement",
+        "proof.suite_unknown",
+        "status.type_unsupported",
+    }
+)
 """What no other try changes, so that there is nothing to wait for."""
 
 

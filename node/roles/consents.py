@@ -19,7 +19,7 @@ from protocols.exchange.presentation_exchange import Definition, Selection
 from storage.connections import Connection
 from storage.credentials import HeldCredential
 
-__all__ = ["Shown", "consent_receipt"]
+__all__ = ["Shown", "consent_receipt", "link_receipt", "withdrawal_receipt"]
 
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023; lernode 1"
 
@@ -91,6 +91,56 @@ def consent_receipt(
             "records": [_record(each, answers[each.record.id]) for each in shown],
         },
     }
+
+
+def link_receipt(
+    *,
+    receipt_id: str,
+    share_id: str,
+    title: str,
+    shown: Sequence[Shown],
+    presentation: Mapping[str, Any],
+    holder: str,
+    at: datetime,
+    until: datetime,
+) -> dict[str, Any]:
+    """The receipt of what is shown, until a time, to whoever has a link."""
+    anybody = {"party_id": f"urn:uuid:{share_id}", "party_name": "whoever has the link", "party_role": "recipient"}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "receipt_id": receipt_id,
+        "pii_principal_id": holder,
+        "purposes": [
+            {
+                "purpose": title,
+                "lawful_basis": "consent",
+                "pii_controllers": [anybody["party_id"]],
+                "pii_information": [{"pii_type": each.record.name, "pii_optional": False} for each in shown],
+            }
+        ],
+        "party_identification": [anybody],
+        "event": [
+            {
+                "event_time": format_time(at),
+                "event_type": "explicit consent",
+                "event_state": "consent given",
+                "event_valid_until": format_time(until),
+                "entity_id": holder,
+                "decided_by": "operator",
+            }
+        ],
+        "presentation": {
+            "share_id": share_id,
+            "digest": f"sha-256:{hashlib.sha256(strict_json.dumps(presentation)).hexdigest()}",
+            "records": [_record(each, ()) for each in shown],
+        },
+    }
+
+
+def withdrawal_receipt(given: Mapping[str, Any], *, receipt_id: str, at: datetime) -> dict[str, Any]:
+    """The receipt that what ``given`` is the receipt of is shown no longer."""
+    event = {**given["event"][0], "event_time": format_time(at), "event_state": "consent withdrawn"}
+    return {**given, "receipt_id": receipt_id, "event": [*given["event"], event]}
 
 
 def _purposes(definition: Definition, selection: Selection, verifier: object) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
-from storage import audit, connections, credentials, dids, erasure, exchanges
+from storage import audit, connections, credentials, dids, erasure, exchanges, resumes, shares
 from storage.connections import Connection
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose, OwnDid
@@ -108,9 +108,13 @@ class Erasing:
             held = await erasure.held_naming(tx, named)
             talks = await erasure.exchanges_naming(tx, named)
             invited = await erasure.invitations_naming(tx, named)
+            shown, told = await shares.naming(tx, named), await resumes.naming(tx, named)
         try:
             async with self._store.write() as tx:
+                hidden = [one for share_id in shown for one in await erasure.erase_share(tx, share_id)]
+                hidden += [one for resume_id in told for one in await erasure.erase_resume(tx, resume_id)]
                 found = await self._take_out(tx, connection, issued, held, talks, invited)
+                found = replace(found, erased=[*hidden, *found.erased])
                 if not found.erased:
                     raise WrongState("erasure.nothing", "Nothing that is kept names it.", "Check how it is written.")
                 if dry_run:

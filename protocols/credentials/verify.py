@@ -24,7 +24,7 @@ from protocols.credentials.checks.skills import check_skills
 from protocols.credentials.checks.status import check_status
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
-from protocols.credentials.checks.trust import check_issuer_trusted
+from protocols.credentials.checks.trust import check_issuer_trusted, own_statement
 from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import credentials_of
 from protocols.credentials.policy import Policy
@@ -211,7 +211,10 @@ class _Run:
     async def _trust(self, secured: Secured, core: CoreChecks) -> CheckResult:
         """Whether the issuer is believed for what the record awards, or for recognising others."""
         award = award_of(secured.document, core.owner)
-        return await self.explain(replace(award, achievements=None) if is_recognition(secured.document) else award)
+        if is_recognition(secured.document):
+            return await self.explain(replace(award, achievements=None))
+        result = await self.explain(award)
+        return own_statement(result) if core.owner is not None and core.owner in secured.subjects else result
 
     async def explain(self, award: Award) -> CheckResult:
         """Whether an award is believed, and why."""

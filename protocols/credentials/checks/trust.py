@@ -7,7 +7,7 @@ from protocols.credentials.trust.decision import UNTRUSTED, Decision
 from protocols.credentials.trust.grants import LIST_EXPIRED
 from protocols.credentials.verification import Check, CheckResult, Outcome
 
-__all__ = ["check_issuer_trusted"]
+__all__ = ["check_issuer_trusted", "own_statement"]
 
 _SPEC = "VCDM 2.0 §4.7, Recognized Entities 1.0 §2"
 
@@ -24,6 +24,14 @@ def check_issuer_trusted(decision: Decision, *, is_empty: bool) -> CheckResult:
         reason = "The issuer is accredited by one that is trusted." if accredited else "The issuer is trusted."
         return passed(Check.ISSUER_TRUSTED, reason, _SPEC, details=details)
     return _unclear(decision, details) or _refused(decision, details, is_empty=is_empty)
+
+
+def own_statement(result: CheckResult) -> CheckResult:
+    """The result where the issuer is whom the record is about: nobody's trust can say whether that is so."""
+    if result.outcome is Outcome.PASS:
+        return result
+    reason = "It is an own statement: whom it is about has issued it, and nobody else vouches for it."
+    return not_checked(Check.ISSUER_TRUSTED, "trust.own_statement", reason, _SPEC, details=result.details or {})
 
 
 def _unclear(decision: Decision, details: dict[str, object]) -> CheckResult | None:

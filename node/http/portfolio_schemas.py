@@ -1,0 +1,115 @@
+"""What the admin API takes and gives about résumés, own statements, and what is shown by links."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from node.http.schemas import Id, Name, Text, Time, _Given, _View
+
+__all__ = [
+    "EntryView",
+    "GivenEntry",
+    "GivenResume",
+    "LinkView",
+    "NewOwnStatement",
+    "NewShare",
+    "ResumePreview",
+    "ResumeView",
+    "SendResume",
+    "ShareView",
+]
+
+_Long = Annotated[str, Meta(max_length=5000)]
+_Pointers = Annotated[
+    list[Annotated[str, Meta(max_length=500)]],
+    Meta(max_length=64, description="JSON Pointers to what is shown of it; none for all of it."),
+]
+
+
+class GivenEntry(_Given, frozen=True, kw_only=True):
+    """One record of a résumé."""
+
+    record: Id
+    reveal: _Pointers = msgspec.field(default_factory=list)
+    text: Annotated[_Long, Meta(description="Your own words about it.")] = ""
+
+
+class GivenResume(_Given, frozen=True, kw_only=True):
+    """A résumé, whole."""
+
+    title: Name
+    text: _Long = ""
+    entries: Annotated[list[GivenEntry], Meta(max_length=50)] = msgspec.field(default_factory=list)
+
+
+class EntryView(_View, frozen=True, kw_only=True):
+    """One record of a résumé."""
+
+    record_id: str
+    name: Annotated[str | None, Meta(description="None where the record is not held any more.")]
+    issuer: str | None
+    own_statement: bool
+    reveal: list[str]
+    text: str
+
+
+class ResumeView(_View, frozen=True, kw_only=True):
+    """A résumé."""
+
+    id: str
+    title: str
+    text: str
+    entries: list[EntryView]
+    updated: Time
+
+
+class ResumePreview(_View, frozen=True, kw_only=True):
+    """A résumé as it would be shown now."""
+
+    presentation: msgspec.Raw
+
+
+class SendResume(_Given, frozen=True, kw_only=True):
+    """To whom."""
+
+    connection: Id
+
+
+class NewShare(_Given, frozen=True, kw_only=True):
+    """How long it is shown."""
+
+    days: Annotated[int, Meta(ge=1, le=366)] = 30
+
+
+class ShareView(_View, frozen=True, kw_only=True):
+    """What is, or was, shown by a link."""
+
+    id: str
+    state: Annotated[str, Meta(description="`open`, `expired` or `withdrawn`.")]
+    title: Annotated[str | None, Meta(description="None once it is withdrawn.")]
+    record_ids: list[str]
+    created: Time
+    expires: Time
+    withdrawn: Time | None
+    views: int
+    last_view: Time | None
+
+
+class LinkView(_View, frozen=True, kw_only=True):
+    """A new link. The node keeps only a hash of what it ends with: the link cannot be shown again."""
+
+    share: ShareView
+    url: str
+
+
+class NewOwnStatement(_Given, frozen=True, kw_only=True):
+    """What you say of yourself."""
+
+    name: Text
+    text: _Long
+    skills: Annotated[list[Name], Meta(max_length=20, description="Codes or URLs.")] = msgspec.field(
+        default_factory=list
+    )

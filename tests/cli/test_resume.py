@@ -1,0 +1,54 @@
+"""``lernode resume``: put together, ordered, shared and taken back from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.app import Node
+from tests.admin.helpers import PASSPHRASE, make_node
+from tests.cli.test_commands import run
+from tests.node.profiles import WELDER, hold, learner_did, skill_record
+
+
+@pytest.fixture
+async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    await make_node(tmp_path / "n", "Learner")
+    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    await hold(node, skill_record(1, WELDER, subject=await learner_did(node)))
+    await node.stop()
+    return tmp_path / "n"
+
+
+def test_a_resume_is_put_together_shared_and_taken_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(*words: str) -> Any:
+        assert run(monkeypatch, *words, "--json", "--home", home) == 0
+        return json.loads(capsys.readouterr().out)
+
+    record = ask("records")["items"][0]["id"]
+    ask("resume", "new", "Welding", "--text", "Ten years of steel.")
+    ask("resume", "add", "Welding", record[:6], "--text", "My first")
+    made = ask("resume", "state", "Welding", "Crane", "I rebuilt it.", "--skill", "51-4121.00", "--at", "1")
+    assert [(entry["name"], entry["ownStatement"]) for entry in made["entries"]] == [
+        ("Crane", True),
+        ("Welding", False),
+    ]
+    assert [entry["name"] for entry in ask("resume", "move", "Welding", "2", "1")["entries"]] == ["Welding", "Crane"]
+    assert run(monkeypatch, "records", "--home", home) == 0
+    assert "own statement" in capsys.readouterr().out
+    assert len(ask("resume", "remove", "Welding", "1")["entries"]) == 1
+    link = ask("resume", "share", "Welding", "--days", "3")
+    assert "/r/" in link["url"]
+    assert ask("resume", "shares")["items"][0]["state"] == "open"
+    assert ask("resume", "withdraw", link["share"]["id"][:6])["state"] == "withdrawn"
+    assert run(monkeypatch, "receipts", "--home", home) == 0
+    assert "whoever has the link" in capsys.readouterr().out
+    assert run(monkeypatch, "resume", "remove", "Welding", "9", "--home", home) == 2
+    assert ask("resume", "delete", "Welding", "--yes")["title"] == "Welding"
+    assert run(monkeypatch, "resume", "show", "Welding", "--home", home) == 2
