@@ -17,7 +17,7 @@ from node.config import CONFIG_FILE, Config, load, parse
 from node.events.webhooks import Webhooks
 from node.http.event_stream import Follower
 from node.http.gate import Gate
-from node.http.public import DIDCOMM_PATH, public_app
+from node.http.public import DIDCOMM_PATH, INVITATION_PATH, public_app
 from node.http.return_channels import Sockets
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
@@ -29,6 +29,7 @@ from node.roles.achievements import Achievements
 from node.roles.applicants import Applicants
 from node.roles.badges import Badges
 from node.roles.checker import Checker
+from node.roles.desk import Desk
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
 from node.roles.erasing import Erasing
@@ -40,13 +41,14 @@ from node.roles.issuer import Issuer
 from node.roles.keeping import Keeping
 from node.roles.lifetime import Lifetime
 from node.roles.links import Links
+from node.roles.mailer import Mailer, mail_password
 from node.roles.matching import Matching
 from node.roles.mediated import Mediated
 from node.roles.mediation import Mediation
 from node.roles.mediator import Mediator
 from node.roles.pathways import Pathways
 from node.roles.peer_dids import PeerDids
-from node.roles.peering import Peering
+from node.roles.peering import Invited, Peering
 from node.roles.policy import VerificationPolicies
 from node.roles.portfolio import Portfolio
 from node.roles.profiles import Profiles
@@ -320,7 +322,7 @@ class Node:
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
         self.ending.when_ended(self.mediation.forget)
         self.vc_api = self._vc_api_roles(checker)
-        self.threads, self.links = self._thread_roles(steps, lifetime, checker)
+        self.threads, self.links, self.mailer, self.desk = self._thread_roles(steps, lifetime, checker)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):
             role.attach(self.inbound)
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
@@ -352,6 +354,27 @@ class Node:
     def mediated(self) -> Mediated:
         """What others hold for this node."""
         return self.mediation.mediated
+
+    def _desk(self, links: Links) -> tuple[Mailer, Desk]:
+        mail = self.config.mail
+        mailer = Mailer(self.store, self.world, mail, self.label, partial(mail_password, self.home, mail))
+        desk = Desk(
+            store=self.store,
+            achievements=self.achievements,
+            issuer=self.issuer,
+            links=links,
+            peering=self.peering,
+            mailer=mailer,
+            world=self.world,
+            link_of=self._link_in_letters,
+            second_person=self.config.issuer.second_person,
+        )
+        return mailer, desk
+
+    def _link_in_letters(self, invited: Invited) -> str:
+        """The short one, where the node serves it."""
+        page = self.peering.page_url.rstrip("/")
+        return f"{page}{INVITATION_PATH}/{invited.id}" if self.config.node.listen_port else invited.url
 
     def _trust_roles(self, checker: Checker) -> tuple[Trust, TrustLists, Accreditations]:
         lists = TrustLists(
@@ -422,7 +445,9 @@ class Node:
         backups = ScheduledBackups(self.store, self.home, self.config, self.world)
         return housekeeping, trail, backups, Recovery(self.store, self.world)
 
-    def _thread_roles(self, steps: Exchanges, lifetime: Lifetime, checker: Checker) -> tuple[Threads, Links]:
+    def _thread_roles(
+        self, steps: Exchanges, lifetime: Lifetime, checker: Checker
+    ) -> tuple[Threads, Links, Mailer, Desk]:
         Applicants(
             store=self.store,
             exchanges=steps,
@@ -451,7 +476,7 @@ class Node:
             lifetime=lifetime,
             world=self.world,
         )
-        return threads, links
+        return threads, links, *self._desk(links)
 
     def _mediation_roles(
         self, steps: Exchanges, routes: Routes, dids_of_peers: PeerDids, resolver: Resolver
@@ -560,6 +585,7 @@ class Node:
         self.housekeeping.start()
         if listen:
             self.trust_lists.start()
+            self.mailer.start()
         if self.store.shared:
             self._key_watch = Worker("keyring", self.world.clock, self._learn_keys)
             self.store.listen(KEYS, self._key_watch.wake)
@@ -608,6 +634,7 @@ class Node:
             await server.cleanup()
         await self.housekeeping.stop()
         await self.trust_lists.stop()
+        await self.mailer.stop()
         await self.backups.stop()
         await self.trail.stop()
         if self._key_watch is not None:

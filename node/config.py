@@ -62,6 +62,10 @@ class AdminConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     host: Annotated[str, _doc("Address of the admin port.")] = "127.0.0.1"
     port: Annotated[Port, _doc("Admin port; 0 keeps it closed. It opens only where a token is set too.")] = 0
     token_file: Annotated[str, _doc("File with the bearer token (or set LERNODE_ADMIN_TOKEN); empty: no token.")] = ""
+    people: Annotated[
+        dict[str, str],
+        _doc("More bearer tokens, by person: name = file. Who brings and who approves a list is known by them."),
+    ] = {}
 
 
 class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,6 +207,10 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "as far as the file has changed; empty: none. lernode catalogue edits the catalogue itself."
         ),
     ] = ""
+    second_person: Annotated[
+        bool,
+        _doc("Lists of learners are issued once somebody other than who brought them has approved them."),
+    ] = False
     securing: Annotated[
         str,
         _doc(
@@ -226,6 +234,24 @@ class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         "/issuer", "/validFrom", "/validUntil", "/credentialStatus", "/credentialSchema", "/refreshService",
         "/termsOfUse", "/credentialSubject/id", "/credentialSubject/identifier",
     )  # fmt: skip
+
+
+class MailConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mail server by which the issuing desk invites learners; see docs/issuing.md."""
+
+    host: Annotated[str, _doc("Its name; empty: no mail is sent.")] = ""
+    port: Annotated[Port, _doc("Its port: 587 with starttls, 465 with tls.")] = 587
+    security: Annotated[
+        Literal["starttls", "tls", "none"],
+        _doc("starttls and tls send nothing to a server without a trusted certificate; none is for this machine only."),
+    ] = "starttls"
+    ca_file: Annotated[str, _doc("Certificates to trust (PEM), where the server's is of an authority of your own.")] = (
+        ""
+    )
+    username: Annotated[str, _doc("Empty: the server asks for none.")] = ""
+    password_file: Annotated[str, _doc("File with the password (or set LERNODE_MAIL_PASSWORD).")] = ""
+    sender: Annotated[str, _doc("Who the letters are from: an address, or Name <address>.")] = ""
+    per_minute: Annotated[int, Meta(ge=1, le=6000), _doc("Letters in a minute, at most; ask the server's keeper.")] = 60
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -380,6 +406,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     status: StatusConfig = StatusConfig()
     verify: VerifyConfig = VerifyConfig()
     issuer: IssuerConfig = IssuerConfig()
+    mail: MailConfig = MailConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     events: EventsConfig = EventsConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
@@ -441,6 +468,10 @@ def parse(values: Mapping[str, Any]) -> Config:
             "config.malformed",
             "backup.folder needs backup.recipient.",
             "Make a key with age-keygen, and give its age1...",
+        )
+    if config.mail.host and config.mail.security == "none" and not is_loopback(config.mail.host):
+        raise BadInput(
+            "config.malformed", "mail.security is none for a server elsewhere.", "Use starttls or tls there."
         )
     if config.vc_api.conformance and not is_loopback(config.admin.host):
         raise BadInput(

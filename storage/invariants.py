@@ -152,6 +152,8 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "invitations": ("message",),
     "issued_credentials": ("document", "details"),
     "jobs": ("payload",),
+    "order_rows": ("content",),
+    "orders": ("content",),
     "outbox": ("message",),
     "receipts": ("document",),
     "record_skills": ("details",),
@@ -290,6 +292,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
     Invariant.REFERENCES: (
         _dangling("achievement_versions", "achievement_id", "achievements"),
         _dangling("exchanges", "connection_id", "connections"),
+        _dangling("order_rows", "order_id", "orders"),
         _dangling("outbox", "connection_id", "connections"),
         _dangling("former_names", "connection_id", "connections"),
         _dangling("jobs", "exchange_id", "exchanges"),

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
     "mark": ("node.cli.revoke", "Set a message on an issued record."),
     "catalogue": ("node.cli.catalogue", "Say what you award: achievements, their versions, their skills."),
+    "desk": ("node.cli.desk", "Issue to lists of learners: check, approve, issue or invite by mail, report."),
     "framework": ("node.cli.framework", "Import frameworks of skills, search and compare them."),
     "profile": ("node.cli.profile", "Keep profiles of jobs: required and wished skills."),
     "query": ("node.cli.query", "Turn a job profile into what a peer is asked for."),

@@ -77,7 +77,8 @@ async def _serve(setting: Setting, node: Node, token: str | None) -> None:
             await node.start()
             admin = node.config.admin
             if token is not None:
-                await node.serve(admin_app(node, token=token), admin.host, admin.port)
+                people = {name: _token_in(setting.home / file) for name, file in admin.people.items()}
+                await node.serve(admin_app(node, token=token, people=people), admin.host, admin.port)
             elif admin.port and node.config.vc_api.conformance:
                 await node.serve(vc_api_app(node), admin.host, admin.port)
             await _announce(setting, node, socket.path, token is not None)
@@ -149,11 +150,20 @@ def _token(admin: AdminConfig, home: Path) -> str | None:
     """
     token = os.environ.get("LERNODE_ADMIN_TOKEN", "")
     if not token and admin.token_file:
-        try:
-            token = (home / admin.token_file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise BadInput("config.admin_token", "The admin token cannot be read.", "Check admin.token_file.") from None
+        return _token_in(home / admin.token_file) or None
+    return _checked(token) or None
+
+
+def _token_in(file: Path) -> str:
+    try:
+        return _checked(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        hint = "Check admin.token_file and admin.people."
+        raise BadInput("config.admin_token", "An admin token cannot be read.", hint) from None
+
+
+def _checked(token: str) -> str:
     token = token.strip()
     if token and len(token) < _MIN_TOKEN:
-        raise BadInput("config.admin_token", "The admin token is too short.", f"Use {_MIN_TOKEN} characters or more.")
-    return token or None
+        raise BadInput("config.admin_token", "An admin token is too short.", f"Use {_MIN_TOKEN} characters or more.")
+    return token

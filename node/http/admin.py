@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from node.http import (
 )
 from node.http import schemas as s
 from node.http.admin_catalogue import CATALOGUE_OPERATIONS
+from node.http.admin_desk import DESK_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
@@ -40,6 +42,7 @@ from node.http.admin_trust import TRUST_OPERATIONS
 from node.http.event_stream import stream_events
 from node.http.gate import Gate
 from node.http.openapi import openapi_document
+from node.http.person import PERSON
 from node.http.problem import problem_middleware, problem_response
 from node.http.vc_api import VC_OPERATIONS, VC_PATHS, add_vc_api
 from protocols import strict_json
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_OPERATIONS", "OPERATIONS", "admin_app", "vc_api_app"]
 
 _MAX_BODY_BYTES = 4 << 20
+_NOBODY: Mapping[str, str] = {}
 Page = s.Page
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -599,6 +603,7 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.WebhookView,
     ),
     *CATALOGUE_OPERATIONS,
+    *DESK_OPERATIONS,
     *FRAMEWORK_OPERATIONS,
     *MATCHING_OPERATIONS,
     *PATHWAY_OPERATIONS,
@@ -675,15 +680,18 @@ ALL_OPERATIONS = (*OPERATIONS, *VC_OPERATIONS)
 """What the admin port and the node's socket serve."""
 
 
-def admin_app(node: Node, *, token: str | None) -> web.Application:
+def admin_app(node: Node, *, token: str | None, people: Mapping[str, str] = _NOBODY) -> web.Application:
     """The admin API and the VC API of ``node``.
 
     Args:
+        people: further tokens, by the person who has each.
         token: what requests must bear, those to the VC API only where ``vc_api.conformance`` is off; None only for a
             socket that is private to the node's user.
     """
     open_paths = VC_PATHS if node.config.vc_api.conformance else frozenset[str]()
-    app, stopping = _empty_app(node.gate, ALL_OPERATIONS, [] if token is None else [_bearer(token, open_paths)])
+    app, stopping = _empty_app(
+        node.gate, ALL_OPERATIONS, [] if token is None else [_bearer({"admin": token, **people}, open_paths)]
+    )
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, operation_handler(node, operation, stopping))
     add_vc_api(app, node, stopping)
@@ -729,9 +737,9 @@ async def _only_by_loopback_names(request: web.Request, handler: Handler) -> web
     return await handler(request)
 
 
-def _bearer(token: str, open_paths: frozenset[str]) -> Middleware:
-    """Lets only those in who have the token (RFC 6750), but for ``open_paths``."""
-    expected = token.encode()
+def _bearer(tokens: Mapping[str, str], open_paths: frozenset[str]) -> Middleware:
+    """Lets only those in who have one of the tokens (RFC 6750), but for ``open_paths``; and notes whose it is."""
+    expected = {f"token:{person}": token.encode() for person, token in tokens.items()}
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -740,13 +748,18 @@ def _bearer(token: str, open_paths: frozenset[str]) -> Middleware:
             return await handler(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         # Bytes, because compare_digest refuses text that is not ASCII; constant time, so that nobody feels his way.
-        same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), expected)
+        presented = given.strip().encode("utf-8", "surrogateescape")
+        same = [person for person, token in expected.items() if hmac.compare_digest(presented, token)]
         if scheme.lower() != "bearer" or not same:
             refused = problem_response(
                 401, "http.unauthorised", "A bearer token is needed.", "Send Authorization: Bearer TOKEN."
             )
             refused.headers["WWW-Authenticate"] = 'Bearer realm="lernode"'
             return refused
-        return await handler(request)
+        before = PERSON.set(same[0])
+        try:
+            return await handler(request)
+        finally:
+            PERSON.reset(before)  # a connection is one task for all its requests
 
     return guard

@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
-from storage import connections, credentials, exchanges, receipts, resumes, shares, trust, trust_lists, webhooks
+from storage import (
+    connections,
+    credentials,
+    exchanges,
+    orders,
+    receipts,
+    resumes,
+    shares,
+    trust,
+    trust_lists,
+    webhooks,
+)
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
+from storage.orders import Order
 from storage.receipts import Receipt
 from storage.resumes import Resume
 from storage.shares import Share
@@ -20,7 +32,7 @@ from storage.trust_lists import Followed, KeptAccreditation
 from storage.webhooks import Webhook
 
 __all__ = [
-    "find_accreditation", "find_connection", "find_exchange", "find_held", "find_issued", "find_partner",
+    "find_accreditation", "find_connection", "find_exchange", "find_held", "find_issued", "find_order", "find_partner",
     "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_webhook",
 ]  # fmt: skip
 
@@ -103,6 +115,16 @@ async def find_issued(tx: Transaction, text: str) -> IssuedCredential:
     return _only("issued record", _exact(found, text), [record.id for record in found])
 
 
+async def find_order(tx: Transaction, text: str) -> Order:
+    """The list of the issuing desk with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``order.unknown``, ``order.ambiguous``.
+    """
+    found = await orders.find_by_prefix(tx, text)
+    return _only("order", _exact(found, text), [order.id for order in found])
+
+
 async def find_webhook(tx: Transaction, text: str) -> Webhook:
     """The webhook with this id or beginning of an id.
 
@@ -165,7 +187,7 @@ async def find_accreditation(tx: Transaction, text: str) -> KeptAccreditation:
 
 
 _Identified = TypeVar(
-    "_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Receipt, Resume, Rule, Share, Webhook
+    "_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Order, Receipt, Resume, Rule, Share, Webhook
 )
 
 

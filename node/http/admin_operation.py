@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 from multidict import MultiMapping
 
+from node.http.person import person_of
 from node.runtime.tracing import Kind
 from protocols import strict_json
 from protocols.errors import BadInput
@@ -48,6 +49,7 @@ class Call(Generic[Q, B]):
         id: what ``{id}`` in the path stands for; empty where the path has none.
         stopping: set when the server shuts down; whoever waits stops waiting then.
         accept: the media types that the client would like.
+        person: who asks, see :mod:`node.http.person`.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Call(Generic[Q, B]):
     body: B
     stopping: asyncio.Event
     accept: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,8 @@ def operation_handler(
                 body: Any = await _upload(request, Path(folder))
             else:
                 body = await _body(request, operation.body) if operation.body is not None else Nothing()
-            call = Call(request.match_info.get("id", ""), query, body, stopping, request.headers.get("Accept", ""))
+            accept = request.headers.get("Accept", "")
+            call = Call(request.match_info.get("id", ""), query, body, stopping, accept, person_of(request))
             result = await operation.handler(node, call)
         given = result if isinstance(result, Answer) else Answer(value=result, status=operation.status)
         body_bytes = msgspec.json.encode(given.value)

@@ -53,7 +53,7 @@ from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.credentials.model import Version
-from protocols.errors import BadInput
+from protocols.errors import BadInput, WrongState
 from storage import credentials
 from storage.credentials import IssuedCredential, IssuedState
 from storage.engine import Transaction
@@ -130,7 +130,16 @@ async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
 
 
 async def issue_batch(node: Node, call: Call[Nothing, BatchToIssue]) -> BatchView:
-    """Sign records for rows of a list, those that have none yet."""
+    """Sign records for rows of a list, those that have none yet.
+
+    Raises:
+        BadInput: ``batch.key_twice``.
+        WrongState: ``batch.needs_approval`` where lists have to be approved.
+    """
+    if node.desk.second_person:
+        raise WrongState(
+            "batch.needs_approval", "Lists are issued here when a second person approved them.", "lernode desk add"
+        )
     body = call.body
     awards = {
         row.key: Award(

@@ -1,17 +1,18 @@
-"""A list of learners as CSV: who gets an achievement, when, with what result.
+"""A list of learners: who gets an achievement, when, with what result; as CSV, as JSON Lines, or any other table.
 
-Columns, by the names in the first line: ``name``; ``email`` and/or ``did`` (or one column ``email or did``); ``date``
+Columns, by their names: ``name``; ``email`` and/or ``did`` (or one column ``email or did``); ``date``
 and ``result`` as wanted. Each row becomes a :class:`LearnerRow` or one or more :class:`RowProblem`, never both, so that
 whoever issues can issue the good rows only, or none while there are problems. No message repeats what a cell holds.
+Names are kept as they are written, in any script: only what is no text is refused, and spaces are made single.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
@@ -23,7 +24,7 @@ from protocols.credentials.times import parse_time
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 
-__all__ = ["MAX_ROWS", "Column", "LearnerList", "LearnerRow", "RowProblem", "parse_learners"]
+__all__ = ["MAX_ROWS", "Column", "Columns", "LearnerList", "LearnerRow", "RowProblem", "parse_learners", "read_table"]
 
 MAX_ROWS = 10_000
 MAX_NAME = 200
@@ -106,10 +107,29 @@ class LearnerList:
     ignored_columns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """How the columns of a student system are to be read, where their names do not say it.
+
+    Attributes:
+        names: column -> the name that it has in the file; several joined by ``+`` are put together with a space.
+        date_format: how dates are written, as of ``strptime``, e.g. ``%d.%m.%Y``; ISO 8601 where empty.
+        encoding: of the file, where it is neither UTF-8 nor UTF-16 with a mark.
+    """
+
+    names: Mapping[Column, str] = field(default_factory=dict)
+    date_format: str = ""
+    encoding: str | None = None
+
+
+_USUAL = Columns()
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
-    places: dict[Column, int]
+    places: dict[Column, tuple[int, ...]]
     width: int
+    date_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +153,35 @@ class _Row:
             return None
 
 
-def parse_learners(data: bytes, *, result: ResultDescription | None = None) -> LearnerList:
-    """Read a file of learners.
+def parse_learners(data: bytes, *, result: ResultDescription | None = None, columns: Columns = _USUAL) -> LearnerList:
+    """Read a CSV file of learners.
 
     Args:
         data: UTF-8, or UTF-16 with a byte order mark; separated by comma, semicolon or tab.
         result: what the achievement says of results; where ``None``, a row with a result has a problem.
 
     Raises:
-        BadInput: ``csv.too_large``, ``csv.encoding``, ``csv.empty``, ``csv.header``, ``csv.header_twice``,
-            ``csv.no_rows`` or ``csv.too_many_rows``, where nothing of the file can be used.
+        BadInput: ``csv.too_large``, ``csv.encoding``, ``csv.encoding_unknown``, ``csv.empty``, ``csv.header``,
+            ``csv.header_twice``, ``csv.no_rows`` or ``csv.too_many_rows``, where nothing of the file can be used.
     """
-    header, records = _open(decode(data))
+    text = decode(data, encoding=columns.encoding)
+    first = {delimiter: next(read_records(text, delimiter), Record(1, ())) for delimiter in _DELIMITERS}
+    delimiter = max(_DELIMITERS, key=lambda one: _fitness(first[one], columns))
+    return read_table(first[delimiter], islice(read_records(text, delimiter), 1, None), result=result, columns=columns)
+
+
+def read_table(
+    first: Record, records: Iterable[Record], *, result: ResultDescription | None = None, columns: Columns = _USUAL
+) -> LearnerList:
+    """Read the learners of a table.
+
+    Args:
+        first: the names of the columns.
+
+    Raises:
+        BadInput: ``csv.header``, ``csv.header_twice``, ``csv.no_rows`` or ``csv.too_many_rows``.
+    """
+    header = _header(first, columns)
     first_lines: dict[str, int] = {}
     rows: list[LearnerRow] = []
     problems: list[RowProblem] = []
@@ -157,19 +194,14 @@ def parse_learners(data: bytes, *, result: ResultDescription | None = None) -> L
             rows.append(learner)
     if not rows and not problems:
         raise BadInput("csv.no_rows", "The file has no learners.", "Add one line for each learner below the first.")
-    return LearnerList(tuple(rows), tuple(problems), header.width - len(header.places))
+    read = {place for places in header.places.values() for place in places}
+    return LearnerList(tuple(rows), tuple(problems), header.width - len(read))
 
 
-def _open(text: str) -> tuple[_Header, Iterator[Record]]:
-    """The header, under the separator with which most of its names are known, and the records below it."""
-    first = {delimiter: next(read_records(text, delimiter), Record(1, ())) for delimiter in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda one: sum(name is not None for name in _columns(first[one])))
-    header = _header(first[delimiter])
-    return header, islice(read_records(text, delimiter), 1, None)
-
-
-def _columns(record: Record) -> list[Column | None]:
-    return [_COLUMN_OF.get(_plain(cell)) for cell in record.cells]
+def _fitness(record: Record, columns: Columns) -> int:
+    """How many names of a first line are known, under one separator."""
+    wanted = {_plain(part) for name in columns.names.values() for part in name.split("+")}
+    return sum(_plain(cell) in wanted or _plain(cell) in _COLUMN_OF for cell in record.cells)
 
 
 def _plain(name: str) -> str:
@@ -177,15 +209,30 @@ def _plain(name: str) -> str:
     return re.sub(r"\be[- ]mail\b", "email", words).replace(" / ", "/").replace("-", " ")
 
 
-def _header(record: Record) -> _Header:
-    columns = _columns(record)
-    known = [column for column in columns if column is not None]
-    if len(set(known)) != len(known):
-        raise BadInput("csv.header_twice", "The first line names a column twice.", "Remove or rename one of them.")
-    if Column.NAME not in known or not any(column in known for column in _IDENTIFYING):
-        hint = "Name the columns: name, email or did (at least one of them), date, result."
+def _header(record: Record, columns: Columns) -> _Header:
+    places: dict[Column, tuple[int, ...]] = {}
+    plain = [_plain(cell) for cell in record.cells]
+    for column, name in columns.names.items():
+        places[column] = tuple(_place_of(part, plain) for part in name.split("+"))
+    mapped = {place for found in places.values() for place in found}
+    for place, name in enumerate(plain):
+        known = _COLUMN_OF.get(name)
+        if known is None or place in mapped or known in columns.names:
+            continue
+        if known in places:
+            raise BadInput("csv.header_twice", "The first line names a column twice.", "Remove or rename one of them.")
+        places[known] = (place,)
+    if Column.NAME not in places or not any(column in places for column in _IDENTIFYING):
+        hint = "Name the columns: name, email or did (at least one of them), date, result; or use --map name=Student."
         raise BadInput("csv.header", "The first line does not name the columns that are needed.", hint)
-    return _Header({column: place for place, column in enumerate(columns) if column is not None}, len(columns))
+    return _Header(places, len(plain), columns.date_format)
+
+
+def _place_of(name: str, header: list[str]) -> int:
+    if header.count(_plain(name)) != 1:
+        message = "A column that is mapped is not in the first line, or is there twice."
+        raise BadInput("csv.column_unknown", message, "Compare the mapping with the first line of the file.")
+    return header.index(_plain(name))
 
 
 def _read_row(
@@ -195,14 +242,15 @@ def _read_row(
     _check_shape(row, record, header)
     if row.problems:
         return None, row.problems
-    row.cells.update({column: record.cells[place].strip() for column, place in header.places.items()})
+    for column, places in header.places.items():
+        row.cells[column] = " ".join(filter(None, (record.cells[place].strip() for place in places)))
     email, did = _identity(row, first_lines)
     learner = LearnerRow(
         line=row.line,
         name=_name(row),
         email=email,
         did=did,
-        date=row.read(Column.DATE, _moment),
+        date=row.read(Column.DATE, lambda text: _moment(text, header.date_format)),
         result=row.read(Column.RESULT, lambda value: _allowed_result(result, value)),
     )
     return (None if row.problems else learner), row.problems
@@ -210,7 +258,8 @@ def _read_row(
 
 def _check_shape(row: _Row, record: Record, header: _Header) -> None:
     if record.broken:
-        row.note("", "row.quotes", "A quote is not closed, or has text after it. Nothing from here on was read.")
+        fault = "A quote is not closed, or has text after it. Nothing from here on was read."
+        row.note("", "row.unreadable" if record.fault else "row.quotes", record.fault or fault)
     elif len(record.cells) > header.width:
         row.note("", "row.extra_cells", "The row has more cells than the first line. Put quotes round separators.")
     elif len(record.cells) < header.width:
@@ -245,7 +294,13 @@ def _identity(row: _Row, first_lines: dict[str, int]) -> tuple[str | None, str |
     return email, did
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, written: str) -> datetime:
+    if written:
+        try:
+            return datetime.strptime(text, written).replace(tzinfo=UTC)
+        except ValueError:
+            message = "The date is not written as the mapping says."
+            raise BadInput("date.malformed", message, "Write all dates alike, or map them otherwise.") from None
     moment = parse_time(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text, zone_required=True)
     if moment is None:
         hint = "Write it as ISO 8601: 2026-05-31, or 2026-05-31T14:00:00Z."

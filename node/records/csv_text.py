@@ -1,7 +1,8 @@
 """A CSV file (RFC 4180) as people's programs write it -> its records, each with the line on which it begins.
 
 Says what it cannot read instead of guessing: the encoding is told by a byte order mark or is UTF-8, and a quote that is
-never closed, or has text after it, ends the reading, for what follows could be inside it or not.
+never closed, or has text after it, ends the reading, for what follows could be inside it or not. What is written for
+people's programs holds no formulas: see :func:`harmless`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_BYTES", "MAX_CELL_CHARS", "Record", "decode", "read_records"]
+__all__ = ["MAX_BYTES", "MAX_CELL_CHARS", "Record", "decode", "harmless", "read_records", "write_records"]
 
 MAX_BYTES = 8 << 20
 MAX_CELL_CHARS = 1 << 20
@@ -28,6 +29,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BREAKS = ("\t", "\r", "\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -36,29 +40,36 @@ class Record:
     Attributes:
         line: the line of the file on which it begins, from 1; a quoted cell may hold several lines.
         cells: empty where the record could not be read.
-        broken: whether its quotes are wrong; nothing comes after such a record.
+        broken: whether it cannot be read: in CSV its quotes are wrong, and nothing comes after it.
+        fault: why, where it is not that.
     """
 
     line: int
     cells: tuple[str, ...]
     broken: bool = False
+    fault: str = ""
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, *, encoding: str | None = None, max_bytes: int = MAX_BYTES) -> str:
     """The text of a file.
 
+    Args:
+        encoding: where its user knows that it is none of those that can be told apart, e.g. ``windows-1252``.
+
     Raises:
-        BadInput: ``csv.too_large``, ``csv.encoding`` or ``csv.empty``.
+        BadInput: ``csv.too_large``, ``csv.encoding``, ``csv.encoding_unknown`` or ``csv.empty``.
     """
-    if len(data) > MAX_BYTES:
-        raise BadInput("csv.too_large", f"The file is larger than {MAX_BYTES} bytes.", "Split it.")
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    if len(data) > max_bytes:
+        raise BadInput("csv.too_large", f"The file is larger than {max_bytes} bytes.", "Split it.")
+    told = next((name for mark, name in _MARKS if data.startswith(mark)), encoding or "utf-8")
     try:
-        text = data.decode(encoding) if encoding else None
+        text = data.decode(told) if told else None
     except UnicodeDecodeError:
         text = None
+    except LookupError:
+        raise BadInput("csv.encoding_unknown", "There is no such encoding.", "For example: windows-1252.") from None
     if text is None:
-        hint = "Save it as “CSV UTF-8” (in Excel: Save As; elsewhere: encoding UTF-8)."
+        hint = "Save it as “CSV UTF-8”, or say what it is: --encoding windows-1252, for example."
         raise BadInput("csv.encoding", "The file is neither UTF-8 nor UTF-16 with a byte order mark.", hint)
     if not text.strip():
         raise BadInput("csv.empty", "The file is empty.", "Give it a first line with the names of the columns.")
@@ -79,3 +90,15 @@ def read_records(text: str, delimiter: str) -> Iterator[Record]:
             return
         if any(cell.strip() for cell in cells):
             yield Record(line, tuple(cells))
+
+
+def write_records(rows: Iterable[Iterable[str | None]]) -> bytes:
+    """A CSV file that Excel, LibreOffice and RFC 4180 read alike: UTF-8 with its mark, and no cell is a formula."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([harmless(cell or "") for cell in row] for row in rows)
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def harmless(cell: str) -> str:
+    """``cell`` so that no spreadsheet takes it for a formula: with an apostrophe before it, where one could."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULAS) or cell.startswith(_BREAKS) else cell

@@ -23,7 +23,7 @@ from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
-from storage import audit, connections, credentials, dids, erasure, exchanges, resumes, shares
+from storage import audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares
 from storage.connections import Connection
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose, OwnDid
@@ -109,11 +109,12 @@ class Erasing:
             talks = await erasure.exchanges_naming(tx, named)
             invited = await erasure.invitations_naming(tx, named)
             shown, told = await shares.naming(tx, named), await resumes.naming(tx, named)
+            listed = await orders.rows_naming(tx, named)
         try:
             async with self._store.write() as tx:
                 hidden = [one for share_id in shown for one in await erasure.erase_share(tx, share_id)]
                 hidden += [one for resume_id in told for one in await erasure.erase_resume(tx, resume_id)]
-                found = await self._take_out(tx, connection, issued, held, talks, invited)
+                found = await self._take_out(tx, connection, issued, held, talks, invited, listed)
                 found = replace(found, erased=[*hidden, *found.erased])
                 if not found.erased:
                     raise WrongState("erasure.nothing", "Nothing that is kept names it.", "Check how it is written.")
@@ -133,6 +134,7 @@ class Erasing:
         held: Sequence[str],
         talks: Sequence[str],
         invited: Sequence[str],
+        listed: Sequence[str],
     ) -> Erasure:
         erased: list[Erased] = []
         kept: list[Kept] = []
@@ -150,6 +152,8 @@ class Erasing:
             erased += await erasure.erase_exchange(tx, row)
         for invitation_id in dict.fromkeys(invited):
             erased += await erasure.erase_invitation(tx, invitation_id)
+        await orders.remove_rows(tx, listed)
+        erased += [Erased("list_row", row_id) for row_id in listed]
         if connection is not None:
             erased += await erasure.erase_connection(tx, connection)
             related.discard(connection.id)

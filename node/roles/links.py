@@ -127,11 +127,20 @@ class Links:
             if wire is Wire.V2:
                 invited = await self._offer_unattached(tx, awards, terms, goal)
             else:
-                exchange_id = self._world.new_id()
-                step = await self._issuer.offer_step(tx, awards, terms, exchange_id)
-                invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+                invited, _exchange_id = await self.offer_in(tx, awards, terms, goal)
         await self._peering.confirm(invited)
         return invited
+
+    async def offer_in(self, tx: Transaction, awards: Sequence[Award], terms: Terms, goal: str) -> tuple[Invited, str]:
+        """As :meth:`offer` for v1 in a unit of work at hand, after which the invitation is to be confirmed.
+
+        Returns:
+            The invitation, and the exchange that begins when it is answered.
+        """
+        exchange_id = self._world.new_id()
+        step = await self._issuer.offer_step(tx, awards, terms, exchange_id)
+        invited = await self._invite(tx, ISSUE_CREDENTIAL, step, terms, goal, "issue-vc", exchange_id)
+        return invited, exchange_id
 
     async def request(
         self,
