@@ -9,11 +9,12 @@ newest first, so that the store has no index of words that would tell what recor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from protocols import strict_json
 from protocols.errors import WrongState
 from storage import record_skills
 from storage.engine import Row, Transaction
@@ -38,6 +39,7 @@ __all__ = [
     "find_held",
     "find_held_by_prefix",
     "find_held_from",
+    "find_held_replacing",
     "find_held_same",
     "find_issued",
     "find_issued_by_prefix",
@@ -214,6 +216,23 @@ async def find_held_from(
     query.equal("h.credential_key", tx.sealing.blind(_HELD_ID, credential_id))
     row = await tx.one(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1"))
     return None if row is None else held_in(tx, row)
+
+
+async def find_held_replacing(
+    tx: Transaction, record: HeldCredential, replaced: Callable[[dict[str, Any]], str | None]
+) -> str | None:
+    """The ``id`` of a held record of the same issuer that replaces this one, as ``replaced`` reads it."""
+    if record.credential_id is None:
+        return None
+    needle, after = record.credential_id.encode(), None
+    while page := await list_held(tx, after=after, limit=MAX_PAGE):
+        for other in page:
+            if other.issuer == record.issuer and needle in other.document and other.id != record.id:
+                said = strict_json.loads(other.document) if other.document.startswith(b"{") else None
+                if isinstance(said, dict) and replaced(said) == record.credential_id:
+                    return other.credential_id
+        after = page[-1].id
+    return None
 
 
 async def set_held_state(tx: Transaction, record_id: str, state: IssuedState, at: datetime) -> None:

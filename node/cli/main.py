@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("node.cli.verify", "Check a record or presentation."),
     "trust": ("node.cli.trust", "Say whose records you believe, and see why."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
+    "correct": ("node.cli.correct", "Replace an issued record by a correct one."),
     "suspend": ("node.cli.revoke", "Suspend an issued record."),
     "reinstate": ("node.cli.revoke", "Lift the suspension of a record."),
     "mark": ("node.cli.revoke", "Set a message on an issued record."),

@@ -384,6 +384,15 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.IssuedDetail,
     ),
     Operation(
+        name="correctRecord",
+        method="POST",
+        path="/admin/issued/{id}/correct",
+        summary="Replace a record by one that says something else; the former is revoked, and each names the other.",
+        handler=admin_records.correct,
+        response=s.CorrectedView,
+        body=s.RecordCorrection,
+    ),
+    Operation(
         name="changeStatus",
         method="POST",
         path="/admin/issued/{id}/status",

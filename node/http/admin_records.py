@@ -6,6 +6,8 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from node.http import schemas
 from node.http.admin_lookup import find_connection, find_held, find_issued, find_partner
 from node.http.admin_operation import Call, Nothing
@@ -27,6 +29,7 @@ from node.http.schemas import (
     BakedView,
     BatchToIssue,
     BatchView,
+    CorrectedView,
     Derive,
     DerivedRecord,
     ExchangeView,
@@ -40,6 +43,7 @@ from node.http.schemas import (
     OfferByLink,
     OfferView,
     Page,
+    RecordCorrection,
     RecordProposal,
     RecordsQuery,
     RecordsToKeep,
@@ -48,13 +52,15 @@ from node.http.schemas import (
     StatusValue,
 )
 from node.records.baking import media_type_of_image
-from node.roles.issuer import Award
+from node.records.correction import replaced_by
+from node.roles.issuer import REPLACED, Award, Correction
 from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.credentials.model import Version
+from protocols.credentials.reading import stated
 from protocols.errors import BadInput, WrongState
-from storage import credentials
+from storage import audit, credentials
 from storage.credentials import IssuedCredential, IssuedState
 from storage.engine import Transaction
 
@@ -67,6 +73,7 @@ __all__ = [
     "bake_held",
     "bake_issued",
     "change_status",
+    "correct",
     "derive",
     "issue",
     "issue_batch",
@@ -171,7 +178,14 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     """One record that the node holds."""
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
-    return HeldDetail(**held_fields(held), attached=view_attached(held.document), document=document_json(held.document))
+        later = await credentials.find_held_replacing(tx, held, replaced_by)
+    return HeldDetail(
+        **held_fields(held),
+        replaces=replaced_by(stated(held.document)),
+        replaced_by=later,
+        attached=view_attached(held.document),
+        document=document_json(held.document),
+    )
 
 
 async def keep_records(node: Node, call: Call[Nothing, RecordsToKeep]) -> IntakeView:
@@ -275,6 +289,26 @@ async def issued_record(node: Node, call: Call[Nothing, Nothing]) -> IssuedDetai
         return await _detail(node, tx, await find_issued(tx, call.id))
 
 
+async def correct(node: Node, call: Call[Nothing, RecordCorrection]) -> CorrectedView:
+    """Replace a record by one that says something else of it.
+
+    Raises:
+        BadInput: ``record.*``, ``result.*``, ``correction.nothing``.
+        WrongState: ``issued_record.revoked``.
+    """
+    given = msgspec.structs.asdict(call.body)
+    reason = given.pop("reason")
+    async with node.store.read() as tx:
+        found = await find_issued(tx, call.id)
+    done = await node.issuer.correct(found.id, Correction(**given), reason)
+    async with node.store.read() as tx:
+        detail = None if done.record is None else await _detail(node, tx, done.record)
+    exchange = done.exchange.id if done.exchange else None
+    return CorrectedView(
+        former=view_issued(done.former), credential=done.credential_id, record=detail, exchange=exchange
+    )
+
+
 async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> IssuedView:
     """Revoke, suspend, reinstate, refresh, or set a message; the status list is signed anew at once."""
     async with node.store.read() as tx:
@@ -288,9 +322,12 @@ async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> Issued
 async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> IssuedDetail:
     said = await node.publisher.said(tx, record.statuses)
     statuses = [StatusValue(purpose=item.purpose, value=item.value, message=item.message) for item in said]
+    trail = await audit.page(tx, event=REPLACED, subject=record.id, limit=1)
     return IssuedDetail(
         **issued_fields(record),
         statuses=statuses,
+        replaces=replaced_by(stated(record.document)),
+        replaced_by=str(trail[0].details["by"]) if trail else None,
         attached=view_attached(record.document),
         document=document_json(record.document),
     )

@@ -32,6 +32,7 @@ __all__ = [
     "CheckView",
     "ClientView",
     "ConnectionView",
+    "CorrectedView",
     "Decline",
     "DescriptorView",
     "DidQuery",
@@ -81,6 +82,7 @@ __all__ = [
     "Problem",
     "Prune",
     "PruneView",
+    "RecordCorrection",
     "RecordProposal",
     "RecordsQuery",
     "RecordsToKeep",
@@ -492,6 +494,8 @@ class HeldView(_View, frozen=True, kw_only=True):
 class HeldDetail(HeldView, frozen=True, kw_only=True):
     """A record that the node holds, with the document as it was received."""
 
+    replaces: Annotated[str | None, Meta(description="The `id` of the record that it says it replaces.")]
+    replaced_by: Annotated[str | None, Meta(description="The held record, by `id`, that says it replaces this one.")]
     attached: list[AttachedView]
     document: msgspec.Raw
 
@@ -605,6 +609,8 @@ class IssuedDetail(IssuedView, frozen=True, kw_only=True):
     """A record that the node issued, with the document as it was signed and what is said of it now."""
 
     statuses: list[StatusValue]
+    replaces: Annotated[str | None, Meta(description="The `id` of the record that it replaces.")]
+    replaced_by: Annotated[str | None, Meta(description="The `id` of the record that replaces it.")]
     attached: list[AttachedView]
     document: msgspec.Raw
 
@@ -641,6 +647,27 @@ class IssuedQuery(PageQuery, frozen=True, kw_only=True):
     achievement: Name | None = None
     subject: Name | None = None
     state: Literal["active", "suspended", "revoked"] | None = None
+
+
+class RecordCorrection(_Given, frozen=True, kw_only=True):
+    """What a record says otherwise than the one that it replaces."""
+
+    name: Name | None = None
+    email: Name | None = None
+    result: Text | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    achievement: Annotated[Name | None, Meta(description="Another achievement, or another version of it.")] = None
+    reason: Annotated[Text | None, Meta(description="For the issuer's own log; nobody else sees it.")] = None
+
+
+class CorrectedView(_View, frozen=True, kw_only=True):
+    """A record that was replaced, and the one that replaces it."""
+
+    former: IssuedView
+    credential: Annotated[str, Meta(description="The `id` of the new record.")]
+    record: Annotated[IssuedDetail | None, Meta(description="The new record, where it was signed at once.")]
+    exchange: Annotated[str | None, Meta(description="In which it is offered to the holder.")]
 
 
 class StatusChange(_Given, frozen=True, kw_only=True):

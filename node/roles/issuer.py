@@ -12,6 +12,7 @@ from typing import Any
 from node.events.emit import emit
 from node.events.types import RecordIssued, RecordStatusChanged
 from node.records.catalogue import Achievement
+from node.records.correction import as_replacement
 from node.records.open_badges import STATUS_CONTEXT, IssuerProfile, build_credential, withholdable
 from node.records.results import make_result
 from node.roles.achievements import Achievements
@@ -35,6 +36,8 @@ from protocols.credentials.data_integrity.suite import Selective
 from protocols.credentials.issue import Issued, issue, securing_named
 from protocols.credentials.issuing import Securing
 from protocols.credentials.model import Version, issuer_id, subject_ids, version_of
+from protocols.credentials.reading import stated
+from protocols.credentials.times import parse_time
 from protocols.didcomm.attachments import Attachment
 from protocols.errors import BadInput, WrongState
 from protocols.issue_credential import machine
@@ -54,7 +57,10 @@ from storage.status_lists import STATUS_LIST
 
 _SD_JWT = "vc+sd-jwt"
 
-__all__ = ["Award", "BatchRow", "Issuer"]
+__all__ = ["REPLACED", "Award", "BatchRow", "Corrected", "Correction", "Issuer"]
+
+REPLACED = "record.replaced"
+"""The event in the audit trail that names, with a record, the one by which it was replaced."""
 
 _USUAL = Terms()
 _SIGNED_AT_ONCE = 8
@@ -70,6 +76,7 @@ class Award:
         subject_did, email: who it is for; over a connection both may be missing, for the holder names itself.
         valid_from: when it was earned; now where it is missing.
         data_model: that the record is written in.
+        replaces: what the record says that this one replaces, see :meth:`Issuer.correct`.
     """
 
     achievement_id: str
@@ -80,6 +87,35 @@ class Award:
     valid_until: datetime | None = None
     result: str | None = None
     data_model: Version = Version.V2_0
+    replaces: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a record says otherwise than the one that it replaces; None where it says the same."""
+
+    name: str | None = None
+    email: str | None = None
+    result: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    achievement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A record that was replaced.
+
+    Attributes:
+        credential_id: the ``id`` of the new one.
+        record: the new one, where it was signed at once.
+        exchange: in which it is offered, where it is.
+    """
+
+    former: IssuedCredential
+    credential_id: str
+    record: IssuedCredential | None
+    exchange: ExchangeRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,23 +322,74 @@ class Issuer:
             BadInput: ``status.no_entry``, ``status.message_unknown``.
         """
         async with self._store.write() as tx:
-            record = await credentials.get_issued(tx, record_id)
-            if record.state is IssuedState.REVOKED and not (purpose == "revocation" and value):
-                raise WrongState(
-                    "issued_record.revoked", "The record is revoked, and that is final.", "Issue a new record."
+            return await self._set_status(tx, record_id, purpose, value, reason)
+
+    async def correct(self, record_id: str, changes: Correction, reason: str | None) -> Corrected:
+        """Issue a record that replaces another, which is revoked in the same unit of work.
+
+        The new one says what the former said but for the changes, and names it (:mod:`node.records.correction`); the
+        audit trail names the new one with the former. A holder who got the former over a connection is offered the new
+        one there; else it is signed at once, to be handed over.
+
+        Raises:
+            BadInput: ``record.*``, ``result.*``; ``correction.nothing`` where nothing is changed.
+            WrongState: ``issued_record.unknown``, ``issued_record.revoked``, ``catalogue.*``, ``did.none``.
+        """
+        if changes == Correction():
+            raise BadInput("correction.nothing", "Nothing is changed.", "Say what is: --set result=A")
+        async with self._store.write() as tx:
+            former = await credentials.get_issued(tx, record_id)
+            if former.state is IssuedState.REVOKED:
+                raise WrongState("issued_record.revoked", "The record is revoked already.", "Issue a new record.")
+            award = _award_again(former, changes)
+            connection = await connections.get(tx, former.connection_id) if former.connection_id else None
+            made: IssuedCredential | None = None
+            offered: ExchangeRow | None = None
+            if connection is not None and connection.state != connections.ENDED:
+                exchange_id = self._world.new_id()
+                step = await self.offer_step(tx, [award], _USUAL, exchange_id)
+                new_id = str(step.exchange.offer[0].credential["id"])
+                offered = await self._exchanges.apply(
+                    tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id
                 )
-            if purpose == REFRESH and not value:
-                raise WrongState(
-                    "issued_record.refreshed", "That there is a newer version cannot be taken back.", "Leave it set."
-                )
-            ref = _ref_for(record, purpose)
-            number = await self._publisher.number_for(tx, ref, purpose, value)
-            if await self._publisher.set(tx, ref, number, reason):
-                if purpose in _STATES:
-                    await self._note_state(tx, record, _STATES[purpose] if value else IssuedState.ACTIVE)
-                else:
-                    await self._note(tx, record, f"record.{purpose}", purpose)
-            return await credentials.get_issued(tx, record_id)
+            else:
+                own = await self._identity.default(tx, DidPurpose.ISSUER)
+                achievement = await self._achievements.awarded(tx, award.achievement_id)
+                credential = self._credential(own, achievement, award, self._securing.name, open_subject=True)
+                new_id = str(credential["id"])
+                (made,) = await self._sign(tx, [(new_id, credential)], self._securing.name)
+            told = f"Replaced by {new_id}" + (f": {reason}" if reason else "")
+            former = await self._set_status(tx, former.id, REVOCATION, True, told)
+            await audit.append(
+                tx,
+                at=self._world.clock(),
+                event=REPLACED,
+                actor="operator",
+                subjects=(former.id,),
+                details={"by": new_id},
+            )
+        return Corrected(former=former, credential_id=new_id, record=made, exchange=offered)
+
+    async def _set_status(
+        self, tx: Transaction, record_id: str, purpose: str, value: bool | str, reason: str | None
+    ) -> IssuedCredential:
+        record = await credentials.get_issued(tx, record_id)
+        if record.state is IssuedState.REVOKED and not (purpose == "revocation" and value):
+            raise WrongState(
+                "issued_record.revoked", "The record is revoked, and that is final.", "Issue a new record."
+            )
+        if purpose == REFRESH and not value:
+            raise WrongState(
+                "issued_record.refreshed", "That there is a newer version cannot be taken back.", "Leave it set."
+            )
+        ref = _ref_for(record, purpose)
+        number = await self._publisher.number_for(tx, ref, purpose, value)
+        if await self._publisher.set(tx, ref, number, reason):
+            if purpose in _STATES:
+                await self._note_state(tx, record, _STATES[purpose] if value else IssuedState.ACTIVE)
+            else:
+                await self._note(tx, record, f"record.{purpose}", purpose)
+        return await credentials.get_issued(tx, record_id)
 
     async def _note_state(self, tx: Transaction, record: IssuedCredential, state: IssuedState) -> None:
         await credentials.set_issued_state(tx, record.id, state)
@@ -477,6 +564,8 @@ class Issuer:
             result=_result(achievement, award.result),
             data_model=award.data_model,
         )
+        if award.replaces is not None:
+            credential = as_replacement(credential, award.replaces, says_result=award.result is not None)
         credential = _with_suite_context(credential, securing)
         if self._bind_contexts and not signs_contexts(securing):
             return with_contexts_bound(credential, DEFAULT.store)
@@ -502,6 +591,23 @@ class Issuer:
             cryptosuite=name if suite.proof_type != name else None,
             status_type=ENTRY_TYPE if place.entries else None,
         )
+
+
+def _award_again(former: IssuedCredential, changes: Correction) -> Award:
+    """The award of a record that replaces another."""
+    said = stated(former.document)
+    start, end = said.get("validFrom", said.get("issuanceDate")), said.get("validUntil", said.get("expirationDate"))
+    return Award(
+        achievement_id=changes.achievement or former.achievement_id or "",
+        subject_did=former.subject,
+        email=changes.email,
+        name=changes.name,
+        valid_from=changes.valid_from or (parse_time(start, zone_required=False) if start else None),
+        valid_until=changes.valid_until or (parse_time(end, zone_required=False) if end else None),
+        result=changes.result,
+        data_model=version_of(said) or Version.V2_0,
+        replaces=said,
+    )
 
 
 def _place_name(exchange_id: str, position: int) -> str:
