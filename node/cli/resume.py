@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
 from node.cli.output import clean, emit_json, fields, line, short, table, when
+from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.portfolio_schemas import (
     EntryView,
@@ -19,6 +21,8 @@ from node.http.portfolio_schemas import (
     LinkView,
     NewOwnStatement,
     NewShare,
+    PaperView,
+    PrintResume,
     ResumeView,
     SendResume,
     ShareView,
@@ -48,6 +52,7 @@ def resume(ctx: click.Context, setting: Setting) -> None:
       lernode resume state Welding "Harbour crane" "I rebuilt it in 2019." --skill 51-4121.00
       lernode resume share Welding --days 30              a link; lernode resume shares says how often it was seen
       lernode resume send Welding Steelworks              to a peer
+      lernode resume print Welding -o welding.pdf         on paper, with a code that verifies
 
     docs/portfolio.md has the details. Next: lernode resume new TITLE
     """
@@ -248,6 +253,39 @@ def share(setting: Setting, name: str, days: int) -> None:
     line(made.url, bold=True)
     fields([("share", short(made.share.id)), ("until", when(made.share.expires))])
     suggest(f"lernode resume withdraw {short(made.share.id)} takes it back.")
+
+
+@resume.command("print")
+@common
+@click.argument("name", metavar="RESUME")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new PDF file.")
+@click.option("--link", is_flag=True, help="Let the code be a link also where the records would fit into it.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long a link is good.")
+def print_(setting: Setting, name: str, output: Path, link: bool, days: int) -> None:
+    """Make a PDF of a résumé, with a QR code that verifies from paper.
+
+    Where the signed records fit into the code (a few do), it holds them: whoever has the paper can check them without
+    asking anybody, now and later. Else the code is a link, as of lernode resume share.
+
+    \b
+    Example:
+      lernode resume print Welding -o welding.pdf
+
+    Next: lernode verify --qr welding.pdf
+    """
+    check_new(output)
+    wanted = PrintResume(link=link, days=days)
+    made = with_api(setting, lambda api: api.post(f"{_of(name)}/print", PaperView, wanted))
+    write_record(output, made.pdf)
+    if setting.json:
+        emit_json(msgspec.json.encode(msgspec.structs.replace(made, pdf=b"")))
+        return
+    line(f"Written to {output}.", style="green")
+    if made.share is None:
+        line("Its code holds the signed records.")
+    else:
+        line(f"Its code is a link, good until {when(made.share.expires)}.")
+    suggest(f"lernode verify --qr {output}")
 
 
 @resume.command()

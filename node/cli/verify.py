@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from node.cli.client import segment, with_api
-from node.cli.options import Setting, common
+from node.cli.options import Setting, common, only_used
 from node.cli.output import emit_json, line
 from node.cli.verdict import show_documents, show_result
 from node.http.schemas import ResultView, VerificationView, VerifyExchange
@@ -18,6 +18,8 @@ from protocols.errors import BadInput
 __all__ = ["verify"]
 
 _MAX_BYTES = 1 << 20
+_MAX_SCAN_BYTES = 32 << 20
+_LINKS = ("https://", "http://")
 
 
 @click.command(short_help="Check a record or presentation.")
@@ -29,6 +31,7 @@ _MAX_BYTES = 1 << 20
 @click.option("--challenge", help="What the holder of a presentation file was asked to answer.")
 @click.option("--domain", help="For whom a presentation file was made.")
 @click.option("--show", is_flag=True, help="Show what the signature covers, too; files only.")
+@click.option("--qr", is_flag=True, help="It is a QR code of a printed résumé: its text, a picture or PDF of it, or -.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes for a folder; one a core.")
 def verify(
     setting: Setting,
@@ -39,6 +42,7 @@ def verify(
     challenge: str | None,
     domain: str | None,
     show: bool,
+    qr: bool,
     jobs: int | None,
 ) -> None:
     """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
@@ -52,11 +56,16 @@ def verify(
       lernode verify welding.jwt --any-issuer --show
       lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
       lernode verify https://ada.example/r/…  what somebody shows by a link
+      lernode verify --qr welding.pdf      a printed résumé, or a picture of it
       lernode verify 9b1e                  what a peer presented, checked again now
       curl -s https://... | lernode verify - --any-issuer
 
     It ends with 0 only when it is verified, with 1 when not.
     """
+    if qr or what.startswith(_LINKS):
+        only_used("trust", "any_issuer", "offline", "show", "qr", use="with a code or a link")
+        _verify_shown(setting, what, trust, any_issuer=any_issuer, offline=offline, show=show)
+        return
     path = Path(what)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
@@ -69,14 +78,7 @@ def verify(
             raise BadInput("cli.usage", "A challenge, a domain and --show belong to one file.", "Name that file.")
         verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
         return
-    if what.startswith(("https://", "http://")):
-        from node.cli.verify_file import FilePolicy, verify_link  # noqa: PLC0415
-
-        if challenge or domain or jobs:
-            raise BadInput("cli.usage", "What a link leads to answers nobody's challenge.", "Leave out the options.")
-        result = verify_link(FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline), what, show=show)
-        document = msgspec.json.encode(result)
-    elif what == "-" or is_file:
+    if what == "-" or is_file:
         # The verifier's parts are loaded only for files; an exchange is checked by its node.
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 
@@ -90,6 +92,21 @@ def verify(
             raise BadInput("cli.usage", "These options are for files.", "Add only --trust to an exchange.")
         kept = _again(setting, what, trust)
         result, document = kept.result, msgspec.json.encode(kept)
+    _tell(setting, result, document, any_issuer=any_issuer)
+
+
+def _verify_shown(
+    setting: Setting, what: str, trust: tuple[str, ...], *, any_issuer: bool, offline: bool, show: bool
+) -> None:
+    from node.cli.verify_file import FilePolicy, verify_code  # noqa: PLC0415
+
+    how = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline)
+    is_text = what.startswith(("LERNODE", *_LINKS))
+    result = verify_code(how, what.encode() if is_text else _read(Path(what), _MAX_SCAN_BYTES), show=show)
+    _tell(setting, result, msgspec.json.encode(result), any_issuer=any_issuer)
+
+
+def _tell(setting: Setting, result: ResultView, document: bytes, *, any_issuer: bool) -> None:
     if setting.json:
         emit_json(document)
     else:
@@ -105,17 +122,17 @@ def _again(setting: Setting, exchange: str, trust: tuple[str, ...]) -> Verificat
     return with_api(setting, lambda api: api.post(path, VerificationView, VerifyExchange(trust=list(trust))))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int = _MAX_BYTES) -> bytes:
     try:
         if str(path) == "-":
-            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
+            data = sys.stdin.buffer.read(most + 1)
         else:
             with path.open("rb") as file:
-                data = file.read(_MAX_BYTES + 1)
+                data = file.read(most + 1)
     except OSError:
         raise BadInput("cli.no_file", "The file cannot be read.", "Check its name and who owns it.") from None
-    if len(data) > _MAX_BYTES:
-        raise BadInput("json.too_large", f"The file is larger than {_MAX_BYTES} bytes.", "Check one document.")
+    if len(data) > most:
+        raise BadInput("json.too_large", f"The file is larger than {most} bytes.", "Check one document.")
     return data
 
 

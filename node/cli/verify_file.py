@@ -18,6 +18,7 @@ from node.net.documents import MemoryDocumentCache
 from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
+from node.paper.code_text import PREFIX, unpack
 from node.roles.checker import Checker
 from node.roles.policy import VerificationPolicies
 from node.runtime.document_cache import StoredDocumentCache
@@ -32,7 +33,9 @@ from protocols.credentials.verification import Check, VerificationResult
 from protocols.errors import BadInput, NotNow
 from storage.engine import Store
 
-__all__ = ["FilePolicy", "FileVerifier", "opened", "verify_file", "verify_link"]
+__all__ = ["FilePolicy", "FileVerifier", "opened", "verify_code", "verify_file", "verify_link"]
+
+_LINKS = (b"https://", b"http://")
 
 _ACCEPT = "application/vp, application/vc, application/ld+json;q=0.9, application/json;q=0.8"
 _MAX_FETCHED = 4 << 20
@@ -124,6 +127,35 @@ def verify_file(
     async def go() -> ResultView:
         async with opened(how) as verifier, waiting("Verifying"):
             return view_result(await verifier.verify(data, challenge=challenge, domain=domain), show=show)
+
+    return asyncio.run(go())
+
+
+def verify_code(how: FilePolicy, data: bytes, *, show: bool = False) -> ResultView:
+    """How the checks end of what a QR code holds or leads to: its text, or a picture or PDF of it.
+
+    Raises:
+        BadInput: ``code.*``.
+        LernodeError: as :func:`opened` and :meth:`FileVerifier.fetch`.
+    """
+    # What reads pictures is loaded only for them.
+    if not data.startswith((PREFIX.encode(), *_LINKS)):
+        from node.paper.scan import codes_in  # noqa: PLC0415
+
+        found = [text.encode() for text in codes_in(data)]
+        data = next((text for text in found if text.startswith((PREFIX.encode(), *_LINKS))), b"")
+        if not data:
+            raise BadInput("code.none", "There is no code of a résumé to be seen.", "Scan it flat and in good light.")
+    text = data.decode("ascii", "replace").strip()
+    return (
+        verify_link(how, text, show=show) if data.startswith(_LINKS) else _verify_packed(how, unpack(text), show=show)
+    )
+
+
+def _verify_packed(how: FilePolicy, data: bytes, *, show: bool) -> ResultView:
+    async def go() -> ResultView:
+        async with opened(how) as verifier, waiting("Verifying"):
+            return view_result(await verifier.verify_published(data), show=show)
 
     return asyncio.run(go())
 

@@ -121,6 +121,25 @@ async def share(node: Node, call: Call[Nothing, f.NewShare]) -> f.LinkView:
     return f.LinkView(share=_share(node, made), url=f"{endpoint}{SHARE_PATH}/{token}")
 
 
+async def print_it(node: Node, call: Call[Nothing, f.PrintResume]) -> f.PaperView:
+    """A résumé to print, with a code that verifies from paper.
+
+    Raises:
+        BadInput: ``resume.*``.
+    """
+    async with node.store.read() as tx:
+        known = await find_resume(tx, call.id)
+    endpoint = node.config.node.endpoint.rstrip("/")
+    paper = await node.portfolio.print_pdf(
+        known,
+        link_url=lambda token: f"{endpoint}{SHARE_PATH}/{token}",
+        lifetime=timedelta(days=call.body.days),
+        by_link=call.body.link,
+    )
+    shown = None if paper.share is None else _share(node, paper.share)
+    return f.PaperView(pdf=paper.pdf, offline=paper.share is None, share=shown)
+
+
 async def list_shares(node: Node, call: Call[PageQuery, Nothing]) -> Page[f.ShareView]:
     """What is, or was, shown by links, the newest first."""
     async with node.store.read() as tx:
@@ -263,6 +282,16 @@ PORTFOLIO_OPERATIONS: tuple[Operation, ...] = (
         handler=share,
         response=f.LinkView,
         body=f.NewShare,
+        status=201,
+    ),
+    Operation(
+        name="printResume",
+        method="POST",
+        path="/admin/resumes/{id}/print",
+        summary="A résumé as a PDF, with a QR code that holds the signed records where they fit, else a link to them.",
+        handler=print_it,
+        response=f.PaperView,
+        body=f.PrintResume,
         status=201,
     ),
     Operation(

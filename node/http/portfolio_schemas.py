@@ -16,6 +16,8 @@ __all__ = [
     "LinkView",
     "NewOwnStatement",
     "NewShare",
+    "PaperView",
+    "PrintResume",
     "ResumePreview",
     "ResumeView",
     "SendResume",
@@ -84,6 +86,13 @@ class NewShare(_Given, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=366)] = 30
 
 
+class PrintResume(_Given, frozen=True, kw_only=True):
+    """How it is printed."""
+
+    link: Annotated[bool, Meta(description="Let the code be a link also where the records would fit into it.")] = False
+    days: Annotated[int, Meta(ge=1, le=366, description="How long the link is good, where there is one.")] = 30
+
+
 class ShareView(_View, frozen=True, kw_only=True):
     """What is, or was, shown by a link."""
 
@@ -103,6 +112,14 @@ class LinkView(_View, frozen=True, kw_only=True):
 
     share: ShareView
     url: str
+
+
+class PaperView(_View, frozen=True, kw_only=True):
+    """A résumé to print."""
+
+    pdf: Annotated[bytes, Meta(description="The file, in base64.")]
+    offline: Annotated[bool, Meta(description="Whether its code holds the records themselves, and not a link.")]
+    share: ShareView | None
 
 
 class NewOwnStatement(_Given, frozen=True, kw_only=True):

@@ -96,16 +96,23 @@ def consent_receipt(
 def link_receipt(
     *,
     receipt_id: str,
-    share_id: str,
+    shown_by: str,
+    shown_id: str,
     title: str,
     shown: Sequence[Shown],
     presentation: Mapping[str, Any],
     holder: str,
     at: datetime,
-    until: datetime,
+    until: datetime | None,
 ) -> dict[str, Any]:
-    """The receipt of what is shown, until a time, to whoever has a link."""
-    anybody = {"party_id": f"urn:uuid:{share_id}", "party_name": "whoever has the link", "party_role": "recipient"}
+    """The receipt of what is shown to whoever has a link, until a time, or a paper.
+
+    Args:
+        shown_by: ``link`` or ``paper``.
+        shown_id: of the share, or of the paper.
+    """
+    name = f"whoever has the {shown_by}"
+    anybody = {"party_id": f"urn:uuid:{shown_id}", "party_name": name, "party_role": "recipient"}
     return {
         "schema_version": SCHEMA_VERSION,
         "receipt_id": receipt_id,
@@ -124,13 +131,13 @@ def link_receipt(
                 "event_time": format_time(at),
                 "event_type": "explicit consent",
                 "event_state": "consent given",
-                "event_valid_until": format_time(until),
+                **({"event_valid_until": format_time(until)} if until else {}),
                 "entity_id": holder,
                 "decided_by": "operator",
             }
         ],
         "presentation": {
-            "share_id": share_id,
+            ("share_id" if shown_by == "link" else "paper_id"): shown_id,
             "digest": f"sha-256:{hashlib.sha256(strict_json.dumps(presentation)).hexdigest()}",
             "records": [_record(each, ()) for each in shown],
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,10 @@ from typing import Any
 
 import msgspec
 
-from node.records.own_statement import own_statement
+from node.paper.code_text import pack
+from node.paper.entry import PrintedEntry
+from node.records.own_statement import OWN_STATEMENT, own_statement
+from node.records.summary import summary
 from node.roles.checker import Checker
 from node.roles.consents import Shown, link_receipt, withdrawal_receipt
 from node.roles.identity import Identity
@@ -45,7 +48,7 @@ from storage.record_terms import Skill
 from storage.resumes import Entry, Resume
 from storage.shares import Content, Share, ShownEntry
 
-__all__ = ["MAX_ENTRIES", "SHARE_PATH", "Composed", "NewStatement", "Portfolio", "definition_of"]
+__all__ = ["MAX_ENTRIES", "SHARE_PATH", "Composed", "NewStatement", "Paper", "Portfolio", "definition_of"]
 
 SHARE_PATH = "/r"
 MAX_ENTRIES = 50
@@ -72,6 +75,21 @@ class Composed:
     holder: str
     shown: tuple[Shown, ...]
     presentation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A printed résumé; ``share`` is the link that its code leads to, where the presentation does not fit in."""
+
+    pdf: bytes
+    share: Share | None
+
+
+OFFLINE_CODE = (
+    "This code holds the signed records themselves: scan it and give its text, or this page as a picture or PDF, to "
+    "“lernode verify --qr”. No network is needed for the signatures."
+)
+LINK_CODE = "This code leads to a page that checks the records, until {until}; or give it to “lernode verify --qr”."
 
 
 class Portfolio:
@@ -180,7 +198,8 @@ class Portfolio:
         )
         receipt = link_receipt(
             receipt_id=self._world.new_id(),
-            share_id=share.id,
+            shown_by="link",
+            shown_id=share.id,
             title=resume.title,
             shown=composed.shown,
             presentation=composed.presentation,
@@ -194,6 +213,54 @@ class Portfolio:
             subjects = (share.id, *share.record_ids)
             await audit.append(tx, at=now, event="records.shared", actor="operator", subjects=subjects)
         return share, token
+
+    async def print_pdf(
+        self, resume: Resume, *, link_url: Callable[[str], str], lifetime: timedelta, by_link: bool
+    ) -> Paper:
+        """A PDF of the résumé, with a code that has all of the presentation, or else leads to it.
+
+        Args:
+            link_url: the address that ends with a token.
+            lifetime: of the link, where there is one.
+            by_link: make it a link also where the presentation would fit into the code.
+
+        Raises:
+            BadInput: as :meth:`share`.
+            WrongState: ``record.unknown``.
+        """
+        from node.paper.resume_pdf import resume_pdf  # noqa: PLC0415 - large, and seldom used
+
+        composed = await self.compose(resume)
+        code = None if by_link else pack(strict_json.dumps(composed.presentation))
+        share = None
+        about = OFFLINE_CODE
+        if code is None:
+            share, token = await self.share(resume, lifetime)
+            code, about = link_url(token), LINK_CODE.format(until=f"{share.expires:%Y-%m-%d}")
+        else:
+            await self._note_paper(composed)
+        entries = [_printed(shown, entry.text) for shown, entry in zip(composed.shown, resume.entries, strict=True)]
+        now = self._world.clock()
+        pdf = await asyncio.to_thread(resume_pdf, resume.title, resume.text, entries, code, about, now)
+        return Paper(pdf, share)
+
+    async def _note_paper(self, composed: Composed) -> None:
+        now, paper_id = self._world.clock(), self._world.new_id()
+        receipt = link_receipt(
+            receipt_id=self._world.new_id(),
+            shown_by="paper",
+            shown_id=paper_id,
+            title=composed.resume.title,
+            shown=composed.shown,
+            presentation=composed.presentation,
+            holder=composed.holder,
+            at=now,
+            until=None,
+        )
+        async with self._store.write() as tx:
+            await receipts.add(tx, Receipt(id=receipt["receipt_id"], exchange_id=None, document=receipt, at=now))
+            subjects = (paper_id, *(each.record.id for each in composed.shown))
+            await audit.append(tx, at=now, event="records.shared", actor="operator", subjects=subjects)
 
     async def withdraw(self, share_id: str) -> Share:
         """Let a link lead nowhere from now on, and forget what it showed; once, however often it is said.
@@ -294,6 +361,23 @@ class Portfolio:
                 "skill.unknown", f"No framework here has the skill {name}.", "See: lernode framework search"
             )
         return found
+
+
+def _printed(shown: Shown, text: str) -> PrintedEntry:
+    about = summary(shown.document)
+    facts = (
+        ("Issued by", " ".join(part for part in (about.issuer_name, about.issuer) if part)),
+        ("Results", "; ".join(f"{name}: {value}" for name, value in about.results)),
+        ("Skills", "; ".join(each.name for each in about.skills)),
+        ("Valid from", f"{about.valid_from:%Y-%m-%d}" if about.valid_from else ""),
+        ("Valid until", f"{about.valid_until:%Y-%m-%d}" if about.valid_until else ""),
+    )
+    return PrintedEntry(
+        name=about.name,
+        mark=OWN_STATEMENT if shown.record.is_own_statement else "",
+        facts=[fact for fact in facts if fact[1]],
+        text=text,
+    )
 
 
 def definition_of(composed: Sequence[Shown], resume: Resume, definition_id: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_resume_is_put_together_shared_and_taken_back(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def ask(*words: str) -> Any:
         assert run(monkeypatch, *words, "--json", "--home", home) == 0
@@ -47,6 +47,12 @@ def test_a_resume_is_put_together_shared_and_taken_back(
     assert "/r/" in link["url"]
     assert ask("resume", "shares")["items"][0]["state"] == "open"
     assert ask("resume", "withdraw", link["share"]["id"][:6])["state"] == "withdrawn"
+    pdf = tmp_path / "welding.pdf"
+    assert run(monkeypatch, "resume", "print", "Welding", "-o", pdf, "--home", home) == 0
+    assert "Its code holds the signed records." in capsys.readouterr().out
+    assert run(monkeypatch, "verify", "--qr", pdf, "--any-issuer", "--offline", "--home", home) == 0
+    assert "VERIFIED" in capsys.readouterr().out
+    assert run(monkeypatch, "verify", "--qr", "LERNODE1:ABC", "--home", home) == 2
     assert run(monkeypatch, "receipts", "--home", home) == 0
     assert "whoever has the link" in capsys.readouterr().out
     assert run(monkeypatch, "resume", "remove", "Welding", "9", "--home", home) == 2

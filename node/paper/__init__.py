@@ -1,0 +1,1 @@
+"""What learners print, and what verifiers read back from paper."""
