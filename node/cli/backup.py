@@ -20,6 +20,7 @@ from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.errors import BadInput, WrongState
+from storage import audit
 
 __all__ = ["backup", "restore"]
 
@@ -101,7 +102,10 @@ async def _write(setting: Setting, file: Path, lock: AgeLock) -> int:
     store = await open_node_store(setting.home, config)
     try:
         async with waiting("Writing the backup"):
-            return await backups.write(store, setting.home, file, lock, World().clock(), label=config.node.label)
+            now = World().clock()
+            size = await backups.write(store, setting.home, file, lock, now, label=config.node.label)
+            await backups.note(store, now, actor="operator")
+            return size
     finally:
         await store.close()
 
@@ -120,7 +124,13 @@ async def _restore(home: Path, plain: bytes, contents: Contents, database: str |
             store = await open_node_store(home, load(home), create=True)
             try:
                 async with waiting("Restoring"):
-                    return await backups.restore(plain, store)
+                    count = await backups.restore(plain, store)
+                    async with store.write() as tx:
+                        details = {"made": contents.made.isoformat()}
+                        await audit.append(
+                            tx, at=World().clock(), event="store.restored", actor="operator", details=details
+                        )
+                    return count
             finally:
                 await store.close()
         except BaseException:

@@ -17,8 +17,9 @@ from node.cli.progress import waiting
 from node.config import STORE_FILE, Config, load
 from node.runtime.home_lock import HomeLock
 from node.runtime.opening import is_in_home, open_node_store
+from node.runtime.world import World
 from protocols.errors import BadInput, LernodeError
-from storage import errors, invariants, moving
+from storage import audit, errors, invariants, moving
 from storage.engine import Store
 from storage.migrate import bundled
 from storage.secrets import Vault
@@ -191,4 +192,8 @@ async def _move(setting: Setting, url: str) -> list[moving.Copied]:
         _opened(setting.home, config) as source,
         _opened(setting.home, there, create=True) as target,
     ):
-        return await moving.copy(source, target)
+        copied = await moving.copy(source, target)
+        async with target.write() as tx:
+            to = "postgresql" if url else "sqlite"
+            await audit.append(tx, at=World().clock(), event="store.moved", actor="operator", details={"to": to})
+        return copied

@@ -7,7 +7,7 @@ a message is, how long it is and when it came, and not who sent it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -61,6 +61,7 @@ _PAGE = 100
 PickupRequest = StatusRequest | DeliveryRequest | MessagesReceived | LiveDeliveryChange
 CreateDid = Callable[[Transaction, DidPurpose], Awaitable[OwnDid]]
 
+_CHANGED = {Action.ADD: "mediation.recipients_added", Action.REMOVE: "mediation.recipients_removed"}
 _RESULTS = {
     Added.ADDED: Result.SUCCESS,
     Added.KNOWN: Result.NO_CHANGE,
@@ -205,6 +206,10 @@ class Mediator:
         """A client names recipients, or takes some back."""
         relation = coordinate.receive_update(await self._relation(tx, connection, message.major))
         updated = [await self._update(tx, connection, each) for each in message.updates]
+        for action, event in _CHANGED.items():
+            number = sum(each.action is action and each.result is Result.SUCCESS for each in updated)
+            if number:
+                await self._note(tx, connection.id, event, actor=connection.id, details={"recipients": number})
         step = coordinate.answer_update(relation, message, updated, new_id=self._world.new_id)
         await self._send(tx, connection, step)
 
@@ -278,8 +283,17 @@ class Mediator:
         await meta.put(tx, _ROUTING_DID, made.did)
         return made
 
-    async def _note(self, tx: Transaction, connection_id: str, event: str, *, actor: str) -> None:
-        await audit.append(tx, at=self._world.clock(), event=event, actor=actor, subjects=(connection_id,))
+    async def _note(
+        self,
+        tx: Transaction,
+        connection_id: str,
+        event: str,
+        *,
+        actor: str,
+        details: Mapping[str, int] | None = None,
+    ) -> None:
+        now = self._world.clock()
+        await audit.append(tx, at=now, event=event, actor=actor, subjects=(connection_id,), details=details)
 
     # Forwarding -------------------------------------------------------------------------------------------------
 
@@ -401,7 +415,12 @@ class Mediator:
         age = timedelta(seconds=self._config.max_age_seconds)
         while True:
             async with self._store.write() as tx:
-                forgotten = await mediation.expire(tx, self._world.clock() - age)
+                now = self._world.clock()
+                forgotten = await mediation.expire(tx, now - age)
+                if forgotten:
+                    await audit.append(
+                        tx, at=now, event="mediation.expired", actor="policy", details={"messages": forgotten}
+                    )
             if not forgotten:
                 break
         async with self._store.read() as tx:

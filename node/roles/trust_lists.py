@@ -139,15 +139,7 @@ class TrustLists:
                 for rule in reversed(await trust.rules(tx, limit=1000))
                 for g in [rule.grant]
             ]
-            edition = await self._sign(tx, name, title, days, entries)
-            await audit.append(
-                tx,
-                at=edition.published,
-                event="trust.list_published",
-                actor="operator",
-                subjects=(name,),
-                details={"sequence": edition.sequence, "digest": edition.etag},
-            )
+            edition = await self._sign(tx, name, title, days, entries, actor="operator")
         self._worker.wake()
         return edition
 
@@ -221,9 +213,11 @@ class TrustLists:
                 current = await trust_lists.find_publication(tx, old.name)
                 if current is not None and current.sequence == old.sequence:
                     entries = read_recognition(strict_json.loads_object(old.document)).entries
-                    await self._sign(tx, old.name, old.title, old.days, entries)
+                    await self._sign(tx, old.name, old.title, old.days, entries, actor="policy")
 
-    async def _sign(self, tx: Transaction, name: str, title: str, days: int, entries: Sequence[Entry]) -> Publication:
+    async def _sign(
+        self, tx: Transaction, name: str, title: str, days: int, entries: Sequence[Entry], *, actor: str
+    ) -> Publication:
         own = await self._identity.default(tx, DidPurpose.ISSUER)
         before = await trust_lists.find_publication(tx, name)
         now = self._world.clock().replace(microsecond=0)
@@ -252,6 +246,14 @@ class TrustLists:
             valid_until=until,
         )
         await trust_lists.put_publication(tx, edition)
+        await audit.append(
+            tx,
+            at=now,
+            event="trust.list_published",
+            actor=actor,
+            subjects=(name,),
+            details={"sequence": sequence, "digest": edition.etag},
+        )
         return edition
 
     async def _lists_of(self, did: str) -> list[str]:
@@ -337,15 +339,20 @@ class TrustLists:
             await trust_lists.keep(tx, row, entries)
             if before is None:
                 await self._note(tx, "trust.list_followed", row)
+            elif (before.name, before.accreditors) != (row.name, row.accreditors):
+                await self._note(tx, "trust.list_changed", row)
+            elif before.body != row.body:
+                # Whoever asked for it: what the list says now is its publisher's doing.
+                await self._note(tx, "trust.list_renewed", row, actor="policy")
         self._worker.wake()
         return row
 
-    async def _note(self, tx: Transaction, event: str, row: Followed) -> None:
+    async def _note(self, tx: Transaction, event: str, row: Followed, *, actor: str = "operator") -> None:
         await audit.append(
             tx,
             at=self._world.clock(),
             event=event,
-            actor="operator",
+            actor=actor,
             subjects=(row.id, row.list_id, *([row.publisher] if row.publisher else [])),
         )
 

@@ -6,6 +6,7 @@ by the ``credentialId`` that it was issued under. Presentations are not kept.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from node.roles.policy import VerificationPolicies
 from node.roles.vc_api_signing import AS_WE_LIKE, SignerChoice, Wanted
 from node.runtime.hardware import perform
 from node.runtime.world import World
+from protocols import strict_json
 from protocols.credentials.data_integrity import derive_proof
 from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of
 from protocols.credentials.issue import Issued, issue
@@ -89,7 +91,17 @@ class VcApiHolder:
             entropy=self._world.entropy,
             processor=self._bounded(),
         )
-        return (await perform(chosen.signer, sign)).embeddable
+        signed = (await perform(chosen.signer, sign)).embeddable
+        async with self._store.write() as tx:
+            await audit.append(
+                tx,
+                at=self._world.clock(),
+                event="presentation.signed",
+                actor="operator",
+                subjects=(chosen.did.did,),
+                details={"digest": hashlib.sha256(strict_json.dumps(signed)).hexdigest()},
+            )
+        return signed
 
     def derive(self, credential: dict[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
         """The part of a credential that ``pointers`` and its issuer select, with a proof of its own or in its envelope.

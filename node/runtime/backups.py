@@ -13,6 +13,7 @@ import base64
 import gzip
 import io
 import json
+import logging
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -23,13 +24,14 @@ from typing import Any
 
 from node.config import CONFIG_FILE
 from node.runtime.age_files import AgeLock, AgeSecret, Recipient, decrypt, encrypt
-from protocols.errors import BadInput, NotNow, WrongState
-from storage import snapshot
+from protocols.errors import BadInput, LernodeError, NotNow, WrongState
+from storage import audit, snapshot
 from storage.engine import Parameter, Store
 from storage.snapshot import Rows
 
-__all__ = ["Contents", "inspect", "newest_first", "read", "restore", "rotate", "write"]
+__all__ = ["Contents", "inspect", "newest_first", "note", "read", "restore", "rotate", "write"]
 
+_log = logging.getLogger("lernode.backup")
 _FORMAT, _VERSION = "lernode-backup", 1
 _FILES = (CONFIG_FILE, "catalogue.json", "audit-heads.txt")
 _NAME = re.compile(r"lernode-\d{8}T\d{6}Z\.age")
@@ -85,6 +87,19 @@ async def write(store: Store, home: Path, target: Path, lock: AgeLock, now: date
                 count += len(rows)
         _line(packed, {"end": True, "rows": count})
     return await asyncio.to_thread(_seal, plain.getvalue(), target, lock)
+
+
+async def note(store: Store, now: datetime, *, actor: str) -> None:
+    """Say in the audit trail that a backup was written.
+
+    Where the store takes no writes just now, as on a full disk, that is only logged: there above all a backup is worth
+    more than its entry.
+    """
+    try:
+        async with store.write() as tx:
+            await audit.append(tx, at=now, event="backup.written", actor=actor)
+    except LernodeError as error:
+        _log.warning("a backup was written, and the audit trail could not take it: %s", error.code)
 
 
 def read(source: Path, secret: AgeSecret) -> bytes:

@@ -10,7 +10,7 @@ from node.config import EventsConfig, RetentionConfig
 from node.runtime.turns import turn
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
-from storage import documents, erasure, events, inbox, jobs, meta, outbox, webhooks
+from storage import audit, documents, erasure, events, inbox, jobs, meta, outbox, webhooks
 from storage.engine import Store, Transaction
 from storage.values import from_micros, to_micros
 
@@ -54,19 +54,21 @@ class Housekeeping:
         """Stop; what is old is forgotten after the next start."""
         await self._worker.stop()
 
-    async def prune(self, *, dry_run: bool = False) -> Mapping[str, int]:
+    async def prune(self, *, actor: str = "operator", dry_run: bool = False) -> Mapping[str, int]:
         """Forget what is older than the configuration keeps; how many things of each kind that were.
 
         Args:
+            actor: who wants it, for the audit trail.
             dry_run: only count.
         """
-        return {name: await self._forget(forget, dry_run=dry_run) for name, forget in self._kinds().items()}
+        kinds = self._kinds().items()
+        return {name: await self._forget(name, forget, actor, dry_run=dry_run) for name, forget in kinds}
 
     async def vacuum(self) -> None:
         """Give back to the system the space of what was forgotten."""
         await self._store.vacuum()
 
-    async def _forget(self, forget: _Forget, *, dry_run: bool) -> int:
+    async def _forget(self, name: str, forget: _Forget, actor: str, *, dry_run: bool) -> int:
         total = 0
         try:
             while True:  # some at a time, so that messages do not wait for long
@@ -74,6 +76,9 @@ class Housekeeping:
                     number = await forget(tx, _EVERYTHING if dry_run else _AT_ONCE)
                     if dry_run:
                         raise _OnlyTried(number)
+                    if number:
+                        now = self._world.clock()
+                        await audit.append(tx, at=now, event="store.pruned", actor=actor, details={name: number})
                 total += number
                 if number < _AT_ONCE:
                     return total
@@ -119,7 +124,7 @@ class Housekeeping:
         now, due = self._world.clock(), await self._following()
         if due is not None:
             return due  # another process was quicker
-        counts = {name: number for name, number in (await self.prune()).items() if number}
+        counts = {name: number for name, number in (await self.prune(actor="policy")).items() if number}
         async with self._store.write() as tx:
             await meta.put(tx, _LAST, str(to_micros(now)))
         _log.info("what is old was forgotten", extra={"facts": counts})

@@ -79,6 +79,7 @@ class ScheduledBackups:
         size = await backups.write(
             self._store, self._home, target, Recipient(self._config.recipient), now, label=self._label
         )
+        await backups.note(self._store, now, actor="policy")
         deleted = backups.rotate(folder, self._config.keep)
         _log.info("backup written", extra={"facts": {"bytes": size, "deleted": deleted}})
         if self._store.shared:
