@@ -256,7 +256,8 @@ class Inbound:
             if error.code == "message.connection_ended":
                 raise
             reply_to = peer or (introduction.reply_to if introduction else None)
-            if peer is not None:
+            if peer is not None and channel is not None and channel.stays_open:
+                # Not the response to a request: that is the refusal, and a report in it would wait for itself.
                 self._open_channel(peer, incoming)
             if reply_to is not None and introduction is not None and introduction.refusal is not None:
                 await self._outbox.send_unstored(reply_to, introduction.refusal(error), message.wire)

@@ -12,10 +12,11 @@ from node.app import Node
 from node.roles.issuer import Award
 from protocols import strict_json
 from protocols.did import peer4
-from protocols.didcomm import codec_v2, signed_v2
+from protocols.didcomm import codec_v2, return_route, signed_v2
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.keys import KeyPair, SoftwareSigner
 from storage import connections
+from storage.connections import Connection
 from tests.node.conftest import Town
 from tests.node.nodes import WELDING, Nodes, connect, exchange_in, held, tables
 from tests.node.test_hostile import settled
@@ -26,10 +27,14 @@ PING = "https://didcomm.org/trust-ping/2.0/ping"
 V1_PING = "https://didcomm.org/trust_ping/1.0/ping"
 
 
-async def wire_of(node: Node) -> str:
+async def only_connection(node: Node) -> Connection:
     async with node.store.read() as tx:
         (connection,) = await connections.page(tx)
-    return connection.wire
+    return connection
+
+
+async def wire_of(node: Node) -> str:
+    return (await only_connection(node)).wire
 
 
 async def connected(nodes: Nodes, peer: WirePeer) -> Node:
@@ -98,6 +103,16 @@ async def test_a_problem_report_ends_the_thread_that_it_names(town: Town, modern
     report = modern.message("https://didcomm.org/report-problem/2.0/problem-report", body, pthid=offered.thid)
     assert (await modern.tell(town.college, report)).status == 202
     assert (await exchange_in(town.college, offered.id)).state == "abandoned"
+
+
+async def test_a_refused_message_that_asks_for_its_answer_is_refused_at_once(nodes: Nodes, modern: WirePeerV2) -> None:
+    node = await connected(nodes, modern)
+    unknown = return_route.asking(modern.message("https://didcomm.org/no-such-protocol/1.0/hello", {}))
+    assert (await modern.tell(node, unknown)).code == "message.unknown_type"
+    assert (await modern.hear("problem-report")).pthid == unknown.id
+    assert len(node.channels) == 0
+    await node.discovery.ask((await only_connection(node)).id, ["*"], 2)
+    await modern.hear("queries")
 
 
 # What is refused, and leaves nothing behind ------------------------------------------------------------------------
