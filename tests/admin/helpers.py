@@ -65,6 +65,20 @@ class Client:
 
 
 @asynccontextmanager
+async def administered(node: Node) -> AsyncIterator[Client]:
+    """The admin API of a node that runs, on its socket."""
+    runner = web.AppRunner(admin_app(node, token=None), shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        opened = await open_admin_socket(runner, node.home)
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(opened.path))) as session:
+            yield Client(session, runner.cleanup)
+        await opened.close()
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def served(home: Path, *, token: str | None = None) -> AsyncIterator[tuple[Node, Client]]:
     """The node in ``home``, opened but not listening for peers, with its admin API on its socket."""
     node = await Node.open(home, PASSPHRASE)
