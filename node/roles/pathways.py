@@ -225,6 +225,9 @@ class Pathways:
             WrongState: ``catalogue.unknown``.
         """
         async with self._store.write() as tx:
+            await audit.append(
+                tx, at=self._world.clock(), event="catalogue.forgotten", actor="operator", subjects=(issuer,)
+            )
             return await catalogues.remove(tx, issuer)
 
     async def gap(self, matched: Matched, *, wished: bool = False, unit: str | None = None) -> Gap:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -84,6 +85,11 @@ OPERATIONS: dict[str, str] = {
     "retireAchievement": "catalogue.retired",
     "importFramework": "framework.imported",
     "removeFramework": "framework.removed",
+    "publishFramework": "framework.published",
+    "takeFramework": "framework.taken",
+    "publishCatalogue": "catalogue.published",
+    "takeCatalogue": "catalogue.taken",
+    "forgetCatalogue": "catalogue.forgotten",
     "addJobProfile": "job_profile.added",
     "addJobProfileFile": "job_profile.added",
     "removeJobProfile": "job_profile.removed",
@@ -112,6 +118,9 @@ CHANGES_NOTHING: dict[str, str] = {
     "verifyDocument": "nothing is kept of the document",
     "testWebhook": "sends what tells of nothing",
     "match": "reads",
+    "pathways": "reads",
+    "bakeRecord": "a picture is made for the operator, and not kept",
+    "bakeIssued": "a picture is made for the operator, and not kept",
     "explainTrust": "reads",
     "verifyLog": "reads",
     "signLogHead": "the signed head is kept with the trail, and is its own record",
@@ -314,6 +323,9 @@ async def hand_over(pair: Pair) -> None:
     await learner.do("addTrustRule", did=college.did)
     held = await learner.do("keepRecords", document=made["document"])
     await learner.do("deriveRecord", held["kept"][0]["record"]["id"], reveal=["/credentialSubject"], refused=True)
+    image = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg"></svg>').decode()
+    await learner.do("bakeRecord", held["kept"][0]["record"]["id"], image=image)
+    await college.do("bakeIssued", made["id"], image=image)
     await college.do("verifyDocument", document=made["document"], anyIssuer=True)
     await college.do("changeStatus", made["id"], action="revoke")
     await college.do("inviteWithOffer", achievement=WELDING, did="did:example:c")
@@ -334,18 +346,24 @@ async def present(pair: Pair, ours: str, theirs: str) -> None:
     await college.do("addJobProfile", name="welder", skills=[{"skill": SKILL}])
     await college.do("addJobProfileFile", given=b"skill,name\n51-4121.00,Welders\n", query={"name": "other"})
     await college.do("match", profile="welder", exchange=asked["id"])
+    await college.do("pathways", profile="welder", exchange=asked["id"])
     await college.do("removeJobProfile", "welder")
 
 
-async def keep_lists(office: Office) -> None:
+async def keep_lists(office: Office, other: Office) -> None:
     another = achievement("https://college.example/achievements/masonry", "Masonry", "47-2021.00", "Brickmasons")
     added = await office.do("addAchievements", documents=[another])
     slug = added["items"][0]["slug"]
     await office.do("editAchievement", slug, document=another | {"description": "Walls."})
     await office.do("retireAchievement", slug)
-    kept = await office.do(
-        "importFramework", given=b"code,name\n1,Welding\n2,Grinding\n", query={"name": "ours", "file": "ours.csv"}
-    )
+    how = {"name": "ours", "file": "ours.csv", "licence": "CC0-1.0"}
+    kept = await office.do("importFramework", given=b"code,name\n1,Welding\n2,Grinding\n", query=how)
+    published = await office.do("publishFramework", kept["framework"]["id"])
+    await other.do("takeFramework", given=b"", query={"url": published["url"], "publisher": office.did})
+    await office.do("publishCatalogue", given=b"")
+    endpoint = office.node.config.node.endpoint
+    taken = await other.do("takeCatalogue", given=b"", query={"url": f"{endpoint}/catalogue", "publisher": office.did})
+    await other.do("forgetCatalogue", taken["issuer"])
     await office.do("removeFramework", kept["framework"]["id"])
 
 
@@ -406,7 +424,7 @@ async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair) ->
     await issue(pair, ours, theirs)
     await present(pair, ours, theirs)
     await hand_over(pair)
-    await keep_lists(pair.college)
+    await keep_lists(pair.college, pair.learner)
     await tell_others(pair.college)
     await trust(pair)
     await call_vc_api(pair.college)
