@@ -12,7 +12,7 @@ from node.http.schemas import Page
 from node.roles.desk import Reported, Wanted, columns_from_json, columns_to_json
 from protocols import strict_json
 from protocols.errors import BadInput
-from storage import orders
+from storage import audit, orders
 from storage.orders import Order, RowState
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ async def keep_mapping(node: Node, call: Call[Nothing, d.MappingToKeep]) -> d.Ma
     columns = columns_to_json(columns_from_json(kept))
     async with node.store.write() as tx:
         await orders.keep_mapping(tx, body.name, columns)
+        await audit.append(tx, at=node.world.clock(), event="mapping.kept", actor=call.person, subjects=(body.name,))
     return _mapping(body.name, columns)
 
 
@@ -148,6 +149,7 @@ async def remove_mapping(node: Node, call: Call[Nothing, Nothing]) -> d.MappingV
     async with node.store.write() as tx:
         found = await orders.mapping(tx, call.id)
         await orders.remove_mapping(tx, call.id)
+        await audit.append(tx, at=node.world.clock(), event="mapping.removed", actor=call.person, subjects=(call.id,))
     return _mapping(call.id, found)
 
 

@@ -14,7 +14,7 @@ from node.http.admin_views import as_page, view_exchange, view_held
 from node.http.schemas import ExchangeView, HeldView, Page, PageQuery
 from node.roles.portfolio import SHARE_PATH, NewStatement, definition_of
 from protocols import strict_json
-from storage import credentials, resumes, shares
+from storage import audit, credentials, resumes, shares
 from storage.engine import Transaction
 from storage.resumes import Entry, Resume
 from storage.shares import Share
@@ -77,6 +77,8 @@ async def forget(node: Node, call: Call[Nothing, Nothing]) -> f.ResumeView:
         known = await find_resume(tx, call.id)
         view = await _view(tx, known)
         await resumes.delete(tx, known.id)
+        now = node.world.clock()
+        await audit.append(tx, at=now, event="resume.forgotten", actor="operator", subjects=(known.id,))
     return view
 
 

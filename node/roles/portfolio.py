@@ -146,6 +146,8 @@ class Portfolio:
             for entry in resume.entries:
                 self._shown(await credentials.get_held(tx, entry.record_id), entry)
             await resumes.save(tx, resume)
+            now = self._world.clock()
+            await audit.append(tx, at=now, event="resume.saved", actor="operator", subjects=(resume.id,))
         return resume
 
     async def compose(self, resume: Resume) -> Composed:

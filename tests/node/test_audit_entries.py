@@ -25,6 +25,7 @@ from node.app import Node
 from node.cli.main import COMMANDS, cli
 from node.config import load
 from node.http.admin import ALL_OPERATIONS
+from node.roles.desk import Wanted
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from storage import audit
@@ -90,6 +91,20 @@ OPERATIONS: dict[str, str] = {
     "publishCatalogue": "catalogue.published",
     "takeCatalogue": "catalogue.taken",
     "forgetCatalogue": "catalogue.forgotten",
+    "addOrder": "order.brought",
+    "approveOrder": "order.approved",
+    "declineOrder": "order.declined",
+    "runOrder": "record.issued",
+    "removeOrder": "order.removed",
+    "keepMapping": "mapping.kept",
+    "removeMapping": "mapping.removed",
+    "makeStatement": "record.stored",
+    "makeResume": "resume.saved",
+    "changeResume": "resume.saved",
+    "forgetResume": "resume.forgotten",
+    "sendResume": "present-proof.proposal-sent",
+    "shareResume": "records.shared",
+    "withdrawShare": "share.withdrawn",
     "addJobProfile": "job_profile.added",
     "addJobProfileFile": "job_profile.added",
     "removeJobProfile": "job_profile.removed",
@@ -119,6 +134,8 @@ CHANGES_NOTHING: dict[str, str] = {
     "testWebhook": "sends what tells of nothing",
     "match": "reads",
     "pathways": "reads",
+    "checkList": "reads",
+    "previewResume": "shows what would be shown",
     "bakeRecord": "a picture is made for the operator, and not kept",
     "bakeIssued": "a picture is made for the operator, and not kept",
     "explainTrust": "reads",
@@ -130,8 +147,8 @@ CHANGES_NOTHING: dict[str, str] = {
 }
 """Operation that writes no entry -> why. It leaves the store as it is."""
 
-_NOT_WHAT_IT_HOLDS = frozenset({"audit_heads", "documents"})
-"""Tables that such an operation may change: signed heads, and copies of public documents of others."""
+_NOT_WHAT_IT_HOLDS = frozenset({"audit_heads", "documents", "inbox"})
+"""Tables that such an operation may change: signed heads, copies of public documents, which messages were seen."""
 
 COMMANDS_WITH_STORE: dict[str, str] = {
     "init": "did.created",
@@ -252,6 +269,7 @@ class Office:
 class Pair:
     college: Office
     learner: Office
+    desk: Office
     clock: Clock
 
 
@@ -259,11 +277,14 @@ class Pair:
 async def pair(nodes: Nodes) -> AsyncIterator[Pair]:
     clock, done = Clock(), set[str]()
     world = World(clock=clock)
+    desk = await nodes.make("desk", issuer={"second_person": True}, world=world)
     college = await nodes.make("college", issuer=True, world=world, mediation={"enabled": True, "grant": "invited"})
     learner = await nodes.make("learner", world=world, mediation={"live": False, "poll_seconds": 3600})
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(administered(node)) for node in (college, learner)]
-        yield Pair(Office(college, clients[0], done), Office(learner, clients[1], done), clock)
+        clients = [await stack.enter_async_context(administered(node)) for node in (college, learner, desk)]
+        yield Pair(
+            Office(college, clients[0], done), Office(learner, clients[1], done), Office(desk, clients[2], done), clock
+        )
 
 
 async def meet(pair: Pair) -> tuple[str, str]:
@@ -367,6 +388,31 @@ async def keep_lists(office: Office, other: Office) -> None:
     await office.do("removeFramework", kept["framework"]["id"])
 
 
+async def keep_a_portfolio(office: Office, connection: str) -> None:
+    said = await office.do("makeStatement", name="Crane", text="I rebuilt it.", skills=[SKILL])
+    whole = {"title": "Welding", "entries": [{"record": said["id"]}]}
+    resume = await office.do("makeResume", **whole)
+    await office.do("changeResume", resume["id"], **whole)
+    await office.do("previewResume", resume["id"])
+    await office.do("sendResume", resume["id"], connection=connection)
+    shared = await office.do("shareResume", resume["id"])
+    await office.do("withdrawShare", shared["share"]["id"])
+    await office.do("forgetResume", resume["id"])
+
+
+async def work_at_the_desk(office: Office) -> None:
+    file, query = b"name,email\nAda Byron,ada@example.org\n", {"achievement": WELDING}
+    await office.do("keepMapping", name="sis", names={"name": "Student"})
+    await office.do("removeMapping", "sis")
+    await office.do("checkList", given=file, query=query)
+    await office.do("addOrder", given=file, query=query)
+    brought = [await office.node.desk.add(file, Wanted(achievement=WELDING), "token:clerk") for _ in range(2)]
+    await office.do("approveOrder", brought[0].id)
+    await office.do("runOrder", brought[0].id)
+    await office.do("declineOrder", brought[1].id, reason="twice")
+    await office.do("removeOrder", brought[1].id)
+
+
 async def tell_others(office: Office) -> None:
     added = await office.do("addWebhook", url="http://localhost:9/hook", topics=["verifications"])
     webhook = added["webhook"]["id"]
@@ -425,6 +471,8 @@ async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair) ->
     await present(pair, ours, theirs)
     await hand_over(pair)
     await keep_lists(pair.college, pair.learner)
+    await keep_a_portfolio(pair.learner, theirs)
+    await work_at_the_desk(pair.desk)
     await tell_others(pair.college)
     await trust(pair)
     await call_vc_api(pair.college)
