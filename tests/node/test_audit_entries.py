@@ -68,6 +68,7 @@ OPERATIONS: dict[str, str] = {
     "issueRecord": "record.issued",
     "issueBatch": "record.issued",
     "keepRecords": "record.stored",
+    "correctRecord": "record.revoked",
     "changeStatus": "record.revoked",
     "acceptExchange": "issue-credential.request-sent",
     "declineExchange": "issue-credential.abandoned",
@@ -103,6 +104,7 @@ OPERATIONS: dict[str, str] = {
     "changeResume": "resume.saved",
     "forgetResume": "resume.forgotten",
     "sendResume": "present-proof.proposal-sent",
+    "printResume": "records.shared",
     "shareResume": "records.shared",
     "withdrawShare": "share.withdrawn",
     "addJobProfile": "job_profile.added",
@@ -348,7 +350,8 @@ async def hand_over(pair: Pair) -> None:
     await learner.do("bakeRecord", held["kept"][0]["record"]["id"], image=image)
     await college.do("bakeIssued", made["id"], image=image)
     await college.do("verifyDocument", document=made["document"], anyIssuer=True)
-    await college.do("changeStatus", made["id"], action="revoke")
+    corrected = await college.do("correctRecord", made["id"], name="Ada Byron")
+    await college.do("changeStatus", corrected["record"]["id"], action="revoke")
     await college.do("inviteWithOffer", achievement=WELDING, did="did:example:c")
     await college.do("erasePerson", subject="did:example:c")
 
@@ -396,6 +399,7 @@ async def keep_a_portfolio(office: Office, connection: str) -> None:
     await office.do("previewResume", resume["id"])
     await office.do("sendResume", resume["id"], connection=connection)
     shared = await office.do("shareResume", resume["id"])
+    await office.do("printResume", resume["id"], link=True)
     await office.do("withdrawShare", shared["share"]["id"])
     await office.do("forgetResume", resume["id"])
 
