@@ -17,6 +17,7 @@ from node.config import CONFIG_FILE, Config, load, parse
 from node.events.webhooks import Webhooks
 from node.http.event_stream import Follower
 from node.http.gate import Gate
+from node.http.open_badges import add_open_badges
 from node.http.public import DIDCOMM_PATH, INVITATION_PATH, public_app
 from node.http.return_channels import Sockets
 from node.net.did_resolver import NodeResolver
@@ -27,6 +28,7 @@ from node.net.status_fetch import StatusFetcher
 from node.roles.accreditations import Accreditations
 from node.roles.achievements import Achievements
 from node.roles.applicants import Applicants
+from node.roles.apps import Apps
 from node.roles.badges import Badges
 from node.roles.checker import Checker
 from node.roles.desk import Desk
@@ -46,6 +48,7 @@ from node.roles.matching import Matching
 from node.roles.mediated import Mediated
 from node.roles.mediation import Mediation
 from node.roles.mediator import Mediator
+from node.roles.open_badges import OpenBadges
 from node.roles.pathways import Pathways
 from node.roles.peer_dids import PeerDids
 from node.roles.peering import Invited, Peering
@@ -294,13 +297,7 @@ class Node:
             world=world,
             metrics=self.metrics,
         )
-        self.keeping = Keeping(
-            store=store,
-            checker=checker,
-            http=self.http,
-            metrics=self.metrics,
-            world=world,
-        )
+        self.keeping, self.apps, self.open_badges = self._keeping_roles(checker)
         self.discovery = Discovery(
             store=store,
             exchanges=steps,
@@ -375,6 +372,18 @@ class Node:
         """The short one, where the node serves it."""
         page = self.peering.page_url.rstrip("/")
         return f"{page}{INVITATION_PATH}/{invited.id}" if self.config.node.listen_port else invited.url
+
+    def _keeping_roles(self, checker: Checker) -> tuple[Keeping, Apps, OpenBadges]:
+        keeping = Keeping(
+            store=self.store,
+            checker=checker,
+            http=self.http,
+            metrics=self.metrics,
+            world=self.world,
+        )
+        served = self.config.open_badges_api
+        apps = Apps(self.store, self.world, served, self.config.node.endpoint.rstrip("/") + served.prefix)
+        return keeping, apps, OpenBadges(self.store, self.identity, keeping, self.world, self.label)
 
     def _trust_roles(self, checker: Checker) -> tuple[Trust, TrustLists, Accreditations]:
         lists = TrustLists(
@@ -687,6 +696,7 @@ class Node:
             endpoint=config.endpoint.rstrip("/"),
             label=self.label,
             max_bytes=self.config.network.max_message_bytes,
+            add_apps=partial(add_open_badges, self) if self.config.open_badges_api.enabled else None,
         )
         await self.serve(app, config.listen_host, config.listen_port)
 

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -382,6 +383,26 @@ class VcApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = True
 
 
+class OpenBadgesApiConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Open Badges 3.0 API for apps that the node's owner lets in; see docs/open-badges-api.md."""
+
+    enabled: Annotated[bool, _doc("Serve it on the public port; node.endpoint has to be https or loopback.")] = False
+    prefix: Annotated[
+        str,
+        Meta(pattern="^(/[A-Za-z0-9_-]+)*$", max_length=100),
+        _doc("Path under node.endpoint below which it is served; apps are given the URL with it."),
+    ] = "/badges"
+    terms_url: Annotated[str, _doc("Your terms of service, which apps show; empty: a page of the node.")] = ""
+    privacy_url: Annotated[str, _doc("Your privacy policy, likewise.")] = ""
+    access_token_seconds: Annotated[int, Meta(ge=60, le=86400), _doc("How long an access token is good for.")] = 900
+    refresh_token_days: Annotated[
+        int, Meta(ge=1, le=366), _doc("After how long without use an app has to ask its owner again.")
+    ] = 30
+    requests_per_minute: Annotated[
+        int, Meta(ge=1), _doc("Requests that one address may make; behind a reverse proxy, all together.")
+    ] = 120
+
+
 class BackupConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Backups that the node makes by itself while it runs; see docs/backup.md."""
 
@@ -414,6 +435,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mediation: MediationConfig = MediationConfig()
     backup: BackupConfig = BackupConfig()
     vc_api: VcApi = VcApi()
+    open_badges_api: OpenBadgesApiConfig = OpenBadgesApiConfig()
     tracing: TracingConfig = TracingConfig()
 
 
@@ -473,6 +495,12 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput(
             "config.malformed", "mail.security is none for a server elsewhere.", "Use starttls or tls there."
         )
+    if config.open_badges_api.enabled and not _is_private(config.node.endpoint):
+        raise BadInput(
+            "config.malformed",
+            "open_badges_api.enabled needs a node.endpoint that is https, or on loopback.",
+            "Tokens may not travel in the clear: put the node behind TLS.",
+        )
     if config.vc_api.conformance and not is_loopback(config.admin.host):
         raise BadInput(
             "config.conformance_exposed",
@@ -480,6 +508,10 @@ def parse(values: Mapping[str, Any]) -> Config:
             "Set admin.host to 127.0.0.1, or vc_api.conformance to false.",
         )
     return config
+
+
+def _is_private(endpoint: str) -> bool:
+    return endpoint.startswith("https://") or is_loopback(urlsplit(endpoint).hostname or "")
 
 
 def is_loopback(host: str) -> bool:

@@ -48,6 +48,7 @@ __all__ = [
     "get_issued_all",
     "held_in",
     "held_of_exchange",
+    "held_with_id",
     "issued_of_exchange",
     "list_held",
     "list_issued",
@@ -197,6 +198,15 @@ async def find_held(tx: Transaction, credential_id: str) -> HeldCredential | Non
     query.equal("credential_key", tx.sealing.blind(_HELD_ID, credential_id))
     row = await tx.one(*query.newest_first("held_credentials", "stored_at", None, 1))
     return None if row is None else held_in(tx, row)
+
+
+async def held_with_id(tx: Transaction, credential_id: str) -> list[HeldCredential]:
+    """The held records with this ``id`` of their document, the newest first."""
+    query = Query("SELECT * FROM held_credentials")
+    query.equal("credential_key", tx.sealing.blind(_HELD_ID, credential_id))
+    return [
+        held_in(tx, row) for row in await tx.all(*query.newest_first("held_credentials", "stored_at", None, MAX_PAGE))
+    ]
 
 
 async def find_held_same(tx: Transaction, record: HeldCredential) -> HeldCredential | None:

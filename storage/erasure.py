@@ -15,20 +15,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protocols.did import peer4
-from storage import attached, credentials, exchanges, invitations, resumes, shares, status_lists
+from storage import apps, attached, credentials, exchanges, invitations, own_profile, resumes, shares, status_lists
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow, Filter
 from storage.query import Query, bounded
-from storage.values import from_micros, to_micros
+from storage.values import from_micros, to_json, to_micros
 
 __all__ = [
-    "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_connection",
-    "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "erase_resume", "erase_share",
-    "exchanges_naming", "forget_finished",
-    "forget_invitations", "get_report", "held_naming", "invitations_naming", "issued_naming", "page_of_reports",
+    "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_app",
+    "erase_connection", "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "erase_own_profile",
+    "erase_resume", "erase_share",
+    "exchanges_naming", "forget_finished", "forget_invitations", "get_report", "held_naming", "invitations_naming",
+    "is_in_own_profile", "issued_naming", "page_of_reports",
 ]  # fmt: skip
 
 OF_EXCHANGE: Mapping[str, str] = {
@@ -170,6 +171,19 @@ async def erase_resume(tx: Transaction, resume_id: str) -> list[Erased]:
     return [Erased("resume", resume_id)]
 
 
+async def erase_app(tx: Transaction, client: apps.Client) -> list[Erased]:
+    """Erase an app with all that it was granted."""
+    await apps.remove_client(tx, client.id)
+    return [Erased("app", client.id, _digest(to_json(client.details).encode()))]
+
+
+async def erase_own_profile(tx: Transaction) -> list[Erased]:
+    """Erase the profile that apps read."""
+    document = await own_profile.find(tx)
+    await own_profile.remove(tx)
+    return [] if document is None else [Erased("profile", "owner", _digest(document))]
+
+
 async def erase_invitation(tx: Transaction, invitation_id: str) -> list[Erased]:
     """Erase an invitation of this node, or of a peer what waits of it, with what goes with it."""
     found, kept = await invitations.find(tx, invitation_id), await attached.find(tx, invitation_id)
@@ -223,6 +237,11 @@ async def held_naming(tx: Transaction, names: Naming) -> list[str]:
 async def exchanges_naming(tx: Transaction, names: Naming) -> list[str]:
     """The ids of exchanges in which who is meant is named."""
     return [row.id async for row in _each_exchange(tx, Filter()) if names(row.data)]
+
+
+async def is_in_own_profile(tx: Transaction, names: Naming) -> bool:
+    """Whether the profile that apps read names who is meant."""
+    return names(await own_profile.find(tx) or b"")
 
 
 async def invitations_naming(tx: Transaction, names: Naming) -> list[str]:

@@ -145,6 +145,9 @@ async def _lanes(tx: Transaction) -> _Findings:
 
 _SEALED: dict[str, tuple[str, ...]] = {
     "achievement_versions": ("content",),
+    "app_clients": ("details",),
+    "app_grants": ("details",),
+    "app_requests": ("details",),
     "attached_messages": ("content",),
     "connections": ("details",),
     "exchanges": ("data",),
@@ -155,6 +158,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "order_rows": ("content",),
     "orders": ("content",),
     "outbox": ("message",),
+    "own_profiles": ("document",),
     "receipts": ("document",),
     "record_skills": ("details",),
     "resumes": ("content",),
@@ -291,6 +295,9 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
     ),
     Invariant.REFERENCES: (
         _dangling("achievement_versions", "achievement_id", "achievements"),
+        _dangling("app_requests", "client_id", "app_clients"),
+        _dangling("app_grants", "client_id", "app_clients"),
+        _dangling("app_tokens", "grant_id", "app_grants"),
         _dangling("exchanges", "connection_id", "connections"),
         _dangling("order_rows", "order_id", "orders"),
         _dangling("outbox", "connection_id", "connections"),

@@ -30,6 +30,7 @@ from node.http import (
     admin_verification,
 )
 from node.http import schemas as s
+from node.http.admin_apps import APP_OPERATIONS
 from node.http.admin_catalogue import CATALOGUE_OPERATIONS
 from node.http.admin_desk import DESK_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
@@ -611,6 +612,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_events.resume_webhook,
         response=s.WebhookView,
     ),
+    *APP_OPERATIONS,
     *CATALOGUE_OPERATIONS,
     *DESK_OPERATIONS,
     *FRAMEWORK_OPERATIONS,

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from protocols.errors import BadInput, WrongState
 from storage import (
+    apps,
     connections,
     credentials,
     exchanges,
@@ -18,6 +19,7 @@ from storage import (
     trust_lists,
     webhooks,
 )
+from storage.apps import Client
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Transaction
@@ -32,8 +34,8 @@ from storage.trust_lists import Followed, KeptAccreditation
 from storage.webhooks import Webhook
 
 __all__ = [
-    "find_accreditation", "find_connection", "find_exchange", "find_held", "find_issued", "find_order", "find_partner",
-    "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_webhook",
+    "find_accreditation", "find_app", "find_connection", "find_exchange", "find_held", "find_issued", "find_order",
+    "find_partner", "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -125,6 +127,16 @@ async def find_order(tx: Transaction, text: str) -> Order:
     return _only("order", _exact(found, text), [order.id for order in found])
 
 
+async def find_app(tx: Transaction, text: str) -> Client:
+    """The app with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``app.unknown``, ``app.ambiguous``.
+    """
+    found = await apps.find_clients_by_prefix(tx, text)
+    return _only("app", _exact(found, text), [client.id for client in found])
+
+
 async def find_webhook(tx: Transaction, text: str) -> Webhook:
     """The webhook with this id or beginning of an id.
 
@@ -187,7 +199,18 @@ async def find_accreditation(tx: Transaction, text: str) -> KeptAccreditation:
 
 
 _Identified = TypeVar(
-    "_Identified", ExchangeRow, Followed, HeldCredential, IssuedCredential, Order, Receipt, Resume, Rule, Share, Webhook
+    "_Identified",
+    Client,
+    ExchangeRow,
+    Followed,
+    HeldCredential,
+    IssuedCredential,
+    Order,
+    Receipt,
+    Resume,
+    Rule,
+    Share,
+    Webhook,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -321,8 +321,13 @@ def public_app(
     endpoint: str,
     label: str,
     max_bytes: int,
+    add_apps: Callable[[web.Application], None] | None = None,
 ) -> web.Application:
-    """The application that listens for peers."""
+    """The application that listens for peers.
+
+    Args:
+        add_apps: adds the Open Badges API; None where it is not served.
+    """
     handlers = _Public(
         store=store,
         inbound=inbound,
@@ -355,4 +360,6 @@ def public_app(
     app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
     app.router.add_get(f"{prefix}{SHARE_PATH}/{{token}}", handlers.share, allow_head=False)
     app.router.add_get(f"{prefix}/", handlers.front)
+    if add_apps is not None:
+        add_apps(app)
     return app

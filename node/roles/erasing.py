@@ -23,7 +23,8 @@ from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
-from storage import audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares
+from storage import apps, audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares
+from storage.apps import Client
 from storage.connections import Connection
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose, OwnDid
@@ -110,12 +111,15 @@ class Erasing:
             invited = await erasure.invitations_naming(tx, named)
             shown, told = await shares.naming(tx, named), await resumes.naming(tx, named)
             listed = await orders.rows_naming(tx, named)
+            let_in = await apps.naming(tx, named)
+            in_profile = await erasure.is_in_own_profile(tx, named)
         try:
             async with self._store.write() as tx:
                 hidden = [one for share_id in shown for one in await erasure.erase_share(tx, share_id)]
                 hidden += [one for resume_id in told for one in await erasure.erase_resume(tx, resume_id)]
                 found = await self._take_out(tx, connection, issued, held, talks, invited, listed)
-                found = replace(found, erased=[*hidden, *found.erased])
+                gone = await _apps(tx, let_in, in_profile=in_profile)
+                found = replace(found, erased=[*hidden, *found.erased, *gone])
                 if not found.erased:
                     raise WrongState("erasure.nothing", "Nothing that is kept names it.", "Check how it is written.")
                 if dry_run:
@@ -191,6 +195,13 @@ class Erasing:
     async def _signing_did(self, tx: Transaction) -> OwnDid:
         issuer = await dids.default(tx, DidPurpose.ISSUER)
         return issuer or await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+async def _apps(tx: Transaction, let_in: Sequence[Client], *, in_profile: bool) -> list[Erased]:
+    erased = await erasure.erase_own_profile(tx) if in_profile else []
+    for client in let_in:
+        erased += await erasure.erase_app(tx, client)
+    return erased
 
 
 def _is_named(names: Sequence[str], content: bytes) -> bool:

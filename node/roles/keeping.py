@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import unquote
 
 from node.events.emit import emit
 from node.events.types import RecordStored
@@ -22,11 +23,11 @@ from protocols.credentials.reading import read_secured, stated
 from protocols.credentials.verification import Check, Outcome, VerificationResult
 from protocols.errors import BadInput, NotNow
 from protocols.jsonld.processor import DEFAULT
-from storage import audit, credentials
+from storage import audit, credentials, erasure
 from storage.credentials import HeldCredential, Skill
 from storage.engine import Store, Transaction
 
-__all__ = ["Accept", "Keeping", "Kept", "add_record", "held_record"]
+__all__ = ["Accept", "Change", "Keeping", "Kept", "Upserted", "add_record", "held_record"]
 
 _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE})
 _ACCEPT = "application/vc, application/json, application/ld+json, application/vc+jwt, */*;q=0.5"
@@ -60,6 +61,22 @@ class Kept:
 
     record: HeldCredential
     is_new: bool
+
+
+class Change(StrEnum):
+    """What an upsert did."""
+
+    NONE = "none"
+    CREATED = "created"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The record that is held now: the one that was given, or where nothing changed one that is as new."""
+
+    record: HeldCredential
+    change: Change
 
 
 class Keeping:
@@ -123,6 +140,59 @@ class Keeping:
                 pass what is asked for; ``structure.*`` and others where it cannot be read.
         """
         record = held_record(document, self._world)
+        code = await self._reason_against(document, accept)
+        async with self._store.write() as tx:
+            # The same may have been given twice at a time.
+            await tx.lock(f"keeping {hashlib.sha256(document).hexdigest()}")
+            known = await credentials.find_held_same(tx, record)
+            if known is not None:
+                if accept is not Accept.GENUINE and known.unverified != code:
+                    known = await credentials.set_held_unverified(tx, known, code)
+                return Kept(known, is_new=False)
+            record = replace(record, unverified=code)
+            await self._add(tx, record, "operator")
+        return Kept(record, is_new=True)
+
+    async def upsert(self, document: bytes, actor: str) -> Upserted:
+        """Hold a verified record, instead of an older one that it is the newer form of (OB 3.0 §6, upsertCredential).
+
+        Two records are one where their issuers' ``id`` and their own ``id`` are equal; that with the later
+        ``validFrom`` is the newer one (OB 3.0, Credential equality and comparison).
+
+        Args:
+            actor: who gives it, for the audit trail.
+
+        Raises:
+            BadInput: as :meth:`keep`.
+        """
+        record = held_record(document, self._world)
+        await self._reason_against(document, Accept.VERIFIED)
+        async with self._store.write() as tx:
+            await tx.lock(f"keeping {hashlib.sha256((record.credential_id or '').encode() or document).hexdigest()}")
+            known = await self._forms_of(tx, record)
+            if any(each.document == document or not _is_newer(record, each) for each in known):
+                return Upserted(known[0], Change.NONE)
+            await self._add(tx, record, actor)
+            for older in known:
+                await erasure.erase_held(tx, older)
+                subjects = (older.id, record.id)
+                await audit.append(tx, at=record.stored_at, event="record.replaced", actor=actor, subjects=subjects)
+        return Upserted(record, Change.REPLACED if known else Change.CREATED)
+
+    async def _forms_of(self, tx: Transaction, record: HeldCredential) -> list[HeldCredential]:
+        if record.credential_id is None:
+            same = await credentials.find_held_same(tx, record)
+            return [] if same is None else [same]
+        names = {record.credential_id, unquote(record.credential_id).strip()}
+        found = [each for name in sorted(names) for each in await credentials.held_with_id(tx, name)]
+        return [each for each in found if unquote(each.issuer).strip() == unquote(record.issuer).strip()]
+
+    async def _reason_against(self, document: bytes, accept: Accept) -> str | None:
+        """The code of the check that a record does not pass, though it may be kept; None where it passes them all.
+
+        Raises:
+            BadInput: ``record.not_genuine``, ``record.not_verified``.
+        """
         policies = self._checker.policies
         policy = policies.holder() if accept is Accept.GENUINE else policies.keeper()
         result = await self._checker.check(document, policy, expected="credential")
@@ -135,20 +205,13 @@ class Keeping:
         code = reason_code(result)
         if code is not None and accept is Accept.VERIFIED:
             raise _not_verified(result, code)
-        async with self._store.write() as tx:
-            # The same may have been given twice at a time.
-            await tx.lock(f"keeping {hashlib.sha256(document).hexdigest()}")
-            known = await credentials.find_held_same(tx, record)
-            if known is not None:
-                if accept is not Accept.GENUINE and known.unverified != code:
-                    known = await credentials.set_held_unverified(tx, known, code)
-                return Kept(known, is_new=False)
-            record = replace(record, unverified=code)
-            await add_record(tx, record)
-            await audit.append(tx, at=record.stored_at, event="record.stored", actor="operator", subjects=(record.id,))
-            await emit(tx, self._world, RecordStored(record_id=record.id))
-            tx.after_commit(self._metrics.stored.inc)
-        return Kept(record, is_new=True)
+        return code
+
+    async def _add(self, tx: Transaction, record: HeldCredential, actor: str) -> None:
+        await add_record(tx, record)
+        await audit.append(tx, at=record.stored_at, event="record.stored", actor=actor, subjects=(record.id,))
+        await emit(tx, self._world, RecordStored(record_id=record.id))
+        tx.after_commit(self._metrics.stored.inc)
 
 
 async def add_record(tx: Transaction, record: HeldCredential) -> None:
@@ -184,6 +247,12 @@ def held_record(document: bytes, world: World, *, exchange_id: str | None = None
         position=position,
         skills=tuple(Skill(code=s.code, name=s.name, framework=s.framework, url=s.url) for s in about.skills),
     )
+
+
+def _is_newer(record: HeldCredential, than: HeldCredential) -> bool:
+    if record.valid_from is None or than.valid_from is None:
+        return record.valid_from is not None
+    return record.valid_from > than.valid_from
 
 
 def _not_verified(result: VerificationResult, code: str) -> BadInput:

@@ -51,6 +51,8 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "jsonld.undefined_term",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.unknown\""): (
+        "app.unknown",
+        "app_grant.unknown",
         "catalogue.unknown",
         "connection.unknown",
         "did.unknown",
@@ -94,6 +96,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("node/http/admin_lookup.py", "code"): (
         "accreditation.ambiguous",
+        "app.ambiguous",
         "connection.ambiguous",
         "exchange.ambiguous",
         "issued_record.ambiguous",
