@@ -25,6 +25,7 @@ from node.http.schemas import (
     HeldView,
     IssuedDetail,
     IssuedView,
+    OutlineView,
     Page,
 )
 from protocols.errors import BadInput
@@ -157,10 +158,19 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
             facts[f"status: {status.purpose}"] = status.message
         facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
         del facts["attached"]
+        achievements = facts.pop("outline", [])
         fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))
         fields(attached_fields(found.attached))
+        _show_outline(achievements)
         line()
         _show_document(document)
+
+
+def _show_outline(achievements: list[OutlineView]) -> None:
+    for each in achievements:
+        who = "listed only" if each.issuer is None else f"by {each.issuer}"
+        others = "".join(f", {kind} {name}" for kind, name in each.beside)
+        line(f"  {'  ' * each.depth}- {each.name} ({who}{others})")
 
 
 def _bake(setting: Setting, record: str, issued: bool, image: str, export: Path) -> None:

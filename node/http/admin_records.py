@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,6 +42,7 @@ from node.http.schemas import (
     KeptView,
     OfferByLink,
     OfferView,
+    OutlineView,
     Page,
     RecordCorrection,
     RecordProposal,
@@ -53,6 +54,7 @@ from node.http.schemas import (
 )
 from node.records.baking import media_type_of_image
 from node.records.correction import replaced_by
+from node.records.outline import outline
 from node.roles.issuer import REPLACED, Award, Correction
 from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
@@ -184,6 +186,7 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
         replaces=replaced_by(stated(held.document)),
         replaced_by=later,
         attached=view_attached(held.document),
+        outline=[msgspec.convert(asdict(each), OutlineView) for each in outline(stated(held.document))],
         document=document_json(held.document),
     )
 

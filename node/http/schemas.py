@@ -74,6 +74,7 @@ __all__ = [
     "NewRequest",
     "NewWebhook",
     "OutboxView",
+    "OutlineView",
     "OwnKeyView",
     "OwnMethod",
     "Page",
@@ -491,12 +492,26 @@ class HeldView(_View, frozen=True, kw_only=True):
     ]
 
 
+class OutlineView(_View, frozen=True, kw_only=True):
+    """An achievement of a Comprehensive Learner Record."""
+
+    depth: Annotated[int, Meta(description="0 where it is a part of nothing; its parts follow, one deeper.")]
+    id: str
+    name: str
+    issuer: Annotated[str | None, Meta(description="Who awards it; none where the record only lists it.")]
+    beside: Annotated[list[tuple[str, str]], Meta(description="Other associations: kind, and name of the other one.")]
+
+
 class HeldDetail(HeldView, frozen=True, kw_only=True):
     """A record that the node holds, with the document as it was received."""
 
     replaces: Annotated[str | None, Meta(description="The `id` of the record that it says it replaces.")]
     replaced_by: Annotated[str | None, Meta(description="The held record, by `id`, that says it replaces this one.")]
     attached: list[AttachedView]
+    outline: Annotated[
+        list[OutlineView],
+        Meta(description="Of a Comprehensive Learner Record: its achievements, each before its parts."),
+    ]
     document: msgspec.Raw
 
 

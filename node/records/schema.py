@@ -1,4 +1,4 @@
-"""Open Badges 3.0 records held against a JSON Schema.
+"""Records of Open Badges 3.0 and Comprehensive Learner Record 2.0 held against a JSON Schema.
 
 ``schemas/open_badges_3.0.json`` is lernode's own: written from the data model of the standard (§B), because it has to
 hold for VCDM 2.0 and 1.1 and travel with the program. Where it is wider or narrower than the schema files that
@@ -26,12 +26,12 @@ from protocols.credentials.policy import SchemaChecker
 from protocols.credentials.reading import read_document
 from protocols.errors import BadInput
 
-__all__ = ["MAX_PROBLEMS", "SCHEMA_CHECKERS", "catalogue_problems", "endorsement_problems", "validate"]
+__all__ = ["MAX_PROBLEMS", "SCHEMA_CHECKERS", "catalogue_problems", "clr_problems", "endorsement_problems", "validate"]
 
 MAX_PROBLEMS = 50
 """How many problems are told of one document."""
 
-_Root = Literal["AchievementCredential", "EndorsementCredential", "Achievement"]
+_Root = Literal["AchievementCredential", "EndorsementCredential", "Achievement", "ClrCredential"]
 _MASK = "The value"
 _DEFINITION = re.compile(r"\$defs/(\w+)/pattern$")
 
@@ -39,6 +39,11 @@ _DEFINITION = re.compile(r"\$defs/(\w+)/pattern$")
 def validate(document: dict[str, Any]) -> list[Problem]:
     """The problems of an AchievementCredential or OpenBadgeCredential (OB 3.0 §B), signed or not."""
     return _problems(_validator("AchievementCredential"), document)
+
+
+def clr_problems(document: dict[str, Any]) -> list[Problem]:
+    """The problems of a ClrCredential (CLR 2.0 §B), signed or not; those of the credentials in it are their own."""
+    return _problems(_validator("ClrCredential"), document)
 
 
 def endorsement_problems(document: dict[str, Any]) -> list[Problem]:
@@ -91,9 +96,9 @@ def _sentence(error: jsonschema_rs.ValidationError, name_properties: bool) -> st
 
 @cache
 def _schema() -> dict[str, Any]:
-    text = files("node.records").joinpath("schemas", "open_badges_3.0.json").read_bytes()
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    folder = files("node.records").joinpath("schemas")
+    schema, more = (json.loads(folder.joinpath(name).read_bytes()) for name in ("open_badges_3.0.json", "clr_2.0.json"))
+    return {**schema, "$defs": {**schema["$defs"], **more["$defs"]}}
 
 
 @cache
@@ -128,14 +133,18 @@ def _checker(root: _Root) -> SchemaChecker:
 
 _check_achievement_credential = _checker("AchievementCredential")
 _check_endorsement_credential = _checker("EndorsementCredential")
+_check_clr_credential = _checker("ClrCredential")
 
 
 _PUBLISHED = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/"
+_PUBLISHED_CLR = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
 
 SCHEMA_CHECKERS: Mapping[str, SchemaChecker] = {
     "OpenBadgeCredential": _check_achievement_credential,
     "AchievementCredential": _check_achievement_credential,
     "EndorsementCredential": _check_endorsement_credential,
+    "ClrCredential": _check_clr_credential,
+    _PUBLISHED_CLR: _check_clr_credential,
     _PUBLISHED + "ob_v3p0_achievementcredential_schema.json": _check_achievement_credential,
     _PUBLISHED + "ob_v3p0_endorsementcredential_schema.json": _check_endorsement_credential,
 }

@@ -33,7 +33,7 @@ _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_P
 _ACCEPT = "application/vc, application/json, application/ld+json, application/vc+jwt, */*;q=0.5"
 _HINTS: Mapping[str, str] = {
     "trust.undecided": "Say whom you believe with lernode trust add, or keep it marked with --unverified.",
-    "trust.not_trusted": "Say whom you believe with lernode trust add, or keep it marked with --unverified.",
+    "trust.issuer_untrusted": "Say whom you believe with lernode trust add, or keep it marked with --unverified.",
 }
 
 
@@ -196,7 +196,7 @@ class Keeping:
         policies = self._checker.policies
         policy = policies.holder() if accept is Accept.GENUINE else policies.keeper()
         result = await self._checker.check(document, policy, expected="credential")
-        if any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks):
+        if not _is_genuine(result):
             raise BadInput(
                 "record.not_genuine",
                 f"The record is not what its issuer signed: {reason_code(result)}.",
@@ -255,7 +255,14 @@ def _is_newer(record: HeldCredential, than: HeldCredential) -> bool:
     return record.valid_from > than.valid_from
 
 
+def _is_genuine(result: VerificationResult) -> bool:
+    """Whether nothing says that it, or a credential in it, is not what was signed."""
+    failed = any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks)
+    return not failed and all(_is_genuine(inner) for inner in result.credentials)
+
+
 def _not_verified(result: VerificationResult, code: str) -> BadInput:
-    reason = next((c.reason for c in result.checks if c.code == code), "It is not verified.")
+    checks = [check for each in (result, *result.credentials) for check in each.checks]
+    reason = next((check.reason for check in checks if check.code == code), "It is not verified.")
     hint = _HINTS.get(code, "Keep it all the same, marked, with --unverified.")
     return BadInput("record.not_verified", f"The record is not verified ({code}): {reason}", hint)

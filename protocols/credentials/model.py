@@ -13,12 +13,15 @@ from enum import StrEnum
 from typing import Any
 
 __all__ = [
-    "CONTEXT_V1", "CONTEXT_V2", "Version", "alignments", "as_list", "contexts", "credentials_of", "has_type",
+    "CLR_CREDENTIAL", "CONTEXT_V1", "CONTEXT_V2", "Version", "alignments", "as_list", "contexts", "credentials_of",
+    "has_type",
     "holder_id", "id_of", "is_presentation", "is_url", "issuer_id", "proofs_of", "status_entries", "subject_ids",
     "subjects", "types_of", "version_of",
 ]  # fmt: skip
 
 CONTEXT_V2 = "https://www.w3.org/ns/credentials/v2"
+CLR_CREDENTIAL = "ClrCredential"
+"""The type of a Comprehensive Learner Record 2.0, which has credentials in it."""
 CONTEXT_V1 = "https://www.w3.org/2018/credentials/v1"
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f\x7f]+")

@@ -61,7 +61,7 @@ class VerificationResult:
     Attributes:
         checks: every member of :class:`Check` that applies to the kind of document, each once, in order.
         required: the checks that policy demands.
-        credentials: for a presentation, the results of the credentials in it, in their order.
+        credentials: for a presentation or a ClrCredential, the results of the credentials in it, in their order.
         securing: how it is secured, a key of ``SECURINGS``; ``None`` where that is not known.
         document: what the signature covers, and what the checks looked at; ``None`` where it could not be read. Whoever
             uses the document uses this one, and only where it is ``verified``.

@@ -26,7 +26,7 @@ from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
 from protocols.credentials.checks.trust import check_issuer_trusted, own_statement
 from protocols.credentials.data_integrity.proofs import is_derived_proof
-from protocols.credentials.model import credentials_of
+from protocols.credentials.model import CLR_CREDENTIAL, as_list, credentials_of, has_type, subjects
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.schema.interface import CheckedCredential, SchemaWorld
@@ -47,6 +47,7 @@ from protocols.status.source import PublishedDocument, StatusSource
 __all__ = ["Policy", "explain_trust", "verify"]
 
 _ORDER = tuple(Check)
+_MAX_EMBEDDED = 200
 _KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
 
 
@@ -154,14 +155,14 @@ class _Run:
         order = sorted(range(len(items)), key=lambda at: self.trust.is_presented(items[at]))
         found = {at: await self._item(items[at]) for at in order}
         results = tuple(found[at] for at in range(len(items)))
-        subjects: list[str | None] = []
+        named: list[str | None] = []
         if self.policy.holder_is_subject:
             for item, result in zip(items, results, strict=True):
                 if isinstance(item, VerificationResult):
-                    subjects.append(None)
+                    named.append(None)
                 elif not self.trust.is_presented(item):
-                    subjects += _to_be_named(item, result)
-        binding = check_holder_binding(core.proofs, core.owner, subjects, self.asked)
+                    named += _to_be_named(item, result)
+        binding = check_holder_binding(core.proofs, core.owner, named, self.asked)
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
@@ -179,7 +180,19 @@ class _Run:
             ]
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))
-        return self._result(secured, core, {result.check: result for result in more})
+        inside_it = await self._embedded(secured.document)
+        return self._result(secured, core, {result.check: result for result in more}, inside_it)
+
+    async def _embedded(self, document: dict[str, Any]) -> tuple[VerificationResult, ...]:
+        """The credentials that a ClrCredential is made of, each verified as if it came alone (CLR 2.0 §B)."""
+        if not has_type(document, CLR_CREDENTIAL):
+            return ()
+        items = [item for subject in subjects(document) for item in as_list(subject.get("verifiableCredential"))]
+        results = [await self._item(self._read_item(item)) for item in items[:_MAX_EMBEDDED]]
+        if len(items) > _MAX_EMBEDDED:
+            message = f"There are more than {_MAX_EMBEDDED} credentials in the record."
+            results.append(_unreadable(CREDENTIAL, self.policy, BadInput("structure.too_many", message)))
+        return tuple(results)
 
     def _read_item(self, item: Any) -> Secured | VerificationResult:
         """A credential in a presentation; where it cannot be read, the result that it has."""
