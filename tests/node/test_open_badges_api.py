@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -30,13 +31,21 @@ FULL = {"enabled": True, "requests_per_minute": 10_000}
 
 @dataclass
 class Scene:
-    """A learner who trusts a college and serves the API, and a platform that is registered there."""
+    """A learner who serves the API, a platform that is registered there, and where needed a college that is trusted."""
 
     learner: Node
-    college: Node
     platform: Platform
     clock: Clock
     nodes: Nodes
+    made: Node | None = None
+
+    async def college(self) -> Node:
+        if self.made is None:
+            self.made = await self.nodes.make("college", issuer=True)
+            async with self.made.store.read() as tx:
+                did = (await self.made.identity.default(tx, DidPurpose.ISSUER)).did
+            await self.learner.trust.add(NewRule(did=did))
+        return self.made
 
     async def granted(self, scope: str | None = None, only: list[str] | None = None) -> dict[str, Any]:
         """Tokens of a platform that went the whole way."""
@@ -51,26 +60,23 @@ class Scene:
         async with self.learner.store.read() as tx:
             did = (await self.learner.identity.default(tx, DidPurpose.HOLDER)).did
         return (
-            await self.college.issuer.issue(Award(**{"achievement_id": WELDING, "subject_did": did} | award))
+            await (await self.college()).issuer.issue(Award(**{"achievement_id": WELDING, "subject_did": did} | award))
         ).document
 
 
 @pytest.fixture
 async def scene(nodes: Nodes) -> AsyncIterator[Scene]:
     clock = Clock()
-    college = await nodes.make("college", issuer=True)
-    did = "did:web:" + college.config.node.endpoint.removeprefix("http://").replace(":", "%3A")
     learner = await nodes.make(
         "learner",
         world=World(clock=clock),
         open_badges_api=FULL,
-        trust={"issuers": (did,)},
         policy={"accept_offers": True},
     )
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         platform = Platform(http, learner.apps.issuer)
         assert (await platform.register()).status == 201
-        yield Scene(learner, college, platform, clock, nodes)
+        yield Scene(learner, platform, clock, nodes)
 
 
 async def events(node: Node) -> list[str]:
@@ -119,8 +125,8 @@ async def test_a_registration_is_answered_with_all_that_was_said_and_a_secret(sc
 
 
 async def test_a_platform_reads_the_badges_its_owner_holds(scene: Scene) -> None:
-    to_learner, _ = await connect(scene.college, scene.learner)
-    await give(scene.college, to_learner.id)
+    to_learner, _ = await connect(await scene.college(), scene.learner)
+    await give(await scene.college(), to_learner.id)
     page = await scene.platform.open_page()
     assert "platform.example" in page.text
     _, code = await scene.learner.apps.approve(page.number)
@@ -205,7 +211,7 @@ async def test_a_badge_is_added_once_and_replaced_by_its_newer_form_only(scene: 
 
 async def dated(scene: Scene, badge: bytes, year: int) -> bytes:
     """The badge as its issuer signs it for another time."""
-    college = scene.college
+    college = await scene.college()
     async with college.store.read() as tx:
         own = await college.identity.default(tx, DidPurpose.ISSUER)
         signer = await college.identity.signer(tx, own)
@@ -347,6 +353,14 @@ async def test_a_code_that_is_used_twice_ends_all_that_it_gave(scene: Scene) -> 
     assert (await scene.platform.use("GET", "/credentials", tokens["access_token"])).status == 401
     assert is_refused(await scene.platform.refresh(tokens["refresh_token"]), "invalid_grant")
     assert "app.code_used_twice" in await events(scene.learner)
+
+
+async def test_a_code_that_comes_several_times_at_once_gives_tokens_once_and_they_end(scene: Scene) -> None:
+    code = await a_code(scene)
+    answers = await asyncio.gather(*(scene.platform.exchange(code) for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [200, 400, 400, 400]
+    (tokens,) = [answer.json for answer in answers if answer.status == 200]
+    assert (await scene.platform.use("GET", "/credentials", tokens["access_token"])).status == 401
 
 
 async def test_a_code_is_over_after_two_minutes(scene: Scene) -> None:
