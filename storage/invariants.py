@@ -155,6 +155,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "invitations": ("message",),
     "issued_credentials": ("document", "details"),
     "jobs": ("payload",),
+    "mediators": ("details",),
     "order_rows": ("content",),
     "orders": ("content",),
     "outbox": ("message",),
@@ -166,9 +167,9 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "skill_awards": ("details",),
     "verifications": ("document", "result"),
 }
-"""Every table with sealed values, and which of its columns are sealed."""
+"""Every table with sealed values, and which of its columns are sealed; two more have checks of their own below."""
 
-_KEYS = {"attached_messages": "invitation_id"}
+_KEYS = {"attached_messages": "invitation_id", "mediators": "connection_id"}
 """By what the rows of a table are known, where that is not their ``id``."""
 
 
@@ -191,6 +192,13 @@ async def _reasons_open(tx: Transaction) -> _Findings:
         name = f"{row['list_id']}/{row['idx']}"
         if not _does_open(tx, "status_entries.reason", name, row["reason"]):
             yield f"status_entries/{name}", "What is sealed in the column reason was altered or moved."
+
+
+async def _former_names_open(tx: Transaction) -> _Findings:
+    select = "SELECT connection_id, did FROM former_names WHERE did IS NOT NULL"
+    for row in await tx.all(f"{select} ORDER BY connection_id, name_key"):
+        if not _does_open(tx, "former_names.did", row["connection_id"], row["did"]):
+            yield f"former_names/{row['connection_id']}", "What is sealed in the column did was altered or moved."
 
 
 def _does_open(tx: Transaction, column: str, name: str, sealed: bytes | None) -> bool:
@@ -313,6 +321,6 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("did_keys", "verkey", "keys", "verkey"),
         _dangling("did_keys", "did", "dids", "did"),
     ),
-    Invariant.CONTENTS: (*(_opens(table) for table in _SEALED), _reasons_open),
+    Invariant.CONTENTS: (*(_opens(table) for table in _SEALED), _reasons_open, _former_names_open),
     Invariant.TRAIL: (_chain, _told("issued_credentials", "record.issued"), _told("held_credentials", "record.stored")),
 }

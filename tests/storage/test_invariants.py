@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import storage
 from protocols.status.bitstring import Bitstring
 from protocols.strict_json import dumps
-from storage import audit, batches, credentials, exchanges, jobs, outbox, status_lists, verifications
+from storage import audit, batches, connections, credentials, exchanges, jobs, outbox, status_lists, verifications
 from storage.credentials import IssuedState, StatusRef
 from storage.engine import Store
-from storage.invariants import Broken, Invariant, check
+from storage.invariants import _SEALED, Broken, Invariant, check
 from storage.secrets import Vault
 from storage.status_lists import Terms
 from storage.verifications import Verification
@@ -34,6 +37,8 @@ async def full(store: Store, vault: Vault) -> AsyncIterator[Store]:
     """A store with something of everything, as the node would leave it."""
     async with store.write() as tx:
         await add_peer(tx, vault)
+        before = replace(await connections.get(tx, "c1"), their_did="did:example:before")
+        await connections.retire_theirs(tx, before, NOW)
         for name in ("e1", "e2"):
             await exchanges.insert(tx, exchange(name))
             place = await status_lists.allocate(
@@ -107,6 +112,7 @@ async def test_an_empty_store_has_nothing_to_report(store: Store) -> None:
             Invariant.CONTENTS,
             "held_credentials/h-e2",
         ),
+        ("UPDATE former_names SET did = x'00' WHERE did IS NOT NULL", Invariant.CONTENTS, "former_names/c1"),
         ("UPDATE jobs SET id = 'j2'", Invariant.CONTENTS, "jobs/j2"),
         ("UPDATE verifications SET result = x'', document = x''", Invariant.CONTENTS, "verifications/v1"),
         ("INSERT INTO issued_credentials SELECT 'i9', NULL, 0, NULL, document, details, x'00', NULL, NULL, 1, "
@@ -135,3 +141,38 @@ async def test_a_second_record_of_an_exchange_is_found(full: Store, table: str, 
     )
     connection.close()
     assert Invariant.ONE_RECORD in {each.invariant for each in await found(full)}
+
+
+def _sealed_columns() -> set[str]:
+    """Every column that a module of the store seals something for, by the constants that it names them with."""
+    found: set[str] = set()
+    for file in Path(storage.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named = {
+            target.id: value.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            for targets, values in [(node.targets[0], node.value)]
+            for target, value in (
+                zip(targets.elts, values.elts, strict=True)
+                if isinstance(targets, ast.Tuple) and isinstance(values, ast.Tuple)
+                else [(targets, values)]
+            )
+            if isinstance(target, ast.Name) and isinstance(value, ast.Constant)
+        }
+        found |= {
+            str(named[node.args[0].id])
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"seal", "seal_json"}
+            and "sealing" in ast.unparse(node.func.value)
+            and isinstance(node.args[0], ast.Name)
+        }
+    return found
+
+
+def test_every_column_that_is_sealed_is_looked_into() -> None:
+    looked_into = {f"{table}.{column}" for table, columns in _SEALED.items() for column in columns}
+    with_own_checks = {"status_entries.reason", "former_names.did"}
+    assert _sealed_columns() == looked_into | with_own_checks
