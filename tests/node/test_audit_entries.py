@@ -45,6 +45,7 @@ from tests.node.nodes import (
     settled,
     tables,
 )
+from tests.node.ob_client import METADATA, READ, REDIRECT
 from tests.postgresql import new_store_url
 from tests.vc_api.documents import credential, presentation
 
@@ -107,6 +108,9 @@ OPERATIONS: dict[str, str] = {
     "printResume": "records.shared",
     "shareResume": "records.shared",
     "withdrawShare": "share.withdrawn",
+    "approveApp": "app.approved",
+    "declineApp": "app.declined",
+    "revokeApp": "app.revoked",
     "addJobProfile": "job_profile.added",
     "addJobProfileFile": "job_profile.added",
     "removeJobProfile": "job_profile.removed",
@@ -404,6 +408,24 @@ async def keep_a_portfolio(office: Office, connection: str) -> None:
     await office.do("forgetResume", resume["id"])
 
 
+async def let_apps_in(office: Office) -> None:
+    client = (await office.node.apps.register(METADATA)).client
+    wanted = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": REDIRECT,
+        "scope": READ,
+        "state": "s",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    for decision in ("approveApp", "declineApp"):
+        asked = await office.node.apps.ask(wanted)
+        assert not isinstance(asked, str)
+        await office.do(decision, asked.request.id)
+    await office.do("revokeApp", client.id)
+
+
 async def work_at_the_desk(office: Office) -> None:
     file, query = b"name,email\nAda Byron,ada@example.org\n", {"achievement": WELDING}
     await office.do("keepMapping", name="sis", names={"name": "Student"})
@@ -476,6 +498,7 @@ async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair) ->
     await hand_over(pair)
     await keep_lists(pair.college, pair.learner)
     await keep_a_portfolio(pair.learner, theirs)
+    await let_apps_in(pair.learner)
     await work_at_the_desk(pair.desk)
     await tell_others(pair.college)
     await trust(pair)
