@@ -4,12 +4,12 @@ Promises: a delivery is planned in the unit of work of its event and stays until
 it is given up (dead), which can be looked at and tried again; at most the first delivery of a lane is due, so that
 events of one lane arrive in order. Secrets are sealed by the vault and bound to their webhook.
 
-It leaves to others: how long to wait between attempts, and who is delivering right now (``skip_lanes``).
+It leaves to others: how long to wait between attempts, and which lanes a process is delivering itself (``skip_lanes``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,7 @@ __all__ = [
     "WebhookState",
     "add",
     "backlog",
+    "claim",
     "due",
     "failed",
     "find_by_prefix",
@@ -38,6 +39,7 @@ __all__ = [
     "page",
     "plan",
     "prune",
+    "release",
     "remove",
     "replay",
     "resume",
@@ -80,12 +82,23 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """The first delivery of a lane, to be made now; ``attempts`` is how often it failed."""
+    """The first delivery of a lane, to be made now.
+
+    Attributes:
+        attempts: how often it failed.
+        lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
+    """
 
     webhook_id: str
     lane: str
     seq: int
     attempts: int
+    lease: int = 0
+
+    @property
+    def key(self) -> str:
+        """By which the lane is known among those of all webhooks."""
+        return f"{self.webhook_id}/{self.lane}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +231,9 @@ async def plan(tx: Transaction, *, first_event: str, now: datetime) -> None:
         await tx.execute(
             "INSERT INTO webhook_lanes (webhook_id, lane, attempts, next_attempt) "
             "SELECT DISTINCT webhook_id, lane, 0, CAST(? AS BIGINT) FROM webhook_deliveries "
-            "WHERE seq >= (SELECT seq FROM events WHERE id = ?) ON CONFLICT DO NOTHING",
+            "WHERE seq >= (SELECT seq FROM events WHERE id = ?) "
+            # Not nothing: who is about to end the lane has to wait, and then sees that there is more.
+            "ON CONFLICT (webhook_id, lane) DO UPDATE SET next_attempt = webhook_lanes.next_attempt",
             (to_micros(now), first_event),
         )
         tx.notify(CHANNEL)
@@ -248,6 +263,54 @@ async def due(
     return [Due(webhook_id=r["webhook_id"], lane=r["lane"], seq=r["seq"], attempts=r["attempts"]) for r in rows]
 
 
+async def claim(
+    tx: Transaction,
+    webhook_id: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    *,
+    skip_lanes: Collection[str] = (),
+    longest: timedelta | None = None,
+) -> list[Due]:
+    """As :func:`due`, and nobody else is given these lanes before ``lease`` is over by the database's clock.
+
+    Whoever claimed a delivery ends the lease by noting how it went; where it died, the lease ends by itself.
+    """
+    lanes = _lanes_of("SELECT l.lane FROM webhook_lanes AS l", webhook_id, skip_lanes)
+    lanes.due("l.next_attempt", now, longest).where("l.leased_until <= lernode_now()")
+    chosen, params = lanes.end(f"ORDER BY l.next_attempt, l.lane LIMIT ?{tx.skip_locked}", bounded(limit))
+    claimed = await tx.all(
+        "UPDATE webhook_lanes SET leased_until = lernode_now() + ? WHERE webhook_id = ? "  # noqa: S608
+        f"AND lane IN ({chosen}) RETURNING lane, attempts, leased_until",
+        (lease // timedelta(microseconds=1), webhook_id, *params),
+    )
+    if not claimed:
+        return []
+    first = Query("SELECT lane, MIN(seq) AS seq FROM webhook_deliveries").where("webhook_id = ?", webhook_id)
+    first.where("state = 'queued'").where(f"lane IN ({placeholders(len(claimed))})", *(row["lane"] for row in claimed))
+    seqs = {row["lane"]: row["seq"] for row in await tx.all(*first.end("GROUP BY lane"))}
+    return [
+        Due(
+            webhook_id=webhook_id,
+            lane=row["lane"],
+            seq=seqs[row["lane"]],
+            attempts=row["attempts"],
+            lease=row["leased_until"],
+        )
+        for row in claimed
+    ]
+
+
+async def release(tx: Transaction, leases: Mapping[str, int]) -> None:
+    """End claims before their time, given the lease of each by its :attr:`Due.key`; what others have stays theirs."""
+    places = [(key.partition("/"), lease) for key, lease in sorted(leases.items())]
+    rows = [(webhook_id, lane, lease) for (webhook_id, _, lane), lease in places]
+    await tx.execute_many(
+        "UPDATE webhook_lanes SET leased_until = 0 WHERE webhook_id = ? AND lane = ? AND leased_until = ?", rows
+    )
+
+
 async def next_wake(tx: Transaction, webhook_id: str, *, skip_lanes: Collection[str] = ()) -> datetime | None:
     """When the next delivery to this webhook is due, which may be past; None where none waits."""
     query = _lanes_of("SELECT MIN(l.next_attempt) AS wake FROM webhook_lanes AS l", webhook_id, skip_lanes)
@@ -258,6 +321,8 @@ async def next_wake(tx: Transaction, webhook_id: str, *, skip_lanes: Collection[
 async def finish(tx: Transaction, done: Due, now: datetime, *, error_code: str | None = None) -> None:
     """Take a delivery out of its lane: it was confirmed, or with an ``error_code`` it is given up and stays as dead."""
     place = (done.webhook_id, done.lane, done.seq)
+    # First, so that whoever plans another delivery of the lane is either seen here or begins the lane anew.
+    await tx.execute("UPDATE webhook_lanes SET leased_until = 0 WHERE webhook_id = ? AND lane = ?", place[:2])
     if error_code is None:
         await tx.execute("DELETE FROM webhook_deliveries WHERE webhook_id = ? AND lane = ? AND seq = ?", place)
     else:
@@ -279,7 +344,8 @@ async def finish(tx: Transaction, done: Due, now: datetime, *, error_code: str |
 async def failed(tx: Transaction, tried: Due, error_code: str, next_attempt: datetime) -> None:
     """Note an attempt that failed; the lane waits until ``next_attempt``."""
     await tx.execute(
-        "UPDATE webhook_lanes SET attempts = ?, next_attempt = ?, error_code = ? WHERE webhook_id = ? AND lane = ?",
+        "UPDATE webhook_lanes SET attempts = ?, next_attempt = ?, error_code = ?, leased_until = 0 "
+        "WHERE webhook_id = ? AND lane = ?",
         (tried.attempts + 1, to_micros(next_attempt), error_code, tried.webhook_id, tried.lane),
     )
 
@@ -314,7 +380,8 @@ async def replay(tx: Transaction, webhook_id: str, now: datetime, *, after: int 
     await tx.execute(
         "INSERT INTO webhook_lanes (webhook_id, lane, attempts, next_attempt) SELECT DISTINCT webhook_id, lane, 0, "
         "CAST(? AS BIGINT) "
-        "FROM webhook_deliveries WHERE webhook_id = ? AND state = 'queued' ON CONFLICT DO NOTHING",
+        "FROM webhook_deliveries WHERE webhook_id = ? AND state = 'queued' "
+        "ON CONFLICT (webhook_id, lane) DO UPDATE SET next_attempt = webhook_lanes.next_attempt",
         (to_micros(now), webhook_id),
     )
     return again

@@ -2,7 +2,8 @@
 
 A delivery is planned with its event and taken out once the receiver answered 2xx, so neither a crash of the node nor
 of the receiver loses one; a receiver that saw an id before ignores it. One lane of one webhook is in one request at a
-time, and a webhook has few requests open at once, so that a slow receiver holds up nobody else.
+time, whichever of the node's processes makes it, and a webhook has few requests open at once in each, so that a slow
+receiver holds up nobody else.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from node.events.envelope import MEDIA_TYPE, cloud_event, personal_data
 from node.events.signature import SECRET_BYTES, signed_headers
 from node.events.types import WebhookTest, check_topics
 from node.net.guarded_http import GuardedHttp, Response
+from node.runtime.leases import Leases
 from node.runtime.metrics import Metrics
 from node.runtime.wakeup import Crew, Work
 from node.runtime.world import World
@@ -76,6 +78,7 @@ class Webhooks:
         self._include = include
         self._source = source
         self._metrics = metrics
+        self._leases = Leases(store, webhooks.CHANNEL, webhooks.release)
         self._crew = Crew("webhooks", world.clock, _PARALLEL, self._find)
         store.listen(webhooks.CHANNEL, self._crew.wake)
 
@@ -88,8 +91,9 @@ class Webhooks:
         await self._crew.finish()
 
     async def stop(self) -> None:
-        """Stop; what was not confirmed is delivered again after the next start."""
+        """Stop; what was not confirmed is delivered again after the next start, or now by another process."""
         await self._crew.stop()
+        await self._leases.give_back()
 
     # What an operator does --------------------------------------------------------------------------------------
 
@@ -195,19 +199,39 @@ class Webhooks:
         found: dict[str, Work] = {}
         wakes: list[datetime] = []
         now = self._world.clock()
-        longest = timedelta(seconds=max(self._settings.max_retry_seconds * _MOST_JITTER, 60.0))
         async with self._store.read() as tx:
-            for webhook in await webhooks.page(tx):
+            active = [each for each in await webhooks.page(tx) if each.state is WebhookState.ACTIVE]
+        if not active:
+            return {}, None
+        async with self._store.write() if self._store.shared else self._store.read() as tx:
+            for webhook in active:
                 lanes = [key.partition("/")[2] for key in busy if key.startswith(f"{webhook.id}/")]
                 space = min(_PARALLEL_EACH - len(lanes), room - len(found))
-                if webhook.state is not WebhookState.ACTIVE or space <= 0:
-                    continue  # whoever finishes, or resumes it, rings the bell
-                ready = await webhooks.due(tx, webhook.id, now, space, skip_lanes=lanes, longest=longest)
-                found |= {f"{one.webhook_id}/{one.lane}": partial(self._deliver_lane, webhook, one) for one in ready}
+                if space <= 0:
+                    continue  # whoever finishes rings the bell
+                ready = await self._take(tx, webhook.id, now, space, lanes)
+                found |= {one.key: partial(self._deliver_lane, webhook, one) for one in ready}
                 taken = (*lanes, *(one.lane for one in ready))
                 following = await webhooks.next_wake(tx, webhook.id, skip_lanes=taken)
                 wakes += [following] if following else []
-        return found, min(wakes, default=None)
+        wake = min(wakes, default=None)
+        if self._store.shared and wake is not None and wake <= now:
+            wake = now + self._lease  # what another process has in hand is looked at again when its lease is over
+        return found, wake
+
+    @property
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self._settings.lease_seconds)
+
+    async def _take(
+        self, tx: Transaction, webhook_id: str, now: datetime, limit: int, skip_lanes: Sequence[str]
+    ) -> list[Due]:
+        longest = timedelta(seconds=max(self._settings.max_retry_seconds * _MOST_JITTER, 60.0))
+        if not self._store.shared:
+            return await webhooks.due(tx, webhook_id, now, limit, skip_lanes=skip_lanes, longest=longest)
+        claimed = await webhooks.claim(tx, webhook_id, now, self._lease, limit, skip_lanes=skip_lanes, longest=longest)
+        self._leases.hold(tx, {due.key: due.lease for due in claimed})
+        return claimed
 
     async def _deliver_lane(self, webhook: Webhook, due: Due) -> bool:
         """One delivery; whatever comes of it, there is room for another to the same webhook."""
@@ -217,10 +241,11 @@ class Webhooks:
             await self._failed(due, error.code, None)
             return True
         if response.status == _GONE:
-            await self._stop(webhook)
+            await self._stop(webhook, due)
         elif _is_taken(response):
             async with self._store.write() as tx:
                 await webhooks.finish(tx, due, self._world.clock())
+            self._leases.end(due.key)
             self._metrics.webhooks_delivered.inc()
         else:
             await self._failed(due, f"webhook.http_{response.status}", _retry_after(response))
@@ -251,15 +276,18 @@ class Webhooks:
                 await webhooks.finish(tx, due, now, error_code=code)
             else:
                 await webhooks.failed(tx, due, code, now + timedelta(seconds=delay))
+        self._leases.end(due.key)
         self._metrics.webhook_failures.inc()
         _log.info("a webhook did not take an event (%s), attempt %d", code, attempts, extra=_facts(due))
 
-    async def _stop(self, webhook: Webhook) -> None:
+    async def _stop(self, webhook: Webhook, due: Due) -> None:
         async with self._store.write() as tx:
             await webhooks.stop(tx, webhook.id, "webhook.gone")
+            await webhooks.release(tx, {due.key: due.lease})
             await audit.append(
                 tx, at=self._world.clock(), event="webhook.stopped", actor="policy", subjects=(webhook.id,)
             )
+        self._leases.end(due.key)
         _log.warning("a webhook is gone and was stopped", extra={"facts": {"webhook": webhook.id}})
 
 

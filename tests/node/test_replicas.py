@@ -11,6 +11,8 @@ import pyrage
 import pytest
 
 from node.app import Node
+from node.events.emit import emit
+from node.events.types import ExchangeChanged
 from node.roles.issuer import Award
 from node.runtime import backups
 from node.runtime.turns import turn
@@ -33,6 +35,7 @@ from tests.node.nodes import (
     issued,
     other_end,
 )
+from tests.node.receivers import Delivery, Receiver, in_order
 from tests.postgresql import new_store_url
 
 Commit = Callable[[Transaction], Awaitable[None]]
@@ -200,3 +203,68 @@ async def test_what_is_old_is_forgotten_by_one_process_at_a_time(replicas: tuple
         assert (ours, theirs) == (True, False)
     async with turn(second.store, "housekeeping", timedelta(hours=1)) as theirs:
         assert theirs
+
+
+async def _tell(node: Node, lane: str, state: str) -> None:
+    async with node.store.write() as tx:
+        data = ExchangeChanged(exchange_id=lane, connection_id="c", protocol="p", role="r", state=state)
+        await emit(tx, node.world, data)
+
+
+async def test_each_event_is_delivered_by_one_replica_and_in_the_order_of_its_lane(
+    replicas: tuple[Node, Node],
+) -> None:
+    async def answer(_: Delivery) -> int:
+        await asyncio.sleep(0)  # lets the other replica look, too
+        return 204
+
+    receiver = Receiver(answer)
+    await receiver.start()
+    try:
+        await replicas[0].webhooks.add(receiver.url)
+
+        async def tell_all(node: Node, lanes: tuple[str, ...]) -> None:
+            for number in range(12):
+                for lane in lanes:
+                    await _tell(node, lane, str(number))
+
+        await asyncio.gather(tell_all(replicas[0], ("a", "b", "c")), tell_all(replicas[1], ("c", "d", "e")))
+        await receiver.until(lambda r: len({delivery.id for delivery in r.taken}) == 72)
+        assert len(receiver.seen) == 72, "an event was delivered by both"
+        assert in_order(receiver.taken)
+
+        async def nothing_waits(tx: Transaction) -> bool:
+            return not await tx.all("SELECT 1 FROM webhook_lanes UNION ALL SELECT 1 FROM webhook_deliveries")
+
+        await eventually(replicas[1], nothing_waits)
+    finally:
+        await receiver.stop()
+
+
+async def test_an_event_that_a_replica_was_delivering_when_it_stopped_is_delivered_by_the_other_at_once(
+    nodes: Nodes,
+) -> None:
+    first = await nodes.make("college", issuer=True, webhooks={"lease_seconds": 600.0})
+    second = await nodes.replica(first, "college-2")
+    in_hand, never = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Delivery) -> int:
+        if len(receiver.seen) == 1:
+            in_hand.set()
+            await never.wait()
+        return 204
+
+    receiver = Receiver(answer)
+    await receiver.start()
+    try:
+        await first.webhooks.add(receiver.url)
+        await _tell(first, "a", "begun")
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await in_hand.wait()
+        holder = first if first.webhooks._leases._held else second
+        await holder.webhooks.stop()
+        await receiver.until(lambda r: len(r.taken) == 1)
+        assert len(receiver.seen) == 2
+    finally:
+        never.set()
+        await receiver.stop()
