@@ -19,7 +19,6 @@ _STATUS = {
     "oauth.invalid_token": 401,
     "oauth.insufficient_scope": 403,
     "http.too_many": 429,
-    "record.not_verified": 400,
 }
 _MINOR = {
     400: "invalid_data",

@@ -14,7 +14,7 @@ from node.http.open_badges_description import service_description
 from node.http.throttle import Throttle
 from node.roles.apps import Apps
 from node.roles.keeping import Change
-from node.roles.kept_forms import is_compact
+from node.roles.kept_forms import is_compact, kept_form
 from node.roles.open_badges import OpenBadges
 from node.runtime.world import Clock
 from protocols import strict_json
@@ -196,8 +196,8 @@ def open_badges_app(
 def _credentials(records: Sequence[HeldCredential]) -> bytes:
     """GetOpenBadgeCredentialsResponse (§C.1), with each record byte for byte as it was received."""
     embedded = [each.document for each in records if not is_compact(each.document)]
-    compact = [b'"' + each.document + b'"' for each in records if is_compact(each.document)]
-    return b'{"credential":[%b],"compactJwsString":[%b]}' % (b",".join(embedded), b",".join(compact))
+    compact = strict_json.dumps([kept_form(each.document) for each in records if is_compact(each.document)])
+    return b'{"credential":[%b],"compactJwsString":%b}' % (b",".join(embedded), compact)
 
 
 def _json(body: bytes) -> web.Response:
