@@ -34,6 +34,7 @@ from node.roles.checker import Checker
 from node.roles.desk import Desk
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
+from node.roles.endorsements import Endorsements
 from node.roles.erasing import Erasing
 from node.roles.framework_packages import FrameworkPackages
 from node.roles.frameworks import Frameworks
@@ -401,6 +402,14 @@ class Node:
             issuer=self.vc_api.issuer,
             checker=checker,
             http=self.http,
+            world=self.world,
+            label=self.label,
+        )
+        self.endorsements = Endorsements(
+            store=self.store,
+            identity=self.identity,
+            issuer=self.vc_api.issuer,
+            checker=checker,
             world=self.world,
             label=self.label,
         )

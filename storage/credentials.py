@@ -46,6 +46,7 @@ __all__ = [
     "get_held",
     "get_issued",
     "get_issued_all",
+    "held_about",
     "held_in",
     "held_of_exchange",
     "held_with_id",
@@ -226,6 +227,15 @@ async def find_held_from(
     query.equal("h.credential_key", tx.sealing.blind(_HELD_ID, credential_id))
     row = await tx.one(*query.end("ORDER BY h.stored_at DESC, h.id DESC LIMIT 1"))
     return None if row is None else held_in(tx, row)
+
+
+async def held_about(tx: Transaction, subject: str) -> list[HeldCredential]:
+    """The held records with this subject, the newest first, such as endorsements of a record by its ``id``."""
+    found, after = list[HeldCredential](), None
+    while page := await list_held(tx, after=after, limit=MAX_PAGE):
+        found += [record for record in page if record.subject == subject]
+        after = page[-1].id
+    return found
 
 
 async def find_held_replacing(

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resend": ("node.cli.resend", "Send an unanswered message again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),
     "trust": ("node.cli.trust", "Say whose records you believe, and see why."),
+    "endorse": ("node.cli.endorse", "Endorse a record that somebody else has issued."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
     "correct": ("node.cli.correct", "Replace an issued record by a correct one."),
     "suspend": ("node.cli.revoke", "Suspend an issued record."),

@@ -156,6 +156,9 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
         facts.pop("document")
         for status in facts.pop("statuses", []):
             facts[f"status: {status.purpose}"] = status.message
+        for number, each in enumerate(facts.pop("endorsements", []), 1):
+            doubt = each.unverified or (each.state if each.state != "active" else None)
+            facts[f"endorsement {number}"] = f"{each.issuer}: {each.comment or ''}{f' ({doubt})' if doubt else ''}"
         facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
         del facts["attached"]
         achievements = facts.pop("outline", [])

@@ -385,6 +385,16 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.IssuedDetail,
     ),
     Operation(
+        name="endorseRecord",
+        method="POST",
+        path="/admin/credentials/endorse",
+        summary="Sign an endorsement (Open Badges 3.0) of a record that somebody else has issued.",
+        handler=admin_records.endorse,
+        response=s.IssuedDetail,
+        body=s.RecordToEndorse,
+        status=201,
+    ),
+    Operation(
         name="correctRecord",
         method="POST",
         path="/admin/issued/{id}/correct",

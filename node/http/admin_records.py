@@ -32,6 +32,7 @@ from node.http.schemas import (
     CorrectedView,
     Derive,
     DerivedRecord,
+    EndorsementView,
     ExchangeView,
     HeldDetail,
     HeldView,
@@ -48,6 +49,7 @@ from node.http.schemas import (
     RecordProposal,
     RecordsQuery,
     RecordsToKeep,
+    RecordToEndorse,
     RefusedView,
     StatusChange,
     StatusValue,
@@ -63,7 +65,7 @@ from protocols.credentials.model import Version
 from protocols.credentials.reading import stated
 from protocols.errors import BadInput, WrongState
 from storage import audit, credentials
-from storage.credentials import IssuedCredential, IssuedState
+from storage.credentials import HeldCredential, IssuedCredential, IssuedState
 from storage.engine import Transaction
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ __all__ = [
     "change_status",
     "correct",
     "derive",
+    "endorse",
     "issue",
     "issue_batch",
     "issued_record",
@@ -87,6 +90,7 @@ __all__ = [
     "record",
 ]
 
+_ENDORSEMENT = "EndorsementCredential"
 _STATUS_CHANGES: dict[str, tuple[str, bool]] = {
     "revoke": ("revocation", True),
     "suspend": ("suspension", True),
@@ -181,14 +185,41 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
     async with node.store.read() as tx:
         held = await find_held(tx, call.id)
         later = await credentials.find_held_replacing(tx, held, replaced_by)
+        about = await credentials.held_about(tx, held.credential_id) if held.credential_id else []
     return HeldDetail(
         **held_fields(held),
         replaces=replaced_by(stated(held.document)),
         replaced_by=later,
+        endorsements=[_endorsement(each) for each in about if _ENDORSEMENT in each.types],
         attached=view_attached(held.document),
         outline=[msgspec.convert(asdict(each), OutlineView) for each in outline(stated(held.document))],
         document=document_json(held.document),
     )
+
+
+def _endorsement(held: HeldCredential) -> EndorsementView:
+    said = stated(held.document)["credentialSubject"]
+    comment = said.get("endorsementComment") if isinstance(said, dict) else None
+    return EndorsementView(
+        credential=held.credential_id,
+        issuer=held.issuer,
+        comment=comment if isinstance(comment, str) else None,
+        state=held.state.value,
+        unverified=held.unverified,
+    )
+
+
+async def endorse(node: Node, call: Call[Nothing, RecordToEndorse]) -> IssuedDetail:
+    """Sign an endorsement of somebody else's record.
+
+    Raises:
+        BadInput: ``record.not_genuine``, ``endorsement.*``.
+    """
+    given = call.body.document
+    document = given.encode() if isinstance(given, str) else strict_json.dumps(given)
+    made = await node.endorsements.give(document, call.body.comment)
+    async with node.store.read() as tx:
+        return await _detail(node, tx, made)
 
 
 async def keep_records(node: Node, call: Call[Nothing, RecordsToKeep]) -> IntakeView:

@@ -38,6 +38,7 @@ __all__ = [
     "DidQuery",
     "DidView",
     "DocumentToVerify",
+    "EndorsementView",
     "Erase",
     "ErasedView",
     "ErasureReportView",
@@ -85,6 +86,7 @@ __all__ = [
     "PruneView",
     "RecordCorrection",
     "RecordProposal",
+    "RecordToEndorse",
     "RecordsQuery",
     "RecordsToKeep",
     "RefusedView",
@@ -502,11 +504,22 @@ class OutlineView(_View, frozen=True, kw_only=True):
     beside: Annotated[list[tuple[str, str]], Meta(description="Other associations: kind, and name of the other one.")]
 
 
+class EndorsementView(_View, frozen=True, kw_only=True):
+    """What an endorsement that the node holds says of a record."""
+
+    credential: str | None
+    issuer: str
+    comment: str | None
+    state: Annotated[str, Meta(description="What its issuer's status list said when it was looked at last.")]
+    unverified: Annotated[str | None, Meta(description="The code of the check that it did not pass when taken in.")]
+
+
 class HeldDetail(HeldView, frozen=True, kw_only=True):
     """A record that the node holds, with the document as it was received."""
 
     replaces: Annotated[str | None, Meta(description="The `id` of the record that it says it replaces.")]
     replaced_by: Annotated[str | None, Meta(description="The held record, by `id`, that says it replaces this one.")]
+    endorsements: Annotated[list[EndorsementView], Meta(description="Those that the node holds of it.")]
     attached: list[AttachedView]
     outline: Annotated[
         list[OutlineView],
@@ -674,6 +687,15 @@ class RecordCorrection(_Given, frozen=True, kw_only=True):
     valid_until: Time | None = None
     achievement: Annotated[Name | None, Meta(description="Another achievement, or another version of it.")] = None
     reason: Annotated[Text | None, Meta(description="For the issuer's own log; nobody else sees it.")] = None
+
+
+class RecordToEndorse(_Given, frozen=True, kw_only=True):
+    """A record of another issuer to stand by."""
+
+    document: Annotated[
+        dict[str, Any] | str, Meta(description="As its issuer signed it: an object, or the text of a JWT or SD-JWT.")
+    ]
+    comment: Annotated[str, Meta(min_length=1, max_length=4000, description="Why; it is in the endorsement.")]
 
 
 class CorrectedView(_View, frozen=True, kw_only=True):

@@ -67,6 +67,7 @@ OPERATIONS: dict[str, str] = {
     "offerRecord": "issue-credential.offer-sent",
     "proposeRecord": "issue-credential.proposal-sent",
     "issueRecord": "record.issued",
+    "endorseRecord": "record.issued",
     "issueBatch": "record.issued",
     "keepRecords": "record.stored",
     "correctRecord": "record.revoked",
@@ -354,6 +355,7 @@ async def hand_over(pair: Pair) -> None:
     await learner.do("bakeRecord", held["kept"][0]["record"]["id"], image=image)
     await college.do("bakeIssued", made["id"], image=image)
     await college.do("verifyDocument", document=made["document"], anyIssuer=True)
+    await college.do("endorseRecord", document=made["document"], comment="We hire on it.")
     corrected = await college.do("correctRecord", made["id"], name="Ada Byron")
     await college.do("changeStatus", corrected["record"]["id"], action="revoke")
     await college.do("inviteWithOffer", achievement=WELDING, did="did:example:c")

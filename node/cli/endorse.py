@@ -1,0 +1,64 @@
+"""``lernode endorse``: stand by a record that somebody else has issued."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from node.cli.client import with_api
+from node.cli.options import Setting, common
+from node.cli.output import emit_json, fields, line, short
+from node.cli.write import check_new, write_record
+from node.http.documents import document_bytes
+from node.http.schemas import IssuedDetail, RecordToEndorse
+from protocols import strict_json
+from protocols.errors import BadInput
+
+__all__ = ["endorse"]
+
+_MAX_BYTES = 1 << 20
+
+
+@click.command(short_help="Endorse a record that somebody else has issued.")
+@common
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--comment", required=True, help="Why you stand by it; everybody who is shown the endorsement reads it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new file for it.")
+def endorse(setting: Setting, file: Path, comment: str, out: Path) -> None:
+    """Sign an endorsement (Open Badges 3.0) of the record in FILE, which somebody else has issued.
+
+    The record has to be what its issuer signed. The endorsement names it, and is a credential of its own: you can
+    revoke it like every record of yours.
+
+    \b
+    Example:
+      lernode endorse ada.json --comment "We hire on this certificate." --out endorsement.json
+
+    Next: give the file to the learner, who runs: lernode import endorsement.json
+    """
+    check_new(out)
+    content = file.read_bytes()
+    if len(content) > _MAX_BYTES:
+        raise BadInput("cli.file", "The file is too large for a record.", "Name a file with one record.")
+    body = RecordToEndorse(document=_document(content.strip()), comment=comment)
+    made = with_api(setting, lambda api: api.post("/admin/credentials/endorse", IssuedDetail, body))
+    write_record(out, document_bytes(made.document))
+    if setting.json:
+        emit_json(msgspec.json.encode(made))
+        return
+    line(f"Endorsed; the endorsement is written to {out}.", style="green")
+    fields([("record", short(made.id)), ("credential", made.credential_id), ("about", made.subject)])
+    line(f"Next: give the file to the learner, who runs: lernode import {out}")
+
+
+def _document(content: bytes) -> dict[str, Any] | str:
+    """An object as one, and compact text as it is."""
+    if content.startswith(b"{"):
+        return strict_json.loads_object(content)
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError:
+        raise BadInput("cli.file", "The file holds no record.", "Name a file with one record.") from None
