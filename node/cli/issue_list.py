@@ -27,12 +27,13 @@ from node.http.documents import document_bytes
 from node.http.schemas import BatchAward, BatchRowView, BatchToIssue, BatchView
 from node.records.catalogue import Achievement
 from node.records.csv_input import LearnerList, LearnerRow, parse_learners
+from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from protocols import strict_json
 from protocols.errors import BadInput
 
 __all__ = ["Order", "issue_list"]
 
-_ROWS_AT_ONCE = 250
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,8 @@ def issue_list(setting: Setting, order: Order) -> None:
 
 
 async def _issue_all(api: Api, order: Order, data: bytes) -> _Outcome:
+    if api.is_own_node:
+        leave_to_the_collector_what_comes_and_goes()
     achievement = await _achievement(api, order.achievement)
     learners = parse_learners(data, result=achievement.result)
     outcome = _Outcome(_name_of(achievement, order, data), [], _problems(learners))

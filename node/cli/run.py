@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from node.config import AdminConfig, load
 from node.http.admin import admin_app, vc_api_app
 from node.http.admin_socket import open_admin_socket
 from node.runtime import logs
+from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from node.runtime.private_process import close_up
 from protocols import strict_json
 from protocols.errors import BadInput
@@ -32,7 +32,6 @@ __all__ = ["run"]
 _log = logging.getLogger("lernode.run")
 _MIN_TOKEN = 16
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_ALLOCATIONS_BEFORE_COLLECTION = 5_000
 
 
 @click.command(short_help="Run the node, so that peers can reach it.")
@@ -82,7 +81,7 @@ async def _serve(setting: Setting, node: Node, token: str | None) -> None:
             elif admin.port and node.config.vc_api.conformance:
                 await node.serve(vc_api_app(node), admin.host, admin.port)
             await _announce(setting, node, socket.path, token is not None)
-            _leave_to_the_collector_what_comes_and_goes()
+            leave_to_the_collector_what_comes_and_goes()
             if await told == signal.SIGTERM:
                 await node.drain()
             await node.finish()
@@ -107,17 +106,6 @@ def _told_to_stop() -> asyncio.Future[signal.Signals]:
     for each in _STOP_SIGNALS:
         loop.add_signal_handler(each, first, each)
     return told
-
-
-def _leave_to_the_collector_what_comes_and_goes() -> None:
-    """Let Python's garbage collector no longer walk what stays as long as the process, and come less often.
-
-    Reference counts free nearly all that a message leaves behind; walking the modules for the rest costs a node that
-    is busy a twentieth of its time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BEFORE_COLLECTION, 10, 10)
 
 
 async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) -> None:

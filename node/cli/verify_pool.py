@@ -27,6 +27,7 @@ from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
 from node.http.result_views import view_result
 from node.http.schemas import ResultView
+from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from node.trust.source import KnownOnce
 from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
@@ -83,6 +84,7 @@ def verify_files(files: Sequence[Path], how: FilePolicy, *, jobs: int, as_json: 
     """
     parts = [files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE)]
     jobs = min(jobs, len(parts))
+    leave_to_the_collector_what_comes_and_goes()  # before the forks, which share what nobody walks
     if jobs <= 1:
         with _Worker(how, as_json) as worker:
             for part in parts:

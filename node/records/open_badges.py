@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from node.records.catalogue import Achievement
 from protocols import strict_json
 from protocols.credentials.model import CONTEXT_V1, CONTEXT_V2, Version, is_url
@@ -105,7 +107,8 @@ def build_credential(
         **({"credentialStatus": _one_or_all(status_entries)} if status_entries else {}),
     }
     # A deep copy, so that nobody changes the catalogue; in this way the quickest.
-    return strict_json.loads_object(strict_json.dumps(document))
+    copy: dict[str, Any] = msgspec.json.decode(strict_json.dumps(document))
+    return copy
 
 
 def withholdable(credential: dict[str, Any]) -> list[str]:

@@ -53,7 +53,7 @@ def format_time(moment: datetime) -> str:
     Args:
         moment: timezone-aware.
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def _zone(text: str | None) -> timezone:

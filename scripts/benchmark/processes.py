@@ -116,16 +116,15 @@ class NodeProcess:
         return took
 
     async def command(self, *arguments: str) -> asyncio.subprocess.Process:
-        """Start a command with this node; what it prints is thrown away."""
-        null = asyncio.subprocess.DEVNULL
+        """Start a command with this node; what it prints can be read, its progress is thrown away."""
         home = ("--home", str(self.home))
         return await lernode(
             *arguments,
             *home,
             passphrase=self.passphrase,
             environment=self._environment,
-            stdout=null,
-            stderr=null,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
 
     async def stop(self) -> None:
