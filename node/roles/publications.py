@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from node.roles.checker import Checker
 from protocols.credentials.trust.grants import Action, TrustedIssuers
-from protocols.credentials.verification import Check, Outcome
+from protocols.credentials.verification import Check, Outcome, VerificationResult
 from protocols.did.web import owns
 from protocols.errors import BadInput, NotNow
 from storage import trust
 from storage.engine import Store
 
-__all__ = ["check_publisher", "genuine"]
+__all__ = ["Examined", "check_publisher", "examine", "genuine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How every check but that of trust ends.
+
+    Attributes:
+        wrong: why it does not verify; None where nothing fails.
+        unknown: why it is not known whether it does; None where it is.
+    """
+
+    result: VerificationResult
+    wrong: str | None
+    unknown: str | None
+
+
+async def examine(document: dict[str, Any] | bytes, checker: Checker, *, forgiven: Collection[str] = ()) -> Examined:
+    """Verify a credential that is to be taken for what it says, whoever is trusted.
+
+    Args:
+        forgiven: codes of checks that may fail.
+    """
+    policy = replace(checker.policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
+    result = await checker.check(document, policy, expected="credential")
+    failed = [c for c in result.checks if c.outcome is Outcome.FAIL and c.code not in forgiven]
+    wrong = [c.reason for c in failed if c.check is not Check.ISSUER_TRUSTED]
+    unknown = [c.reason for c in result.checks if c.outcome is Outcome.NOT_CHECKED and c.check in policy.required]
+    if result.document is None:
+        unknown.append("It cannot be read.")
+    return Examined(result, next(iter(wrong), None), next(iter(unknown), None))
 
 
 async def genuine(document: dict[str, Any] | bytes, checker: Checker) -> dict[str, Any]:
@@ -23,16 +54,12 @@ async def genuine(document: dict[str, Any] | bytes, checker: Checker) -> dict[st
         BadInput: ``publication.unverified``.
         NotNow: ``publication.unchecked``: a check cannot be made now.
     """
-    policy = replace(checker.policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
-    result = await checker.check(document, policy, expected="credential")
-    wrong = [c for c in result.checks if c.outcome is Outcome.FAIL and c.check is not Check.ISSUER_TRUSTED]
-    unknown = [c for c in result.checks if c.outcome is Outcome.NOT_CHECKED and c.check in policy.required]
-    if wrong:
-        raise BadInput("publication.unverified", f"It does not verify: {wrong[0].reason}", "Ask who published it.")
-    if unknown or result.document is None:
-        reason = unknown[0].reason if unknown else "It cannot be read."
-        raise NotNow("publication.unchecked", f"It cannot be checked now: {reason}", "Try again later.")
-    return result.document
+    found = await examine(document, checker)
+    if found.wrong is not None:
+        raise BadInput("publication.unverified", f"It does not verify: {found.wrong}", "Ask who published it.")
+    if found.unknown is not None or found.result.document is None:
+        raise NotNow("publication.unchecked", f"It cannot be checked now: {found.unknown}", "Try again later.")
+    return found.result.document
 
 
 async def check_publisher(store: Store, issuer: str, *, publisher: str | None, url: str | None) -> None:

@@ -20,13 +20,14 @@ from node.net.guarded_http import GuardedHttp
 from node.roles.checker import Checker
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
+from node.roles.publications import examine
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
 from protocols.credentials.model import as_list, has_type
 from protocols.credentials.trust.accreditation import ENDED
-from protocols.credentials.trust.grants import By, TrustedIssuers
+from protocols.credentials.trust.grants import By
 from protocols.credentials.trust.recognition import (
     RECOGNITION,
     Entry,
@@ -35,7 +36,7 @@ from protocols.credentials.trust.recognition import (
     recognition_credential,
 )
 from protocols.credentials.trust.registry import is_registry_file, read_known_registries, read_registry
-from protocols.credentials.verification import Check, Outcome, VerificationResult
+from protocols.credentials.verification import VerificationResult
 from protocols.did.web import owns
 from protocols.errors import BadInput, LernodeError, NotNow
 from storage import audit, trust, trust_lists
@@ -381,18 +382,12 @@ async def genuine(document: dict[str, Any] | bytes, checker: Checker, *, may_be_
         BadInput: ``trust.list_unverified``, ``trust.list_malformed``.
         NotNow: ``trust.list_unchecked``: a check cannot be made now.
     """
-    policy = replace(checker.policies.verifier(any_issuer=True, refresh=True), trust=TrustedIssuers())
-    result = await checker.check(document, policy, expected="credential")
-    untold = {ENDED} if may_be_over else set()
-    failed = [c for c in result.checks if c.outcome is Outcome.FAIL and c.code not in untold]
-    wrong = [c for c in failed if c.check is not Check.ISSUER_TRUSTED]
-    unknown = [c for c in result.checks if c.outcome is Outcome.NOT_CHECKED and c.check in policy.required]
-    if wrong:
-        raise BadInput("trust.list_unverified", f"It does not verify: {wrong[0].reason}", "Ask its publisher.")
-    if unknown or result.document is None:
-        reason = unknown[0].reason if unknown else "It cannot be read."
-        raise NotNow("trust.list_unchecked", f"It cannot be checked now: {reason}", "Try again later.")
-    return Genuine(read_recognition(result.document), result)
+    found = await examine(document, checker, forgiven=(ENDED,) if may_be_over else ())
+    if found.wrong is not None:
+        raise BadInput("trust.list_unverified", f"It does not verify: {found.wrong}", "Ask its publisher.")
+    if found.unknown is not None or found.result.document is None:
+        raise NotNow("trust.list_unchecked", f"It cannot be checked now: {found.unknown}", "Try again later.")
+    return Genuine(read_recognition(found.result.document), found.result)
 
 
 def _check_publisher(wanted: ToFollow, listed: Recognition) -> None:
