@@ -199,16 +199,12 @@ class Webhooks:
         found: dict[str, Work] = {}
         wakes: list[datetime] = []
         now = self._world.clock()
-        async with self._store.read() as tx:
-            active = [each for each in await webhooks.page(tx) if each.state is WebhookState.ACTIVE]
-        if not active:
-            return {}, None
         async with self._store.write() if self._store.shared else self._store.read() as tx:
-            for webhook in active:
+            for webhook in await webhooks.page(tx):
                 lanes = [key.partition("/")[2] for key in busy if key.startswith(f"{webhook.id}/")]
                 space = min(_PARALLEL_EACH - len(lanes), room - len(found))
-                if space <= 0:
-                    continue  # whoever finishes rings the bell
+                if webhook.state is not WebhookState.ACTIVE or space <= 0:
+                    continue  # whoever finishes, or resumes it, rings the bell
                 ready = await self._take(tx, webhook.id, now, space, lanes)
                 found |= {one.key: partial(self._deliver_lane, webhook, one) for one in ready}
                 taken = (*lanes, *(one.lane for one in ready))
