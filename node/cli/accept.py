@@ -13,7 +13,7 @@ from node.cli.attached import attached_fields
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
 from node.cli.options import Setting, common, only_used, suggest
-from node.cli.output import emit_json, fields, line, short, when
+from node.cli.output import fields, line, short, when
 from node.http.schemas import (
     AboutRecord,
     AcceptedView,
@@ -70,9 +70,7 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
 
 
 def _show(setting: Setting, document: msgspec.Struct, human: Callable[[], None]) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(document))
-    else:
+    if not setting.shown_as_json(document):
         human()
 
 

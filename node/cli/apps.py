@@ -7,7 +7,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.output import fields, line, short, table, when
 from node.http.apps_schemas import AppRequestView, ApprovalView, ApproveApp, AppView
 from node.http.schemas import Page
 from protocols.errors import WrongState
@@ -77,8 +77,7 @@ def approve(setting: Setting, number: str, only: tuple[str, ...], *, yes: bool) 
         raise WrongState("cli.not_approved", "It was not let in.", f"Tell it so: lernode apps decline {number}")
     body = ApproveApp(scopes=list(only) or None)  # type: ignore[arg-type]
     given = with_api(setting, lambda api: api.post(f"{path}/approve", ApprovalView, body))
-    if setting.json:
-        emit_json(msgspec.json.encode(given))
+    if setting.shown_as_json(given):
         return
     line(f"Type this into the page: {given.code}", style="green")
     line(f"It is good until {when(given.request.expires)}, once, and in that page only.")
@@ -96,9 +95,7 @@ def decline(setting: Setting, number: str) -> None:
     """
     path = f"/admin/apps/requests/{segment(number)}/decline"
     asked = with_api(setting, lambda api: api.post(path, AppRequestView))
-    if setting.json:
-        emit_json(msgspec.json.encode(asked))
-    else:
+    if not setting.shown_as_json(asked):
         line(f"{asked.name} is not let in.")
 
 
@@ -113,9 +110,7 @@ def revoke(setting: Setting, app: str) -> None:
       lernode apps revoke 4f2a
     """
     gone = with_api(setting, lambda api: api.delete(f"/admin/apps/{segment(app)}", AppView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"{gone.name} can do nothing here any more.")
 
 
@@ -128,8 +123,7 @@ class _Listing(msgspec.Struct, frozen=True, rename="camel"):
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, _both)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     if found.apps:
         rows = (

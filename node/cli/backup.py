@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from node.cli.options import Setting, common, read_file_passphrase, suggest
-from node.cli.output import emit_json, fields, line
+from node.cli.output import fields, line
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, load
 from node.runtime import backups
@@ -47,8 +47,7 @@ def backup(setting: Setting, file: Path, recipient: str | None, backup_passphras
     """
     lock = Recipient(recipient) if recipient else _passphrase(backup_passphrase_file, new=True)
     size = asyncio.run(_write(setting, file, lock))
-    if setting.json:
-        emit_json(strict_json.dumps({"file": str(file), "bytes": size}))
+    if setting.shown_as_json({"file": str(file), "bytes": size}):
         return
     line(f"Written and read back: {file}", style="green")
     fields([("bytes", size)])
@@ -172,8 +171,7 @@ def _show(setting: Setting, contents: Contents) -> None:
         "waitingMessages": of("outbox", 0),
         "auditEntries": of("audit", 0),
     }
-    if setting.json:
-        emit_json(strict_json.dumps(facts))
+    if setting.shown_as_json(facts):
         return
     line("The backup holds:")
     fields(facts.items())

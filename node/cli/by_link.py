@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 import segno
 
 from node.cli.options import Setting
-from node.cli.output import emit_json, is_terminal, line
+from node.cli.output import is_terminal, line
 from node.http.schemas import InvitationView
 from protocols.errors import BadInput
 
@@ -58,8 +57,7 @@ def show_invitation(setting: Setting, made: InvitationView, *, qr: bool, qr_file
     code = segno.make(address, error="l", micro=False)
     if qr_file is not None:
         _write(code, qr_file)
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line(address)
     if qr or is_terminal():

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, table, when
+from node.cli.output import fields, line, table, when
 from node.cli.write import write_record
 from node.http import catalogue_schemas as c
 from node.http.documents import document_bytes
@@ -83,8 +82,7 @@ def show(setting: Setting, achievement: str, out: Path | None) -> None:
     found = with_api(setting, lambda api: api.get(_of(achievement), c.AchievementDetail))
     if out is not None:
         write_record(out, document_bytes(found.document))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     _show(found)
     rows = (
@@ -147,8 +145,7 @@ def add(
             )
         )
     added = with_api(setting, lambda api: api.post(_PATH, c.CatalogueView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(added))
+    if setting.shown_as_json(added):
         return
     for item in added.items:
         line(f"{item.slug}: “{item.name}” can be awarded.", style="green")
@@ -207,8 +204,7 @@ def edit(
         return await api.post(_of(achievement), c.CatalogueEntry, body)
 
     changed = with_api(setting, work)
-    if setting.json:
-        emit_json(msgspec.json.encode(changed))
+    if setting.shown_as_json(changed):
         return
     line(f"{changed.slug} is awarded in its version {changed.number} from now on.", style="green")
     suggest(f"lernode catalogue show {changed.slug}")
@@ -228,8 +224,7 @@ def retire(setting: Setting, achievement: str, undo: bool) -> None:
     """
     body = c.Retirement(undo=undo)
     changed = with_api(setting, lambda api: api.post(f"{_of(achievement)}/retire", c.CatalogueEntry, body))
-    if setting.json:
-        emit_json(msgspec.json.encode(changed))
+    if setting.shown_as_json(changed):
         return
     line(f"{changed.slug} is awarded {'again' if undo else 'no more'}.", style="green")
 
@@ -257,8 +252,7 @@ def publish(setting: Setting, costs: Path | None, days: int, output: Path | None
     done = with_api(setting, work)
     if output is not None:
         output.write_text(done.document, encoding="utf-8")
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     line(f"Published as edition {done.sequence}, valid until {when(done.valid_until)}.", style="green")
     fields((("url", done.source), ("file", None if output is None else str(output))))
@@ -295,8 +289,7 @@ def take(setting: Setting, place: str, publisher: str | None) -> None:
         )
 
     done = with_api(setting, work)
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     line(f"Kept the catalogue of {done.name}, edition {done.sequence}.", style="green")
     fields((("issuer", done.issuer), ("valid until", when(done.valid_until))))
@@ -313,9 +306,7 @@ def others(setting: Setting) -> None:
       lernode catalogue others
     """
     found = with_api(setting, lambda api: api.get("/admin/catalogues", Page[PublishedCatalogueView]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    if not setting.shown_as_json(found):
         rows = ((each.name, each.issuer, str(each.sequence), when(each.valid_until)) for each in found.items)
         table(("name", "issuer", "edition", "valid until"), rows)
 
@@ -331,17 +322,14 @@ def forget(setting: Setting, issuer: str) -> None:
       lernode catalogue forget did:web:college.example
     """
     gone = with_api(setting, lambda api: api.delete(f"/admin/catalogues/{segment(issuer)}", PublishedCatalogueView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"The catalogue of {gone.name} is forgotten.")
 
 
 def _list(setting: Setting, *, retired: bool) -> None:
     query = {"retired": "true"} if retired else {}
     found = with_api(setting, lambda api: api.get(_PATH, c.CatalogueView, **query))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = (
         (item.slug, str(item.number), item.name, ", ".join(skill.name for skill in item.skills)) for item in found.items

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.schemas import CorrectedView, RecordCorrection
@@ -50,8 +49,7 @@ def correct(setting: Setting, record: str, changes: tuple[str, ...], reason: str
     done = with_api(setting, lambda api: api.post(path, CorrectedView, body, to_peer=True))
     if out is not None and done.record is not None:
         write_record(out, document_bytes(done.record.document))
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     line("The record is replaced, and revoked.", style="green")
     fields([("record", short(done.former.id)), ("replaced by", done.credential)])

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from node.cli.options import Setting, common, read_secret
-from node.cli.output import emit_json, fields, line, table
+from node.cli.output import fields, line, table
 from node.cli.progress import waiting
 from node.config import STORE_FILE, Config, load
 from node.runtime.home_lock import HomeLock
@@ -84,10 +84,8 @@ def check(setting: Setting) -> None:
     Next, where something is found: put back the last backup.
     """
     found, safeguards = asyncio.run(_check(setting))
-    if setting.json:
-        broken = [{"what": what, "where": where} for where, what in found]
-        emit_json(msgspec.json.encode({"broken": broken, "safeguards": safeguards}))
-    else:
+    broken = [{"what": what, "where": where} for where, what in found]
+    if not setting.shown_as_json({"broken": broken, "safeguards": safeguards}):
         fields(safeguards.items())
         if found:
             table(("WHERE", "WHAT IS WRONG"), found)
@@ -116,8 +114,7 @@ def move(setting: Setting, url: str | None, to_file: bool) -> None:
     if (url is None) != to_file:
         raise BadInput("cli.move", "Say where the store is to go.", "Give either --to URL or --to-file.")
     copied = asyncio.run(_move(setting, url or ""))
-    if setting.json:
-        emit_json(msgspec.json.encode(copied))
+    if setting.shown_as_json(copied):
         return
     table(("TABLE", "ROWS", "SHA-256"), ((each.table, str(each.rows), each.digest[:16]) for each in copied))
     line("Every table is the same on both sides.", style="green")
@@ -160,8 +157,7 @@ async def _versions(setting: Setting, *, upgrade: bool) -> _Versions:
 
 
 def _tell(setting: Setting, found: _Versions) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     fields({"store": found.store, "version": str(found.version), "to apply": ", ".join(found.pending) or None}.items())
 

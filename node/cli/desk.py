@@ -15,7 +15,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, note, short, table, when
+from node.cli.output import fields, line, note, short, table, when
 from node.cli.progress import counted
 from node.cli.write import check_new, make_folder, write_record
 from node.http import desk_schemas as d
@@ -109,9 +109,7 @@ def check(setting: Setting, achievement: str, file: Path, save_mapping: str | No
         return await _send(api, _CHECK, d.CheckedView, achievement, file, how, save_mapping)
 
     found = with_api(setting, work)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    if not setting.shown_as_json(found):
         _show_check(found)
     if found.problems:
         raise click.exceptions.Exit(1)
@@ -232,9 +230,7 @@ def report(setting: Setting, order: str, out: Path | None) -> None:
     if out is not None:
         write_record(out, _as_csv(found) if out.suffix.lower() == ".csv" else msgspec.json.encode(found))
         line(f"{len(found):,} rows are written to {out}.", style="green")
-    elif setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    elif not setting.shown_as_json(found):
         cells = ((str(row.line), row.state, row.name, row.email or row.did, row.message) for row in found)
         table(("LINE", "STATE", "NAME", "WHO", "WHY"), cells)
 
@@ -253,8 +249,7 @@ def remove(setting: Setting, order: str, yes: bool) -> None:
     if not yes:
         click.confirm("Forget the list and its report?", abort=True)
     done = with_api(setting, lambda api: api.delete(_of(order), d.OrderView))
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     line("The list is forgotten.", style="green")
 
@@ -273,8 +268,7 @@ def mappings(setting: Setting, removed: str | None) -> None:
     if removed is not None:
         with_api(setting, lambda api: api.delete(f"{_MAPPINGS}/{segment(removed)}", d.MappingView))
     found = with_api(setting, lambda api: api.get(_MAPPINGS, Page[d.MappingView]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = (
         (each.name, ", ".join(f"{field}={name}" for field, name in each.names.items()), each.date_format, each.encoding)
@@ -406,8 +400,7 @@ def _as_csv(found: list[d.RowView]) -> bytes:
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, lambda api: api.get(_ORDERS, Page[d.OrderView]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = (
         (short(each.id), each.state, each.title, "by mail" if each.by_mail else "signed", each.brought_by,
@@ -434,8 +427,7 @@ def _show_check(found: d.CheckedView) -> None:
 
 
 def _show_order(setting: Setting, order: d.OrderDetail) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(order))
+    if setting.shown_as_json(order):
         return
     counted_rows = ", ".join(f"{count:,} {state}" for state, count in sorted(order.rows.items()))
     fields(

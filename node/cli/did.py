@@ -7,7 +7,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, is_terminal, line, when
+from node.cli.output import is_terminal, line, when
 from node.http.schemas import DidView, KeyRotation, NewDid, NewKey, OwnMethod, Page, ResolutionView
 from protocols.errors import BadInput
 from protocols.keys import KEY_KINDS, KeyKind
@@ -37,8 +37,7 @@ def did(ctx: click.Context, setting: Setting) -> None:
     if ctx.invoked_subcommand is not None:
         return
     found = with_api(setting, _list)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     for own in found.items:
         _show(own)
@@ -149,9 +148,7 @@ def resolve(setting: Setting, name: str, version_id: str | None, version_time: s
     """
     query = {"did": name, "versionId": version_id, "versionTime": version_time}
     found = with_api(setting, lambda api: api.get("/admin/dids/resolve", ResolutionView, **query))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    if not setting.shown_as_json(found):
         for title, part in (
             ("document", found.content),
             ("resolution", found.resolution_metadata),
@@ -167,9 +164,7 @@ def resolve(setting: Setting, name: str, version_id: str | None, version_time: s
 
 
 def _answer(setting: Setting, own: DidView) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(own))
-    else:
+    if not setting.shown_as_json(own):
         _show(own)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, line
+from node.cli.output import line
 from node.http.schemas import ConnectionView
 
 __all__ = ["disconnect"]
@@ -29,8 +28,7 @@ def disconnect(setting: Setting, peer: str) -> None:
     """
     path = f"/admin/connections/{segment(peer)}/end"
     ended = with_api(setting, lambda api: api.post(path, ConnectionView, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(ended))
+    if setting.shown_as_json(ended):
         return
     line(f"The connection with {ended.label or 'the peer'} has ended.", style="green")
     suggest("lernode invite makes an invitation, to connect again.")

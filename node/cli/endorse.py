@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.schemas import IssuedDetail, RecordToEndorse
@@ -46,8 +45,7 @@ def endorse(setting: Setting, file: Path, comment: str, out: Path) -> None:
     body = RecordToEndorse(document=_document(content.strip()), comment=comment)
     made = with_api(setting, lambda api: api.post("/admin/credentials/endorse", IssuedDetail, body))
     write_record(out, document_bytes(made.document))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line(f"Endorsed; the endorsement is written to {out}.", style="green")
     fields([("record", short(made.id)), ("credential", made.credential_id), ("about", made.subject)])

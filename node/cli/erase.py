@@ -10,7 +10,7 @@ import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, is_terminal, line, short
+from node.cli.output import fields, is_terminal, line, short
 from node.cli.write import check_new, write_record
 from node.http.schemas import Erase, ErasureView
 from protocols.errors import BadInput
@@ -61,8 +61,7 @@ def erase(setting: Setting, who: str, dry_run: bool, yes: bool, report: Path | N
 
 
 def _show(setting: Setting, found: ErasureView, title: str) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line(title, bold=True)
     fields((what.replace("_", " "), number) for what, number in Counter(e.what for e in found.erased).items())

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import click
-import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, line, table
+from node.cli.output import line, table
 from node.http.schemas import EventView, Page
 
 __all__ = ["events"]
@@ -43,8 +42,7 @@ def events(setting: Setting, after: int, limit: int, topics: tuple[str, ...], fo
         return await api.get("/admin/events", Page[EventView], after=after, limit=limit, topics=chosen)
 
     found = with_api(setting, ask)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = (
         (str(e.sequence), e.event["time"][:19].replace("T", " "), e.event["type"], _said(e.event["data"]))

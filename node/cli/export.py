@@ -11,7 +11,7 @@ import click
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, read_file_passphrase, suggest
-from node.cli.output import emit_json, line
+from node.cli.output import line
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.schemas import (
@@ -26,7 +26,6 @@ from node.records import bundle
 from node.records.bundle import Bundle
 from node.runtime import age_files
 from node.runtime.age_files import AgeLock, Recipient
-from protocols import strict_json
 
 __all__ = ["FILE_PASSPHRASE", "export", "file_passphrase_of"]
 
@@ -65,8 +64,7 @@ def export(setting: Setting, file: Path, recipient: str | None, file_passphrase:
     packed, count = with_api(setting, _packed)
     sealed = age_files.encrypt(packed, lock)
     write_record(file, sealed)
-    if setting.json:
-        emit_json(strict_json.dumps({"file": str(file), "records": count, "bytes": len(sealed)}))
+    if setting.shown_as_json({"file": str(file), "records": count, "bytes": len(sealed)}):
         return
     line(f"{count} records written to {file}.", style="green")
     suggest(f"lernode import {file}, in another node")

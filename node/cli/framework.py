@@ -14,7 +14,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import clean, emit_json, fields, is_terminal, line, note, table, when
+from node.cli.output import clean, fields, is_terminal, line, note, table, when
 from node.http.framework_schemas import (
     ChangeView,
     DifferenceView,
@@ -127,8 +127,7 @@ def import_(
 
 
 def _show_import(setting: Setting, done: ImportView) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     found = done.framework
     if done.unchanged:
@@ -167,8 +166,7 @@ def publish(setting: Setting, name: str, output: Path | None) -> None:
         return done
 
     done = with_api(setting, work)
-    if setting.json:
-        emit_json(msgspec.json.encode(done))
+    if setting.shown_as_json(done):
         return
     line(f"Published “{done.title}”, version {done.number}.", style="green")
     fields((("url", done.url), ("file", None if output is None else str(output))))
@@ -228,8 +226,7 @@ def show(setting: Setting, name: str) -> None:
       lernode framework show onet
     """
     found = with_api(setting, lambda api: api.get(_of(name), FrameworkDetail))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     latest = found.latest
     line(latest.title, bold=True)
@@ -264,9 +261,9 @@ def search(setting: Setting, words: tuple[str, ...], name: str | None, limit: in
     found = with_api(
         setting, lambda api: api.get("/admin/skills", Page[SkillItemView], q=query, framework=name, limit=limit)
     )
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif found.items:
+    if setting.shown_as_json(found):
+        return
+    if found.items:
         _show_items(found.items, with_framework=True)
         suggest("lernode framework skill CODE")
     else:
@@ -319,9 +316,9 @@ def tree(setting: Setting, name: str, code: str | None, number: int | None) -> N
       lernode framework tree nursing N.3
     """
     found = with_api(setting, lambda api: api.get(f"{_of(name)}/tree", Page[SkillItemView], at=code, number=number))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif found.items:
+    if setting.shown_as_json(found):
+        return
+    if found.items:
         _show_items(found.items, with_framework=False)
     else:
         line("Nothing stands under it.")
@@ -340,9 +337,7 @@ def diff(setting: Setting, name: str, old: int | None, new: int | None) -> None:
       lernode framework diff nursing --old 1 --new 3
     """
     found = with_api(setting, lambda api: api.get(f"{_of(name)}/diff", DifferenceView, old=old, new=new))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    if not setting.shown_as_json(found):
         _show_difference(found)
 
 
@@ -360,17 +355,15 @@ def remove(setting: Setting, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget {clean(name)} with all its versions?", abort=True, err=True)
     gone = with_api(setting, lambda api: api.delete(_of(name), FrameworkView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"“{gone.title}” is forgotten.")
 
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, lambda api: api.get(_PATH, Page[FrameworkView]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif found.items:
+    if setting.shown_as_json(found):
+        return
+    if found.items:
         rows = ((v.id, v.title, str(v.number), v.version, f"{v.items:,}", when(v.imported)) for v in found.items)
         table(("name", "title", "number", "version", "items", "imported"), rows)
     else:
@@ -381,8 +374,7 @@ def _list(setting: Setting) -> None:
 def _show_skill(setting: Setting, code: str, name: str | None, *, only_matches: bool) -> None:
     found = with_api(setting, lambda api: api.get("/admin/skills/one", SkillDetail, code=code, framework=name))
     related = [each for each in found.relations if not only_matches or each.kind not in _NO_MATCH]
-    if setting.json:
-        emit_json(msgspec.json.encode(msgspec.structs.replace(found, relations=related)))
+    if setting.shown_as_json(msgspec.structs.replace(found, relations=related)):
         return
     item = found.item
     line(item.name, bold=True)

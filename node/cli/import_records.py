@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.export import FILE_PASSPHRASE, file_passphrase_of
 from node.cli.files import begins_with, read_file
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, line, short
+from node.cli.output import line, short
 from node.http.schemas import IntakeView, RecordsToKeep
 from node.records import bundle
 from node.runtime import age_files
@@ -97,9 +96,7 @@ def import_(
         return outcome
 
     outcome = with_api(setting, go)
-    if setting.json:
-        emit_json(msgspec.json.encode(outcome))
-    else:
+    if not setting.shown_as_json(outcome):
         _tell(outcome)
     if outcome.refused:
         raise click.exceptions.Exit(1)

@@ -11,11 +11,10 @@ import click
 
 from node.app import create
 from node.cli.options import Setting, common, read_secret, suggest
-from node.cli.output import emit_json, fields, line
+from node.cli.output import fields, line
 from node.cli.progress import waiting
 from node.config import CONFIG_FILE, KeysConfig, to_toml
 from node.runtime.hardware import Token
-from protocols import strict_json
 from protocols.errors import BadInput, WrongState
 from protocols.multiformats import Multicodec
 from storage.keys import TokenKey
@@ -90,8 +89,7 @@ def init(
         "endpoint": values["node"].get("endpoint"),
         "catalogue": str(setting.home / _CATALOGUE) if issuer else None,
     }
-    if setting.json:
-        emit_json(strict_json.dumps(made))
+    if setting.shown_as_json(made):
         return
     line(f"{label} is ready.", style="green")
     fields(made.items())

@@ -14,7 +14,7 @@ from node.cli.client import Api, with_api
 from node.cli.exchanges import await_state
 from node.cli.issue_list import Order, issue_list
 from node.cli.options import Setting, common, only_used, suggest
-from node.cli.output import emit_json, fields, line, note, short
+from node.cli.output import fields, line, note, short
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.schemas import (
@@ -184,8 +184,7 @@ def _issue_file(setting: Setting, given: Award, to: str, out: Path | None) -> No
 
 def _issue_to_peer(setting: Setting, offer: AwardOverConnection, wait: int) -> None:
     exchange = with_api(setting, lambda api: _offer(api, offer, wait))
-    if setting.json:
-        emit_json(msgspec.json.encode(exchange))
+    if setting.shown_as_json(exchange):
         return
     if exchange.issued_ids:
         line(f"Issued to {exchange.peer}.", style="green")
@@ -213,9 +212,9 @@ async def _offer(api: Api, offer: AwardOverConnection, wait: int) -> ExchangeDet
 def _show_issued(setting: Setting, made: IssuedDetail, out: Path | None) -> None:
     if out is not None:
         write_record(out, document_bytes(made.document))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
-    elif out is not None:
+    if setting.shown_as_json(made):
+        return
+    if out is not None:
         line(f"Signed, and written to {out}.", style="green")
         fields([("record", short(made.id)), ("credential", made.credential_id)])
         line(f"Next: hand the file over. Whoever gets it runs: lernode verify {out}")

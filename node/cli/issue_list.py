@@ -19,7 +19,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, suggest
-from node.cli.output import emit_json, line, note
+from node.cli.output import line, note
 from node.cli.progress import counted
 from node.cli.write import make_folder, write_record
 from node.http.catalogue_schemas import AchievementDetail
@@ -94,9 +94,7 @@ def issue_list(setting: Setting, order: Order) -> None:
     except KeyboardInterrupt:
         note("Stopped. What is issued stays; the same command goes on with the rest.")
         raise
-    if setting.json:
-        emit_json(msgspec.json.encode(outcome))
-    else:
+    if not setting.shown_as_json(outcome):
         _show(outcome, order)
     if outcome.problems:
         raise click.exceptions.Exit(1)

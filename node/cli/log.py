@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, note, short, table
+from node.cli.output import fields, line, note, short, table
 from node.http.schemas import ChainView, HeadsToCheck, HeadView, LogEntry, Page
 from protocols.errors import BadInput
 
@@ -43,8 +42,7 @@ def log(ctx: click.Context, setting: Setting, after: int, limit: int, event: str
         setting,
         lambda api: api.get("/admin/log", Page[LogEntry], after=after, limit=limit, event=event, subject=subject),
     )
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = (
         (str(e.seq), e.at.strftime("%Y-%m-%d %H:%M:%S"), e.event, short(e.actor), " ".join(map(short, e.subjects)))
@@ -73,20 +71,8 @@ def verify(setting: Setting, file: Path | None) -> None:
     """
     heads = HeadsToCheck(heads=() if file is None else _heads(file))
     report = with_api(setting, lambda api: api.post("/admin/log/verify", ChainView, heads))
-    if setting.json:
-        emit_json(msgspec.json.encode(report))
-    elif report.whole:
-        line("The audit trail is whole.", style="green")
-        fields([("entries", report.entries), ("head", report.head), ("signed heads", report.heads)])
-    else:
-        if report.broken_at is not None:
-            line(f"The audit trail is broken at entry {report.broken_at}.", style="red")
-        for bad in report.bad_heads:
-            line(
-                f"The signed head of entry {'?' if bad.seq is None else bad.seq} does not hold. {bad.reason}",
-                style="red",
-            )
-        line("Next: compare with a backup; somebody changed the store by other means.")
+    if not setting.shown_as_json(report):
+        _tell(report)
     if not report.whole:
         raise click.exceptions.Exit(1)
 
@@ -103,11 +89,22 @@ def head(setting: Setting) -> None:
     Next: lernode log verify --head /mnt/elsewhere/heads.txt
     """
     signed = with_api(setting, lambda api: api.post("/admin/log/heads", HeadView))
-    if setting.json:
-        emit_json(msgspec.json.encode(signed))
+    if setting.shown_as_json(signed):
         return
     line(signed.statement)
     note(f"It covers the entries up to {signed.seq}.")
+
+
+def _tell(report: ChainView) -> None:
+    if report.whole:
+        line("The audit trail is whole.", style="green")
+        fields([("entries", report.entries), ("head", report.head), ("signed heads", report.heads)])
+        return
+    if report.broken_at is not None:
+        line(f"The audit trail is broken at entry {report.broken_at}.", style="red")
+    for bad in report.bad_heads:
+        line(f"The signed head of entry {'?' if bad.seq is None else bad.seq} does not hold. {bad.reason}", style="red")
+    line("Next: compare with a backup; somebody changed the store by other means.")
 
 
 def _heads(file: Path) -> tuple[str, ...]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common, only_used, suggest
-from node.cli.output import emit_json, line, note, short
+from node.cli.output import line, note, short
 from node.http.matching_schemas import LineView, MatchView, NewMatch
 
 __all__ = ["match", "show_lines"]
@@ -52,9 +51,7 @@ def match(
         only_used("number", "quick", "others", use="for own records")
     wanted = NewMatch(profile=profile, number=number, exchange=exchange, check=not quick, trust=trust)
     found = with_api(setting, lambda api: api.post("/admin/match", MatchView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    else:
+    if not setting.shown_as_json(found):
         line(f"{found.title}, version {found.number}", bold=True)
         show_lines(found.lines, others=others)
         for each in found.unknown:

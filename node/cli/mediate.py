@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
-import msgspec
 
 from node.cli.accept import invitation_text
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.cli.progress import waiting
 from node.http.schemas import AcceptInvitation, ConnectionView, MediatorView, NewMediator
 from protocols.errors import NotNow, WrongState
@@ -42,8 +41,7 @@ def mediate(setting: Setting, who: str) -> None:
     Your node has to run: lernode run. Next: lernode mediation shows how it goes; lernode invite, lernode accept.
     """
     asked = with_api(setting, lambda api: _mediate(api, who))
-    if setting.json:
-        emit_json(msgspec.json.encode(asked))
+    if setting.shown_as_json(asked):
         return
     name = asked.label or "The peer"
     if asked.state == "granted":

@@ -7,7 +7,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, line, short, table, when
+from node.cli.output import line, short, table, when
 from node.http.schemas import ClientView, LeaveMediator, MediatorView, Page
 
 __all__ = ["mediation"]
@@ -37,8 +37,7 @@ def mediation(ctx: click.Context, setting: Setting) -> None:
     if ctx.invoked_subcommand is not None:
         return
     both = with_api(setting, _both)
-    if setting.json:
-        emit_json(msgspec.json.encode(both))
+    if setting.shown_as_json(both):
         return
     if not both.mediators and not both.clients:
         line("Nobody holds messages for this node, and it holds none for others.")
@@ -73,8 +72,7 @@ def collect(setting: Setting) -> None:
       lernode mediation collect
     """
     found = with_api(setting, lambda api: api.post("/admin/collect", Page[MediatorView]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line(f"Asked {len(found.items)} mediator{'' if len(found.items) == 1 else 's'}.", style="green")
     suggest("lernode status shows what has come.")
@@ -93,8 +91,7 @@ def stop(setting: Setting, mediator: str, forget: bool) -> None:
     """
     path = f"/admin/mediators/{segment(mediator)}/leave"
     left = with_api(setting, lambda api: api.post(path, MediatorView, LeaveMediator(forget=forget), to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(left))
+    if setting.shown_as_json(left):
         return
     line(f"{left.label or 'The mediator'} is now {left.state}.", style="green")
     suggest("lernode mediate asks another peer.")
@@ -112,8 +109,7 @@ def end(setting: Setting, peer: str) -> None:
     """
     path = f"/admin/clients/{segment(peer)}/end"
     had = with_api(setting, lambda api: api.post(path, ClientView, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(had))
+    if setting.shown_as_json(had):
         return
     line(f"Nothing is held for {had.label or 'that peer'} any more; {had.messages} messages were.", style="green")
 

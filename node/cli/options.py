@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 from click.core import ParameterSource
 
-from node.cli.output import line
+from node.cli.output import emit_json, line
 from protocols.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class Setting:
     json: bool
     passphrase_file: Path | None
     key_file: Path | None = None
+
+    def shown_as_json(self, answer: Any) -> bool:
+        """Whether the user wants the JSON document of ``--json``, which then stands on standard output already."""
+        if self.json:
+            emit_json(msgspec.json.encode(answer))
+        return self.json
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

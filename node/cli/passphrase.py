@@ -9,9 +9,8 @@ import click
 
 from node.app import rewrap
 from node.cli.options import Setting, common, read_new_secret, read_secret, suggest
-from node.cli.output import emit_json, line
+from node.cli.output import line
 from node.cli.progress import waiting
-from protocols import strict_json
 from storage.secrets import WrappingKey
 
 __all__ = ["passphrase"]
@@ -40,8 +39,7 @@ def passphrase(setting: Setting, new_passphrase_file: Path | None, new_key_file:
     new = read_new_secret(new_passphrase_file, new_key_file)
     asyncio.run(_change(setting, old, new))
     kind = "key" if isinstance(new, WrappingKey) else "passphrase"
-    if setting.json:
-        emit_json(strict_json.dumps({"opensWith": kind}))
+    if setting.shown_as_json({"opensWith": kind}):
         return
     line(f"The node opens with the new {kind}.", style="green")
     suggest("lernode backup FILE")

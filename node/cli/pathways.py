@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.match import show_lines
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, line, note
+from node.cli.output import line, note
 from node.http.pathway_schemas import ClosingView, GapView, NewGap
 
 __all__ = ["pathways"]
@@ -38,8 +37,7 @@ def pathways(
     """
     wanted = NewGap(profile=profile, exchange=exchange, number=number, wished=wished, unit=unit)
     found = with_api(setting, lambda api: api.post("/admin/pathways", GapView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line(f"{found.title}, version {found.number}", bold=True)
     if not found.missing:

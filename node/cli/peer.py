@@ -7,7 +7,7 @@ import msgspec
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
 from node.cli.options import Setting, suggest
-from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.output import fields, line, short, table, when
 from node.http.schemas import ConnectionView, ExchangeDetail, ExchangeView, FeaturesQuery
 from protocols.didcomm.message import Wire
 from protocols.discover_features.machine import Exchange
@@ -28,8 +28,7 @@ class _Peer(msgspec.Struct, rename="camel"):
 def show_peer(setting: Setting, name: str) -> None:
     """Ask the peer what it speaks, and show the answer with what is known of it."""
     found = with_api(setting, lambda api: _ask(api, name))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     connection = found.connection
     line(connection.label or "A peer without a name", bold=True)

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Sequence
 
 import click
-import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, show_waiting
 from node.cli.options import Setting, common, only_used
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.http.schemas import (
     Decline,
     DescriptorView,
@@ -144,15 +143,12 @@ def _show_descriptor(descriptor: DescriptorView, chosen: dict[str, str]) -> None
 def _show_requests(setting: Setting) -> None:
     waiting = with_api(setting, lambda api: api.get("/admin/exchanges", Page[ExchangeView], waiting="true"))
     requests = [exchange for exchange in waiting.items if exchange.waiting_for == Decision.SHARE_RECORDS]
-    if setting.json:
-        emit_json(msgspec.json.encode(Page(items=requests)))
-    else:
+    if not setting.shown_as_json(Page(items=requests)):
         show_waiting(requests)
 
 
 def _show_answered(setting: Setting, answered: ExchangeDetail) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(answered))
+    if setting.shown_as_json(answered):
         return
     if answered.error is not None:
         line("The exchange is over; the verifier did not take it, or you declined.", style="yellow")

@@ -103,8 +103,7 @@ def add(
         if occupation is None and not wanted.skills:
             raise BadInput("cli.usage", "A profile needs skills.", "Give --occupation, --require, --wish or --file.")
         kept = with_api(setting, lambda api: api.post(_PATH, JobProfile, wanted))
-    if setting.json:
-        emit_json(encode(kept))
+    if setting.shown_as_json(kept):
         return
     count = sum(each.need == "required" for each in kept.requirements)
     line(
@@ -139,8 +138,7 @@ def show(setting: Setting, name: str, number: int | None) -> None:
       lernode profile show welder
     """
     found = _get(setting, name, number)
-    if setting.json:
-        emit_json(encode(found))
+    if setting.shown_as_json(found):
         return
     line(found.title, bold=True)
     of = found.occupation
@@ -197,9 +195,7 @@ def remove(setting: Setting, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget {clean(name)} with all its versions?", abort=True, err=True)
     gone = with_api(setting, lambda api: api.delete(f"{_PATH}/{segment(name)}", JobProfile))
-    if setting.json:
-        emit_json(encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"“{gone.title}” is forgotten.")
 
 
@@ -212,9 +208,9 @@ def _get(setting: Setting, name: str, number: int | None) -> JobProfile:
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, lambda api: api.get(_PATH, Page[JobProfile]))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif found.items:
+    if setting.shown_as_json(found):
+        return
+    if found.items:
         rows = ((each.name, each.title, str(each.number), str(len(each.requirements))) for each in found.items)
         table(("name", "title", "version", "skills"), rows)
     else:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.cli.request import read_definition
 from node.http.schemas import ExchangeView, PresentationProposal, RecordProposal
 from protocols.errors import BadInput
@@ -73,8 +72,7 @@ def propose(
             definition=read_definition(definition),
         )
     made = with_api(setting, lambda api: api.post(path, ExchangeView, wanted, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line(f"Proposed to {made.peer or 'the peer'}.", style="green")
     fields([("exchange", short(made.id)), ("state", made.state)])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line
+from node.cli.output import fields, line
 from node.http.schemas import Prune, PruneView
 
 __all__ = ["prune"]
@@ -29,8 +28,7 @@ def prune(setting: Setting, dry_run: bool, vacuum: bool) -> None:
     """
     wanted = Prune(dry_run=dry_run, vacuum=vacuum)
     found = with_api(setting, lambda api: api.post("/admin/prune", PruneView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line("Would be forgotten:" if dry_run else "Forgotten:", bold=True)
     fields((name.replace("_", " "), number) for name, number in found.forgotten.items())

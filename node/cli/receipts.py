@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.output import fields, line, short, table, when
 from node.cli.write import check_new, write_record
 from node.http.schemas import Page, ReceiptView
 
@@ -43,9 +42,9 @@ def receipts(setting: Setting, receipt: str | None, export: Path | None) -> None
     if export is not None:
         documents = [json.loads(bytes(each.document)) for each in found]
         write_record(export, json.dumps(documents, indent=2, ensure_ascii=False).encode() + b"\n")
-    if setting.json:
-        emit_json(msgspec.json.encode(Page(items=found)))
-    elif export is not None:
+    if setting.shown_as_json(Page(items=found)):
+        return
+    if export is not None:
         line(f"{len(found)} written to {export}.", style="green")
     elif receipt is not None:
         _show(found[0])

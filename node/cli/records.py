@@ -13,7 +13,7 @@ from node.cli.attached import attached_fields
 from node.cli.client import segment, with_api
 from node.cli.files import read_file
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.output import fields, line, short, table, when
 from node.cli.write import write_record
 from node.http.documents import document_bytes
 from node.http.schemas import (
@@ -100,8 +100,7 @@ def _list_held(setting: Setting, search: str | None, skill: str | None, limit: i
         setting,
         lambda api: api.get("/admin/records", Page[HeldView], q=search, skill=skill, limit=limit, after=after),
     )
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     if not found.items:
         line("No records." if search or skill else "No records yet. Accept one with: lernode accept")
@@ -123,8 +122,7 @@ def _list_held(setting: Setting, search: str | None, skill: str | None, limit: i
 
 def _list_issued(setting: Setting, limit: int, after: str | None) -> None:
     found = with_api(setting, lambda api: api.get("/admin/issued", Page[IssuedView], limit=limit, after=after))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     if not found.items:
         line("Nothing issued yet. Award something with: lernode issue")
@@ -146,9 +144,9 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
     document = document_bytes(found.document)
     if export is not None:
         write_record(export, document)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif export is not None:
+    if setting.shown_as_json(found):
+        return
+    if export is not None:
         line(f"Written to {export}.", style="green")
         line(f"Next: lernode verify {export}")
     else:
@@ -181,9 +179,7 @@ def _bake(setting: Setting, record: str, issued: bool, image: str, export: Path)
     given = None if image == _OWN_IMAGE else base64.b64encode(read_file(image)).decode()
     made = with_api(setting, lambda api: api.post(path, BakedView, Bake(image=given)))
     write_record(export, base64.b64decode(made.image))
-    if setting.json:
-        emit_json(msgspec.json.encode({"file": str(export), "mediaType": made.media_type}))
-    else:
+    if not setting.shown_as_json({"file": str(export), "mediaType": made.media_type}):
         line(f"Written to {export}.", style="green")
         line(f"Next: lernode import {export}, in any node; or upload it where badges are taken.")
 
@@ -194,9 +190,9 @@ def _show_part(setting: Setting, record: str, reveal: tuple[str, ...], export: P
     document = document_bytes(made.document)
     if export is not None:
         write_record(export, document)
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
-    elif export is not None:
+    if setting.shown_as_json(made):
+        return
+    if export is not None:
         line(f"Written to {export}.", style="green")
         line(f"Next: lernode verify {export}")
     else:

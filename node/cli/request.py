@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import msgspec
 
 from node.cli.by_link import check_qr_file, didcomm_option, qr_options, show_invitation
 from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state
 from node.cli.options import Setting, common, only_used, suggest
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.cli.verdict import show_result
 from node.http.schemas import ExchangeDetail, ExchangeView, InvitationView, NewRequest, RequestByLink, VerificationView
 from protocols import strict_json
@@ -103,23 +102,26 @@ def request(
     only_used("answer", "wait", *_WHAT, use="without --link")
     wanted = NewRequest(connection=connection, exchange=answer, **what)
     exchange, result = with_api(setting, lambda api: _request(api, wanted, wait))
-    if setting.json:
-        emit_json(msgspec.json.encode(result or exchange))
-    elif result is not None:
-        show_result(result.result)
-    else:
-        line(f"Asked {exchange.peer or 'the peer'}.", style="green")
-        fields(
-            [
-                ("exchange", short(exchange.id)),
-                ("state", exchange.state),
-                ("error", exchange.error),
-                ("reason", exchange.reason),
-            ]
-        )
-        suggest(f"when the peer has answered, lernode verify {short(exchange.id)}")
+    if not setting.shown_as_json(result or exchange):
+        _tell(exchange, result)
     if exchange.state == "abandoned" or (result is not None and not result.verified):
         raise click.exceptions.Exit(1)
+
+
+def _tell(exchange: ExchangeDetail, result: VerificationView | None) -> None:
+    if result is not None:
+        show_result(result.result)
+        return
+    line(f"Asked {exchange.peer or 'the peer'}.", style="green")
+    fields(
+        [
+            ("exchange", short(exchange.id)),
+            ("state", exchange.state),
+            ("error", exchange.error),
+            ("reason", exchange.reason),
+        ]
+    )
+    suggest(f"when the peer has answered, lernode verify {short(exchange.id)}")
 
 
 async def _request(api: Api, wanted: NewRequest, wait: int) -> tuple[ExchangeDetail, VerificationView | None]:

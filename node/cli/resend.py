@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short, when
+from node.cli.output import fields, line, short, when
 from node.http.schemas import ExchangeDetail
 
 __all__ = ["resend"]
@@ -29,8 +28,7 @@ def resend(setting: Setting, exchange: str) -> None:
     """
     path = f"/admin/exchanges/{segment(exchange)}/resend"
     found = with_api(setting, lambda api: api.post(path, ExchangeDetail, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line(f"Sent again to {found.peer or 'the peer'}.", style="green")
     fields([("exchange", short(found.id)), ("state", found.state), ("ends", when(found.expires))])

@@ -11,7 +11,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import clean, emit_json, fields, line, short, table, when
+from node.cli.output import clean, fields, line, short, table, when
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
 from node.http.portfolio_schemas import (
@@ -58,8 +58,7 @@ def resume(ctx: click.Context, setting: Setting) -> None:
     """
     if ctx.invoked_subcommand is None:
         found = with_api(setting, lambda api: api.get(_PATH, Page[ResumeView], limit=1000))
-        if setting.json:
-            emit_json(msgspec.json.encode(found))
+        if setting.shown_as_json(found):
             return
         rows = ((short(r.id), r.title, str(len(r.entries)), when(r.updated)) for r in found.items)
         table(("RESUME", "TITLE", "RECORDS", "CHANGED"), rows)
@@ -205,9 +204,7 @@ def delete(setting: Setting, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget {clean(name)}?", abort=True, err=True)
     gone = with_api(setting, lambda api: api.delete(_of(name), ResumeView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"“{gone.title}” is forgotten.")
 
 
@@ -224,8 +221,7 @@ def send(setting: Setting, name: str, connection: str) -> None:
     """
     wanted = SendResume(connection=connection)
     made = with_api(setting, lambda api: api.post(f"{_of(name)}/proposal", ExchangeView, wanted, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line(f"Proposed to {made.peer or 'the peer'}.", style="green")
     fields([("exchange", short(made.id)), ("state", made.state)])
@@ -247,8 +243,7 @@ def share(setting: Setting, name: str, days: int) -> None:
       lernode resume share Welding --days 14
     """
     made = with_api(setting, lambda api: api.post(f"{_of(name)}/shares", LinkView, NewShare(days=days)))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line(made.url, bold=True)
     fields([("share", short(made.share.id)), ("until", when(made.share.expires))])
@@ -277,8 +272,7 @@ def print_(setting: Setting, name: str, output: Path, link: bool, days: int) -> 
     wanted = PrintResume(link=link, days=days)
     made = with_api(setting, lambda api: api.post(f"{_of(name)}/print", PaperView, wanted))
     write_record(output, made.pdf)
-    if setting.json:
-        emit_json(msgspec.json.encode(msgspec.structs.replace(made, pdf=b"")))
+    if setting.shown_as_json(msgspec.structs.replace(made, pdf=b"")):
         return
     line(f"Written to {output}.", style="green")
     if made.share is None:
@@ -298,8 +292,7 @@ def shares(setting: Setting) -> None:
       lernode resume shares
     """
     found = with_api(setting, lambda api: api.get("/admin/shares", Page[ShareView], limit=1000))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rows = ((short(s.id), s.state, s.title, str(s.views), when(s.last_view), when(s.expires)) for s in found.items)
     table(("SHARE", "STATE", "TITLE", "VIEWS", "LAST SEEN", "UNTIL"), rows)
@@ -316,15 +309,12 @@ def withdraw(setting: Setting, name: str) -> None:
       lernode resume withdraw 5b0f
     """
     gone = with_api(setting, lambda api: api.post(f"/admin/shares/{segment(name)}/withdraw", ShareView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"The link leads nowhere any more; it was seen {gone.views} times.", style="green")
 
 
 def _show(setting: Setting, found: ResumeView) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     line(found.title, bold=True)
     if found.text:

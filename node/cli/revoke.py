@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import click
-import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, short
+from node.cli.output import fields, line, short
 from node.http.schemas import IssuedView, StatusChange
 
 __all__ = ["mark", "reinstate", "revoke", "suspend"]
@@ -99,8 +98,7 @@ def _change(
     body = StatusChange(action=action, message=message, reason=reason)
     path = f"/admin/issued/{segment(record)}/status"
     changed = with_api(setting, lambda api: api.post(path, IssuedView, body))
-    if setting.json:
-        emit_json(msgspec.json.encode(changed))
+    if setting.shown_as_json(changed):
         return
     said = {"refresh": "has a newer version", "message": f"has the message “{message}”"}.get(action)
     line(f"The record {said or f'is {changed.state} now'}; the status list is signed anew.", style="green")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, line
+from node.cli.output import line
 from node.http.schemas import ConnectionView
 
 __all__ = ["rotate"]
@@ -30,8 +29,7 @@ def rotate(setting: Setting, peer: str) -> None:
     """
     path = f"/admin/connections/{segment(peer)}/rotate"
     changed = with_api(setting, lambda api: api.post(path, ConnectionView, to_peer=True))
-    if setting.json:
-        emit_json(msgspec.json.encode(changed))
+    if setting.shown_as_json(changed):
         return
     line(f"{changed.label or 'The peer'} is told of your new DID.", style="green")
     suggest("lernode status PEER shows whether it answers.")

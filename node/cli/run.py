@@ -13,7 +13,7 @@ from aiohttp import web
 
 from node.app import Node
 from node.cli.options import Setting, common, read_secret
-from node.cli.output import emit_json, fields, line
+from node.cli.output import fields, line
 from node.cli.progress import waiting
 from node.config import AdminConfig, load
 from node.http.admin import admin_app, vc_api_app
@@ -21,7 +21,6 @@ from node.http.admin_socket import open_admin_socket
 from node.runtime import logs
 from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from node.runtime.private_process import close_up
-from protocols import strict_json
 from protocols.errors import BadInput
 from storage import dids
 from storage.dids import DidPurpose
@@ -122,8 +121,7 @@ async def _announce(setting: Setting, node: Node, socket: Path, has_port: bool) 
         "home": str(setting.home),
         "pid": os.getpid(),
     }
-    if setting.json:
-        emit_json(strict_json.dumps(facts))
+    if setting.shown_as_json(facts):
         return
     line(f"{node.label} runs.", style="green")
     fields(facts.items())

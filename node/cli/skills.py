@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from node.cli.client import Api, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short, table
+from node.cli.output import fields, line, short, table
 from node.cli.write import check_new, write_record
 from node.http.profile_schemas import (
     AttestationView,
@@ -61,8 +60,7 @@ def skills(setting: Setting, skill: str | None, framework: str | None, svg: Path
         _draw(setting, framework, svg, html)
         return
     found = with_api(setting, lambda api: _every(api, framework))
-    if setting.json:
-        emit_json(msgspec.json.encode(Page(items=found)))
+    if setting.shown_as_json(Page(items=found)):
         return
     if not found:
         line("No held record attests a skill" + (f" of {framework}." if framework else " yet."))
@@ -113,8 +111,7 @@ def _results(results: list[ReachedView]) -> str:
 
 def _show_one(setting: Setting, name: str) -> None:
     found = with_api(setting, lambda api: api.get(f"{_PATH}/skill", ProfiledSkillDetail, skill=name, limit=1000))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     skill, now = found.skill, datetime.now(UTC)
     line(skill.name, bold=True)
@@ -146,8 +143,7 @@ def _draw(setting: Setting, framework: str | None, svg: Path | None, html: Path 
     for path, content in ((svg, drawn.svg), (html, drawn.html)):
         if path is not None:
             write_record(path, content.encode())
-    if setting.json:
-        emit_json(msgspec.json.encode(drawn))
+    if setting.shown_as_json(drawn):
         return
     for path in (svg, html):
         if path is not None:

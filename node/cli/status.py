@@ -8,7 +8,7 @@ import msgspec
 from node.cli.client import Api, with_api
 from node.cli.exchanges import show_waiting
 from node.cli.options import Setting, common
-from node.cli.output import emit_json, fields, line, short, table
+from node.cli.output import fields, line, short, table
 from node.cli.peer import show_peer
 from node.http.schemas import ConnectionView, ExchangeView, Page, StatusView
 
@@ -45,8 +45,7 @@ def status(setting: Setting, peer: str | None) -> None:
         show_peer(setting, peer)
         return
     overview = with_api(setting, _overview)
-    if setting.json:
-        emit_json(msgspec.json.encode(overview))
+    if setting.shown_as_json(overview):
         return
     node = overview.node
     line(f"{node.label} " + ("runs." if overview.running else "does not run; start it with: lernode run"), bold=True)

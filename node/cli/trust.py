@@ -171,8 +171,7 @@ def publish(setting: Setting, name: str, title: str, days: int) -> None:
     """
     wanted = NewPublication(name=name, title=title, days=days)
     made = with_api(setting, lambda api: api.post("/admin/trust/publications", PublicationView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(made))
+    if setting.shown_as_json(made):
         return
     line("Published.", style="green")
     fields([("at", made.url), ("sequence", made.sequence), ("valid until", when(made.valid_until))])
@@ -202,8 +201,7 @@ def follow(setting: Setting, place: str, publisher: str | None, name: str | None
     """
     wanted = _to_follow(place, publisher, name, accreditors=accreditors)
     found = with_api(setting, lambda api: api.post(_LISTS, Page[TrustListView], wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     for each in found.items:
         line("Followed.", style="green")
@@ -229,9 +227,7 @@ def unfollow(setting: Setting, which: str) -> None:
       lernode trust unfollow 7c11
     """
     gone = with_api(setting, lambda api: api.delete(f"{_LISTS}/{segment(which)}", TrustListView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"{gone.name} is followed no longer.")
 
 
@@ -247,9 +243,7 @@ def refresh(setting: Setting, which: str) -> None:
     """
     path = f"{_LISTS}/{segment(which)}/refresh"
     now = with_api(setting, lambda api: api.post(path, TrustListView))
-    if setting.json:
-        emit_json(msgspec.json.encode(now))
-    else:
+    if not setting.shown_as_json(now):
         line(f"{now.name}: sequence {now.sequence or '–'}, valid until {when(now.valid_until)}")
 
 
@@ -322,8 +316,7 @@ def keep(setting: Setting, place: str) -> None:
     else:
         wanted = KeepAccreditation(document=read_text(Path(place)))
     kept = with_api(setting, lambda api: api.post(_ACCREDITATIONS, AccreditationView, wanted))
-    if setting.json:
-        emit_json(msgspec.json.encode(kept))
+    if setting.shown_as_json(kept):
         return
     line("Kept.", style="green")
     fields([("accreditation", short(kept.id)), ("by", kept.accreditor), ("of", ", ".join(kept.dids))])
@@ -340,9 +333,7 @@ def forget(setting: Setting, which: str) -> None:
       lernode trust forget 51ab
     """
     gone = with_api(setting, lambda api: api.delete(f"{_ACCREDITATIONS}/{segment(which)}", AccreditationView))
-    if setting.json:
-        emit_json(msgspec.json.encode(gone))
-    else:
+    if not setting.shown_as_json(gone):
         line(f"The accreditation by {gone.accreditor} is forgotten.")
 
 
@@ -385,9 +376,7 @@ def explain(
         at=_utc(at),
     )
     why = with_api(setting, lambda api: api.post("/admin/trust/explain", WhyView, asked))
-    if setting.json:
-        emit_json(msgspec.json.encode(why))
-    else:
+    if not setting.shown_as_json(why):
         sign, colour = mark(why.outcome)
         line(f"{sign} {why.reason}", style=colour)
         show_why(why.details, "  ")
@@ -398,9 +387,7 @@ def explain(
 def _explain_exchange(setting: Setting, exchange: str) -> None:
     path = f"/admin/exchanges/{segment(exchange)}/verification"
     kept = with_api(setting, lambda api: api.get(path, VerificationView))
-    if setting.json:
-        emit_json(msgspec.json.encode(kept))
-    else:
+    if not setting.shown_as_json(kept):
         line(f"Verified on {when(kept.at)}; check it again now with: lernode verify {exchange}")
         for result in kept.result.credentials or [kept.result]:
             _explain_result(result)
@@ -434,8 +421,7 @@ class _Overview(msgspec.Struct, rename="camel"):
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, _overview)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
+    if setting.shown_as_json(found):
         return
     rules = found.rules
     rows = [(short(r.id), r.did, _may(r), scope_text(_links(r)), _period(r), r.note) for r in rules.items]
@@ -508,8 +494,7 @@ async def _all_rules(api: Api) -> TrustRulesView:
 
 
 def _show(setting: Setting, rule: TrustRuleView, done: str) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(rule))
+    if setting.shown_as_json(rule):
         return
     line(done, style="green")
     fields(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, short, table, when
+from node.cli.output import fields, line, short, table, when
 from node.http.schemas import (
     NewWebhook,
     Page,
@@ -85,12 +84,9 @@ def test(setting: Setting, webhook: str) -> None:
       lernode webhooks test 4f2a
     """
     tried = with_api(setting, lambda api: api.post(_path(webhook, "test"), WebhookTestView))
-    if setting.json:
-        emit_json(msgspec.json.encode(tried))
-    elif tried.delivered:
-        line(f"It took the event: HTTP {tried.status} after {tried.seconds * 1000:.0f} ms.", style="green")
-    else:
-        line(f"It did not take the event: {tried.code}, after {tried.seconds * 1000:.0f} ms.", style="red")
+    said = f"It took the event: HTTP {tried.status}" if tried.delivered else f"It did not take the event: {tried.code},"
+    if not setting.shown_as_json(tried):
+        line(f"{said} after {tried.seconds * 1000:.0f} ms.", style="green" if tried.delivered else "red")
     if not tried.delivered:
         raise click.exceptions.Exit(1)
 
@@ -122,9 +118,7 @@ def replay(setting: Setting, webhook: str, after: str | None) -> None:
       lernode webhooks replay 4f2a --after 1200
     """
     answer = with_api(setting, lambda api: api.post(_path(webhook, "replay"), ReplayView, Replay(after=after)))
-    if setting.json:
-        emit_json(msgspec.json.encode(answer))
-    else:
+    if not setting.shown_as_json(answer):
         line(f"{answer.events} events are delivered again.")
 
 
@@ -152,17 +146,15 @@ def remove(setting: Setting, webhook: str) -> None:
       lernode webhooks remove 4f2a
     """
     removed = with_api(setting, lambda api: api.delete(_path(webhook), WebhookView))
-    if setting.json:
-        emit_json(msgspec.json.encode(removed))
-    else:
+    if not setting.shown_as_json(removed):
         line(f"{removed.url} is told nothing more.")
 
 
 def _list(setting: Setting) -> None:
     found = with_api(setting, _page)
-    if setting.json:
-        emit_json(msgspec.json.encode(found))
-    elif not found.items:
+    if setting.shown_as_json(found):
+        return
+    if not found.items:
         line("No system is told of events.")
         suggest("lernode webhooks add URL")
     else:
@@ -182,8 +174,7 @@ def _path(webhook: str, action: str = "") -> str:
 
 
 def _show_secret(setting: Setting, given: WebhookSecretView, done: str) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(given))
+    if setting.shown_as_json(given):
         return
     line(done, style="green")
     _show_fields(given.webhook)
@@ -193,9 +184,7 @@ def _show_secret(setting: Setting, given: WebhookSecretView, done: str) -> None:
 
 
 def _show(setting: Setting, shown: WebhookView) -> None:
-    if setting.json:
-        emit_json(msgspec.json.encode(shown))
-    else:
+    if not setting.shown_as_json(shown):
         _show_fields(shown)
 
 
