@@ -18,7 +18,7 @@ from protocols.did import peer4
 from storage import apps, attached, credentials, exchanges, invitations, own_profile, resumes, shares, status_lists
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
-from storage.engine import Transaction
+from storage.engine import Row, Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow, Filter
 from storage.query import Query, bounded
@@ -31,6 +31,8 @@ __all__ = [
     "exchanges_naming", "forget_finished", "forget_invitations", "get_report", "held_naming", "invitations_naming",
     "is_in_own_profile", "issued_naming", "page_of_reports",
 ]  # fmt: skip
+
+_REPORT = "erasures.report"
 
 OF_EXCHANGE: Mapping[str, str] = {
     "jobs": "DELETE FROM jobs WHERE exchange_id = ?",
@@ -264,7 +266,8 @@ async def invitations_naming(tx: Transaction, names: Naming) -> list[str]:
 async def add_report(tx: Transaction, report: Report) -> None:
     """Keep a report."""
     await tx.execute(
-        "INSERT INTO erasures (id, at, report) VALUES (?, ?, ?)", (report.id, to_micros(report.at), report.report)
+        "INSERT INTO erasures (id, at, report) VALUES (?, ?, ?)",
+        (report.id, to_micros(report.at), tx.sealing.seal(_REPORT, report.id, report.report)),
     )
 
 
@@ -277,13 +280,17 @@ async def get_report(tx: Transaction, report_id: str) -> Report:
     row = await tx.one("SELECT * FROM erasures WHERE id = ?", (report_id,))
     if row is None:
         raise unknown("erasure")
-    return Report(row["id"], from_micros(row["at"]), row["report"])
+    return _report(tx, row)
 
 
 async def page_of_reports(tx: Transaction, *, after: str | None = None, limit: int = 100) -> list[Report]:
     """Reports, the newest first; ``after`` is the id of the last one of the page before."""
     query = Query("SELECT * FROM erasures").newest_first("erasures", "at", after, bounded(limit))
-    return [Report(row["id"], from_micros(row["at"]), row["report"]) for row in await tx.all(*query)]
+    return [_report(tx, row) for row in await tx.all(*query)]
+
+
+def _report(tx: Transaction, row: Row) -> Report:
+    return Report(row["id"], from_micros(row["at"]), tx.sealing.open(_REPORT, row["id"], row["report"]).decode())
 
 
 async def _erase_exchange(tx: Transaction, exchange_id: str) -> None:

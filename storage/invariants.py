@@ -150,6 +150,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "app_requests": ("details",),
     "attached_messages": ("content",),
     "connections": ("details",),
+    "erasures": ("report",),
     "exchanges": ("data",),
     "held_credentials": ("document", "details"),
     "invitations": ("message",),
@@ -166,6 +167,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "shares": ("content",),
     "skill_awards": ("details",),
     "verifications": ("document", "result"),
+    "webhooks": ("url",),
 }
 """Every table with sealed values, and which of its columns are sealed; two more have checks of their own below."""
 

@@ -2,7 +2,7 @@
 
 Promises: a delivery is planned in the unit of work of its event and stays until its receiver confirmed it, or until
 it is given up (dead), which can be looked at and tried again; at most the first delivery of a lane is due, so that
-events of one lane arrive in order. Secrets are sealed by the vault and bound to their webhook.
+events of one lane arrive in order. URLs and secrets are sealed, each to its webhook.
 
 It leaves to others: how long to wait between attempts, and which lanes a process is delivering itself (``skip_lanes``).
 """
@@ -48,6 +48,7 @@ __all__ = [
     "stop",
 ]
 
+_URL = "webhooks.url"
 CHANNEL = "webhooks"
 """The channel on which a commit tells that there are new deliveries."""
 
@@ -120,7 +121,13 @@ async def add(tx: Transaction, vault: Vault, webhook: Webhook, secret: bytes) ->
     """Keep a new webhook."""
     await tx.execute(
         "INSERT INTO webhooks (id, url, sealed_secret, state, created) VALUES (?, ?, ?, ?, ?)",
-        (webhook.id, webhook.url, vault.seal(_name(webhook.id), secret), webhook.state, to_micros(webhook.created)),
+        (
+            webhook.id,
+            tx.sealing.seal(_URL, webhook.id, webhook.url),
+            vault.seal(_name(webhook.id), secret),
+            webhook.state,
+            to_micros(webhook.created),
+        ),
     )
     await tx.execute_many(
         "INSERT INTO webhook_topics (webhook_id, topic) VALUES (?, ?)", [(webhook.id, t) for t in webhook.topics]
@@ -438,7 +445,7 @@ async def _with_topics(tx: Transaction, rows: Sequence[Row]) -> list[Webhook]:
     return [
         Webhook(
             id=row["id"],
-            url=row["url"],
+            url=tx.sealing.open(_URL, row["id"], row["url"]).decode(),
             topics=tuple(topics[row["id"]]),
             state=WebhookState(row["state"]),
             previous_until=from_micros(row["previous_until"]),

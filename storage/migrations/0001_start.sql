@@ -337,7 +337,7 @@ CREATE INDEX events_by_topic ON events (topic, seq);
 
 CREATE TABLE webhooks (
   id TEXT PRIMARY KEY,
-  url TEXT NOT NULL,
+  url BLOB NOT NULL, -- sealed: it may have a secret of its own
   sealed_secret BLOB NOT NULL,
   -- The secret before the last rotation, with which messages are signed too until it ends.
   sealed_previous BLOB,
@@ -378,6 +378,6 @@ CREATE INDEX webhook_lanes_due ON webhook_lanes (webhook_id, next_attempt, lane)
 CREATE TABLE erasures (
   id TEXT PRIMARY KEY,
   at INTEGER NOT NULL,
-  report TEXT NOT NULL
+  report BLOB NOT NULL -- sealed: the digest of a name would let a guess be tested
 ) STRICT;
 CREATE INDEX erasures_by_time ON erasures (at, id);
