@@ -31,6 +31,7 @@ from node.roles.applicants import Applicants
 from node.roles.apps import Apps
 from node.roles.badges import Badges
 from node.roles.checker import Checker
+from node.roles.cohorts import Cohorts
 from node.roles.desk import Desk
 from node.roles.discovery import Discovery
 from node.roles.ending import Ending
@@ -434,6 +435,7 @@ class Node:
 
     def _learner_roles(self, checker: Checker) -> None:
         self.erasing, self.pathways = Erasing(self.store, self.identity, self.world), self._pathways(checker)
+        self.cohorts = Cohorts(self.store, self.world)
         self.skill_profile = SkillProfile(self.store, checker, self.world)
         self.portfolio = Portfolio(
             store=self.store,

@@ -145,7 +145,7 @@ async def add(
                 tx.sealing.blind(_URL, skill.url),
                 tx.sealing.blind(_CODE, skill.code),
                 award_id,
-                tx.sealing.blind(_SKILL, _told_apart(skill)),
+                tx.sealing.blind(_SKILL, skill.told_apart),
                 tx.sealing.blind(_REACHED, to_json(results)),
                 to_micros(record.valid_from or record.stored_at),
                 to_micros(record.valid_until),
@@ -246,11 +246,6 @@ async def newest(
         query.where("(s.awarded, s.id) < (?, ?)", to_micros(after[0]), after[1])
     found = await tx.all(*query.end("ORDER BY s.awarded DESC, s.id DESC LIMIT ?", bounded(limit)))
     return [_attested(tx, row) for row in found]
-
-
-def _told_apart(skill: Skill) -> str:
-    """What tells a skill from others: the URL, else the code in its framework, else the name in it."""
-    return skill.url or "\n".join(["", skill.framework or "", skill.code or f"\n{skill.name}"])
 
 
 def _attested(tx: Transaction, row: Row) -> Attested:

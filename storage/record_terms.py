@@ -17,6 +17,11 @@ class Skill:
     framework: str | None = None
     url: str | None = None
 
+    @property
+    def told_apart(self) -> str:
+        """What tells the skill from others: the URL, else the code in its framework, else the name in it."""
+        return self.url or "\n".join(["", self.framework or "", self.code or f"\n{self.name}"])
+
 
 class IssuedState(StrEnum):
     """What the issuer says of a record now; the status lists say it to others."""

@@ -65,6 +65,15 @@ class Api:
         params = {name: str(value) for name, value in query.items() if value is not None}
         return await self._ask("GET", path, kind, params=params)
 
+    async def get_however_long(self, path: str, kind: type[T], **query: str | int | None) -> T:
+        """GET what may take as long as it takes.
+
+        Raises:
+            LernodeError: what the node answered, or ``node.unreachable``.
+        """
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        return await self._ask("GET", path, kind, params=params, timeout=aiohttp.ClientTimeout(total=None))
+
     async def post(self, path: str, kind: type[T], body: msgspec.Struct | None = None, *, to_peer: bool = False) -> T:
         """POST.
 

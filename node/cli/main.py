@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),
+    "cohort": ("node.cli.cohort", "Count the skills of many learners."),
     "trust": ("node.cli.trust", "Say whose records you believe, and see why."),
     "endorse": ("node.cli.endorse", "Endorse a record that somebody else has issued."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from protocols.errors import BadInput, NotNow
 
-__all__ = ["check_new", "make_folder", "write_record"]
+__all__ = ["check_new", "make_folder", "new_file", "write_record"]
 
 
 def check_new(path: Path) -> None:
@@ -27,11 +30,23 @@ def write_record(path: Path, document: bytes) -> None:
         BadInput: ``cli.file_exists``: nothing is overwritten.
         NotNow: ``cli.not_written``.
     """
+    with new_file(path) as file:
+        file.write(document)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file to write to, which is there once the block has ended well, and else not at all.
+
+    Raises:
+        BadInput: ``cli.file_exists``: nothing is overwritten.
+        NotNow: ``cli.not_written``.
+    """
     partial = path.with_name(f".{path.name}.part")
     try:
         descriptor = os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(document)
+            yield file
         # A link, unlike a rename, does not replace what is there.
         os.link(partial, path)
     except FileExistsError:

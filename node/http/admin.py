@@ -32,6 +32,7 @@ from node.http import (
 from node.http import schemas as s
 from node.http.admin_apps import APP_OPERATIONS
 from node.http.admin_catalogue import CATALOGUE_OPERATIONS
+from node.http.admin_cohort import COHORT_OPERATIONS
 from node.http.admin_desk import DESK_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
@@ -630,6 +631,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *PATHWAY_OPERATIONS,
     *TRUST_OPERATIONS,
     *PROFILE_OPERATIONS,
+    *COHORT_OPERATIONS,
     *PORTFOLIO_OPERATIONS,
     Operation(
         name="prune",

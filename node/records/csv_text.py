@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_BYTES", "MAX_CELL_CHARS", "Record", "decode", "harmless", "read_records", "write_records"]
+__all__ = ["MAX_BYTES", "MAX_CELL_CHARS", "Record", "decode", "harmless", "read_records", "write_records", "written"]
 
 MAX_BYTES = 8 << 20
 MAX_CELL_CHARS = 1 << 20
@@ -94,9 +94,19 @@ def read_records(text: str, delimiter: str) -> Iterator[Record]:
 
 def write_records(rows: Iterable[Iterable[str | None]]) -> bytes:
     """A CSV file that Excel, LibreOffice and RFC 4180 read alike: UTF-8 with its mark, and no cell is a formula."""
+    return b"".join(written(rows))
+
+
+def written(rows: Iterable[Iterable[str | None]]) -> Iterator[bytes]:
+    """The same, a record at a time."""
+    yield codecs.BOM_UTF8
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([harmless(cell or "") for cell in row] for row in rows)
-    return codecs.BOM_UTF8 + text.getvalue().encode()
+    writer = csv.writer(text)
+    for row in rows:
+        writer.writerow([harmless(cell or "") for cell in row])
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
 
 
 def harmless(cell: str) -> str:

@@ -16,6 +16,7 @@ import click
 from scripts.benchmark import (
     acapy,
     chart,
+    cohorts,
     demo,
     exchanges,
     frameworks,
@@ -37,6 +38,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "lists": lists.measure,
     "frameworks": frameworks.measure,
     "match": matching.measure,
+    "cohorts": cohorts.measure,
     "messages": messages.measure,
     "exchanges": exchanges.measure,
     "growth": growth.measure,
