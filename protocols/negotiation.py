@@ -7,7 +7,8 @@ In both, two sides propose and answer in one thread until one of them sends the 
 * A message that waits for an answer may say until when (``~timing.expires_time``; ``expires_time`` in DIDComm v2). The
   step then has an ``Expires`` effect; the node calls the machine's ``expire`` at that time, and refuses late answers.
 * The id of the last message that this side sent is kept, so that ``resend`` sends the same one again: whoever has it
-  already does nothing.
+  already does nothing. ``answer_again`` does so for a peer that repeats what that message answers. What it said is
+  found in the exchange itself; no message is kept for it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Negotiation(msgspec.Struct, frozen=True, kw_only=True):
         problem: why it was abandoned: the peer's problem report code, or this side's own code.
         explain: the same in words; a peer's are for display, never trusted.
         expires: seconds since 1970 until which the last message can be answered; None where it does not say.
-        sent_id, sent_comment: of the last message that this side sent.
+        sent_id, sent_comment: of the last message that this side sent; None where the peer has given up.
     """
 
     thid: str
@@ -131,8 +132,8 @@ class Rules(Generic[N]):
         Raises:
             WrongState: ``<area>.wrong_state``.
         """
-        over = self.decide(exchange, self.give_up, problem=problem, explain=explain, **changes)
-        return Step(over, (Send(self.report(over, explain, new_id)),))
+        over = self.decide(exchange, self.give_up, problem=problem, explain=explain, sent_id=new_id(), **changes)
+        return Step(over, (Send(self.last_report(over)),))
 
     def expire(self, exchange: N, new_id: NewId) -> Step[N]:
         """End the exchange because nobody answered in time.
@@ -142,10 +143,17 @@ class Rules(Generic[N]):
         """
         return self.abandon(exchange, f"{self.area}.expired", "There was no answer in time.", new_id)
 
-    def report(self, exchange: N, explain: str, new_id: NewId) -> ProblemReport:
-        """What tells the peer that it is over."""
+    def last_ack(self, exchange: N) -> Ack:
+        """What told the peer that this side is content."""
+        return Ack(id=exchange.sent_id or "", thid=exchange.thid, pthid=exchange.pthid, protocol=self.protocol)
+
+    def last_report(self, exchange: N) -> ProblemReport:
+        """What told the peer that this side has given up."""
+        return self._report(exchange, exchange.sent_id or "", exchange.explain or "")
+
+    def _report(self, exchange: N, message_id: str, explain: str) -> ProblemReport:
         return ProblemReport(
-            id=new_id(),
+            id=message_id,
             thid=exchange.thid,
             pthid=exchange.pthid,
             code=self.abandoned_code,
@@ -169,7 +177,7 @@ class Rules(Generic[N]):
         if isinstance(message, Ack | ProblemReport):
             return None
         if self._state(exchange) == self.abandoned:
-            return Step(exchange, (Send(self.report(exchange, "The exchange is over.", new_id)),))
+            return Step(exchange, (Send(self._report(exchange, new_id(), "The exchange is over.")),))
         if negotiates and len(exchange.applied) >= MAX_ROUNDS:
             self.apply(exchange, message)
             explain = "The negotiation took too many rounds."
@@ -188,7 +196,7 @@ class Rules(Generic[N]):
         """The peer gives up. What is over stays as it ended, and a report is never answered by a report."""
         if message.is_warning or self._state(exchange) in self.terminal:
             return Step(exchange)
-        said = {"problem": message.code, "explain": message.explain or None}
+        said = {"problem": message.code, "explain": message.explain or None, "sent_id": None}
         return Step(self.apply(exchange, message, **said, **changes))
 
     def unknown_thread(self) -> PeerFault:

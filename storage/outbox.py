@@ -254,9 +254,10 @@ async def hasten(tx: Transaction, lane: str, now: datetime) -> None:
     )
 
 
-async def has_queued(tx: Transaction, lane: str) -> bool:
-    """Whether anything waits on a lane."""
-    return await tx.one("SELECT 1 FROM outbox WHERE lane = ? AND state = 'queued' LIMIT 1", (lane,)) is not None
+async def has_queued(tx: Transaction, lane: str, *, thid: str | None = None) -> bool:
+    """Whether anything waits on a lane; anything of a thread, where one is named."""
+    query = Query("SELECT 1 FROM outbox").where("state = 'queued'").equal("lane", lane).equal("thid", thid)
+    return await tx.one(*query.end("LIMIT 1")) is not None
 
 
 async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:

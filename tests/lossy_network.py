@@ -1,18 +1,20 @@
 """Two machines that talk over a network which loses, repeats and reorders, as bytes, with all state kept as JSON.
 
-A lost message is sent again later, as the outbox does; so every message arrives in the end.
+A lost message is sent again later, as the outbox does; so every message arrives in the end. In :func:`insist` it is
+lost for good, after it was taken for delivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from protocols.didcomm import codec_v1
 from protocols.didcomm.message import PlainMessage, Wire
-from protocols.errors import PeerFault
+from protocols.errors import PeerFault, WrongState
 from protocols.machine import Effect, Send, Step
 
 
@@ -25,6 +27,7 @@ class Side:
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
     dedupe: bool
+    answer_again: Callable[[Any, str], Any] | None = None
     stored: bytes | None = None
     seen: set[str] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
@@ -42,11 +45,18 @@ class Side:
         for effect in step.effects:
             self.effects.append(effect)
             if isinstance(effect, Send):
-                self.peer.inbox.append(codec_v1.encode(effect.message.encode(Wire.V1)))
+                self.send(effect.message)
+
+    def send(self, message: Any) -> None:
+        assert self.peer is not None
+        self.peer.inbox.append(codec_v1.encode(message.encode(Wire.V1)))
 
     def take(self, wire: bytes) -> None:
         plain = codec_v1.decode(wire)
         if self.dedupe and plain.id in self.seen:
+            answer = self.answer_again(self.exchange, plain.id) if self.answer_again else None
+            if answer is not None:
+                self.send(answer)
             return
         before = self.stored
         try:
@@ -98,3 +108,28 @@ def settle(sides: tuple[Side, Side]) -> None:
         if not moved:
             return
     raise AssertionError("the two sides never come to rest")
+
+
+def insist(
+    sides: tuple[Side, Side], random: Random, resend: Callable[[Any], Step[Any]], *, is_over: Callable[[Any], bool]
+) -> None:
+    """Half of all messages are lost for good; whoever waits for an answer sends its last message again, until it ends.
+
+    Args:
+        resend: raises WrongState for who waits for no answer.
+    """
+    for _ in range(400):
+        for side in sides:
+            arrived = [wire for wire in side.inbox if random.random() < 0.5]
+            side.inbox.clear()
+            for wire in arrived:
+                side.take(wire)
+            if side.stored is not None and (decisions := side.decisions(side.exchange)):
+                side.commit(decisions[0]())
+        if all(side.stored is not None and is_over(side.exchange) for side in sides):
+            return
+        for side in sides:
+            with suppress(WrongState):
+                if side.stored is not None and not side.inbox:
+                    side.commit(resend(side.exchange))
+    raise AssertionError("the two sides never come to an end")

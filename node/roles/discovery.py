@@ -100,7 +100,10 @@ class Discovery:
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives; what is registered there is what the node speaks."""
         self._inbound = inbound
-        inbound.register({kind.protocol: self._receive for kind in _KINDS.values()})
+        inbound.register(
+            {kind.protocol: self._receive for kind in _KINDS.values()},
+            answer_again={kind.protocol: self._answer for kind in _KINDS.values()},
+        )
 
     async def ask(self, connection_id: str, match: Sequence[str], major: int) -> ExchangeRow:
         """Ask a peer which protocols it speaks; the answer comes into the exchange.
@@ -123,12 +126,17 @@ class Discovery:
     async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         message = decode(incoming.message)
         if isinstance(message, Queries):
+            await self._answer(tx, connection, incoming)
+        else:
+            await self._take(tx, connection, message)
+
+    async def _answer(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        message = decode(incoming.message)
+        if isinstance(message, Queries):
             features = await self._features(tx)
             for effect in machine.receive_queries(message, features, new_id=self._world.new_id).effects:
                 if isinstance(effect, Send):
                     await self._outbox.put(tx, connection, effect.message)
-        else:
-            await self._take(tx, connection, message)
 
     async def _take(self, tx: Transaction, connection: Connection, message: Disclosures) -> None:
         kind = _KINDS[message.major]

@@ -26,7 +26,10 @@ class Mediation:
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
-        inbound.register(dict.fromkeys((kind.protocol for kind in MEDIATION_KINDS.values()), self._coordinate))
+        coordinated = [kind.protocol for kind in MEDIATION_KINDS.values()]
+        inbound.register(
+            dict.fromkeys(coordinated, self._coordinate), answer_again=dict.fromkeys(coordinated, self._answer_again)
+        )
         inbound.register(dict.fromkeys(_PICKUP, self._pick_up))
         self.mediator.attach(inbound)
 
@@ -49,6 +52,11 @@ class Mediation:
                 await self._routes.receive_answer(tx, connection, message)
             case coordinate.Keylist():
                 pass  # this node keeps its own account, and asks for none
+
+    async def _answer_again(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        message = coordinate.decode(incoming.message)
+        if isinstance(message, coordinate.MediateRequest):
+            await self.mediator.answer_again(tx, connection, message)
 
     async def _pick_up(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         message = pickup.decode(incoming.message)

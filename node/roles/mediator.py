@@ -192,14 +192,20 @@ class Mediator:
 
     async def on_request(self, tx: Transaction, connection: Connection, message: MediateRequest) -> None:
         """A peer asks for mediation; a request that was answered is answered again."""
+        kind = MEDIATION_KINDS[message.major]
+        if self._config.enabled and await exchanges.find(tx, connection.id, message.thid, kind.protocol) is None:
+            await self._exchanges.apply(tx, kind, connection, None, coordinate.receive_request(message))
+        else:
+            await self.answer_again(tx, connection, message)
+
+    async def answer_again(self, tx: Transaction, connection: Connection, message: MediateRequest) -> None:
+        """What a request is answered with, and nothing done for it; nothing where it waits for an answer."""
         if not self._config.enabled:
             await self._outbox.put(tx, connection, MediateDeny(self._world.new_id(), message.thid, message.major))
             return
         kind = MEDIATION_KINDS[message.major]
         row = await exchanges.find(tx, connection.id, message.thid, kind.protocol)
-        if row is None:
-            await self._exchanges.apply(tx, kind, connection, None, coordinate.receive_request(message))
-        elif row.state != coordinate.State.REQUEST_RECEIVED:
+        if row is not None and row.state != coordinate.State.REQUEST_RECEIVED:
             await self._outbox.put(tx, connection, coordinate.answer_again(kind.value(row), new_id=self._world.new_id))
 
     async def on_update(self, tx: Transaction, connection: Connection, message: KeylistUpdate) -> None:

@@ -149,6 +149,7 @@ class Peering:
             {DID_EXCHANGE.protocol: self._introduce},
             self._greet,
             self._contact.introduce,
+            answer_again=dict.fromkeys(known_on_every_wire(ping.PROTOCOL), self._on_repeated_ping),
         )
 
     def carry(self, carried: Carried) -> None:
@@ -376,11 +377,15 @@ class Peering:
                     message.pthid,
                     message.minor,
                 ),
+                answer_again=lambda tx: self._answer_again(tx, message),
             )
         if isinstance(message, Response):
             document = await self._document_of(message.did)
             check_control(document, incoming.sender)
-            return Introduction(lambda tx: self._receive_response(tx, message, document, incoming))
+            return Introduction(
+                lambda tx: self._receive_response(tx, message, document, incoming),
+                answer_again=lambda tx: self._answer_again(tx, message),
+            )
         return Introduction(lambda tx: self._receive_rest(tx, message, incoming))
 
     async def _receive_request(
@@ -476,6 +481,26 @@ class Peering:
             raise PeerFault("message.type", "That message does not belong here.", "Follow RFC 0023.")
         await self._follow(tx, connection, row, step)
         return connection
+
+    async def _answer_again(self, tx: Transaction, message: Request | Response) -> None:
+        """Send what answered a request or a response, unless one of the two goes by another DID since."""
+        role = did_exchange.Role.RESPONDER if isinstance(message, Request) else did_exchange.Role.REQUESTER
+        connection = await connections.find_by_thid(tx, message.thid, role=role.value)
+        if connection is None or connection.their_did != message.did:
+            return
+        exchange: did_exchange.Exchange = DID_EXCHANGE.value(await self._exchange_of(tx, connection))
+        if exchange.my_did not in {None, connection.my_did}:
+            return
+        invitation = await invitations.find(tx, exchange.pthid) if role is did_exchange.Role.RESPONDER else None
+        signer = self._keyring.find(invitation.verkey) if invitation is not None else None
+        answer = did_exchange.answer_again(exchange, invitation_signer=signer)
+        if answer is not None:
+            await self._outbox.put_again(tx, connection, answer)
+
+    async def _on_repeated_ping(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        # One that came as a stranger's greeting is answered where it lets the stranger in.
+        if connection.state == did_exchange.State.COMPLETED.value:
+            await self._on_ping(tx, connection, incoming)
 
     async def _on_ping(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """Answer a trust ping (RFC 0048)."""

@@ -43,7 +43,9 @@ class Reuse:
 
     def attach(self, inbound: Inbound) -> None:
         """Take part in what arrives."""
-        inbound.register({_OUT_OF_BAND.protocol: self._receive})
+        inbound.register(
+            {_OUT_OF_BAND.protocol: self._receive}, answer_again={_OUT_OF_BAND.protocol: self._answer_again}
+        )
 
     async def connection_for(self, tx: Transaction, invitation: Invitation) -> Connection | None:
         """The connection with who invites, asked to serve this invitation too; None where there is none.
@@ -81,13 +83,21 @@ class Reuse:
         invitation = await invitations.find(tx, message.pthid)
         if invitation is None or not await invitations.mark_used(tx, invitation.id, now):
             raise PeerFault("out_of_band.wrong_invitation", "There is no such open invitation.", "Ask for a new one.")
-        step = machine.receive_reuse(message, invitation_id=invitation.id, new_id=self._world.new_id)
-        for effect in step.effects:
-            if isinstance(effect, Send):
-                await self._outbox.put(tx, connection, effect.message)
+        await self._confirm(tx, connection, message)
         subjects = (connection.id, invitation.id)
         await audit.append(tx, at=now, event="connection.reused", actor=connection.id, subjects=subjects)
         await self._joined(tx, connection, invitation.id)
+
+    async def _answer_again(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
+        message = decode(incoming.message)
+        if isinstance(message, HandshakeReuse):  # which was accepted, for else it would not be known
+            await self._confirm(tx, connection, message)
+
+    async def _confirm(self, tx: Transaction, connection: Connection, message: HandshakeReuse) -> None:
+        step = machine.receive_reuse(message, invitation_id=message.pthid, new_id=self._world.new_id)
+        for effect in step.effects:
+            if isinstance(effect, Send):
+                await self._outbox.put(tx, connection, effect.message)
 
 
 def inviters(invitation: Invitation) -> list[str]:

@@ -24,7 +24,7 @@ from protocols.didcomm.message import Wire
 from protocols.errors import BadInput, LernodeError, PeerFault, WrongState
 from protocols.machine import Send, Step
 from protocols.trust_ping import machine as trust_ping
-from storage import audit, connections, dids, exchanges
+from storage import audit, connections, dids, exchanges, outbox
 from storage.connections import Connection
 from storage.dids import DidPurpose, DidState, OwnDid
 from storage.engine import Store, Transaction
@@ -123,7 +123,10 @@ class Rotation:
             service = document.didcomm_service()
         except BadInput as error:
             return self._refusal(message, error)
-        return Introduction(lambda tx: self._receive_rotate(tx, message, service, incoming))
+        return Introduction(
+            lambda tx: self._receive_rotate(tx, message, service, incoming),
+            answer_again=lambda tx: self._acknowledge_again(tx, message, incoming),
+        )
 
     def _refusal(self, message: Rotate, error: LernodeError) -> Introduction:
         fault = PeerFault(error.code, error.message, error.hint)
@@ -143,10 +146,23 @@ class Rotation:
         step = machine.receive_rotate(message, new_id=self._world.new_id)
         changed = await self._note_move(tx, connection, message.to_did, service)
         await self._exchanges.apply(tx, DID_ROTATE, changed, None, Step(step.exchange))
+        await self._acknowledge(tx, changed, step, connection.their_verkey)
+        return changed
+
+    async def _acknowledge(
+        self, tx: Transaction, connection: Connection, step: Step[machine.Exchange], their_verkey: str | None
+    ) -> None:
         for effect in step.effects:
             if isinstance(effect, Send):  # RFC 0794 §Ack: it still goes to the prior DID
-                await self._outbox.put(tx, changed, effect.message, to_verkey=connection.their_verkey)
-        return changed
+                await self._outbox.put(tx, connection, effect.message, to_verkey=their_verkey)
+
+    async def _acknowledge_again(self, tx: Transaction, message: Rotate, incoming: Incoming) -> None:
+        connection = await find_peer(tx, incoming, self._world.clock())
+        if connection is None or connection.their_did != message.to_did:
+            return
+        if not await outbox.has_queued(tx, connection.id, thid=message.thid):
+            step = machine.receive_rotate(message, new_id=self._world.new_id)
+            await self._acknowledge(tx, connection, step, incoming.sender)
 
     async def _receive(self, tx: Transaction, message: Hangup | Ack | ProblemReport, incoming: Incoming) -> Connection:
         connection = await self._peer(tx, incoming)

@@ -18,7 +18,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.didcomm import problem_report
-from protocols.didcomm.message import PlainMessage, Wire
+from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
 from protocols.didcomm.versions import known_on_every_wire
 from protocols.errors import LernodeError, WrongState
 from protocols.issue_credential import machine as issue_credential
@@ -93,7 +93,11 @@ class Threads:
     def attach(self, inbound: Inbound) -> None:
         """Let the node take part in these protocols."""
         for each in _PROTOCOLS:
-            inbound.register(dict.fromkeys(known_on_every_wire(each.name), partial(self._handle, each)))
+            names = known_on_every_wire(each.name)
+            inbound.register(
+                dict.fromkeys(names, partial(self._handle, each)),
+                answer_again=dict.fromkeys(names, partial(self._on_repeated, each)),
+            )
         inbound.register(dict.fromkeys(known_on_every_wire(problem_report.REPORT_PROBLEM), self._on_report))
 
     async def decline(self, exchange_id: str, reason: str) -> ExchangeRow:
@@ -118,8 +122,7 @@ class Threads:
             found = await situation(tx, exchange_id, *(each.kind for each in _PROTOCOLS))
             if found.kind is not ISSUE_CREDENTIAL:
                 return await self._apply(tx, found, present_proof.resend(found.value))
-            issued = await credentials.issued_of_exchange(tx, exchange_id)
-            documents = [strict_json.loads_object(record.document) for record in issued]
+            documents = await _issued_in(tx, exchange_id)
             return await self._apply(tx, found, issue_credential.resend(found.value, issued=documents))
 
     def check_first(self, plain: PlainMessage) -> bool:
@@ -177,6 +180,25 @@ class Threads:
         row = await exchanges.find(tx, connection.id, message.thid, protocol.kind.protocol)
         await self._take(protocol, tx, connection, row, message)
 
+    async def _on_repeated(
+        self, protocol: _Protocol, tx: Transaction, connection: Connection, incoming: Incoming
+    ) -> None:
+        row = await exchanges.find(tx, connection.id, incoming.message.thid, protocol.kind.protocol)
+        if row is not None:
+            await self._answer_again(protocol, tx, connection, row, incoming.message.id)
+
+    async def _answer_again(
+        self, protocol: _Protocol, tx: Transaction, connection: Connection, row: ExchangeRow, message_id: str
+    ) -> None:
+        """Send what answered a message that was applied before, where the exchange has not gone on from it."""
+        value = protocol.kind.value(row)
+        if message_id not in value.applied or is_over_at(row, self._world.clock()):
+            return
+        issued = {"issued": await _issued_in(tx, row.id)} if protocol.kind is ISSUE_CREDENTIAL else {}
+        answer: ProtocolMessage | None = protocol.machine.answer_again(value, message_id, **issued)
+        if answer is not None:
+            await self._outbox.put_again(tx, connection, answer)
+
     async def _on_report(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         """A report of no protocol: in v2 that of every one, so it goes to the thread that it names.
 
@@ -199,7 +221,9 @@ class Threads:
             row = await self._expire(protocol, tx, row)
         value = None if row is None else protocol.kind.value(row)
         step: Step[Any] = protocol.machine.receive(value, message, new_id=self._world.new_id)
-        if value is not None and step.exchange == value and not step.effects:
+        if row is not None and step.exchange == value and not step.effects:
+            # Whether it came before is forgotten sooner than the exchange.
+            await self._answer_again(protocol, tx, connection, row, message.id)
             return
         await self._exchanges.apply(tx, protocol.kind, connection, row, step, error_code=step.exchange.problem)
 
@@ -236,6 +260,11 @@ async def situation(tx: Transaction, exchange_id: str, *kinds: ExchangeKind) -> 
 
 def _protocol_of(plain: PlainMessage) -> _Protocol | None:
     return next((each for each in _PROTOCOLS if plain.protocol in known_on_every_wire(each.name)), None)
+
+
+async def _issued_in(tx: Transaction, exchange_id: str) -> list[dict[str, Any]]:
+    issued = await credentials.issued_of_exchange(tx, exchange_id)
+    return [strict_json.loads_object(record.document) for record in issued]
 
 
 def _machine_of(found: Situation) -> Any:

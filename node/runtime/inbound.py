@@ -2,7 +2,8 @@
 
 The unit of work holds the note that the message was seen, the exchange's new state, the records it stores and the
 messages it sends. So a crash leaves the message either untouched (the sender delivers again) or done, and a repeated
-delivery changes nothing. A message that breaks its protocol changes nothing either; its sender gets a problem report.
+delivery changes nothing: it only lets the sender have the answer once more, in case that was lost. A message that
+breaks its protocol changes nothing either; its sender gets a problem report.
 """
 
 from __future__ import annotations
@@ -30,16 +31,19 @@ from protocols.didcomm.from_prior import read_from_prior
 from protocols.didcomm.message import AckOn, PlainMessage, ProtocolMessage, Wire
 from protocols.didcomm.return_route import ReturnRoute
 from protocols.errors import LernodeError, PeerFault
-from storage import connections, inbox
+from storage import connections, inbox, outbox
 from storage.connections import Connection
 from storage.engine import Store, Transaction
 
-__all__ = ["Anonymous", "Handler", "Inbound", "Incoming", "Introduction", "Received", "find_peer"]
+__all__ = ["REPEAT_PAUSE", "Anonymous", "Handler", "Inbound", "Incoming", "Introduction", "Received", "find_peer"]
 
 _log = logging.getLogger("lernode.inbound")
 
 _FORMER_NAMES_COUNT = timedelta(hours=24)
 """How long a peer may still be heard under a DID that it has left: as long as a message may be under way."""
+
+REPEAT_PAUSE = timedelta(minutes=1)
+"""How long after a message was taken, or answered once more, repeating it has no answer: nobody makes work by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,14 @@ class Introduction:
         reply_to: a connection to answer a refusal on; not stored.
         refusal: the protocol's own way to tell of one, where it is better than a plain problem report.
         goes_on: whether the message is then carried out like any other of the peer that was admitted.
+        answer_again: sends the answer once more, where the message was carried out before.
     """
 
     admit: Admit
     reply_to: Connection | None = None
     refusal: Callable[[LernodeError], ProtocolMessage] | None = None
     goes_on: bool = False
+    answer_again: Callable[[Transaction], Awaitable[None]] | None = None
 
 
 Greet = Callable[[Transaction, Connection, Incoming], Awaitable[Connection]]
@@ -150,6 +156,7 @@ class Inbound:
         self._metrics = metrics
         self._tracer = tracer
         self._handlers: dict[str, Handler] = {}
+        self._answer_again: dict[str, Handler] = {}
         self._introduce: dict[str, Introduce] = {}
         self._anonymous: dict[str, HandleAnonymous] = {}
         self._greet: Greet | None = None
@@ -163,6 +170,7 @@ class Inbound:
         greet: Greet | None = None,
         welcome: Introduce | None = None,
         follow: Follow | None = None,
+        answer_again: Mapping[str, Handler] | None = None,
     ) -> None:
         """Say who handles a protocol (URI with major version), and which may come from strangers.
 
@@ -170,8 +178,11 @@ class Inbound:
             greet: is told of each message of a peer before it is carried out.
             welcome: looks at the messages of v2, of any protocol, that come from strangers.
             follow: is told of peers of v2 that have changed their DID.
+            answer_again: by protocol, sends what answered a message that was carried out before, and does nothing else;
+                for peers that repeat one because the answer was lost, or they were restored from a backup.
         """
         self._handlers |= handlers
+        self._answer_again |= answer_again or {}
         self._introduce |= introduce or {}
         self._greet = greet or self._greet
         self._welcome = welcome or self._welcome
@@ -298,6 +309,7 @@ class Inbound:
                 self._metrics.duplicates.inc()
                 if peer is not None:
                     self._open_channel(peer, incoming)
+                await self._repeated(tx, incoming, peer, introduction)
                 return Received.DUPLICATE
             if message.expires_time is not None and message.expires_time <= self._world.clock().timestamp():
                 raise PeerFault("message.expired", "The message came after the time that it names.", "Send a new one.")
@@ -313,8 +325,7 @@ class Inbound:
                 peer = await self._greet(tx, peer, incoming) if self._greet else peer
                 await self._handlers[message.protocol](tx, peer, incoming)
             if peer is not None and AckOn.RECEIPT in message.please_ack:
-                received = ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid, message_id=message.id)
-                await self._outbox.put(tx, peer, received)
+                await self._acknowledge(tx, peer, message)
             if peer is not None:
                 # Before the commit, from which on what it sends is seen and delivered.
                 self._open_channel(peer, incoming)
@@ -322,6 +333,34 @@ class Inbound:
         if peer is not None:
             await self._reply(peer, incoming)
         return Received.DONE
+
+    async def _repeated(
+        self, tx: Transaction, incoming: Incoming, peer: Connection | None, introduction: Introduction | None
+    ) -> None:
+        """A message that was carried out before came again: its sender may lack the answer."""
+        message, now = incoming.message, self._world.clock()
+        introduced = introduction.answer_again if introduction else None
+        handler = self._answer_again.get(message.protocol)
+        wants_receipt = AckOn.RECEIPT in message.please_ack
+        if problem_report.is_problem_report(message) or ack.is_ack(message):
+            return
+        if introduced is not None:
+            if await inbox.take_repeat(tx, incoming.sender, message.id, now, REPEAT_PAUSE):
+                await introduced(tx)
+        elif peer is not None and (handler is not None or wants_receipt):
+            peer = await connections.get(tx, peer.id, lock=True)
+            if peer.state == connections.ENDED or await outbox.has_queued(tx, peer.id, thid=message.thid):
+                return
+            if not await inbox.take_repeat(tx, incoming.sender, message.id, now, REPEAT_PAUSE):
+                return
+            if handler is not None:
+                await handler(tx, peer, incoming)
+            if wants_receipt:
+                await self._acknowledge(tx, peer, message)
+
+    async def _acknowledge(self, tx: Transaction, peer: Connection, message: PlainMessage) -> None:
+        received = ack.Ack(self._world.new_id(), message.thid, pthid=message.pthid, message_id=message.id)
+        await self._outbox.put(tx, peer, received)
 
     def _open_channel(self, peer: Connection, incoming: Incoming) -> None:
         returning = return_route.asked(incoming.message)

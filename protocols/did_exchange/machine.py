@@ -25,7 +25,7 @@ from protocols.machine import Ask, Decision, NewId, Send, Step
 from protocols.out_of_band.messages import Invitation
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "abandon", "accept_invitation",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "abandon", "accept_invitation", "answer_again",
     "implied_complete", "receive_complete", "receive_problem_report", "receive_request", "receive_response",
     "reject_request", "reject_response", "resend_request", "respond",
 ]  # fmt: skip
@@ -118,6 +118,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         their_label: what the requester calls itself; for display, never trusted.
         their_document: the signed document that came with a did:peer:1, else None.
         problem: code of the last problem report, of either side.
+        sent_id: of the last message that this side sent; None where the peer has given up.
+        explain: of the last problem report, where this side sent it.
     """
 
     thid: str
@@ -130,6 +132,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     their_label: str = ""
     their_document: dict[str, Any] | None = None
     problem: str | None = None
+    sent_id: str | None = None
+    explain: str = ""
 
 
 def accept_invitation(invitation: Invitation, *, my_did: str, label: str, new_id: NewId) -> Step[Exchange]:
@@ -200,16 +204,28 @@ def respond(exchange: Exchange, *, my_did: str, invitation_signer: KeyPair, new_
     Raises:
         WrongState: ``did_exchange.wrong_state``.
     """
-    sent = _move(exchange, Event.SEND_RESPONSE, my_did=my_did, problem=None)
-    response = Response(
-        id=new_id(),
-        thid=exchange.thid,
-        pthid=exchange.pthid,
-        did=my_did,
-        did_rotate=sign_rotation(my_did, invitation_signer, attachment_id=new_id()),
-        minor=exchange.minor,
-    )
-    return Step(sent, (Send(response),))
+    sent = _move(exchange, Event.SEND_RESPONSE, my_did=my_did, problem=None, sent_id=new_id())
+    return Step(sent, (Send(_response(sent, my_did, invitation_signer)),))
+
+
+def answer_again(exchange: Exchange, *, invitation_signer: KeyPair | None) -> Response | Complete | Problem | None:
+    """As either side: what answered the last request or response of the peer, as it was; for a peer that repeats it.
+
+    Args:
+        invitation_signer: as for :func:`respond`; the requester needs none.
+
+    Returns:
+        None where it is not answered yet.
+    """
+    match exchange.role, exchange.state:
+        case Role.RESPONDER, State.RESPONSE_SENT | State.COMPLETED if exchange.my_did and invitation_signer:
+            return _response(exchange, exchange.my_did, invitation_signer)
+        case Role.REQUESTER, State.COMPLETED:
+            return _complete(exchange)
+        case Role.RESPONDER, State.INVITATION_SENT | State.ABANDONED if exchange.problem and exchange.sent_id:
+            return _problem(exchange, exchange.problem)
+        case _:
+            return None
 
 
 def reject_request(
@@ -255,9 +271,9 @@ def receive_response(
         their_did=response.did,
         their_document=attached_document(response, signers=invitation_keys),
         problem=None,
+        sent_id=new_id(),
     )
-    complete = Complete(new_id(), exchange.thid, exchange.pthid, completed.minor)
-    return Step(completed, (Send(complete),))
+    return Step(completed, (Send(_complete(completed)),))
 
 
 def reject_response(
@@ -312,12 +328,12 @@ def receive_problem_report(exchange: Exchange, problem: Problem) -> Step[Exchang
         return Step(exchange)
     rejects = problem.code in _REJECTED_BY[exchange.role]
     if rejects and (exchange.role, exchange.state, Event.RECEIVE_REJECTION) in TRANSITIONS:
-        moved = _move(exchange, Event.RECEIVE_REJECTION, problem=problem.code)
+        moved = _move(exchange, Event.RECEIVE_REJECTION, problem=problem.code, sent_id=None)
         effects = (Ask(Decision.ACCEPT_CONNECTION),) if moved.role is Role.RESPONDER else ()
         return Step(moved, effects)
     if (exchange.role, exchange.state, Event.RECEIVE_ABANDON) not in TRANSITIONS:
         return Step(exchange)
-    return Step(_move(exchange, Event.RECEIVE_ABANDON, problem=problem.code))
+    return Step(_move(exchange, Event.RECEIVE_ABANDON, problem=problem.code, sent_id=None))
 
 
 def abandon(exchange: Exchange, *, explain: str, new_id: NewId) -> Step[Exchange]:
@@ -345,15 +361,34 @@ def _offered_minor(invitation: Invitation) -> int:
 
 
 def _send_request(exchange: Exchange, *, message_id: str, my_did: str, label: str) -> Step[Exchange]:
-    sent = _move(exchange, Event.SEND_REQUEST, my_did=my_did, problem=None)
+    sent = _move(exchange, Event.SEND_REQUEST, my_did=my_did, problem=None, sent_id=message_id)
     request = Request(message_id, exchange.thid, exchange.pthid, my_did, label, minor=exchange.minor)
     return Step(sent, (Send(request),))
 
 
 def _report(exchange: Exchange, event: Event, code: ProblemCode, explain: str, new_id: NewId) -> Step[Exchange]:
-    moved = _move(exchange, event, problem=code.value)
-    problem = Problem(new_id(), exchange.thid, code.value, explain, exchange.pthid, exchange.minor)
-    return Step(moved, (Send(problem),))
+    moved = _move(exchange, event, problem=code.value, sent_id=new_id(), explain=explain)
+    return Step(moved, (Send(_problem(moved, code.value)),))
+
+
+def _response(exchange: Exchange, my_did: str, invitation_signer: KeyPair) -> Response:
+    message_id = exchange.sent_id or ""
+    return Response(
+        id=message_id,
+        thid=exchange.thid,
+        pthid=exchange.pthid,
+        did=my_did,
+        did_rotate=sign_rotation(my_did, invitation_signer, attachment_id=message_id),
+        minor=exchange.minor,
+    )
+
+
+def _complete(exchange: Exchange) -> Complete:
+    return Complete(exchange.sent_id or "", exchange.thid, exchange.pthid, exchange.minor)
+
+
+def _problem(exchange: Exchange, code: str) -> Problem:
+    return Problem(exchange.sent_id or "", exchange.thid, code, exchange.explain, exchange.pthid, exchange.minor)
 
 
 def _check_thread(exchange: Exchange, thid: str, pthid: str | None) -> None:

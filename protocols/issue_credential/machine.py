@@ -50,9 +50,9 @@ from protocols.machine import Ask, Authenticate, Decision, NewId, Send, Step, St
 from protocols.negotiation import Negotiation, Rules, awaiting, last_headers
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "answer_invitation", "applicant_checked",
-    "credential_checked", "decline", "expire", "issue", "offer", "propose", "receive", "request", "request_directly",
-    "resend",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "answer_again", "answer_invitation",
+    "applicant_checked", "credential_checked", "decline", "expire", "issue", "offer", "propose", "receive", "request",
+    "request_directly", "resend",
 ]  # fmt: skip
 
 _G = TypeVar("_G")
@@ -348,18 +348,26 @@ def resend(exchange: Exchange, *, issued: Sequence[dict[str, Any]] = ()) -> Step
     Raises:
         WrongState: ``issue_credential.wrong_state``.
     """
-    message: Message | None = None
-    if exchange.state is State.PROPOSAL_SENT:
-        message = _proposal(exchange)
-    elif exchange.state is State.OFFER_SENT:
-        message = _offer(exchange)
-    elif exchange.state is State.REQUEST_SENT:
-        message = _request(exchange)
-    elif exchange.state is State.CREDENTIAL_ISSUED and len(issued) == len(exchange.requested):
-        message = _issuance(exchange, issued)
-    if message is None:
+    message = _last_sent(exchange, issued)
+    if message is None or exchange.state in TERMINAL:
         raise _RULES.wrong_state()
     return awaiting(exchange, Send(message, again=True))
+
+
+def answer_again(exchange: Exchange, message_id: str, *, issued: Sequence[dict[str, Any]] = ()) -> Message | None:
+    """As either side: what answered a message of the peer, as it was; for a peer that repeats it.
+
+    Args:
+        issued: as for :func:`resend`; also after the ack, which a holder that was restored from a backup has forgotten.
+
+    Returns:
+        None where that message is not answered yet, asks for no answer, or the exchange has gone on from it.
+    """
+    asking = exchange.applied
+    if exchange.role is Role.ISSUER and exchange.state is State.DONE:
+        # The ack came last, and closed what was to be fetched.
+        asking, exchange = asking[:-1], msgspec.structs.replace(exchange, links={})
+    return _last_sent(exchange, issued) if asking[-1:] == (message_id,) else None
 
 
 def credential_checked(
@@ -382,10 +390,9 @@ def credential_checked(
         problem = code or "issue_credential.not_verified"
         refused = f"The credential{_of_several(position, len(documents))} was refused: {problem}."
         return _abandon(exchange, problem, refused, new_id)
-    done = _RULES.decide(exchange, Event.SEND_ACK, credentials=())
-    confirmation = Ack(id=new_id(), thid=done.thid, pthid=done.pthid, protocol=PROTOCOL)
+    done = _RULES.decide(exchange, Event.SEND_ACK, credentials=(), sent_id=new_id())
     kept = (StoreCredential(document, position) for position, document in enumerate(documents))
-    return Step(done, (*kept, Send(confirmation)))
+    return Step(done, (*kept, Send(_RULES.last_ack(done))))
 
 
 def applicant_checked(exchange: Exchange, *, ok: bool, new_id: NewId, code: str | None = None) -> Step[Exchange]:
@@ -572,6 +579,25 @@ def _send_request(
     changes = {"requested": details, "application": application}
     sent = _sent(exchange, Event.SEND_REQUEST, message_id, comment, **changes)
     return Step(sent, (Send(_request(sent)),))
+
+
+def _last_sent(exchange: Exchange, issued: Sequence[dict[str, Any]]) -> Message | None:
+    """The last message that this side sent; None where there is none, or what was issued is gone."""
+    match exchange.role, exchange.state:
+        case _, State.PROPOSAL_SENT:
+            return _proposal(exchange)
+        case _, State.OFFER_SENT:
+            return _offer(exchange)
+        case _, State.REQUEST_SENT:
+            return _request(exchange)
+        case Role.ISSUER, State.CREDENTIAL_ISSUED | State.DONE if len(issued) == len(exchange.requested):
+            return _issuance(exchange, issued)
+        case Role.HOLDER, State.DONE:
+            return _RULES.last_ack(exchange)
+        case _, State.ABANDONED if exchange.sent_id is not None:
+            return _RULES.last_report(exchange)
+        case _:
+            return None
 
 
 def _proposal(exchange: Exchange) -> ProposeCredential:

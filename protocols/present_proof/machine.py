@@ -36,7 +36,7 @@ from protocols.present_proof.messages import (
 )
 
 __all__ = [
-    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "decline", "expire", "present",
+    "TERMINAL", "TRANSITIONS", "Event", "Exchange", "Role", "State", "answer_again", "decline", "expire", "present",
     "presentation_checked", "propose", "receive", "request", "resend",
 ]  # fmt: skip
 
@@ -123,7 +123,7 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
         definition: the presentation definition last requested, exactly as sent or received.
         challenge, domain: what the presentation is signed for.
         will_confirm: the verifier announced an ack.
-        ack_due: at the verifier, whether it owes an ack when the presentation is accepted.
+        ack_due: at the verifier, whether an ack says that the presentation is accepted.
         presentation: at the verifier, the document exactly as received; at the prover, as sent, until it is confirmed.
         verified: at the verifier, how verification ended; at the prover, what the verifier said; None until then.
     """
@@ -235,8 +235,7 @@ def present(
         BadInput: ``present_proof.not_bound``: no proof is for the challenge and domain of the request.
     """
     event = Event.SEND_PRESENTATION if exchange.will_confirm else Event.SEND_LAST_PRESENTATION
-    kept = presentation if exchange.will_confirm else None
-    sent = _sent(exchange, event, new_id(), comment, presentation=kept)
+    sent = _sent(exchange, event, new_id(), comment, presentation=presentation)
     bound = (sent.challenge, sent.domain)
     if not any((proof.get("challenge"), proof.get("domain")) == bound for proof in proofs_of(presentation)):
         raise BadInput(
@@ -274,16 +273,19 @@ def resend(exchange: Exchange) -> Step[Exchange]:
     Raises:
         WrongState: ``present_proof.wrong_state``.
     """
-    message: Message | None = None
-    if exchange.state is State.PROPOSAL_SENT:
-        message = _proposal(exchange)
-    elif exchange.state is State.REQUEST_SENT and exchange.definition is not None:
-        message = _request(exchange, exchange.definition)
-    elif exchange.state is State.PRESENTATION_SENT and exchange.presentation is not None:
-        message = _presentation(exchange, exchange.presentation)
-    if message is None:
+    message = _last_sent(exchange)
+    if message is None or exchange.state in TERMINAL:
         raise _RULES.wrong_state()
     return awaiting(exchange, Send(message, again=True))
+
+
+def answer_again(exchange: Exchange, message_id: str) -> Message | None:
+    """As either side: what answered a message of the peer, as it was; for a peer that repeats it.
+
+    Returns:
+        None where that message is not answered yet, asks for no answer, or the exchange has gone on from it.
+    """
+    return _last_sent(exchange) if exchange.applied[-1:] == (message_id,) else None
 
 
 def presentation_checked(
@@ -304,10 +306,10 @@ def presentation_checked(
         problem = code or "present_proof.not_verified"
         explain = f"The presentation was not accepted: {problem}."
         return _abandon(exchange, problem, explain, new_id, verified=False)
-    done = _RULES.decide(exchange, Event.ACCEPT_PRESENTATION, verified=True, ack_due=False)
     if not exchange.ack_due:
-        return Step(done)
-    return Step(done, (Send(Ack(id=new_id(), thid=done.thid, pthid=done.pthid, protocol=PROTOCOL)),))
+        return Step(_RULES.decide(exchange, Event.ACCEPT_PRESENTATION, verified=True))
+    done = _RULES.decide(exchange, Event.ACCEPT_PRESENTATION, verified=True, sent_id=new_id())
+    return Step(done, (Send(_RULES.last_ack(done)),))
 
 
 def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> Step[Exchange]:
@@ -375,6 +377,23 @@ def _started(role: Role, thid: str, pthid: str | None) -> Exchange:
 
 def _sent(exchange: Exchange, event: Event, message_id: str, comment: str | None, **changes: Any) -> Exchange:
     return _RULES.decide(exchange, event, sent_id=message_id, sent_comment=comment, **changes)
+
+
+def _last_sent(exchange: Exchange) -> Message | None:
+    """The last message that this side sent; None where there is none, or what was shown is forgotten."""
+    match exchange.role, exchange.state:
+        case _, State.PROPOSAL_SENT:
+            return _proposal(exchange)
+        case _, State.REQUEST_SENT if exchange.definition is not None:
+            return _request(exchange, exchange.definition)
+        case Role.PROVER, State.PRESENTATION_SENT | State.DONE if exchange.presentation is not None:
+            return _presentation(exchange, exchange.presentation)
+        case Role.VERIFIER, State.DONE if exchange.ack_due:
+            return _RULES.last_ack(exchange)
+        case _, State.ABANDONED if exchange.sent_id is not None:
+            return _RULES.last_report(exchange)
+        case _:
+            return None
 
 
 def _proposal(exchange: Exchange) -> ProposePresentation:

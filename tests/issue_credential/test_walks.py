@@ -19,7 +19,7 @@ from protocols.issue_credential.messages import Ack, IssueCredentialMessage, dec
 from protocols.machine import Step, StoreCredential, Verify
 from tests.didcomm.helpers import ids
 from tests.issue_credential.samples import HOLDER, detail, signed
-from tests.lossy_network import Side, join, settle, walk
+from tests.lossy_network import Side, insist, join, settle, walk
 
 Decisions = list[Callable[[], Step[Exchange]]]
 
@@ -131,3 +131,30 @@ def test_a_bad_network_alone_never_prevents_the_credentials(start: str, count: i
     assert (issuer.exchange.state, holder.exchange.state) == (State.DONE, State.DONE)
     assert len(issuer.sent(IssueCredentialMessage)) == 1
     assert [effect.position for effect in holder.did(StoreCredential)] == list(range(count))
+
+
+def issued_in(exchange: Exchange) -> list[dict[str, Any]]:
+    return list(map(signed, exchange.requested)) if exchange.role is Role.ISSUER else []
+
+
+@pytest.mark.parametrize("start", ["offer", "proposal", "request"])
+@settings(max_examples=40)
+@given(random=st.randoms(use_true_random=False))
+def test_who_asks_again_gets_an_answer_that_was_lost_and_nothing_is_done_twice(start: str, random: Random) -> None:
+    issuer, holder = pair(dedupe=True, start=start, count=2)
+    for side, new_id in ((issuer, ids("i")), (holder, ids("h"))):
+        side.decisions = partial(willing, new_id)
+        side.answer_again = lambda exchange, message_id: machine.answer_again(
+            exchange, message_id, issued=issued_in(exchange)
+        )
+    insist(
+        (issuer, holder),
+        random,
+        lambda exchange: machine.resend(exchange, issued=issued_in(exchange)),
+        is_over=lambda exchange: exchange.state in TERMINAL,
+    )
+    assert (issuer.exchange.state, holder.exchange.state) == (State.DONE, State.DONE)
+    assert len({message.id for message in issuer.sent(IssueCredentialMessage)}) == 1
+    assert [effect.position for effect in holder.did(StoreCredential)] == [0, 1]
+    assert len(holder.did(Verify)) == 2
+    assert issuer.faults == holder.faults == []

@@ -241,14 +241,18 @@ async def test_the_same_envelope_again_changes_nothing(scene: Scene) -> None:
 
 
 async def say_again(scene: Scene, envelope: bytes, name: str) -> None:
-    """Send an envelope several times: after the first time nothing changes, and the answer stays the same."""
+    """Send an envelope several times: after the first time nothing changes, the answer stays the same, and is not sent
+    again within the minute.
+    """
     first = await scene.post(scene.peer, envelope)
     await at_rest(scene.node)
     before = await kept(scene.node)
+    scene.peer.heard()
     for _ in range(3):
         assert (await scene.post(scene.peer, envelope)).status == first.status, name
     await at_rest(scene.node)
     assert await kept(scene.node) == before, name
+    assert first.status != 202 or scene.peer.heard() == [], name
 
 
 async def test_what_is_encrypted_to_another_key_is_not_for_this_node(scene: Scene) -> None:

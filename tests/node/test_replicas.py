@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -15,9 +16,11 @@ from node.events.emit import emit
 from node.events.types import ExchangeChanged
 from node.roles.issuer import Award
 from node.runtime import backups
+from node.runtime.inbound import REPEAT_PAUSE
 from node.runtime.turns import turn
 from node.runtime.world import World
-from storage import audit, outbox, turns
+from protocols.issue_credential.messages import RequestCredential, decode
+from storage import audit, connections, outbox, turns
 from storage.engine import Transaction
 from storage.invariants import check
 from storage.jobs import Job
@@ -34,8 +37,10 @@ from tests.node.nodes import (
     held,
     issued,
     other_end,
+    settled,
 )
 from tests.node.receivers import Delivery, Receiver, in_order
+from tests.node.wire_peer import WirePeer, new_id
 from tests.postgresql import new_store_url
 
 Commit = Callable[[Transaction], Awaitable[None]]
@@ -70,6 +75,30 @@ async def test_each_replica_offers_and_every_record_is_issued_once(nodes: Nodes,
         await other_end(learner, offered, "done")
     assert len(await issued(replicas[1])) == len(await held(learner)) == 8
     await whole(replicas[1])
+
+
+async def test_a_message_repeated_at_every_replica_is_answered_again_once(nodes: Nodes, peer: WirePeer) -> None:
+    clock = Clock()
+    first = await nodes.make("college", issuer=True, world=World(clock=clock))
+    second = await nodes.replica(first, "college-2")
+    await peer.connect(first)
+    async with first.store.read() as tx:
+        (connection,) = await connections.page(tx)
+    await first.issuer.offer(connection.id, Award(achievement_id=WELDING))
+    offered: Any = decode(await peer.hear("offer-credential"))
+    request = RequestCredential(id=new_id(), thid=offered.thid, details=offered.details)
+    envelope = peer.packed(request, sender=peer.pair)
+    assert (await peer.post(first, envelope)).status == 202
+    given = await peer.hear("issue-credential")
+    for _ in range(2):
+        clock.ahead += REPEAT_PAUSE + timedelta(seconds=1)
+        urls = [f"http://localhost:{node.config.node.listen_port}/didcomm" for node in (first, second) * 2]
+        answers = await asyncio.gather(*(peer.post_to(url, envelope) for url in urls))
+        assert {answer.status for answer in answers} == {202}
+        await settled(first)
+        assert [(again.id, again.body) for again in peer.heard()] == [(given.id, given.body)]
+    assert len(await issued(first)) == 1
+    await whole(second)
 
 
 async def test_a_key_that_one_replica_made_opens_envelopes_at_the_other(

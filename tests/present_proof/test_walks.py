@@ -17,7 +17,7 @@ from protocols.present_proof import machine
 from protocols.present_proof.machine import TERMINAL, Exchange, State
 from protocols.present_proof.messages import Ack, Presentation, decode
 from tests.didcomm.helpers import ids
-from tests.lossy_network import Side, join, settle, walk
+from tests.lossy_network import Side, insist, join, settle, walk
 from tests.present_proof.samples import DEFINITION, DOMAIN, presentation
 
 Decisions = list[Callable[[], Step[Exchange]]]
@@ -126,3 +126,20 @@ def test_a_bad_network_alone_never_prevents_the_proof(start: str, random: Random
     assert (verifier.exchange.state, prover.exchange.state) == (State.DONE, State.DONE)
     assert verifier.exchange.verified is True
     assert len(verifier.did(Verify)) == len(prover.sent(Presentation)) == 1
+
+
+@pytest.mark.parametrize("start", ["request", "proposal"])
+@settings(max_examples=40)
+@given(random=st.randoms(use_true_random=False), will_confirm=st.booleans())
+def test_who_asks_again_gets_an_answer_that_was_lost_and_nothing_is_done_twice(
+    start: str, random: Random, will_confirm: bool
+) -> None:
+    verifier, prover = pair(dedupe=True, start=start, will_confirm=will_confirm)
+    verifier.decisions, prover.decisions = partial(willing, ids("v")), partial(willing, ids("p"))
+    verifier.answer_again = prover.answer_again = machine.answer_again
+    insist((verifier, prover), random, machine.resend, is_over=lambda exchange: exchange.state in TERMINAL)
+    assert (verifier.exchange.state, prover.exchange.state) == (State.DONE, State.DONE)
+    assert verifier.exchange.verified is True
+    assert len(verifier.did(Verify)) == 1
+    assert len({message.id for message in prover.sent(Presentation)}) == 1
+    assert verifier.faults == prover.faults == []
