@@ -196,6 +196,13 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = False
     contexts: Annotated[dict[str, str], _doc("More JSON-LD contexts: URL = file. Nothing is fetched.")] = {}
     schemas: Annotated[dict[str, str], _doc("JSON Schemas that are not to be fetched: URL = file.")] = {}
+    seal_authorities: Annotated[
+        tuple[str, ...],
+        _doc(
+            "PEM files with the certificates of authorities (CA) whose certificates for electronic seals are taken: "
+            "they say whose a seal is, and lernode trust says whether that one is believed."
+        ),
+    ] = ()
 
 
 class IssuerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -53,6 +53,7 @@ __all__ = [
     "issued_of_exchange",
     "list_held",
     "list_issued",
+    "set_held_issuer",
     "set_held_state",
     "set_held_unverified",
     "set_issued_state",
@@ -279,6 +280,21 @@ async def set_held_unverified(tx: Transaction, record: HeldCredential, code: str
     if not await tx.execute("UPDATE held_credentials SET details = ? WHERE id = ?", (details, record.id)):
         raise unknown("record")
     return record
+
+
+async def set_held_issuer(
+    tx: Transaction, record: HeldCredential, *, reached: Mapping[Skill, Sequence[Reached]], award: AwardedBy
+) -> None:
+    """Note whose a held record is, and with it who awards its skills.
+
+    Raises:
+        WrongState: ``record.unknown``.
+    """
+    details = tx.sealing.seal_json(_HELD_DETAILS, record.id, _held_details(record))
+    if not await tx.execute("UPDATE held_credentials SET details = ? WHERE id = ?", (details, record.id)):
+        raise unknown("record")
+    await record_skills.remove(tx, record.id)
+    await record_skills.add(tx, record, reached, award)
 
 
 async def delete_held(tx: Transaction, record_id: str) -> None:

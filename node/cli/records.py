@@ -170,7 +170,7 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
 def _show_outline(achievements: list[OutlineView]) -> None:
     for each in achievements:
         who = "listed only" if each.issuer is None else f"by {each.issuer}"
-        others = "".join(f", {kind} {name}" for kind, name in each.beside)
+        others = "".join(f", {f'{kind} {name}'.strip()}" for kind, name in each.beside)
         line(f"  {'  ' * each.depth}- {each.name} ({who}{others})")
 
 

@@ -1,9 +1,9 @@
 """What people bring: the records in a file or behind a link, whatever the file is.
 
-Read here: a credential with proofs inside (JSON), a JWT or SD-JWT as text, an enveloped credential, a presentation or a
-JSON array of any of these, and a picture with one of them baked in. Nothing is verified: each record is given on as its
-issuer has secured it, and who keeps it verifies it. What came around it (a presentation's own proof, a key binding) is
-of the past, and left out.
+Read here: a credential with proofs inside or under a seal (JSON), a JWT or SD-JWT as text, an enveloped credential, a
+presentation or a JSON array of any of these, and a picture with one of them baked in. Nothing is verified: each record
+is given on as its issuer has secured it, and who keeps it verifies it. What came around it (a presentation's own proof,
+a key binding) is of the past, and left out.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def records_in(data: bytes) -> list[bytes]:
 
 def _of_item(item: Any) -> list[bytes]:
     document = unwrapped(item) if isinstance(item, dict) else item
+    if isinstance(document, str) and document.startswith("{"):
+        return [document.encode()]  # a seal, which has credentials only under it
     if isinstance(document, str):
         read = read_secured(document, DEFAULT)
         inside = read.document if is_presentation(read.document) else None

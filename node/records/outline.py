@@ -1,4 +1,6 @@
-"""A Comprehensive Learner Record as an outline: which achievement is a part of which (CLR 2.0 §B, Association).
+"""A record of several achievements as an outline: which is a part of which.
+
+Comprehensive Learner Records (CLR 2.0 §B, Association) and European Digital Credentials (``hasPart`` and others).
 
 Total: for any JSON object it gives an outline and never raises. Each achievement stands once, under the first that it
 is a part of; circles are cut where they close. Other associations (equal, related, before, replaced) are told beside.
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.records.shown import shown, shown_text
-from protocols.credentials import model
+from protocols.credentials import elm, model
 from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL
 from protocols.credentials.reading import secured_item
 from protocols.errors import BadInput
@@ -30,8 +32,8 @@ class OutlineLine:
 
     Attributes:
         depth: 0 where it is a part of nothing.
-        issuer: of the credential that awards it; None where the record only lists it.
-        beside: its other associations, as (kind, name of the other one).
+        issuer: of the credential that awards it, or the name of the awarding body; None where the record only lists it.
+        beside: its other associations, as (kind, name of the other one), and its levels and grades.
     """
 
     depth: int
@@ -42,9 +44,24 @@ class OutlineLine:
 
 
 def outline(document: dict[str, Any]) -> tuple[OutlineLine, ...]:
-    """The achievements of a ClrCredential; empty for other records."""
-    if not model.has_type(document, model.CLR_CREDENTIAL):
-        return ()
+    """The achievements of a ClrCredential or EuropeanDigitalCredential; empty for other records."""
+    if model.has_type(document, elm.EUROPEAN_DIGITAL_CREDENTIAL):
+        return tuple(map(_line, elm.claims_of(document)))
+    return _by_associations(document) if model.has_type(document, model.CLR_CREDENTIAL) else ()
+
+
+def _line(claim: elm.Claim) -> OutlineLine:
+    said = (("", f"{claim.relation} {claim.kind}".strip()), *((level.name, level.value) for level in claim.levels))
+    return OutlineLine(
+        claim.depth,
+        shown(claim.id or ""),
+        shown(claim.title),
+        shown(", ".join(claim.bodies)) or None,
+        tuple((shown(name), shown(value)) for name, value in said),
+    )
+
+
+def _by_associations(document: dict[str, Any]) -> tuple[OutlineLine, ...]:
     achievements = dict[str, tuple[str, str | None]]()
     for identifier, name, issuer in _achievements(document):
         if len(achievements) < MAX_LINES and (identifier not in achievements or issuer is not None):

@@ -14,6 +14,7 @@ from node.records.shown import shown_text
 from node.records.summary import MAX_SKILLS, skills_of
 from protocols.credentials import model
 from protocols.credentials.trust.scope import award_of
+from protocols.credentials.views import viewed
 from storage.record_skills import Reached
 from storage.record_terms import Skill
 from storage.skill_awards import AwardedBy
@@ -27,7 +28,7 @@ _MAX_AWARD_PARTS = 100
 def reached_in(document: dict[str, Any]) -> Mapping[Skill, tuple[Reached, ...]]:
     """The results of a record by the skill that they are about; skills without a result are left out."""
     found: dict[Skill, dict[Reached, None]] = {}
-    for subject in model.subjects(document):
+    for subject in model.subjects(viewed(document)):
         achievements = _objects(subject.get("achievement"))
         described = dict(_descriptions(achievements))
         for result in _objects(subject.get("result"))[:MAX_SKILLS]:
@@ -43,7 +44,7 @@ def reached_in(document: dict[str, Any]) -> Mapping[Skill, tuple[Reached, ...]]:
 
 def awarded_by(document: dict[str, Any]) -> AwardedBy:
     """Who awards what to whom, by a record: what trust is decided by."""
-    issuer = document.get("issuer")
+    issuer = viewed(document).get("issuer")
     achieved = award_of(document, None).achievements or ()
     return AwardedBy(
         issuer=model.issuer_id(document) or "",

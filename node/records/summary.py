@@ -16,6 +16,7 @@ from node.records.attached import Attached, attached
 from node.records.shown import shown, shown_text
 from protocols.credentials import model
 from protocols.credentials.times import parse_time
+from protocols.credentials.views import viewed
 from storage.credentials import Skill
 
 __all__ = ["MAX_SKILLS", "RecordSummary", "skills_of", "summary"]
@@ -58,6 +59,7 @@ class RecordSummary:
 
 def summary(document: dict[str, Any]) -> RecordSummary:
     """Read what any credential says, be it an Open Badges record or not; an SD-JWT VC has names of its own."""
+    document = viewed(document)
     achievement = next(_achievements(document), {})
     stated = [*model.types_of(document)[:20], *(text for text in [document.get("vct")] if isinstance(text, str))]
     types = tuple(kind for name in stated if (kind := shown(name)) not in _UNSAID)

@@ -20,6 +20,7 @@ from node.roles.checking import reason_code
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.credentials.reading import read_secured, stated
+from protocols.credentials.sealed.document import SEALED
 from protocols.credentials.verification import Check, Outcome, VerificationResult
 from protocols.errors import BadInput, NotNow
 from protocols.jsonld.processor import DEFAULT
@@ -140,12 +141,15 @@ class Keeping:
                 pass what is asked for; ``structure.*`` and others where it cannot be read.
         """
         record = held_record(document, self._world)
-        code = await self._reason_against(document, accept)
+        code, issuer = await self._checked(document, accept)
+        record = replace(record, issuer=issuer or record.issuer)
         async with self._store.write() as tx:
             # The same may have been given twice at a time.
             await tx.lock(f"keeping {hashlib.sha256(document).hexdigest()}")
             known = await credentials.find_held_same(tx, record)
             if known is not None:
+                if issuer is not None and known.issuer != issuer:
+                    known = await _set_issuer(tx, known, issuer)
                 if accept is not Accept.GENUINE and known.unverified != code:
                     known = await credentials.set_held_unverified(tx, known, code)
                 return Kept(known, is_new=False)
@@ -166,7 +170,8 @@ class Keeping:
             BadInput: as :meth:`keep`.
         """
         record = held_record(document, self._world)
-        await self._reason_against(document, Accept.VERIFIED)
+        _, issuer = await self._checked(document, Accept.VERIFIED)
+        record = replace(record, issuer=issuer or record.issuer)
         async with self._store.write() as tx:
             await tx.lock(f"keeping {hashlib.sha256((record.credential_id or '').encode() or document).hexdigest()}")
             known = await self._forms_of(tx, record)
@@ -187,8 +192,10 @@ class Keeping:
         found = [each for name in sorted(names) for each in await credentials.held_with_id(tx, name)]
         return [each for each in found if unquote(each.issuer).strip() == unquote(record.issuer).strip()]
 
-    async def _reason_against(self, document: bytes, accept: Accept) -> str | None:
-        """The code of the check that a record does not pass, though it may be kept; None where it passes them all.
+    async def _checked(self, document: bytes, accept: Accept) -> tuple[str | None, str | None]:
+        """The code of the check that a record does not pass, though it may be kept, and whose it is.
+
+        The first is None where it passes them all, the second where only the document says it.
 
         Raises:
             BadInput: ``record.not_genuine``, ``record.not_verified``.
@@ -205,7 +212,7 @@ class Keeping:
         code = reason_code(result)
         if code is not None and accept is Accept.VERIFIED:
             raise _not_verified(result, code)
-        return code
+        return code, result.issuer if result.securing == SEALED else None
 
     async def _add(self, tx: Transaction, record: HeldCredential, actor: str) -> None:
         await add_record(tx, record)
@@ -221,7 +228,16 @@ async def add_record(tx: Transaction, record: HeldCredential) -> None:
         WrongState: ``record.exists``.
     """
     said = stated(record.document)
-    await credentials.add_held(tx, record, reached=reached_in(said), award=awarded_by(said))
+    award = replace(awarded_by(said), issuer=record.issuer)
+    await credentials.add_held(tx, record, reached=reached_in(said), award=award)
+
+
+async def _set_issuer(tx: Transaction, record: HeldCredential, issuer: str) -> HeldCredential:
+    """Note whose a sealed record is, which was not known when it was kept."""
+    record, said = replace(record, issuer=issuer), stated(record.document)
+    award = replace(awarded_by(said), issuer=issuer)
+    await credentials.set_held_issuer(tx, record, reached=reached_in(said), award=award)
+    return record
 
 
 def held_record(document: bytes, world: World, *, exchange_id: str | None = None, position: int = 0) -> HeldCredential:

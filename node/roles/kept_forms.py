@@ -1,13 +1,14 @@
 """The forms of a kept record: as it is in the store, as it stands in a presentation, and a part of it.
 
-A record with its proofs inside is JSON in all of them. A JWT or SD-JWT is compact text in the store, and an enveloped
-credential in a presentation (VCDM 2.0 §4.13.1).
+A record with its proofs inside is JSON in all of them. A JWT or SD-JWT is compact text in the store, and a sealed one a
+JWS in JSON; in a presentation these are enveloped credentials (VCDM 2.0 §4.13.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from protocols import strict_json
 from protocols.credentials.data_integrity import derive_proof
@@ -16,6 +17,8 @@ from protocols.credentials.model import has_type
 from protocols.credentials.reading import read_secured
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.sd_jwt.text import read_sd_jwt
+from protocols.credentials.sealed.document import SEALED
+from protocols.credentials.sealed.text import is_sealed
 from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.keys import public_jwk
@@ -37,14 +40,15 @@ def kept_form(document: bytes) -> dict[str, Any] | str:
 def embeddable(document: bytes) -> dict[str, Any]:
     """A kept record as it stands in a presentation."""
     if not is_compact(document):
-        return strict_json.loads_object(document)
+        form = strict_json.loads_object(document)
+        return envelope(quote(document), f"application/{SEALED}") if is_sealed(form) else form
     return envelope(document.decode("ascii"), media_type_of(read_secured(document, DEFAULT).securing or "vc+jwt"))
 
 
 def compact_text(form: dict[str, Any]) -> str | None:
-    """The text in an envelope; None where the record is no envelope."""
+    """The compact text in an envelope; None where the record is none of such text."""
     found = data_url_of(form) if has_type(form, ENVELOPED_CREDENTIAL) else None
-    return None if found is None else found[1]
+    return None if found is None or found[0] == f"application/{SEALED}" else found[1]
 
 
 def presented_part(document: bytes, pointers: Sequence[str], processor: Processor) -> bytes:
@@ -54,11 +58,11 @@ def presented_part(document: bytes, pointers: Sequence[str], processor: Processo
         BadInput: ``proof.not_selective`` where it is secured as a whole; ``pointer.*``.
     """
     form = kept_form(document)
-    if isinstance(form, dict):
+    if isinstance(form, dict) and not is_sealed(form):
         return strict_json.dumps(derive_proof(form, pointers, processor=processor))
-    if "~" in form:
+    if isinstance(form, str) and "~" in form:
         return present_sd_jwt(form, pointers).encode()
-    message = "The record is a JWT, which is shown whole or not at all."
+    message = "The record is signed as one text, which is shown whole or not at all."
     raise BadInput("proof.not_selective", message, "Show all of it, or ask its issuer for an SD-JWT.")
 
 

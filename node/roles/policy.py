@@ -14,6 +14,7 @@ from node.skills.frameworks import SkillIndex
 from protocols.credentials.model import proofs_of
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
 from protocols.credentials.resources import GivenResources, ResourceSource
+from protocols.credentials.sealed.authorities import SealAuthorities
 from protocols.credentials.trust.grants import By, TrustedIssuers, TrustSource
 from protocols.credentials.verification import Check
 from protocols.errors import BadInput
@@ -43,6 +44,7 @@ class VerificationPolicies:
         self._skills = skills
         self._known = known
         self.processor = _processor(config, home)
+        self._seals = _seals(config, home)
         self._resources = GivenResources(_schemas(config, home), resources)
 
     def verifier(self, *, trust: Sequence[str] = (), any_issuer: bool = False, refresh: bool = False) -> Policy:
@@ -65,6 +67,7 @@ class VerificationPolicies:
             resources=self._resources,
             known_skills=self._skills.known,
             contexts_signed=self._config.verify.require_signed_contexts,
+            seals=self._seals,
         )
 
     def trust(self, once: Sequence[str] = ()) -> TrustSource:
@@ -100,6 +103,7 @@ class VerificationPolicies:
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
             known_skills=self._skills.known,
+            seals=self._seals,
         )
 
 
@@ -109,6 +113,14 @@ def _processor(config: Config, home: Path) -> Processor:
     )
     extra = _files(config.verify.contexts, home, missing)
     return Processor(ContextStore(extra)) if extra else DEFAULT
+
+
+def _seals(config: Config, home: Path) -> SealAuthorities:
+    missing = BadInput(
+        "config.authority_missing", "The file of a seal authority cannot be read.", "See verify.seal_authorities."
+    )
+    names = config.verify.seal_authorities
+    return SealAuthorities.from_pem(_files({name: name for name in names}, home, missing).values())
 
 
 def _schemas(config: Config, home: Path) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from protocols.credentials.resources import NoResources, ResourceSource
+from protocols.credentials.sealed.authorities import SealAuthorities
 from protocols.credentials.trust.grants import TrustedIssuers, TrustSource
 from protocols.credentials.verification import Check
 
@@ -54,6 +55,7 @@ class Policy:
         holder_is_subject: whether who presents has to be the subject of every record.
         issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
             says nothing of who issued it.
+        seals: the authorities whose certificates say whose an electronic seal is.
         contexts_signed: whether a credential has to have contexts that its issuer signed, or stated in what it signed.
     """
 
@@ -70,3 +72,4 @@ class Policy:
     holder_is_subject: bool = True
     issuer_signs: bool = True
     contexts_signed: bool = False
+    seals: SealAuthorities = field(default_factory=SealAuthorities)

@@ -1,13 +1,14 @@
 """Taking a document in for verification: once, within limits, as a value that nobody else holds.
 
-Which format it is follows from its content: a JSON object has its proofs inside or is an envelope, text with tildes is
-an SD-JWT, and other text a JWT. A media type that came along, or that the document states of itself, is only held
-against what was found.
+Which format it is follows from its content: a JSON object has its proofs inside, is an envelope, or is a JWS (a seal);
+text with tildes is an SD-JWT, and other text a JWT. A media type that came along, or that the document states of
+itself, is only held against what was found.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from protocols import strict_json
 from protocols.credentials.data_integrity.document import EmbeddedProofs
@@ -21,6 +22,9 @@ from protocols.credentials.jose.document import JwtDocument
 from protocols.credentials.model import has_type
 from protocols.credentials.sd_jwt.document import SdJwtDocument, SdJwtVc
 from protocols.credentials.sd_jwt.text import read_sd_jwt
+from protocols.credentials.sealed.authorities import WhoseSeal, unknown_seal
+from protocols.credentials.sealed.document import SEALED, SealedDocument
+from protocols.credentials.sealed.text import is_sealed, read_seal
 from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
 from protocols.jose import read_jwt
@@ -36,6 +40,7 @@ _MEDIA_TYPES = {
     "application/vc+sd-jwt": ("vc+sd-jwt",),
     "application/vp+sd-jwt": ("vp+sd-jwt",),
     "application/dc+sd-jwt": ("dc+sd-jwt",),
+    f"application/{SEALED}": (SEALED,),
     "application/jwt": ("vc+jwt", "vp+jwt", "jwt_vc", "jwt_vp"),
 }
 """Media type of an envelope -> how its content may be secured."""
@@ -43,18 +48,21 @@ _MAX_VALUES = 1 << 15
 """More than a document of 10,000 RDF statements can need."""
 
 
-def read_secured(document: Any, processor: Processor) -> Secured:
+def read_secured(document: Any, processor: Processor, seals: WhoseSeal = unknown_seal) -> Secured:
     """The credential or presentation that ``document`` (bytes, text, or a parsed object) is, in whatever format.
 
+    Args:
+        seals: says whose a seal is, for who verifies.
+
     Raises:
-        BadInput: ``json.*``, ``jws.*``, ``jwt.*``, ``encoding.*``, ``structure.*``.
+        BadInput: ``json.*``, ``jws.*``, ``jwt.*``, ``seal.*``, ``encoding.*``, ``structure.*``.
     """
     if isinstance(document, bytes | str) and not _is_json(document):
         return _compact(document, processor)
-    return secured_item(read_document(document), processor)
+    return secured_item(read_document(document), processor, seals)
 
 
-def secured_item(item: Any, processor: Processor) -> Secured:
+def secured_item(item: Any, processor: Processor, seals: WhoseSeal = unknown_seal) -> Secured:
     """The same, for what was read as part of another document: an object, or the text of a JWT.
 
     Raises:
@@ -66,8 +74,8 @@ def secured_item(item: Any, processor: Processor) -> Secured:
         raise BadInput("structure.item", "What stands in the presentation is not a credential.")
     for kind in _ENVELOPES:
         if has_type(item, kind):
-            return _enveloped(item, kind, processor)
-    return EmbeddedProofs(item, processor)
+            return _enveloped(item, kind, processor, seals)
+    return _sealed(item, processor, seals) if is_sealed(item) else EmbeddedProofs(item, processor)
 
 
 def stated(document: bytes | str) -> dict[str, Any]:
@@ -123,13 +131,20 @@ def _compact(text: bytes | str, processor: Processor) -> Secured:
     return SdJwtDocument(sd_jwt, processor) if "@context" in sd_jwt.jwt.claims else SdJwtVc(sd_jwt)
 
 
-def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor) -> Secured:
+def _sealed(item: dict[str, Any], processor: Processor, seals: WhoseSeal) -> Secured:
+    return SealedDocument(read_seal(item), processor, seals, max_values=_MAX_VALUES)
+
+
+def _enveloped(envelope: dict[str, Any], kind: str, processor: Processor, seals: WhoseSeal) -> Secured:
     """What is in the envelope, which has to be what the envelope says.
 
     An envelope that says more is refused: no issuer has signed that, and somebody might read it for the credential.
     """
     media_type, text = _content(envelope, kind)
-    secured = _compact(text, processor)
+    if media_type == f"application/{SEALED}":
+        secured = _sealed(strict_json.loads_object(text, max_values=_MAX_VALUES), processor, seals)
+    else:
+        secured = _compact(text, processor)
     if secured.securing not in _MEDIA_TYPES.get(media_type, ()) or secured.kind.name != _ENVELOPES[kind]:
         raise BadInput("structure.enveloped", "The envelope holds something else than it says.", "Ask its maker.")
     return secured
@@ -144,4 +159,5 @@ def _content(envelope: dict[str, Any], kind: str) -> tuple[str, str]:
         raise BadInput("structure.enveloped", message, "See VCDM 2.0 §4.13.")
     if not envelope.keys() <= _OF_AN_ENVELOPE:
         raise BadInput("structure.enveloped", "The envelope says more than what is in it.", "Leave that out.")
-    return found
+    media_type, text = found
+    return media_type, unquote(text) if media_type == f"application/{SEALED}" else text

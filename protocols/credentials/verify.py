@@ -24,7 +24,7 @@ from protocols.credentials.checks.skills import check_skills
 from protocols.credentials.checks.status import check_status
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
-from protocols.credentials.checks.trust import check_issuer_trusted, own_statement
+from protocols.credentials.checks.trust import check_issuer_trusted, issuer_unknown, own_statement
 from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import CLR_CREDENTIAL, as_list, credentials_of, has_type, subjects
 from protocols.credentials.policy import Policy
@@ -78,7 +78,7 @@ async def verify(
     run = _run(resolver, statuses, policy, now, Asked(challenge, domain), processor, seen)
     processor = run.processor
     try:
-        secured = read_secured(document, processor)
+        secured = read_secured(document, processor, policy.seals.at(now))
     except BadInput as error:
         return _unreadable(_KINDS[expected or "credential"], policy, error)
     if expected not in (None, secured.kind.name):
@@ -197,7 +197,7 @@ class _Run:
     def _read_item(self, item: Any) -> Secured | VerificationResult:
         """A credential in a presentation; where it cannot be read, the result that it has."""
         try:
-            secured = secured_item(item, self.processor)
+            secured = secured_item(item, self.processor, self.policy.seals.at(self.now))
         except BadInput as error:
             return _unreadable(CREDENTIAL, self.policy, error)
         if secured.kind.name != CREDENTIAL.name:
@@ -231,6 +231,8 @@ class _Run:
 
     async def explain(self, award: Award) -> CheckResult:
         """Whether an award is believed, and why."""
+        if award.issuer == "":
+            return issuer_unknown()
         decision = await decide(award, self, now=self.now)
         self.trust.note(decision)
         return check_issuer_trusted(decision, is_empty=await self.policy.trust.is_empty())

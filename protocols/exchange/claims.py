@@ -15,6 +15,7 @@ from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of
 from protocols.credentials.model import has_type
 from protocols.credentials.reading import secured_item
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
+from protocols.credentials.sealed.text import is_sealed
 from protocols.jsonld.processor import DEFAULT, Processor
 
 __all__ = ["LDP_VC", "TOKEN_FORMATS", "Claim", "read_claim"]
@@ -80,7 +81,7 @@ def read_claim(item: dict[str, Any] | str) -> Claim:
     Raises:
         BadInput: ``structure.*``, ``jws.*``, ``jwt.*``, ``sd_jwt.*``, ``json.*``, ``encoding.*``.
     """
-    if isinstance(item, dict) and not has_type(item, ENVELOPED_CREDENTIAL):
+    if isinstance(item, dict) and not has_type(item, ENVELOPED_CREDENTIAL) and not is_sealed(item):
         return Claim(item, None, None, is_selective(item))
     text = item if isinstance(item, str) else (data_url_of(item) or ("", ""))[1]
     secured = secured_item(item, DEFAULT)

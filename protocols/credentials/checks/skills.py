@@ -8,6 +8,7 @@ from typing import Any
 from protocols.credentials.checks.results import failed, not_checked, passed
 from protocols.credentials.model import alignments, is_url
 from protocols.credentials.verification import Check, CheckResult
+from protocols.credentials.views import viewed
 
 __all__ = ["check_skills"]
 
@@ -18,7 +19,7 @@ async def check_skills(
     document: dict[str, Any], known_skills: Callable[[frozenset[str]], Awaitable[frozenset[str]]] | None
 ) -> CheckResult:
     """Whether the skills that the record is aligned to are in a framework that this node has."""
-    stated = alignments(document)
+    stated = alignments(viewed(document))
     if not stated:
         reason = "The record is not aligned to any skill."
         return not_checked(Check.SKILLS, "skills.none", reason, _SKILLS_SPEC)

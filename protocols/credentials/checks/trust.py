@@ -7,7 +7,7 @@ from protocols.credentials.trust.decision import UNTRUSTED, Decision
 from protocols.credentials.trust.grants import LIST_EXPIRED
 from protocols.credentials.verification import Check, CheckResult, Outcome
 
-__all__ = ["check_issuer_trusted", "own_statement"]
+__all__ = ["check_issuer_trusted", "issuer_unknown", "own_statement"]
 
 _SPEC = "VCDM 2.0 §4.7, Recognized Entities 1.0 §2"
 
@@ -24,6 +24,12 @@ def check_issuer_trusted(decision: Decision, *, is_empty: bool) -> CheckResult:
         reason = "The issuer is accredited by one that is trusted." if accredited else "The issuer is trusted."
         return passed(Check.ISSUER_TRUSTED, reason, _SPEC, details=details)
     return _unclear(decision, details) or _refused(decision, details, is_empty=is_empty)
+
+
+def issuer_unknown() -> CheckResult:
+    """The result where nothing says who issued the record, as with a seal under an authority that is not known."""
+    reason = "Who issued the record is not known, so that nobody can be trusted for it."
+    return not_checked(Check.ISSUER_TRUSTED, "trust.issuer_unknown", reason, _SPEC)
 
 
 def own_statement(result: CheckResult) -> CheckResult:

@@ -16,6 +16,7 @@ from protocols.credentials.checks.keys import find_key
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.valid_time import check_valid_time
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
+from protocols.credentials.elm import read_by_terms_of
 from protocols.credentials.jose.claims import claim_problems, is_v1, v1_document, v1_problems, v2_document, v2_problems
 from protocols.credentials.model import as_list, is_presentation, subject_ids
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, ExaminedProof, Kind
@@ -154,6 +155,9 @@ def context_of(document: dict[str, Any], processor: Processor) -> CheckResult:
 
     Credentials that stand in it as text, as version 1.1 allows, have contexts of their own.
     """
+    read_as = read_by_terms_of(document, processor.store)
+    if read_as is not None:
+        return read_as
     items = document.get("verifiableCredential")
     if any(isinstance(item, str) for item in as_list(items)):
         objects = [item for item in as_list(items) if not isinstance(item, str)]

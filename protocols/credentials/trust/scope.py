@@ -12,6 +12,7 @@ from typing import Any
 
 from protocols.credentials.model import as_list, is_url, subjects
 from protocols.credentials.times import parse_time
+from protocols.credentials.views import viewed
 
 __all__ = ["Achieved", "Award", "Scope", "award_of"]
 
@@ -50,7 +51,7 @@ class Award:
 
 def award_of(document: dict[str, Any], issuer: str | None) -> Award:
     """What a credential of ``issuer`` awards."""
-    found = (achieved for subject in subjects(document) for achieved in as_list(subject.get("achievement")))
+    found = (achieved for subject in subjects(viewed(document)) for achieved in as_list(subject.get("achievement")))
     return Award(issuer, tuple(_achieved(item) for item in found), issued_at(document))
 
 
