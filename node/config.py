@@ -82,6 +82,32 @@ class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     password_file: Annotated[
         str, _doc("File with the password of the database's user (or set LERNODE_DATABASE_PASSWORD).")
     ] = ""
+    statement_seconds: Annotated[
+        float,
+        Meta(ge=0),
+        _doc(
+            "How long PostgreSQL may work at one statement; maintenance (migration, check, move, backup, vacuum, "
+            "pruning) may take longer. 0: no limit."
+        ),
+    ] = 60.0
+    lock_seconds: Annotated[
+        float,
+        Meta(gt=0),
+        _doc("How long a step waits on PostgreSQL for others that work on the same peer or list, then is tried again."),
+    ] = 30.0
+    idle_seconds: Annotated[
+        float,
+        Meta(ge=0),
+        _doc(
+            "After how long PostgreSQL rolls back a unit of work in which it is asked nothing, so that a process that "
+            "hangs keeps nothing locked from others. 0: never."
+        ),
+    ] = 60.0
+    silence_seconds: Annotated[
+        float,
+        Meta(ge=1),
+        _doc("How long PostgreSQL, or the network to it, may give no sign of life before a connection is given up."),
+    ] = 30.0
     check_on_start: Annotated[
         bool, _doc("lernode run first looks whether the pages of its file fit together: about a second a gigabyte.")
     ] = True
@@ -492,6 +518,12 @@ def parse(values: Mapping[str, Any]) -> Config:
         raise BadInput("config.malformed", "node.endpoint is not an http(s) URL.", "Give the URL that peers use.")
     if config.tracing.endpoint and not config.tracing.endpoint.startswith(("http://", "https://")):
         raise BadInput("config.malformed", "tracing.endpoint is not an http(s) URL.", "Give the collector's URL.")
+    if 0 < config.database.statement_seconds <= config.database.lock_seconds:
+        raise BadInput(
+            "config.malformed",
+            "database.statement_seconds is not above database.lock_seconds.",
+            "A statement may wait for a lock: give it longer.",
+        )
     if config.backup.folder and not config.backup.recipient.startswith("age1"):
         raise BadInput(
             "config.malformed",

@@ -189,6 +189,9 @@ class Transaction(ABC):
     async def renumber(self) -> None:  # noqa: B027 - SQLite needs nothing for it
         """Let the tables that number their rows by themselves go on after the highest number that is there."""
 
+    async def take_time(self) -> None:  # noqa: B027 - without a server there is no limit
+        """For maintenance: let this transaction, and each statement from here on, last as long as it needs."""
+
     async def damage(self, *, quick: bool = False) -> list[str]:
         """What the database itself finds wrong with how it is stored, one sentence each.
 

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from protocols.errors import BadInput
 from storage.engine import Store
+from storage.limits import Limits
 from storage.migrate import Migration, bundled
 
 __all__ = ["ENGINES", "open_store"]
 
+_DEFAULT = Limits()
 Open = Callable[..., Awaitable[Store]]
 
 ENGINES = {
@@ -31,7 +33,7 @@ async def open_store(
     password: str | None = None,
     create: bool = False,
     upgrade: bool = True,
-    busy_timeout: float = 5.0,
+    limits: Limits = _DEFAULT,
     migrations: Sequence[Migration] | None = None,
 ) -> Store:
     """Open the store at a file's path or an engine's URL and bring its schema up to date.
@@ -41,7 +43,7 @@ async def open_store(
         password: for the database server; it never stands in the URL.
         create: make the file (mode 0600) and its folder (0700), or the tables, where they are not there.
         upgrade: whether to apply the migrations that are pending.
-        busy_timeout: seconds to wait for what another process holds.
+        limits: how long to wait for others, and for a server.
         migrations: the schema's steps; the bundled ones unless given.
 
     Raises:
@@ -57,6 +59,4 @@ async def open_store(
         raise BadInput("store.url_unusable", "There is no engine for that URL of a store.", f"Use one of: {known}.")
     steps = bundled() if migrations is None else migrations
     opener: Open = import_module(engine).open_url
-    return await opener(
-        url, password=password, create=create, upgrade=upgrade, busy_timeout=busy_timeout, migrations=steps
-    )
+    return await opener(url, password=password, create=create, upgrade=upgrade, limits=limits, migrations=steps)

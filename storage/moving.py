@@ -40,6 +40,8 @@ async def copy(source: Store, target: Store) -> list[Copied]:
         LernodeError: ``store.copy_differs`` where what was written is not what was read.
     """
     async with source.read() as reading, target.write() as writing:
+        await reading.take_time()
+        await writing.take_time()
         tables = [name for name in tables_in_order() if name in set(await reading.tables())]
         for table in tables:
             if await writing.one(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608

@@ -5,6 +5,9 @@ must have to themselves: a row as they read it, or a name (a transaction's advis
 snapshot (REPEATABLE READ, READ ONLY). Durable as the server is: ``synchronous_commit`` is left as it is set there, and
 a server that has it off is refused.
 
+Nothing waits for ever: the server ends what exceeds its limits, both sides notice by TCP that the other is gone, and
+where what lies between swallows everything and keeps up appearances, the connection is cut when an answer is overdue.
+
 Any server will do that speaks the protocol and these two kinds of lock. Between node and server, a pooler has to keep a
 session for one client, for advisory locks, prepared statements and notifications belong to sessions.
 """
@@ -12,8 +15,10 @@ session for one client, for advisory locks, prepared statements and notification
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -22,17 +27,19 @@ import asyncpg
 
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
-from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
+from storage.engine import Parameter, Row, Store, Transaction, call_all, finished
+from storage.limits import Limits
 from storage.migrate import Migration, migrate
 from storage.postgresql_dialect import PRELUDE, migration_statement, numbered
-from storage.sealing import Sealing
 
 __all__ = ["PostgresqlStore", "open_url"]
 
 _MAX_CONNECTIONS = 12
 _CACHED_STATEMENTS = 400
-_CONNECT_SECONDS = 10.0
 _RECONNECT_SECONDS = 1.0
+_PROBES = 4
+"""How many of TCP's own probes go unanswered before a connection counts as lost."""
+
 _UNREACHABLE: errors.Meaning = (
     NotNow,
     "store.unreachable",
@@ -51,6 +58,18 @@ _FAILED: errors.Meaning = (
     "The database server had an error of its own.",
     "See its log; the work is tried again.",
 )
+_CANCELLED: errors.Meaning = (
+    NotNow,
+    "store.cancelled",
+    "The database server gave a statement up: it took too long, or somebody cancelled it there.",
+    "Try again; if it happens often, see what the server is busy with, or raise database.statement_seconds.",
+)
+_IDLE: errors.Meaning = (
+    NotNow,
+    "store.idle",
+    "The database server rolled back a unit of work in which it was asked nothing for too long.",
+    "Try again; if it happens often, see what this process is busy with, or raise database.idle_seconds.",
+)
 _NO_DATABASE: errors.Meaning = (
     WrongState,
     "store.missing",
@@ -62,6 +81,7 @@ _MEANING = {
     "22": errors.CONFLICT,  # a value of another type than the column's
     "23": errors.CONFLICT,
     "25006": errors.READ_ONLY,
+    "25P03": _IDLE,
     "28": _REFUSED,
     "3D000": _NO_DATABASE,
     "40001": errors.BUSY,
@@ -71,7 +91,7 @@ _MEANING = {
     "53": errors.BUSY,
     "54": errors.TOO_LARGE,
     "55P03": errors.BUSY,
-    "57014": errors.BUSY,
+    "57014": _CANCELLED,
     "57": _UNREACHABLE,
     "08": _UNREACHABLE,
     "58": _FAILED,
@@ -106,10 +126,31 @@ def _meant_by(error: BaseException) -> LernodeError | None:
     return None
 
 
+@contextmanager
+def _cut_when_silent(connection: Any, seconds: float | None) -> Iterator[None]:
+    """Cut the connection when the block takes longer; what waits for an answer then fails as of a lost connection.
+
+    To cancel the statement would be no way out, for that waits for an answer too.
+    """
+    if seconds is None:
+        yield
+        return
+    cut = asyncio.get_running_loop().call_later(seconds, _cut, connection)
+    try:
+        yield
+    finally:
+        cut.cancel()
+
+
+def _cut(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # it is out of the pool already
+        connection.terminate()
+
+
 class PostgresqlTransaction(Transaction):
     """A unit of work, or a snapshot, on one connection of the pool."""
 
-    __slots__ = ("_connection", "_space")
+    __slots__ = ("_answer", "_connection", "_space")
 
     row_lock = " FOR NO KEY UPDATE"  # others may go on to refer to the row
     skip_locked = " FOR UPDATE SKIP LOCKED"
@@ -117,28 +158,34 @@ class PostgresqlTransaction(Transaction):
     _beginning = "'{}':*"
     _and = " & "
 
-    def __init__(self, connection: Any, space: int, usage: Usage, sealing: Sealing | None, *, writable: bool) -> None:
-        super().__init__(usage, sealing, writable=writable)
+    def __init__(self, connection: Any, store: PostgresqlStore, *, writable: bool) -> None:
+        super().__init__(store.usage, store._sealing, writable=writable)
         self._connection = connection
-        self._space = space
+        self._space = store._space
+        self._answer = store._limits.answer
 
     def _meant_by(self, error: BaseException) -> LernodeError | None:
         return _meant_by(error)
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
-        self._count()
-        status: str = await self._connection.execute(numbered(sql), *params)
+        with self._asked():
+            status: str = await self._connection.execute(numbered(sql), *params)
         changed = status.rpartition(" ")[2]
         return int(changed) if changed.isdigit() else -1
 
     async def _execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
-        self._count()
-        return len(await self._connection.fetchmany(numbered(f"{sql} RETURNING 1"), rows))
+        with self._asked():
+            return len(await self._connection.fetchmany(numbered(f"{sql} RETURNING 1"), rows))
 
     async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
-        self._count()
-        found: list[Row] = await self._connection.fetch(numbered(sql), *params)
+        with self._asked():
+            found: list[Row] = await self._connection.fetch(numbered(sql), *params)
         return found
+
+    async def take_time(self) -> None:
+        self._answer = None
+        await self._run(self._execute, "SET LOCAL statement_timeout = 0", ())
+        await self._run(self._execute, "SET LOCAL idle_in_transaction_session_timeout = 0", ())
 
     async def tables(self) -> list[str]:
         return sorted(name for name in await _MigrationTarget(self._connection).tables() if not name.endswith("_words"))
@@ -199,19 +246,23 @@ class PostgresqlTransaction(Transaction):
     async def _lock(self, name: str) -> None:
         await self._run(self._fetch, "SELECT pg_advisory_xact_lock(hashtextextended(?, ?))", (name, self._space))
 
-    def _count(self) -> None:
+    def _asked(self) -> AbstractContextManager[None]:
         self._usage.statements += 1
         self._usage.round_trips += 1
+        return _cut_when_silent(self._connection, self._answer)
 
 
 class _Ear:
     """Hears what other processes notify, on a connection of its own that is made again when it is lost."""
 
-    def __init__(self, name: str, connect: Callable[[], Awaitable[Any]], heard: Callable[[str | None], None]) -> None:
+    def __init__(
+        self, name: str, connect: Callable[[], Awaitable[Any]], heard: Callable[[str | None], None], silence: float
+    ) -> None:
         self.name = name
         self.own = f"{uuid4().hex} "  # by which this process knows what it said itself
         self._connect = connect
         self._heard = heard
+        self._silence = silence
         self._task = asyncio.create_task(self._listen(), name="store ear")
 
     async def stop(self) -> None:
@@ -226,14 +277,25 @@ class _Ear:
                 try:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
-                    await connection.add_listener(self.name, self._one)
+                    with _cut_when_silent(connection, self._silence):
+                        await connection.add_listener(self.name, self._one)
                     if not is_first:
                         self._heard(None)  # whatever was said meanwhile
                     is_first = False
-                    await lost.wait()
+                    await self._until(lost, connection)
                 finally:
                     connection.terminate()
             await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _until(self, lost: asyncio.Event, connection: Any) -> None:
+        """Wait until the connection is lost, which may only show when it is used."""
+        while not lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._silence):
+                    await lost.wait()
+            if not lost.is_set():
+                with _cut_when_silent(connection, self._silence):
+                    await connection.execute("SELECT 1")
 
     def _one(self, _connection: Any, _pid: int, _name: str, payload: str) -> None:
         if not payload.startswith(self.own):
@@ -245,10 +307,11 @@ class PostgresqlStore(Store):
 
     shared = True
 
-    def __init__(self, pool: Any, space: int, connect: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, pool: Any, space: int, connect: Callable[[], Awaitable[Any]], limits: Limits) -> None:
         super().__init__()
         self._pool = pool
-        self._ear = _Ear(f"lernode_{space}", connect, self._heard)
+        self._limits = limits
+        self._ear = _Ear(f"lernode_{space}", connect, self._heard, limits.silence)
         self._space = space  # sets this store's locks apart from those of others in the same database
         self._running = 0
         self._idle = asyncio.Event()
@@ -263,7 +326,9 @@ class PostgresqlStore(Store):
 
     async def _disconnect(self) -> None:
         await self._ear.stop()
-        await self._pool.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.clean_up):
+                await self._pool.close()
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[Transaction]:
@@ -276,7 +341,7 @@ class PostgresqlStore(Store):
     async def _unit(self) -> AsyncIterator[Transaction]:
         task = asyncio.current_task()
         async with self._connection() as connection:
-            tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=True)
+            tx = PostgresqlTransaction(connection, self, writable=True)
             committed: list[bool] = []
             self._writing.add(task)
             try:
@@ -295,7 +360,7 @@ class PostgresqlStore(Store):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         async with self._noting(), self._connection() as connection:
-            tx = PostgresqlTransaction(connection, self._space, self.usage, self._sealing, writable=False)
+            tx = PostgresqlTransaction(connection, self, writable=False)
             try:
                 await self._begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield tx
@@ -306,6 +371,7 @@ class PostgresqlStore(Store):
     async def vacuum(self) -> None:
         async with self._connection() as connection:
             with _translated():
+                await connection.execute("SET statement_timeout = 0")  # until the connection is given back
                 for table in sorted(await _MigrationTarget(connection).tables()):
                     await connection.execute(f'VACUUM FULL "{table}"')
 
@@ -318,8 +384,8 @@ class PostgresqlStore(Store):
             yield
         except LernodeError as error:
             self._note(error)
-            if error.code == errors.READ_ONLY[1]:
-                # These lead to a server that was the primary once; new ones ask anew which is.
+            if error.code in (errors.READ_ONLY[1], _UNREACHABLE[1]):
+                # These lead to a server that was the primary once, or nowhere; new ones ask anew which is.
                 await self._pool.expire_connections()
             raise
 
@@ -335,7 +401,7 @@ class PostgresqlStore(Store):
                 yield connection
             finally:
                 with suppress(asyncpg.PostgresError, *_LOST):
-                    await finished(self._pool.release(connection))
+                    await finished(self._pool.release(connection, timeout=self._limits.clean_up))
         finally:
             self._running -= 1
             if not self._running:
@@ -343,12 +409,12 @@ class PostgresqlStore(Store):
 
     async def _begin(self, connection: Any, sql: str) -> None:
         self.usage.round_trips += 1
-        with _translated():
+        with _translated(), _cut_when_silent(connection, self._limits.silence):
             await connection.execute(sql)
 
     async def _commit(self, connection: Any, tx: Transaction, committed: list[bool]) -> None:
         self.usage.round_trips += 1
-        with self.usage.timed(), _translated():
+        with self.usage.timed(), _translated(), _cut_when_silent(connection, self._limits.answer):
             for channel in sorted(tx._channels):
                 self.usage.round_trips += 1
                 await connection.execute("SELECT pg_notify($1, $2)", self._ear.name, f"{self._ear.own}{channel}")
@@ -361,10 +427,10 @@ class PostgresqlStore(Store):
     async def _roll_back(self, connection: Any) -> None:
         self.usage.round_trips += 1
         try:
-            await connection.execute("ROLLBACK")
+            with _cut_when_silent(connection, self._limits.clean_up):
+                await connection.execute("ROLLBACK")
         except (asyncpg.PostgresError, *_LOST):
-            with suppress(asyncpg.InterfaceError):  # it is out of the pool already
-                connection.terminate()  # the server rolls back what it no longer hears of
+            _cut(connection)  # the server rolls back what it no longer hears of
 
 
 class _MigrationTarget:
@@ -413,7 +479,7 @@ async def open_url(
     password: str | None,
     create: bool,
     upgrade: bool,
-    busy_timeout: float,
+    limits: Limits,
     migrations: Sequence[Migration],
 ) -> PostgresqlStore:
     """Open ``postgresql://user@host:port/database``; see :func:`storage.engines.open_store`.
@@ -427,17 +493,25 @@ async def open_url(
             "The URL of the store has a password, and URLs are shown in places where passwords must not be.",
             "Leave it out, and set database.password_file or LERNODE_DATABASE_PASSWORD.",
         )
+    settings = _settings(limits)
+
+    async def connect(*where: Any, **options: Any) -> Any:
+        connection = await asyncpg.connect(*where, **options)
+        _keep_alive(connection, limits.silence)
+        return connection
+
     with _translated():
         try:
             pool = await asyncpg.create_pool(
                 url,
+                connect=connect,
                 password=password,
                 min_size=1,
                 max_size=_MAX_CONNECTIONS,
-                timeout=_CONNECT_SECONDS,
+                timeout=limits.connect,
                 statement_cache_size=_CACHED_STATEMENTS,
                 max_cached_statement_lifetime=0,
-                server_settings={"application_name": "lernode", "lock_timeout": f"{round(busy_timeout * 1000)}ms"},
+                server_settings=settings,
             )
         except ValueError as error:
             raise BadInput(
@@ -445,17 +519,57 @@ async def open_url(
             ) from error
         try:
             async with pool.acquire() as connection:
-                await _require_durable(connection)
+                with _cut_when_silent(connection, limits.silence):
+                    await _require_durable(connection)
                 await _migrate(connection, migrations, create=create, upgrade=upgrade)
                 space = await connection.fetchval("SELECT current_schema()::regnamespace::oid::bigint")
         except BaseException:
             pool.terminate()
             raise
+    hear = partial(connect, url, password=password, timeout=limits.connect, server_settings=settings)
+    return PostgresqlStore(pool, space, hear, limits)
 
-    async def connect() -> Any:
-        return await asyncpg.connect(url, password=password, timeout=_CONNECT_SECONDS)
 
-    return PostgresqlStore(pool, space, connect)
+def _settings(limits: Limits) -> dict[str, str]:
+    """What the server is told about a session: how long it may wait, and when this end of it counts as gone."""
+    idle, interval = _pace(limits.silence)
+    milliseconds = {
+        "lock_timeout": limits.lock,
+        "statement_timeout": limits.statement,
+        "idle_in_transaction_session_timeout": limits.idle,
+        "tcp_user_timeout": limits.silence,
+    }
+    return {
+        "application_name": "lernode",
+        **{name: f"{round(seconds * 1000)}ms" for name, seconds in milliseconds.items()},
+        "tcp_keepalives_idle": str(idle),
+        "tcp_keepalives_interval": str(interval),
+        "tcp_keepalives_count": str(_PROBES),
+    }
+
+
+def _pace(silence: float) -> tuple[int, int]:
+    """After how many seconds TCP probes a silent connection, and how often then; both together last ``silence``."""
+    interval = max(1, round(silence / (2 * _PROBES)))
+    return max(1, round(silence) - interval * _PROBES), interval
+
+
+def _keep_alive(connection: Any, silence: float) -> None:
+    """Let the system notice that the server's machine, or the way to it, is gone."""
+    line = connection._transport.get_extra_info("socket")
+    if line is None or line.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    idle, interval = _pace(silence)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {
+        "TCP_KEEPIDLE": idle,
+        "TCP_KEEPINTVL": interval,
+        "TCP_KEEPCNT": _PROBES,
+        "TCP_USER_TIMEOUT": round(silence * 1000),
+    }
+    for name, value in options.items():
+        if hasattr(socket, name):  # which of them there are depends on the system
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _require_durable(connection: Any) -> None:
@@ -470,7 +584,9 @@ async def _require_durable(connection: Any) -> None:
 
 async def _migrate(connection: Any, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:
     async with connection.transaction():
-        # Replicas that start at once take turns.
+        # As long as it takes, also that of another replica: those that start at once take turns.
+        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            await connection.execute(f"SET LOCAL {limit} = 0")
         await connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('migrate', current_schema()::regnamespace::oid::bigint))"
         )

@@ -35,6 +35,7 @@ def schema() -> str:
 
 async def dump(tx: Transaction) -> AsyncIterator[Rows]:
     """Every row of the store, as of the moment at which ``tx`` began, what is referred to first, in parts."""
+    await tx.take_time()
     for table in tables_in_order():
         async for page in pages(tx, table):
             columns = tuple(page[0].keys())
@@ -56,6 +57,7 @@ async def load(tx: Transaction, parts: AsyncIterator[Rows]) -> int:
         WrongState: ``store.not_empty``.
         BadInput: ``store.foreign_rows`` for a table or column that the schema does not have.
     """
+    await tx.take_time()
     if not await is_empty(tx):
         raise WrongState("store.not_empty", "There is something in this store already.", "Name an empty place.")
     known, count = frozenset(tables_in_order()), 0

@@ -29,6 +29,7 @@ import aiosqlite
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
 from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
+from storage.limits import Limits
 from storage.migrate import Migration, migrate
 from storage.sealing import Sealing
 
@@ -570,7 +571,7 @@ async def open_url(
     password: str | None,
     create: bool,
     upgrade: bool,
-    busy_timeout: float,
+    limits: Limits,
     migrations: Sequence[Migration],
 ) -> SqliteStore:
     """Open ``sqlite:///path``; see :func:`storage.engines.open_store`."""
@@ -582,15 +583,15 @@ async def open_url(
     _require_sqlite()
     path = _prepare_file(Path(unquote(parts.path)), create=create)
     with _translated():
-        writer = await _Link.open(path, busy_timeout, Usage())
+        writer = await _Link.open(path, limits.lock, Usage())
         try:
-            await _use_wal(writer, busy_timeout)
+            await _use_wal(writer, limits.lock)
             await _migrate(writer, migrations, create=create, upgrade=upgrade)
             await writer.be_hasty()
         except BaseException:
             await writer.close()
             raise
-    return SqliteStore(path, writer, busy_timeout)
+    return SqliteStore(path, writer, limits.lock)
 
 
 async def _migrate(link: _Link, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:

@@ -171,6 +171,7 @@ async def _check(setting: Setting) -> tuple[list[tuple[str, str]], dict[str, str
         found: list[tuple[str, str]] = []
         try:
             async with store.read() as tx:
+                await tx.take_time()
                 found += [("database", what) for what in await tx.damage()]
                 found += [(broken.where, broken.what) async for broken in invariants.check(tx)]
         except LernodeError as error:

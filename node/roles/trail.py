@@ -101,6 +101,7 @@ class Trail:
             given: signed heads, as they stand in the file.
         """
         async with self._store.read() as tx:
+            await tx.take_time()
             chain = await audit.verify_chain(tx)
             _, last = await audit.head(tx)
             count, bad = 0, []

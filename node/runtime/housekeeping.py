@@ -73,6 +73,7 @@ class Housekeeping:
         try:
             while True:  # some at a time, so that messages do not wait for long
                 async with self._store.write() as tx:
+                    await tx.take_time()
                     number = await forget(tx, _EVERYTHING if dry_run else _AT_ONCE)
                     if dry_run:
                         raise _OnlyTried(number)

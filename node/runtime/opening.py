@@ -10,11 +10,9 @@ from node.config import STORE_FILE, Config
 from protocols.errors import BadInput
 from storage.engine import Store
 from storage.engines import open_store
+from storage.limits import Limits
 
 __all__ = ["is_in_home", "open_node_store"]
-
-_PATIENCE_SECONDS = 30.0
-"""How long a step waits for others that work on the same peer or list, before it is given up and tried again."""
 
 _FROM_ENVIRONMENT = "LERNODE_DATABASE_PASSWORD"
 
@@ -39,10 +37,15 @@ async def open_node_store(
     """
     if is_in_home(config):
         return await open_store(home / STORE_FILE, create=create, upgrade=upgrade)
-    password = _password(home, config, environ)
-    return await open_store(
-        config.database.url, password=password, create=create, upgrade=upgrade, busy_timeout=_PATIENCE_SECONDS
+    settings = config.database
+    limits = Limits(
+        lock=settings.lock_seconds,
+        statement=settings.statement_seconds,
+        idle=settings.idle_seconds,
+        silence=settings.silence_seconds,
     )
+    password = _password(home, config, environ)
+    return await open_store(settings.url, password=password, create=create, upgrade=upgrade, limits=limits)
 
 
 def _password(home: Path, config: Config, environ: Mapping[str, str]) -> str | None:

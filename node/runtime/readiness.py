@@ -49,7 +49,9 @@ class Readiness:
         except LernodeError as error:
             return error
         except TimeoutError:
-            return NotNow("store.busy", "The store does not answer in time.", "Ask again in a moment.")
+            return self._store.trouble or NotNow(
+                "store.busy", "The store does not answer in time.", "Ask again in a moment."
+            )
         return self._store.trouble or self._store.shortage()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from storage import meta, status_lists
 from storage.engines import open_store
+from storage.limits import Limits
 from tests.storage.rows import NOW
 
 
@@ -19,7 +20,7 @@ def say(word: str) -> None:
 
 async def allocate(where: str, first: str, count: str) -> None:
     """Allocate an index for each of ``count`` exchanges."""
-    store = await open_store(where, create=True, busy_timeout=30)
+    store = await open_store(where, create=True, limits=Limits(lock=30))
     for number in range(int(first), int(first) + int(count)):
         async with store.write() as tx:
             await status_lists.allocate(

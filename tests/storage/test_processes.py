@@ -14,6 +14,7 @@ from protocols.errors import NotNow
 from storage import meta, status_lists
 from storage.engine import Store
 from storage.engines import open_store
+from storage.limits import Limits
 from storage.sqlite import SqliteStore
 from tests.storage.rows import NOW
 
@@ -46,7 +47,7 @@ async def test_two_processes_make_one_store_and_never_share_an_index(place: str)
 
 
 async def test_a_writer_of_another_process_is_waited_for_and_then_named(store: Store, place: str) -> None:
-    hasty = await open_store(place, busy_timeout=0.05)
+    hasty = await open_store(place, limits=Limits(lock=0.05))
     process = await start("hold", place)
     assert await line(process) == "held"
     with pytest.raises(NotNow) as caught:
