@@ -90,6 +90,7 @@ from node.runtime.readiness import Readiness, Stage
 from node.runtime.recovery import Recovery
 from node.runtime.scheduled_backups import ScheduledBackups
 from node.runtime.sealing import PeerResolver, Sealer
+from node.runtime.soundness import Soundness
 from node.runtime.tracing import open_tracer
 from node.runtime.unlocking import Unlocked, unlock
 from node.runtime.wakeup import Worker
@@ -100,7 +101,6 @@ from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
 from protocols.multiformats import Multicodec
-from storage import errors
 from storage.dids import DidPurpose
 from storage.keys import TokenKey
 from storage.secrets import Secret, Strength, Vault
@@ -460,6 +460,7 @@ class Node:
         )
 
     def _watch_over_store(self) -> tuple[Housekeeping, Trail, ScheduledBackups, Recovery]:
+        self.soundness = Soundness(self.store, self.world, self.config.database)
         housekeeping = Housekeeping(self.store, self.world, self.config.retention, self.config.events)
         trail = Trail(store=self.store, identity=self.identity, world=self.world, file=self.home / HEADS_FILE)
         backups = ScheduledBackups(self.store, self.home, self.config, self.world)
@@ -590,10 +591,8 @@ class Node:
             NotNow: ``node.port_taken``.
             LernodeError: ``store.corrupt``.
         """
-        if listen and self.config.database.check_on_start:
-            async with self.store.read() as tx:
-                if await tx.damage(quick=True):
-                    raise errors.meant(errors.CORRUPT)
+        if listen:
+            await self.soundness.begin()
         await self.http.start()
         if listen and self.config.node.listen_port:
             await self._serve_public()
@@ -604,6 +603,7 @@ class Node:
         self.deadlines.start()
         self.housekeeping.start()
         if listen:
+            self.soundness.start()
             self.trust_lists.start()
             self.mailer.start()
         if self.store.shared:
@@ -652,6 +652,7 @@ class Node:
         await self.sockets.close()
         for server in self._servers:
             await server.cleanup()
+        await self.soundness.stop()
         await self.housekeeping.stop()
         await self.trust_lists.stop()
         await self.mailer.stop()

@@ -109,8 +109,17 @@ class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         _doc("How long PostgreSQL, or the network to it, may give no sign of life before a connection is given up."),
     ] = 30.0
     check_on_start: Annotated[
-        bool, _doc("lernode run first looks whether the pages of its file fit together: about a second a gigabyte.")
+        bool, _doc("lernode run looks whether the pages of its file fit together; false: only `lernode db check` does.")
     ] = True
+    check_first_mib: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "A file of up to so many MiB is checked before the node serves: about a second a gigabyte. Of a larger one "
+            "both ends of each table are, and all of it in the background."
+        ),
+    ] = 256
+    check_days: Annotated[int, Meta(ge=1), _doc("After how many days a node that runs checks its file again.")] = 7
 
 
 class KeysConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

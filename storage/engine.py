@@ -17,13 +17,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 from protocols.errors import BadInput, LernodeError, WrongState
 from storage import errors
 from storage.sealing import Sealing
 
-__all__ = ["TROUBLE", "Around", "Flush", "Parameter", "Row", "Store", "Transaction", "Usage"]
+__all__ = ["TROUBLE", "Around", "Flush", "Look", "Parameter", "Row", "Store", "Transaction", "Usage"]
 
 Parameter = str | int | bytes | None
 
@@ -70,6 +71,17 @@ class Usage:
             yield
         finally:
             self.seconds += time.perf_counter() - started
+
+
+class Look(Enum):
+    """How closely to look whether a database is damaged; each sees what those before it do."""
+
+    ENDS = "ends"
+    """The file's length, its schema, and both ends of each table: so much work, however large it is."""
+    PAGES = "pages"
+    """Whether its pages fit together, which reads the whole file once."""
+    ALL = "all"
+    """Also whether each index says what its table does."""
 
 
 class Transaction(ABC):
@@ -192,13 +204,12 @@ class Transaction(ABC):
     async def take_time(self) -> None:  # noqa: B027 - without a server there is no limit
         """For maintenance: let this transaction, and each statement from here on, last as long as it needs."""
 
-    async def damage(self, *, quick: bool = False) -> list[str]:
+    async def damage(self, look: Look = Look.ALL) -> list[str]:
         """What the database itself finds wrong with how it is stored, one sentence each.
 
-        Args:
-            quick: only whether its pages fit together, which reads the file once.
+        A cancellation breaks the look off.
         """
-        del quick
+        del look
         return []
 
     async def safeguards(self) -> dict[str, str]:
@@ -341,6 +352,10 @@ class Store(ABC):
         """
         if self.trouble is not None:
             raise self._again(self.trouble)
+
+    def size_bytes(self) -> int | None:
+        """How large the store's own file is; None where it is not in a file of this machine."""
+        return None
 
     def free_bytes(self) -> int | None:
         """How much room there is on the disk; None where this process cannot see that."""

@@ -27,7 +27,7 @@ import asyncpg
 
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
-from storage.engine import Parameter, Row, Store, Transaction, call_all, finished
+from storage.engine import Look, Parameter, Row, Store, Transaction, call_all, finished
 from storage.limits import Limits
 from storage.migrate import Migration, migrate
 from storage.postgresql_dialect import PRELUDE, migration_statement, numbered
@@ -199,8 +199,8 @@ class PostgresqlTransaction(Transaction):
         )
         return tuple(row["name"] for row in rows)
 
-    async def damage(self, *, quick: bool = False) -> list[str]:
-        where = None if quick else await self._amcheck()
+    async def damage(self, look: Look = Look.ALL) -> list[str]:
+        where = await self._amcheck() if look is Look.ALL else None
         if where is None:
             return []
         relations = await self.all(

@@ -28,7 +28,7 @@ import aiosqlite
 
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
-from storage.engine import Parameter, Row, Store, Transaction, Usage, call_all, finished
+from storage.engine import Look, Parameter, Row, Store, Transaction, Usage, call_all, finished
 from storage.limits import Limits
 from storage.migrate import Migration, migrate
 from storage.sealing import Sealing
@@ -44,6 +44,8 @@ _LEAST_FREE_BYTES = 1 << 20
 """With less room than this the disk counts as full, though a small row may still find a place."""
 
 _FEW_ROWS = 16
+_ROWS_AT_AN_END = 16
+_INTERRUPT_AGAIN_SECONDS = 0.05
 _MAX_SHARED_COMMIT = 64
 _MAX_COMMIT_DELAY_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 0.05
@@ -188,6 +190,16 @@ class _Link:
         finally:
             await self.be_hasty()
 
+    async def fetch_at_length(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        """The rows of a statement that may take minutes; a cancellation interrupts it."""
+        work = asyncio.ensure_future(self.fetch(sql, params))
+        try:
+            return await asyncio.shield(work)
+        finally:
+            while not work.done():  # again and again, for what has not begun cannot be interrupted
+                self.raw.interrupt()
+                await asyncio.wait({work}, timeout=_INTERRUPT_AGAIN_SECONDS)
+
     async def be_patient(self) -> None:
         """Wait for other processes, which only the thread may do."""
         await self.fetch(f"PRAGMA busy_timeout = {self._patience}")
@@ -255,9 +267,25 @@ class SqliteTransaction(Transaction):
         rows = await self.all("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
         return tuple(row["name"] for row in rows)
 
-    async def damage(self, *, quick: bool = False) -> list[str]:
-        found = [str(row[0]) for row in await self.all("PRAGMA quick_check(1)" if quick else "PRAGMA integrity_check")]
+    async def damage(self, look: Look = Look.ALL) -> list[str]:
+        if look is Look.ENDS:
+            await self._read_ends()  # which raises where SQLite cannot make sense of a page
+            return []
+        pragma = "PRAGMA quick_check(1)" if look is Look.PAGES else "PRAGMA integrity_check"
+        rows: list[Row] = await self._run(self._fetch_at_length, pragma, ())
+        found = [str(row[0]) for row in rows]
         return [] if found == ["ok"] else found
+
+    async def _read_ends(self) -> None:
+        for table in await self.tables():
+            key = await self.key_of(table)
+            for direction in ("ASC", "DESC"):
+                order = ", ".join(f"{column} {direction}" for column in key)
+                await self.all(f"SELECT * FROM {table} ORDER BY {order} LIMIT {_ROWS_AT_AN_END}")  # noqa: S608
+
+    async def _fetch_at_length(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        self._usage.statements += 1
+        return await self._link.fetch_at_length(sql, params)
 
     async def _lock(self, name: str) -> None:
         """There is one unit of work at a time."""
@@ -415,6 +443,9 @@ class SqliteStore(Store):
                         reader.here("ROLLBACK")
                 finally:
                     self._idle_readers.append(reader)
+
+    def size_bytes(self) -> int | None:
+        return self.path.stat().st_size
 
     def free_bytes(self) -> int | None:
         try:

@@ -66,6 +66,11 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(_Database(store))
+        self.database_checked = Gauge(
+            "lernode_database_checked_seconds",
+            "How long ago every page of an SQLite store was looked at, and nothing found; NaN where none was.",
+            registry=self.registry,
+        )
         self.outbox_waiting = Gauge("lernode_outbox_waiting", "Messages that wait.", registry=self.registry)
         self.outbox_dead = Gauge("lernode_outbox_dead", "Messages given up.", registry=self.registry)
         self.outbox_oldest = Gauge(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from node.runtime.metrics import Metrics
+from node.runtime.soundness import last_checked
 from node.runtime.world import World
 from storage import exchanges, mediation, outbox, status_lists, webhooks
 from storage.engine import Store
@@ -29,6 +32,7 @@ class Monitor:
             told = [await webhooks.backlog(tx, one.id) for one in await webhooks.page(tx)]
             decisions = await exchanges.count(tx, Filter(waiting=True))
             signed = await status_lists.oldest_signed(tx)
+            checked = await last_checked(tx)
         self._metrics.mediation_clients.set(clients)
         self._metrics.mediation_held.set(held)
         self._metrics.mediation_bytes.set(size)
@@ -39,6 +43,7 @@ class Monitor:
         self._metrics.webhooks_dead.set(sum(one.dead for one in told))
         ages = [(now - one.oldest).total_seconds() for one in told if one.oldest is not None]
         self._metrics.webhooks_oldest.set(max(ages, default=0))
+        self._metrics.database_checked.set((now - checked).total_seconds() if checked else math.nan)
         self._metrics.exchanges_waiting.set(decisions)
         for purpose, moment in signed.items():
             self._metrics.status_list_age.labels(purpose).set((now - moment).total_seconds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 from pathlib import Path
@@ -11,13 +12,16 @@ import pytest
 
 from node.app import Node
 from node.config import STORE_FILE
+from node.runtime.soundness import last_checked
+from node.runtime.world import World
 from protocols.errors import LernodeError
-from storage import invariants
-from storage.engine import Store
+from storage import invariants, meta
+from storage.engine import TROUBLE, Store, Transaction
 from storage.engines import open_store
 from storage.invariants import Broken
 from storage.secrets import Vault
-from tests.node.nodes import PASSPHRASE, Nodes, connect, give, settled
+from tests.node.nodes import PASSPHRASE, Clock, Nodes, connect, eventually, give, settled
+from tests.node.test_metrics import scraped
 
 _FLIPS = 60
 _SEALED = {
@@ -91,6 +95,37 @@ async def test_a_flipped_bit_is_named_or_changes_nothing_that_is_sealed_or_chain
         assert found or there == truth, f"byte {place}"
         named += bool(found)
     assert named
+
+
+async def test_damage_in_the_middle_of_a_large_file_is_found_while_the_node_serves(nodes: Nodes) -> None:
+    clock = Clock()
+    made = await nodes.make("college", world=World(clock=clock), database={"check_first_mib": 0})
+    async with made.store.write() as tx:
+        for number in range(2000):
+            await meta.put(tx, f"middle-{number:04}", "x" * 100)
+    await nodes.stop(made)
+    sound = await nodes.again(made)
+
+    async def checked(tx: Transaction) -> bool:
+        return await last_checked(tx) is not None
+
+    await eventually(sound, checked)
+    clock.advance(hours=1)
+    assert 3600 <= (await scraped(sound))["lernode_database_checked_seconds", ""] < 3700
+    await nodes.stop(sound)
+    path = made.home / STORE_FILE
+    whole = bytearray(path.read_bytes())
+    size = int.from_bytes(whole[16:18], "big")
+    start = whole.index(b"middle-1000") // size * size
+    assert whole[start] in {10, 13}
+    whole[start + 8 : start + 10] = b"\xff\xff"
+    path.write_bytes(whole)
+    served = await nodes.again(made)
+    told = asyncio.Event()
+    served.store.listen(TROUBLE, told.set)
+    while (found := await served.readiness.problem()) is None:
+        await told.wait()
+    assert found.code == "store.corrupt"
 
 
 async def test_a_node_does_not_start_on_a_file_whose_pages_do_not_fit_together(nodes: Nodes, college: Node) -> None:

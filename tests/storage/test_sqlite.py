@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from protocols.errors import LernodeError, NotNow, WrongState
 from storage import meta
+from storage.engine import Look
 from storage.engines import open_store
 from storage.sqlite import SqliteStore
 from tests.storage.test_engine import value
@@ -83,9 +85,7 @@ async def test_a_file_that_is_no_database_is_called_corrupt(tmp_path: Path) -> N
 
 
 async def test_a_damaged_page_is_called_corrupt(store: SqliteStore, path: Path) -> None:
-    async with store.write() as tx:
-        for number in range(1000):  # so many that the second half of the file is theirs
-            await meta.put(tx, f"k{number}", "x" * 1000)
+    await fill_up(store, 1000)  # so many that the second half of the file is theirs
     await store.close()
     damage(path)
     damaged = await open_store(path)
@@ -154,3 +154,68 @@ async def test_what_can_wait_does_not_hold_the_store_for_long_against_others(sto
         assert await meta.get(tx, "a") == "1"
     await patient
     await other.close()
+
+
+async def steps(store: SqliteStore, look: Look) -> int:
+    """How many thousand instructions of SQLite's machine a look takes."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    async with store.read() as tx:
+        tx._link.raw.set_progress_handler(count, 1000)  # type: ignore[attr-defined]
+        assert await tx.damage(look) == []
+    return taken
+
+
+async def fill_up(store: SqliteStore, count: int) -> None:
+    async with store.write() as tx:
+        for number in range(count):
+            await meta.put(tx, f"k{number}", "x" * 1000)
+
+
+async def test_the_look_at_both_ends_of_each_table_takes_as_long_whatever_there_is_between(store: SqliteStore) -> None:
+    await fill_up(store, 100)
+    few = {look: await steps(store, look) for look in Look}
+    await fill_up(store, 4000)
+    many = {look: await steps(store, look) for look in Look}
+    assert many[Look.ENDS] <= few[Look.ENDS] + 1
+    assert many[Look.PAGES] > 5 * few[Look.PAGES] > 0
+
+
+async def test_a_file_that_was_cut_off_is_called_corrupt_at_once(store: SqliteStore, path: Path) -> None:
+    await fill_up(store, 1000)
+    await store.close()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(LernodeError) as caught:
+        await open_store(path)
+    assert caught.value.code == "store.corrupt"
+
+
+async def test_a_look_at_the_whole_file_is_broken_off_when_it_is_cancelled(store: SqliteStore) -> None:
+    await fill_up(store, 4000)
+    whole = await steps(store, Look.PAGES)
+    loop, begun, go_on, taken = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), 0
+
+    def hold_up() -> int:
+        nonlocal taken
+        taken += 1
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait()
+        return 0
+
+    async def look() -> None:
+        async with store.read() as tx:
+            tx._link.raw.set_progress_handler(hold_up, 1000)  # type: ignore[attr-defined]
+            await tx.damage(Look.PAGES)
+
+    looking = asyncio.create_task(look())
+    await begun.wait()
+    looking.cancel()
+    loop.call_later(0, loop.call_soon, go_on.set)  # once the cancellation has interrupted it
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert taken < whole
