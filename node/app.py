@@ -136,10 +136,12 @@ async def create(
         raise WrongState("config.exists", f"There is a node in {home} already.", "Choose another folder.")
     config = _checked(config_toml)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = await open_node_store(home, config, create=True)
+    store = await open_node_store(home, config, create=True, environ=world.environ)
     try:
         vault = await Vault.create(store, secret, entropy=world.entropy, strength=strength)
-        identity = Identity(Keyring(vault, Token(config.keys, home), world), world, config.node.endpoint.rstrip("/"))
+        identity = Identity(
+            Keyring(vault, Token(config.keys, home, world.environ), world), world, config.node.endpoint.rstrip("/")
+        )
         async with store.write() as tx:
             await identity.create(tx, "key", DidPurpose.HOLDER)
             if issuer:
@@ -159,7 +161,7 @@ async def rewrap(home: Path, old: Secret, new: Secret, *, world: World | None = 
         LernodeError: ``config.missing``, ``store.*``.
     """
     world = world or World()
-    store = await open_node_store(home, load(home))
+    store = await open_node_store(home, load(home), environ=world.environ)
     try:
         await Vault.rewrap(store, old, new, world.clock(), entropy=world.entropy)
     finally:
@@ -179,7 +181,7 @@ class Node:
         self.readiness, self.metrics = Readiness(store), Metrics(store)
         self.tracer = open_tracer(config.tracing, store)
         self.monitor = Monitor(store, self.metrics, world)
-        self.keyring = Keyring(unlocked.vault, Token(config.keys, home), world)
+        self.keyring = Keyring(unlocked.vault, Token(config.keys, home, world.environ), world)
         endpoint = config.node.endpoint.rstrip("/")
         self.http = GuardedHttp(_network_policy(config))
         cache = StoredDocumentCache(store)
@@ -356,7 +358,9 @@ class Node:
 
     def _desk(self, links: Links) -> tuple[Mailer, Desk]:
         mail = self.config.mail
-        mailer = Mailer(self.store, self.world, mail, self.label, partial(mail_password, self.home, mail))
+        mailer = Mailer(
+            self.store, self.world, mail, self.label, partial(mail_password, self.home, mail, self.world.environ)
+        )
         desk = Desk(
             store=self.store,
             achievements=self.achievements,

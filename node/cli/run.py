@@ -21,6 +21,7 @@ from node.http.admin_socket import open_admin_socket
 from node.runtime import logs
 from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from node.runtime.private_process import close_up
+from node.runtime.world import World
 from protocols.errors import BadInput
 from storage import dids
 from storage.dids import DidPurpose
@@ -51,14 +52,15 @@ def run(setting: Setting) -> None:
     config = load(setting.home)
     token = _token(config.admin, setting.home) if config.admin.port else None
     secret = read_secret(setting)
-    close_up()
+    world = World(environ=close_up())
     logs.configure()
-    asyncio.run(_run(setting, secret, token))
+    asyncio.run(_run(setting, secret, token, world))
 
 
-async def _run(setting: Setting, secret: Secret, token: str | None) -> None:
+async def _run(setting: Setting, secret: Secret, token: str | None, world: World) -> None:
+    asyncio.get_running_loop().set_exception_handler(logs.unforeseen)
     async with waiting("Opening the node"):
-        node = await Node.open(setting.home, secret)
+        node = await Node.open(setting.home, secret, world=world)
     try:
         await _serve(setting, node, token)
     finally:

@@ -6,16 +6,20 @@ type and place, never by its text, which may quote what somebody sent.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import re
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
 
-__all__ = ["JsonLines", "configure"]
+__all__ = ["JsonLines", "configure", "unforeseen"]
 
 _OWN = "lernode"
+_FILLED_IN = re.compile(r"[\n\"'(<\[{:=]")
+_log = logging.getLogger("lernode.loop")
 
 
 class JsonLines(logging.Formatter):
@@ -27,7 +31,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage() if record.name.partition(".")[0] == _OWN else str(record.msg),
+            "message": record.getMessage() if record.name.partition(".")[0] == _OWN else _template(record),
         }
         line |= getattr(record, "facts", {})
         if record.exc_info and record.exc_info[0] is not None:
@@ -35,6 +39,20 @@ class JsonLines(logging.Formatter):
             line["error"] = kind.__name__
             line["place"] = "".join(traceback.format_tb(place))
         return json.dumps(line, ensure_ascii=False)
+
+
+def _template(record: logging.LogRecord) -> str:
+    # What a library fills in may be anything, also where it did so itself before it logged the text.
+    return _FILLED_IN.split(str(record.msg), maxsplit=1)[0].rstrip()
+
+
+def unforeseen(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody waited for, as an event loop's exception handler; asyncio's own quotes arguments and texts."""
+    error = context.get("exception")
+    if error is None:
+        _log.error("%s", context.get("message"))
+    else:
+        _log.error("a piece of work failed", exc_info=error)
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:

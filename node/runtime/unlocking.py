@@ -44,7 +44,7 @@ async def unlock(home: Path, secret: Secret, *, config: Config | None = None, wo
     config = config or load(home)
     lock = HomeLock(home) if is_in_home(config) else None
     try:
-        store = await open_node_store(home, config)
+        store = await open_node_store(home, config, environ=world.environ)
         try:
             vault = await Vault.unlock(store, secret, entropy=world.entropy)
         except BaseException:

@@ -1,11 +1,11 @@
-"""What a node takes from the world besides network and disk: time, randomness and names, as arguments."""
+"""What a node takes from the world besides network and disk, as arguments: time, randomness, names, environment."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -36,9 +36,11 @@ class World:
     Attributes:
         witness: called with each message of a peer that was opened, and with each that is to be sent, in plaintext; for
             reports of interoperability. Nobody by default.
+        environ: where it looks for passwords and PINs, when it needs them.
     """
 
     clock: Clock = _utc_now
     entropy: Callable[[int], bytes] = os.urandom
     new_id: Callable[[], str] = _random_uuid
     witness: Witness = _nobody
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

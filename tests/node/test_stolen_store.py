@@ -56,6 +56,10 @@ RESULTS = [
 MARKERS = (NAME, MAIL, RESULT, REASON, PEER, GOAL, ACHIEVEMENT, SKILL, CODE, ROW_KEY, LIST)
 
 
+_TELLING = 8
+"""How many characters are not there by chance."""
+
+
 def forms(marker: str | bytes) -> Iterator[bytes]:
     """The marker as it could stand in a file: in several encodings, and a text without letter case too.
 
@@ -80,7 +84,9 @@ def _encodings(raw: bytes) -> Iterator[bytes]:
         # Base64 by what is the same wherever the marker begins.
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             whole = encode(bytes(shift) + raw)
-            yield whole[4 : len(whole) - 4 - len(whole) % 4]
+            inner = whole[4 : len(whole) - 4]
+            if len(inner) >= _TELLING:
+                yield inner
 
 
 def leaks(
