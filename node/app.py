@@ -20,6 +20,7 @@ from node.http.gate import Gate
 from node.http.open_badges import add_open_badges
 from node.http.public import DIDCOMM_PATH, INVITATION_PATH, public_app
 from node.http.return_channels import Sockets
+from node.net.badge_service import BadgeService
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
 from node.net.invitation_fetch import InvitationFetcher
@@ -73,6 +74,7 @@ from node.roles.vc_api_issuer import VcApiIssuer
 from node.roles.vc_api_signing import SignerChoice
 from node.roles.vc_api_verifier import VcApiVerifier
 from node.roles.verifier import Verifier
+from node.roles.wallets import Wallets
 from node.runtime.channels import Channels
 from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
@@ -389,6 +391,15 @@ class Node:
         )
         served = self.config.open_badges_api
         apps = Apps(self.store, self.world, served, self.config.node.endpoint.rstrip("/") + served.prefix)
+        self.wallets = Wallets(
+            store=self.store,
+            service=BadgeService(self.http),
+            keeping=keeping,
+            world=self.world,
+            config=self.config.wallets,
+            label=self.label,
+            endpoint=self.config.node.endpoint,
+        )
         return keeping, apps, OpenBadges(self.store, self.identity, keeping, self.world, self.label)
 
     def _trust_roles(self, checker: Checker) -> tuple[Trust, TrustLists, Accreditations]:

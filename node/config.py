@@ -445,6 +445,17 @@ class OpenBadgesApiConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     ] = 120
 
 
+class WalletsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this node says of itself to wallets of others that its owner connects; see docs/open-badges-api.md."""
+
+    page_url: Annotated[
+        str, Meta(pattern="^(https://.+)?$"), _doc("Your page with terms and privacy; empty: a page of the node.")
+    ] = ""
+    logo_url: Annotated[
+        str, Meta(pattern="^(https://.+)?$"), _doc("Your logo, on the same host; empty: a picture of the node.")
+    ] = ""
+
+
 class BackupConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Backups that the node makes by itself while it runs; see docs/backup.md."""
 
@@ -478,6 +489,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     backup: BackupConfig = BackupConfig()
     vc_api: VcApi = VcApi()
     open_badges_api: OpenBadgesApiConfig = OpenBadgesApiConfig()
+    wallets: WalletsConfig = WalletsConfig()
     tracing: TracingConfig = TracingConfig()
 
 

@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protocols.did import peer4
-from storage import apps, attached, credentials, exchanges, invitations, own_profile, resumes, shares, status_lists
+from storage import (
+    apps,
+    attached,
+    credentials,
+    exchanges,
+    invitations,
+    own_profile,
+    resumes,
+    shares,
+    status_lists,
+    wallets,
+)
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Row, Transaction
@@ -27,7 +38,7 @@ from storage.values import from_micros, to_json, to_micros
 __all__ = [
     "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_app",
     "erase_connection", "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "erase_own_profile",
-    "erase_resume", "erase_share",
+    "erase_resume", "erase_share", "erase_wallet",
     "exchanges_naming", "forget_finished", "forget_invitations", "get_report", "held_naming", "invitations_naming",
     "is_in_own_profile", "issued_naming", "page_of_reports",
 ]  # fmt: skip
@@ -177,6 +188,12 @@ async def erase_app(tx: Transaction, client: apps.Client) -> list[Erased]:
     """Erase an app with all that it was granted."""
     await apps.remove_client(tx, client.id)
     return [Erased("app", client.id, _digest(to_json(client.details).encode()))]
+
+
+async def erase_wallet(tx: Transaction, wallet_id: str) -> list[Erased]:
+    """Erase a wallet of others that is connected; it is not told."""
+    await wallets.remove(tx, wallet_id)
+    return [Erased("wallet", wallet_id)]
 
 
 async def erase_own_profile(tx: Transaction) -> list[Erased]:

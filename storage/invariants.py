@@ -167,6 +167,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "shares": ("content",),
     "skill_awards": ("details",),
     "verifications": ("document", "result"),
+    "wallets": ("details",),
     "webhooks": ("url",),
 }
 """Every table with sealed values, and which of its columns are sealed; two more have checks of their own below."""

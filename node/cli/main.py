@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("node.cli.export", "Write your records into one encrypted file."),
     "import": ("node.cli.import_records", "Take records from files, links or an export into this node."),
     "apps": ("node.cli.apps", "Let wallets and platforms at your records, and end it."),
+    "wallets": ("node.cli.wallets", "Connect wallets of others: give them badges, and take theirs."),
     "receipts": ("node.cli.receipts", "Show what you have shown to whom."),
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),

@@ -41,6 +41,7 @@ from node.http.admin_pathways import PATHWAY_OPERATIONS
 from node.http.admin_portfolio import PORTFOLIO_OPERATIONS
 from node.http.admin_profile import PROFILE_OPERATIONS
 from node.http.admin_trust import TRUST_OPERATIONS
+from node.http.admin_wallets import WALLET_OPERATIONS
 from node.http.event_stream import stream_events
 from node.http.gate import Gate
 from node.http.openapi import openapi_document
@@ -624,6 +625,7 @@ OPERATIONS: tuple[Operation, ...] = (
         response=s.WebhookView,
     ),
     *APP_OPERATIONS,
+    *WALLET_OPERATIONS,
     *CATALOGUE_OPERATIONS,
     *DESK_OPERATIONS,
     *FRAMEWORK_OPERATIONS,

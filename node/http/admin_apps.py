@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from node.http import apps_schemas as a
 from node.http.admin_lookup import find_app
 from node.http.admin_operation import Call, Nothing, Operation
+from node.http.apps_schemas import SHORT_SCOPES, short_scopes
 from node.http.schemas import Page, PageQuery
 from node.roles.apps import App, Asked
-from protocols.oauth.scopes import SCOPES
 
 if TYPE_CHECKING:
     from node.app import Node
 
 __all__ = ["APP_OPERATIONS"]
-
-_SHORT = {scope.rpartition("/")[2]: scope for scope in SCOPES}
 
 
 async def list_apps(node: Node, call: Call[PageQuery, Nothing]) -> Page[a.AppView]:
@@ -59,7 +56,7 @@ async def approve(node: Node, call: Call[Nothing, a.ApproveApp]) -> a.ApprovalVi
         BadInput: ``oauth.invalid_scope``.
         WrongState: ``app_request.unknown``.
     """
-    scopes = None if call.body.scopes is None else [_SHORT[each] for each in call.body.scopes]
+    scopes = None if call.body.scopes is None else [SHORT_SCOPES[each] for each in call.body.scopes]
     asked, code = await node.apps.approve(call.id, scopes)
     return a.ApprovalView(request=_request(asked), code=_hyphened(code))
 
@@ -83,7 +80,9 @@ def _app(app: App) -> a.AppView:
         privacy_url=details["policy_uri"],
         answered_at=details["redirect_uris"],
         grants=[
-            a.AppGrantView(id=each.id, scopes=_short(each.details["scopes"]), created=each.created, used=each.used)
+            a.AppGrantView(
+                id=each.id, scopes=short_scopes(each.details["scopes"]), created=each.created, used=each.used
+            )
             for each in app.grants
         ],
     )
@@ -100,13 +99,9 @@ def _request(asked: Asked) -> a.AppRequestView:
         terms_url=details["tos_uri"],
         privacy_url=details["policy_uri"],
         answered_at=asked.request.details["redirect_uri"],
-        scopes=_short(asked.scopes),
+        scopes=short_scopes(asked.scopes),
         expires=asked.request.expires,
     )
-
-
-def _short(scopes: Iterable[str]) -> list[str]:
-    return [scope.rpartition("/")[2] for scope in scopes]
 
 
 def _hyphened(word: str) -> str:

@@ -17,6 +17,7 @@ from storage import (
     shares,
     trust,
     trust_lists,
+    wallets,
     webhooks,
 )
 from storage.apps import Client
@@ -31,11 +32,13 @@ from storage.resumes import Resume
 from storage.shares import Share
 from storage.trust import Rule
 from storage.trust_lists import Followed, KeptAccreditation
+from storage.wallets import Wallet
 from storage.webhooks import Webhook
 
 __all__ = [
     "find_accreditation", "find_app", "find_connection", "find_exchange", "find_held", "find_issued", "find_order",
-    "find_partner", "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_webhook",
+    "find_partner", "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_wallet",
+    "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -137,6 +140,16 @@ async def find_app(tx: Transaction, text: str) -> Client:
     return _only("app", _exact(found, text), [client.id for client in found])
 
 
+async def find_wallet(tx: Transaction, text: str) -> Wallet:
+    """The wallet with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``wallet.unknown``, ``wallet.ambiguous``.
+    """
+    found = await wallets.find_by_prefix(tx, text)
+    return _only("wallet", _exact(found, text), [wallet.id for wallet in found])
+
+
 async def find_webhook(tx: Transaction, text: str) -> Webhook:
     """The webhook with this id or beginning of an id.
 
@@ -206,6 +219,7 @@ _Identified = TypeVar(
     HeldCredential,
     IssuedCredential,
     Order,
+    Wallet,
     Receipt,
     Resume,
     Rule,

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from node.http.schemas import Time, _Given, _View
+from protocols.oauth.scopes import SCOPES
 
-__all__ = ["AppGrantView", "AppRequestView", "AppView", "ApprovalView", "ApproveApp"]
+__all__ = [
+    "SHORT_SCOPES", "AppGrantView", "AppRequestView", "AppView", "ApprovalView", "ApproveApp", "ShortScope",
+    "short_scopes",
+]  # fmt: skip
 
-_Short = Literal["credential.readonly", "credential.upsert", "profile.readonly", "profile.update", "offline_access"]
+ShortScope = Literal["credential.readonly", "credential.upsert", "profile.readonly", "profile.update", "offline_access"]
+
+SHORT_SCOPES = {scope.rpartition("/")[2]: scope for scope in SCOPES}
+"""The last part of each scope, as people say it -> the scope."""
+
+
+def short_scopes(scopes: Iterable[str]) -> list[str]:
+    """Scopes as people say them."""
+    return [scope.rpartition("/")[2] for scope in scopes]
 
 
 class ApproveApp(_Given, frozen=True, kw_only=True):
     """How far an app is let in."""
 
     scopes: Annotated[
-        list[_Short] | None, Meta(description="What is granted of what it asks for; all where this is left out.")
+        list[ShortScope] | None, Meta(description="What is granted of what it asks for; all where this is left out.")
     ] = None
 
 

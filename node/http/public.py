@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import segno
 from aiohttp import web
 
+from node.http.client_pages import add_client_pages
 from node.http.gate import HEALTH_PATH, METRICS_PATH, READY_PATH, Gate
 from node.http.problem import problem_middleware, problem_response
 from node.http.return_channels import HttpReturn, Sockets
@@ -360,6 +361,7 @@ def public_app(
     app.router.add_get(f"{prefix}{INVITATION_PATH}/{{id}}", handlers.short_link)
     app.router.add_get(f"{prefix}{SHARE_PATH}/{{token}}", handlers.share, allow_head=False)
     app.router.add_get(f"{prefix}/", handlers.front)
+    add_client_pages(app, prefix, label)
     if add_apps is not None:
         add_apps(app)
     return app

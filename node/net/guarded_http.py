@@ -184,6 +184,16 @@ class GuardedHttp:
         limit = self.policy.max_bytes if max_bytes is None else max_bytes
         return await self._bounded(self._exchange("POST", target, sent, body, limit))
 
+    async def put(self, url: str, body: bytes, content_type: str, *, headers: Mapping[str, str]) -> Response:
+        """PUT ``body``; a redirect is given back as the response it is.
+
+        Raises:
+            BadInput, NotNow: as :meth:`post`.
+        """
+        target = self._check_url(url)
+        sent = {"Content-Type": content_type, **headers}
+        return await self._bounded(self._exchange("PUT", target, sent, body, self.policy.max_bytes))
+
     async def websocket(self, url: str, *, max_bytes: int, heartbeat: float) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket; the caller closes it.
 

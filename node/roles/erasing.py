@@ -23,7 +23,7 @@ from node.runtime.hardware import perform
 from node.runtime.world import World
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
-from storage import apps, audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares
+from storage import apps, audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares, wallets
 from storage.apps import Client
 from storage.connections import Connection
 from storage.credentials import IssuedCredential
@@ -112,6 +112,7 @@ class Erasing:
             shown, told = await shares.naming(tx, named), await resumes.naming(tx, named)
             listed = await orders.rows_naming(tx, named)
             let_in = await apps.naming(tx, named)
+            connected = await wallets.naming(tx, named)
             in_profile = await erasure.is_in_own_profile(tx, named)
         try:
             async with self._store.write() as tx:
@@ -119,6 +120,7 @@ class Erasing:
                 hidden += [one for resume_id in told for one in await erasure.erase_resume(tx, resume_id)]
                 found = await self._take_out(tx, connection, issued, held, talks, invited, listed)
                 gone = await _apps(tx, let_in, in_profile=in_profile)
+                gone += [one for wallet_id in connected for one in await erasure.erase_wallet(tx, wallet_id)]
                 found = replace(found, erased=[*hidden, *found.erased, *gone])
                 if not found.erased:
                     raise WrongState("erasure.nothing", "Nothing that is kept names it.", "Check how it is written.")

@@ -25,7 +25,7 @@ from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.query import MAX_PAGE
 
-__all__ = ["BadgePage", "OpenBadges"]
+__all__ = ["BadgePage", "OpenBadges", "is_given"]
 
 _BADGES: Final = frozenset({"OpenBadgeCredential", "AchievementCredential"})
 _MAX_PROFILE_BYTES = 64 << 10
@@ -63,7 +63,7 @@ class OpenBadges:
         async with self._store.read() as tx:
             after: str | None = None
             while records := await credentials.list_held(tx, after=after, limit=MAX_PAGE):
-                found += [each for each in records if _is_given(each, since)]
+                found += [each for each in records if is_given(each) and _is_later(each, since)]
                 after = records[-1].id
         found.reverse()  # oldest first, so that what comes in meanwhile moves nothing from one page to another
         return BadgePage(found[offset : offset + limit], len(found))
@@ -114,7 +114,10 @@ class OpenBadges:
         )
 
 
-def _is_given(record: HeldCredential, since: datetime | None) -> bool:
-    if not _BADGES & set(record.types) or (is_compact(record.document) and b"~" in record.document):
-        return False
+def is_given(record: HeldCredential) -> bool:
+    """Whether a record has a place in the Open Badges API: an Open Badge, and not secured as SD-JWT."""
+    return bool(_BADGES & set(record.types)) and not (is_compact(record.document) and b"~" in record.document)
+
+
+def _is_later(record: HeldCredential, since: datetime | None) -> bool:
     return since is None or (record.valid_from is not None and record.valid_from > since)

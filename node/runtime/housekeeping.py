@@ -10,7 +10,7 @@ from node.config import EventsConfig, RetentionConfig
 from node.runtime.turns import turn
 from node.runtime.wakeup import Worker
 from node.runtime.world import World
-from storage import apps, audit, documents, erasure, events, inbox, jobs, meta, outbox, webhooks
+from storage import apps, audit, documents, erasure, events, inbox, jobs, meta, outbox, wallets, webhooks
 from storage.engine import Store, Transaction
 from storage.values import from_micros, to_micros
 
@@ -102,6 +102,7 @@ class Housekeeping:
             "webhook_deliveries": lambda tx, _limit: webhooks.prune(tx, told),
             "events": lambda tx, _limit: events.prune(tx, told),
             "app_requests": lambda tx, _limit: apps.prune(tx, now, now - _EVERY),
+            "wallet_requests": lambda tx, _limit: wallets.prune(tx, now - _EVERY),
         }
         if not settings.exchanges_days:
             del kinds["exchanges"]

@@ -1,7 +1,8 @@
 """The authorization request and its answer (RFC 6749 §4.1, PKCE by RFC 7636 with S256, ``iss`` by RFC 9207).
 
 Promises: nobody is redirected anywhere before the client and its redirect URI are known to belong together, character
-by character; ``state`` and a challenge are demanded; there is no response type but ``code``.
+by character, but for the port of an address of this machine, which a program gets anew each time (RFC 8252 §7.3);
+``state`` and a challenge are demanded; there is no response type but ``code``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from protocols.errors import BadInput
-from protocols.oauth.registration import ClientMetadata
+from protocols.oauth.registration import ClientMetadata, without_loopback_port
 from protocols.oauth.scopes import read_scopes
 
-__all__ = ["AuthorizationRequest", "answer_url", "read_authorization", "refusal_url", "registered_redirect", "verifies"]
+__all__ = [
+    "AuthorizationRequest", "answer_url", "challenge_of", "read_authorization", "refusal_url", "registered_redirect",
+    "verifies",
+]  # fmt: skip
 
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -46,7 +50,8 @@ def registered_redirect(client: ClientMetadata, given: Mapping[str, str]) -> str
         BadInput: ``oauth.redirect_mismatch``; the owner is to be told, and not redirected (RFC 6749 §4.1.2.1).
     """
     redirect = given.get("redirect_uri", "")
-    if redirect not in client.redirect_uris:
+    known = {without_loopback_port(each) for each in client.redirect_uris}
+    if redirect not in client.redirect_uris and without_loopback_port(redirect) not in known:
         raise BadInput(
             "oauth.redirect_mismatch",
             "The app asks to be answered at an address that it did not register.",
@@ -76,13 +81,15 @@ def read_authorization(client: ClientMetadata, given: Mapping[str, str]) -> Auth
 
 def verifies(verifier: str, challenge: str) -> bool:
     """Whether a code verifier is the one of the challenge (RFC 7636 §4.6)."""
-    if not _VERIFIER.fullmatch(verifier):
-        return False
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return hmac.compare_digest(digest, challenge)
+    return bool(_VERIFIER.fullmatch(verifier)) and hmac.compare_digest(challenge_of(verifier), challenge)
 
 
-def answer_url(redirect_uri: str, **values: str) -> str:
+def challenge_of(verifier: str) -> str:
+    """The challenge of a code verifier, by S256 (RFC 7636 §4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def answer_url(redirect_uri: str, /, **values: str) -> str:
     """The redirect URI with an answer in its query, which keeps what it has."""
     separator = "&" if urlsplit(redirect_uri).query else "?"
     return f"{redirect_uri.removesuffix('?')}{separator}{urlencode(values)}"

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from protocols.errors import BadInput
 from protocols.oauth.scopes import join, read_scopes
 
-__all__ = ["CODE", "REFRESH", "ClientMetadata", "read_registration"]
+__all__ = ["CODE", "REFRESH", "ClientMetadata", "read_registration", "without_loopback_port"]
 
 CODE: Final = "authorization_code"
 REFRESH: Final = "refresh_token"
@@ -95,6 +95,21 @@ def read_registration(given: Mapping[str, Any]) -> ClientMetadata:
         grant_types=tuple(dict.fromkeys(grant_types)),
         contacts=_listed(given, "contacts", ()),
     )
+
+
+def without_loopback_port(uri: str) -> str:
+    """A redirect URI as it is compared: without the port where it is of this machine (RFC 8252 §7.3)."""
+    parts = _url(uri)
+    if (
+        parts is None
+        or parts.scheme != "http"
+        or parts.fragment
+        or "#" in uri
+        or not _is_loopback(parts.hostname or "")
+    ):
+        return uri
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts._replace(netloc=str(host)).geturl()
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

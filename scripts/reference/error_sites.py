@@ -79,6 +79,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "verification.unknown",
         "framework.unknown",
         "skill.unknown",
+        "wallet.unknown",
         "webhook.unknown",
     ),
     ("storage/errors.py", "f\"{thing.replace(' ', '_')}.exists\""): (
@@ -106,6 +107,7 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "share.ambiguous",
         "trust_list.ambiguous",
         "trust_rule.ambiguous",
+        "wallet.ambiguous",
         "webhook.ambiguous",
     ),
     ("node/http/admin_operation.py", "code"): ("http.body_malformed", "http.query_malformed"),

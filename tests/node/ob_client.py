@@ -108,7 +108,11 @@ class Platform:
         return f"{self.base}/oauth/authorize?{urlencode(kept)}"
 
     async def open_page(self, scope: str = EVERYTHING, **changes: str | None) -> Page:
-        answer = await self.ask("GET", self.authorization(scope, **changes))
+        return await self.opened(self.authorization(scope, **changes))
+
+    async def opened(self, url: str) -> Page:
+        """The page of an authorization request."""
+        answer = await self.ask("GET", url)
         assert answer.status == 200, answer.body
         text = answer.body.decode()
         found = re.search(r'name="request" value="(\w+)"', text)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import aiohttp
 import click
 import pytest
 from click.testing import CliRunner
@@ -30,6 +31,7 @@ from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from storage import audit
 from tests.admin.helpers import Client, administered
+from tests.node.foreign_wallet import foreign_wallet
 from tests.node.nodes import (
     CARPENTRY,
     PASSPHRASE,
@@ -112,6 +114,12 @@ OPERATIONS: dict[str, str] = {
     "approveApp": "app.approved",
     "declineApp": "app.declined",
     "revokeApp": "app.revoked",
+    "connectWallet": "wallet.asked",
+    "answerWallet": "wallet.connected",
+    "pushToWallet": "wallet.pushed",
+    "pullFromWallet": "wallet.pulled",
+    "putWalletProfile": "wallet.profile_put",
+    "disconnectWallet": "wallet.disconnected",
     "addJobProfile": "job_profile.added",
     "addJobProfileFile": "job_profile.added",
     "removeJobProfile": "job_profile.removed",
@@ -428,6 +436,24 @@ async def let_apps_in(office: Office) -> None:
     await office.do("revokeApp", client.id)
 
 
+async def connect_a_wallet(office: Office) -> None:
+    with foreign_wallet() as wallet:
+        redirect = "http://127.0.0.1:40000/"
+        asking = await office.do("connectWallet", url=f"{wallet.base}/tenant", redirectUri=redirect)
+        async with (
+            aiohttp.ClientSession() as browser,
+            browser.get(asking["authorizationUrl"], allow_redirects=False) as page,
+        ):
+            address = page.headers["Location"]
+        name = asking["wallet"]["id"]
+        await office.do("answerWallet", name, address=address)
+        record = (await office.client.get("/admin/records"))["items"][-1]
+        await office.do("pushToWallet", name, record=record["id"])
+        await office.do("pullFromWallet", name)
+        await office.do("putWalletProfile", name, profile={"type": ["Profile"], "id": "https://w.example/ada"})
+        await office.do("disconnectWallet", name)
+
+
 async def work_at_the_desk(office: Office) -> None:
     file, query = b"name,email\nAda Byron,ada@example.org\n", {"achievement": WELDING}
     await office.do("keepMapping", name="sis", names={"name": "Student"})
@@ -491,7 +517,7 @@ async def tidy(pair: Pair, ours: str, theirs: str) -> None:
     await pair.college.do("prune")
 
 
-async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair) -> None:
+async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     await keep_names(pair.college)
     ours, theirs = await meet(pair)
     await mediate(pair, ours, theirs)
@@ -501,6 +527,8 @@ async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair) ->
     await keep_lists(pair.college, pair.learner)
     await keep_a_portfolio(pair.learner, theirs)
     await let_apps_in(pair.learner)
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    await connect_a_wallet(pair.learner)
     await work_at_the_desk(pair.desk)
     await tell_others(pair.college)
     await trust(pair)
