@@ -18,9 +18,8 @@ from node.cli.init import settings_of
 from node.config import to_toml
 from node.http.admin import admin_app
 from node.http.admin_socket import open_admin_socket
-from storage.secrets import Strength
-
-PASSPHRASE = "correct horse"
+from storage.secrets import Secret, Strength
+from tests.opening import KEY
 
 
 def free_port() -> int:
@@ -30,12 +29,18 @@ def free_port() -> int:
 
 
 async def make_node(
-    home: Path, label: str, *, issuer: bool = False, trust: tuple[str, ...] = (), port: int | None = None
+    home: Path,
+    label: str,
+    *,
+    issuer: bool = False,
+    trust: tuple[str, ...] = (),
+    port: int | None = None,
+    secret: Secret = KEY,
 ) -> int:
-    """Make a node on loopback, with a passphrase that is cheap to open; its port."""
+    """Make a node on loopback; its port."""
     port = port or free_port()
     values = settings_of(label, None, port, True, issuer, trust, False)
-    await create(home, PASSPHRASE, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE)
+    await create(home, secret, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE)
     if issuer:
         catalogue = resources.files("node.records").joinpath("demo_catalogue.json").read_bytes()
         (home / "catalogue.json").write_bytes(catalogue)
@@ -81,7 +86,7 @@ async def administered(node: Node) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def served(home: Path, *, token: str | None = None) -> AsyncIterator[tuple[Node, Client]]:
     """The node in ``home``, opened but not listening for peers, with its admin API on its socket."""
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     await node.start(listen=False)
     runner = web.AppRunner(admin_app(node, token=token), shutdown_timeout=1.0)
     await runner.setup()

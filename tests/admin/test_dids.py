@@ -17,7 +17,8 @@ from protocols.errors import WrongState
 from protocols.keys import KEY_KINDS, Signer
 from storage import dids
 from storage.dids import DidPurpose, DidState, OwnDid
-from tests.admin.helpers import PASSPHRASE, Client, make_node, served
+from tests.admin.helpers import Client, make_node, served
+from tests.opening import KEY
 
 Served = tuple[Node, Client]
 KINDS = list(KEY_KINDS)
@@ -85,7 +86,7 @@ async def test_keys_of_every_kind_sign_again_after_a_restart(tmp_path: Path) -> 
     await make_node(tmp_path / "n", "College")
     async with served(tmp_path / "n") as (_, client):
         made = await client.post("/admin/dids", method="web", purpose="issuer", keys=KINDS)
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    node = await Node.open(tmp_path / "n", KEY)
     try:
         own = await own_did(node, made["did"])
         assert all([holds(await signer_of(node, own, kind), document_of(own)) for kind in KINDS])

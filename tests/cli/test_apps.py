@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from node.app import Node
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 from tests.node.ob_client import METADATA, READ, REDIRECT
+from tests.opening import KEY, KEY_TEXT
 
 Command = Callable[..., tuple[int, str]]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -28,7 +29,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, *arguments, "--home", home)
@@ -41,7 +42,7 @@ def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.fixture
 async def page(home: Path) -> tuple[str, str]:
     """The number of a request that waits, and what its browser has."""
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     try:
         client = (await node.apps.register(METADATA)).client
         asked = await node.apps.ask(
@@ -62,7 +63,7 @@ async def page(home: Path) -> tuple[str, str]:
 
 
 async def typed(home: Path, page: tuple[str, str], code: str) -> str | None:
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     try:
         return (await node.apps.decide(*page, code)).url
     finally:

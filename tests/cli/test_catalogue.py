@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.opening import KEY_TEXT
 
 Command = Callable[..., tuple[int, str]]
 PIXEL = base64.b64decode(
@@ -29,7 +30,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, *arguments, "--home", home)

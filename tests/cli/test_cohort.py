@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from node.app import Node
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 from tests.node.cohort_records import document, enrol, issue
+from tests.opening import KEY, KEY_TEXT
 
 Lernode = Callable[..., tuple[int, str]]
 FORMULA = '=HYPERLINK("https://evil.example","Ada")'
@@ -21,9 +22,9 @@ FORMULA = '=HYPERLINK("https://evil.example","Ada")'
 @pytest.fixture
 async def lernode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lernode:
     """Runs a command at a college with 12 welders, of whom one has a strange name."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await make_node(tmp_path / "n", "College")
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    node = await Node.open(tmp_path / "n", KEY)
     await enrol(node, 11, ["W"])
     await issue(node, document("did:example:ada", ["W", "B"], name=FORMULA))
     await node.stop()

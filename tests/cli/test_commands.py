@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from node.cli.main import COMMANDS, cli, main
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.credentials import worlds as credentials
+from tests.opening import KEY_TEXT
 
 
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await make_node(tmp_path / "n", "College", issuer=True)
     return tmp_path / "n"
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.opening import KEY_TEXT
 from tests.shared_data import shared_path
 from tests.skills import samples
 
@@ -26,7 +27,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def framework(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Framework:
     """Runs the command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, "framework", *arguments, "--home", home)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.opening import KEY_TEXT
 
 Lernode = Callable[..., tuple[int, str]]
 
@@ -23,7 +24,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lernode:
     """Runs a command; its exit code, and what it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, *arguments, "--home", home)

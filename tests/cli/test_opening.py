@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 
+PASSPHRASE = "correct horse battery staple"
 KEY = os.urandom(32)
 
 
@@ -18,7 +19,7 @@ KEY = os.urandom(32)
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("LERNODE_PASSPHRASE", "LERNODE_KEY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
-    await make_node(tmp_path / "n", "College", issuer=True)
+    await make_node(tmp_path / "n", "College", issuer=True, secret=PASSPHRASE)
     return tmp_path / "n"
 
 

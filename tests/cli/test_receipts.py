@@ -12,8 +12,9 @@ import pytest
 from node.app import Node
 from storage import connections, exchanges, receipts
 from storage.receipts import Receipt
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.opening import KEY, KEY_TEXT
 from tests.storage import rows
 
 DOCUMENT: dict[str, Any] = {
@@ -37,9 +38,9 @@ DOCUMENT: dict[str, Any] = {
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A learner's node that has shown something once."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await make_node(tmp_path / "n", "Learner")
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    node = await Node.open(tmp_path / "n", KEY)
     pair = node.keyring
     async with node.store.write() as tx:
         key = await pair.create(tx, "connection")

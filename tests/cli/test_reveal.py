@@ -9,9 +9,10 @@ import pytest
 
 from node.app import Node
 from storage import credentials
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 from tests.credentials.transcripts import GRADES, issue_selective
+from tests.opening import KEY, KEY_TEXT
 from tests.storage.rows import held
 
 BASE = issue_selective()
@@ -20,9 +21,9 @@ BASE = issue_selective()
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A learner's node with a transcript that can be shown in part."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await make_node(tmp_path / "n", "Learner")
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    node = await Node.open(tmp_path / "n", KEY)
     async with node.store.write() as tx:
         await credentials.add_held(tx, held("transcript", document=json.dumps(BASE).encode()))
     await node.stop()

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from node.app import Node
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 from tests.node.profiles import WELDER, alignment, hold, skill_record
+from tests.opening import KEY, KEY_TEXT
 
 
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await make_node(tmp_path / "n", "Learner")
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    node = await Node.open(tmp_path / "n", KEY)
     result = [{"type": ["Result"], "value": "B"}]
     reading = alignment("قراءة", targetCode="R-1", targetFramework="Ours")
     await hold(node, skill_record(1, WELDER, result=result), skill_record(2, WELDER, reading, year=2025))

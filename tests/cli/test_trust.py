@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.opening import KEY_TEXT
 
 Trust = Callable[..., tuple[int, str]]
 COLLEGE = "did:web:college.example"
@@ -25,7 +26,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def trust(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Trust:
     """Runs the command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, "trust", *arguments, "--home", home)
@@ -84,7 +85,7 @@ async def issuer(tmp_path: Path) -> Path:
 def test_the_commands_that_make_signed_documents_say_where_these_are(
     issuer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     accreditation = tmp_path / "college.json"
     command = ["trust", "accredit", COLLEGE, "--for", "Certificate", "-o", accreditation, "--home", issuer]
     assert run(monkeypatch, *command) == 0

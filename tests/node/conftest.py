@@ -13,11 +13,13 @@ from storage.connections import Connection
 from tests.node.nodes import Nodes, connect
 from tests.node.wire_peer import WirePeer
 from tests.node.wire_peer_v2 import WirePeerV2
+from tests.opening import KEY
 
 
 @pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[Nodes]:
-    made = Nodes(tmp_path)
+async def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Nodes]:
+    """Its parameter, where it has one, is what opens them."""
+    made = Nodes(tmp_path, secret=getattr(request, "param", KEY))
     yield made
     await made.stop_all()
 

@@ -25,11 +25,11 @@ from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
-from storage.secrets import Strength
+from storage.secrets import Secret, Strength
+from tests.opening import KEY
 
 T = TypeVar("T")
 
-PASSPHRASE = "correct horse battery staple"
 WELDING = "https://college.example/achievements/welding-1"
 CARPENTRY = "https://college.example/achievements/carpentry-1"
 SKILL = "51-4121.00"
@@ -112,9 +112,11 @@ def settings(label: str, port: int, *, endpoint: str | None = None, **sections: 
     return values
 
 
-async def make_home(home: Path, values: dict[str, Any], *, issuer: bool = False, world: World | None = None) -> None:
+async def make_home(
+    home: Path, values: dict[str, Any], *, issuer: bool = False, world: World | None = None, secret: Secret = KEY
+) -> None:
     """A node's folder, made as ``lernode init`` makes it, with the cheapest sealing that is still real."""
-    await create(home, PASSPHRASE, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE, world=world)
+    await create(home, secret, to_toml(values), issuer=issuer, strength=Strength.INTERACTIVE, world=world)
     (home / "catalogue.json").write_bytes(strict_json.dumps(CATALOGUE))
 
 
@@ -123,10 +125,12 @@ class Nodes:
 
     Args:
         new_store: gives the URL of a place for each node's store; in its folder where this is missing.
+        secret: opens them.
     """
 
-    def __init__(self, folder: Path, new_store: Callable[[], str] | None = None) -> None:
+    def __init__(self, folder: Path, new_store: Callable[[], str] | None = None, secret: Secret = KEY) -> None:
         self._folder = folder
+        self._secret = secret
         self._new_store = new_store
         self._running: list[Node] = []
 
@@ -145,7 +149,7 @@ class Nodes:
         if self._new_store is not None:
             sections["database"] = {"url": self._new_store()}
         values = settings(label, free_port(), **sections)
-        await make_home(home, values, issuer=issuer is not False, world=world)
+        await make_home(home, values, issuer=issuer is not False, world=world, secret=self._secret)
         return await self._start(home, world)
 
     async def replica(self, node: Node, label: str) -> Node:
@@ -175,7 +179,7 @@ class Nodes:
             await self._running.pop().stop()
 
     async def _start(self, home: Path, world: World | None, config: Config | None = None) -> Node:
-        node = await Node.open(home, PASSPHRASE, config=config, world=world)
+        node = await Node.open(home, self._secret, config=config, world=world)
         self._running.append(node)
         await node.start()
         return node

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import click
+import pyrage
 import pytest
 from click.testing import CliRunner
 
@@ -34,7 +35,6 @@ from tests.admin.helpers import Client, administered
 from tests.node.foreign_wallet import foreign_wallet
 from tests.node.nodes import (
     CARPENTRY,
-    PASSPHRASE,
     SKILL,
     WELDING,
     Clock,
@@ -48,7 +48,8 @@ from tests.node.nodes import (
     tables,
 )
 from tests.node.ob_client import METADATA, READ, REDIRECT
-from tests.postgresql import new_store_url
+from tests.opening import KEY_TEXT
+from tests.postgresql import empty_place_url
 from tests.vc_api.documents import credential, presentation
 
 OPERATIONS: dict[str, str] = {
@@ -556,15 +557,17 @@ async def last_entry(home: Path) -> str:
 
 
 def test_each_command_that_opens_a_store_writes_its_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LERNODE_PASSPHRASE", "LERNODE_BACKUP_PASSPHRASE", "LERNODE_NEW_PASSPHRASE"):
-        monkeypatch.setenv(name, PASSPHRASE)
+    for name in ("LERNODE_KEY", "LERNODE_NEW_KEY"):
+        monkeypatch.setenv(name, KEY_TEXT)
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "identity").write_text(f"{identity}\n")
     home, file, again = tmp_path / "n", tmp_path / "n.age", tmp_path / "again"
-    database = new_store_url()
+    database = empty_place_url()
     for name, home_of, arguments in (
         ("init", home, ("init", "--label", "Ada", "--local")),
         ("passphrase", home, ("passphrase",)),
-        ("backup", home, ("backup", str(file))),
-        ("restore", again, ("restore", str(file), "--yes")),
+        ("backup", home, ("backup", str(file), "--recipient", str(identity.to_public()))),
+        ("restore", again, ("restore", str(file), "--identity-file", str(tmp_path / "identity"), "--yes")),
         ("db move", home, ("db", "move", "--to", database)),
     ):
         done = CliRunner().invoke(cli, ["--home", str(home_of), *arguments])

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from node.cli.main import cli
 from node.config import STORE_FILE
-from tests.node.nodes import PASSPHRASE, free_port, make_home, settings
-from tests.postgresql import new_store_url
+from tests.node.nodes import free_port, make_home, settings
+from tests.opening import KEY_TEXT
+from tests.postgresql import empty_place_url
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def run(home: Path, *words: str, code: int = 0, **environment: str) -> Any:
-    variables = {"LERNODE_PASSPHRASE": PASSPHRASE, **environment}
+    variables = {"LERNODE_KEY": KEY_TEXT, **environment}
     result = CliRunner().invoke(cli, ["--home", str(home), "db", *words, "--json"], env=variables)
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
@@ -35,7 +36,7 @@ def _without_audit(copied: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_node_moves_to_a_server_and_back(home: Path) -> None:
-    url = new_store_url()
+    url = empty_place_url()
     there = run(home, "move", "--to", url)
     assert {each["table"]: each["rows"] for each in there}["vault"] == 1
     assert run(home, "status", LERNODE_DATABASE_URL=url)["pending"] == []

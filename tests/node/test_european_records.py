@@ -17,8 +17,9 @@ from protocols import strict_json
 from protocols.errors import BadInput
 from storage.resumes import Entry, Resume
 from tests.credentials.seals import WELD, authority, diploma, sealed
-from tests.node.nodes import PASSPHRASE, Nodes
+from tests.node.nodes import Nodes
 from tests.node.test_import import taken
+from tests.opening import KEY_TEXT
 
 DIPLOMA = strict_json.dumps(sealed(diploma()))
 
@@ -106,7 +107,7 @@ async def test_the_diploma_goes_into_a_resume_whole_and_in_an_envelope(learner: 
 async def test_the_command_line_shows_the_outline_and_gives_the_file_back(
     nodes: Nodes, learner: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     await believe(learner)
     record = await taken(learner, DIPLOMA)
     file, home = tmp_path / "again.json", ["--home", str(learner.home)]

@@ -20,20 +20,23 @@ from node.app import Node
 from node.cli.main import cli
 from node.records import bundle
 from node.roles.issuer import Award
+from node.runtime import age_files
 from protocols import strict_json
 from protocols.credentials.issue import issue
 from protocols.errors import BadInput
 from storage.dids import DidPurpose
 from storage.invariants import check
 from tests.node.conftest import Town
-from tests.node.nodes import CARPENTRY, PASSPHRASE, asks_for, exchange_in, give, held
+from tests.node.nodes import CARPENTRY, asks_for, exchange_in, give, held
+from tests.opening import KEY, KEY_TEXT
 
 FILE_PASSPHRASE = "a lake in the mountains"
+IDENTITY = pyrage.x25519.Identity.generate()  # opens at once what a passphrase takes a second for
 
 
 @pytest.fixture(autouse=True)
 def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     monkeypatch.setenv("LERNODE_EXPORT_PASSPHRASE", FILE_PASSPHRASE)
 
 
@@ -41,21 +44,34 @@ async def lernode(home: Path, *arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, cli, [arguments[0], "--home", str(home), *arguments[1:]])
 
 
+@pytest.fixture
+def identity_file(tmp_path: Path) -> Path:
+    file = tmp_path / "identity"
+    file.write_text(f"{IDENTITY}\n")
+    return file
+
+
 async def exported(town: Town, file: Path) -> list[bytes]:
-    """Two records, one of which was shown, in a file; the nodes of the learner and the college are stopped."""
+    """Two records, one of which was shown, in a file; the learner's node is stopped."""
+    documents = await shown(town)
+    result = await lernode(town.learner.home, "export", str(file))
+    assert result.exit_code == 0, result.output
+    return documents
+
+
+async def shown(town: Town) -> list[bytes]:
+    """Two records, one of which was shown; the learner's node is stopped."""
     await give(town.college, town.college_to_learner.id)
     await give(town.college, town.college_to_learner.id, CARPENTRY)
     asked = await town.employer.verifier.request(town.employer_to_learner.id, asks_for())
     assert (await exchange_in(town.employer, asked.id)).state == "done"
     documents = [record.document for record in await held(town.learner)]
     await town.nodes.stop(town.learner)
-    result = await lernode(town.learner.home, "export", str(file))
-    assert result.exit_code == 0, result.output
     return documents
 
 
 async def documents_of(home: Path) -> set[bytes]:
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     try:
         async with node.store.read() as tx:
             assert [broken async for broken in check(tx)] == []
@@ -69,7 +85,7 @@ async def test_it_opens_with_standard_tools(town: Town, tmp_path: Path) -> None:
     documents = await exported(town, file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_bytes().startswith(b"age-encryption.org/v1\n")
-    with zipfile.ZipFile(io.BytesIO(pyrage.passphrase.decrypt(file.read_bytes(), FILE_PASSPHRASE))) as archive:
+    with zipfile.ZipFile(io.BytesIO(age_files.decrypt(file.read_bytes(), FILE_PASSPHRASE))) as archive:
         index = json.loads(archive.read("index.json"))
         assert [archive.read(record["file"]) for record in index["records"]] == documents
         assert {record["name"] for record in index["records"]} == {
@@ -83,23 +99,19 @@ async def test_it_opens_with_standard_tools(town: Town, tmp_path: Path) -> None:
         assert "lernode import" in page
 
 
-async def test_age_itself_opens_one_for_a_recipient(town: Town, tmp_path: Path) -> None:
+async def test_age_itself_opens_one_for_a_recipient(town: Town, tmp_path: Path, identity_file: Path) -> None:
     if shutil.which("age") is None:
         pytest.skip("age is not installed; scripts/test installs it where it may (Debian: age)")
     await give(town.college, town.college_to_learner.id)
     await town.nodes.stop(town.learner)
-    identity = pyrage.x25519.Identity.generate()
-    (tmp_path / "identity").write_text(f"{identity}\n")
     file, opened = tmp_path / "ada.zip.age", tmp_path / "ada.zip"
-    result = await lernode(town.learner.home, "export", str(file), "--recipient", str(identity.to_public()))
+    result = await lernode(town.learner.home, "export", str(file), "--recipient", str(IDENTITY.to_public()))
     assert result.exit_code == 0, result.output
-    command = ["age", "-d", "-i", str(tmp_path / "identity"), "-o", str(opened), str(file)]
+    command = ["age", "-d", "-i", str(identity_file), "-o", str(opened), str(file)]
     await asyncio.to_thread(subprocess.run, command, check=True)
     assert zipfile.ZipFile(opened).testzip() is None
     await town.nodes.stop(town.employer)
-    result = await lernode(
-        town.employer.home, "import", str(file), "--identity-file", str(tmp_path / "identity"), "--json"
-    )
+    result = await lernode(town.employer.home, "import", str(file), "--identity-file", str(identity_file), "--json")
     assert json.loads(result.output)["new"] == 1
 
 
@@ -115,7 +127,7 @@ async def test_records_come_back_once_and_duplicates_are_told(town: Town, tmp_pa
     assert await documents_of(other.home) == set(documents)
 
 
-async def test_tokens_and_marks_go_along_with_an_export(town: Town, tmp_path: Path) -> None:
+async def test_tokens_and_marks_go_along_with_an_export(town: Town, tmp_path: Path, identity_file: Path) -> None:
     """What came in by a file: a JWT that was verified, and a record whose issuer the learner does not trust."""
     async with town.learner.store.read() as tx:
         did = (await town.learner.identity.default(tx, DidPurpose.HOLDER)).did
@@ -138,16 +150,19 @@ async def test_tokens_and_marks_go_along_with_an_export(town: Town, tmp_path: Pa
     listed = await lernode(town.learner.home, "records")
     assert listed.output.count("unverified") == 2
     export = tmp_path / "ada.zip.age"
-    assert (await lernode(town.learner.home, "export", str(export))).exit_code == 0
+    to = ("--recipient", str(IDENTITY.to_public()))
+    assert (await lernode(town.learner.home, "export", str(export), *to)).exit_code == 0
     other = await town.nodes.make("other")
     await town.nodes.stop(other)
-    moved = await lernode(other.home, "import", str(export), "--json")
+    moved = await lernode(other.home, "import", str(export), "--identity-file", str(identity_file), "--json")
     assert [each["code"] for each in json.loads(moved.output)["unverified"]] == ["trust.undecided"] * 2
     assert await documents_of(other.home) == set(files.values())
 
 
-async def test_a_changed_record_is_refused_and_the_others_taken(town: Town, tmp_path: Path) -> None:
-    documents = await exported(town, tmp_path / "ada.zip.age")
+async def test_a_changed_record_is_refused_and_the_others_taken(
+    town: Town, tmp_path: Path, identity_file: Path
+) -> None:
+    documents = await shown(town)
     forged = json.loads(documents[0]) | {"name": "Doctor of Everything"}
 
     async def records() -> AsyncIterator[tuple[bytes, str | None]]:
@@ -161,10 +176,10 @@ async def test_a_changed_record_is_refused_and_the_others_taken(town: Town, tmp_
     content = bundle.Bundle(label="Ada", records=records(), receipts=receipts(), connections=[])
     packed, _ = await bundle.write(content, town.college.world.clock())
     file = tmp_path / "forged.zip.age"
-    file.write_bytes(pyrage.passphrase.encrypt(packed, FILE_PASSPHRASE))
+    file.write_bytes(pyrage.encrypt(packed, [IDENTITY.to_public()]))
     other = await town.nodes.make("other")
     await town.nodes.stop(other)
-    result = await lernode(other.home, "import", str(file), "--json")
+    result = await lernode(other.home, "import", str(file), "--identity-file", str(identity_file), "--json")
     outcome = json.loads(result.output)
     assert result.exit_code == 1
     assert [refused["code"] for refused in outcome["refused"]] == ["record.not_genuine"]

@@ -20,8 +20,9 @@ from storage.engine import TROUBLE, Store, Transaction
 from storage.engines import open_store
 from storage.invariants import Broken
 from storage.secrets import Vault
-from tests.node.nodes import PASSPHRASE, Clock, Nodes, connect, eventually, give, settled
+from tests.node.nodes import Clock, Nodes, connect, eventually, give, settled
 from tests.node.test_metrics import scraped
+from tests.opening import KEY
 
 _FLIPS = 60
 _SEALED = {
@@ -65,7 +66,7 @@ async def looked_at(path: Path) -> tuple[list[str], dict[str, list[tuple[Any, ..
     except LernodeError as error:
         return [error.code], {}
     try:
-        await Vault.unlock(store, PASSPHRASE)
+        await Vault.unlock(store, KEY)
         async with store.read() as tx:
             found: list[str | Broken] = [*await tx.damage()]
             found += [broken async for broken in invariants.check(tx)]

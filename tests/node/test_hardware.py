@@ -25,7 +25,8 @@ from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from protocols.keys import PublicKey
 from storage import dids
 from storage.dids import DidPurpose
-from tests.node.nodes import PASSPHRASE, WELDING, Nodes, connect, free_port, give, held
+from tests.node.nodes import WELDING, Nodes, connect, free_port, give, held
+from tests.opening import KEY, KEY_TEXT
 from tests.softhsm import MODULE, PIN, add_key, new_token
 
 ALL = {"ed25519": "eddsa-rdfc-2022", "p256": "ecdsa-rdfc-2019", "p384": "ecdsa-rdfc-2019"}
@@ -104,14 +105,14 @@ async def test_a_node_is_made_with_its_key_in_the_token(tmp_path: Path, monkeypa
     token = new_token()
     add_key(token, "registrar", "p384")
     home, port = tmp_path / "college", str(free_port())
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
     monkeypatch.setenv("LERNODE_PKCS11_PIN", PIN)
     named = ["--pkcs11-module", str(MODULE), "--pkcs11-token", token, "--pkcs11-key", "registrar"]
     result = await asyncio.to_thread(
         CliRunner().invoke, cli, ["init", "--home", str(home), "--local", "--port", port, "--issuer", *named]
     )
     assert result.exit_code == 0, result.output
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     try:
         async with node.store.read() as tx:
             own = await node.identity.default(tx, DidPurpose.ISSUER)

@@ -23,7 +23,8 @@ from protocols.errors import BadInput
 from storage.credentials import HeldCredential, delete_held
 from storage.dids import DidPurpose
 from tests.node.conftest import Town
-from tests.node.nodes import PASSPHRASE, WELDING, Nodes, asks_for, connect, exchange_in, held, other_end
+from tests.node.nodes import WELDING, Nodes, asks_for, connect, exchange_in, held, other_end
+from tests.opening import KEY_TEXT
 
 TOKENS = ("vc+jwt", "vc+sd-jwt")
 
@@ -255,7 +256,7 @@ async def test_a_record_goes_out_in_a_picture_and_comes_in_again(nodes: Nodes, s
     out = tmp_path / "mine.svg"
     command = ["records", "--home", str(town.learner.home), record.id, "--bake", str(tmp_path / "seal.svg")]
     result = await asyncio.to_thread(
-        CliRunner().invoke, cli, [*command, "--export", str(out)], env={"LERNODE_PASSPHRASE": PASSPHRASE}
+        CliRunner().invoke, cli, [*command, "--export", str(out)], env={"LERNODE_KEY": KEY_TEXT}
     )
     assert result.exit_code == 0, result.output
     assert out.read_bytes() == made

@@ -34,7 +34,6 @@ from node.runtime.world import World
 from protocols.errors import LernodeError
 from storage.resumes import Entry, Resume
 from tests.node.nodes import (
-    PASSPHRASE,
     Nodes,
     achievement,
     asks_for,
@@ -64,6 +63,7 @@ from tests.node.test_stolen_store import (
     forms,
     sent_links,
 )  # fmt: skip
+from tests.opening import PASSPHRASE
 from tests.softhsm import MODULE, PIN, new_token
 
 FILE_PASSPHRASE, MAIL_PASSWORD = "a lake in the mountains", "sesame-of-the-post"
@@ -238,6 +238,7 @@ async def files_of(nodes: Nodes, learner: Node, tmp_path: Path) -> None:
     await lernode(1, wrong, "restore", str(tmp_path / "backup.age"))
 
 
+@pytest.mark.parametrize("nodes", [PASSPHRASE], ids=["passphrase"], indirect=True)
 async def test_a_whole_journey_tells_no_secret_and_nothing_of_people(
     nodes: Nodes, tmp_path: Path, listener: Listener, capfd: pytest.CaptureFixture[str]
 ) -> None:

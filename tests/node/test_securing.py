@@ -19,14 +19,15 @@ from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.verification import Outcome
 from protocols.errors import BadInput
 from protocols.multiformats import b64url_encode
-from tests.admin.helpers import PASSPHRASE, make_node, served
+from tests.admin.helpers import make_node, served
+from tests.opening import KEY
 
 
 @asynccontextmanager
 async def college(home: Path) -> AsyncIterator[Node]:
     """An issuer that listens, so that its DID and its status lists can be had."""
     await make_node(home, "College", issuer=True)
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     await node.start()
     try:
         yield node
@@ -134,5 +135,5 @@ async def test_a_way_that_secures_no_record_is_refused_at_the_start(
     await make_node(tmp_path / "n", "College", issuer=True)
     monkeypatch.setenv("LERNODE_ISSUER_SECURING", securing)
     with pytest.raises(BadInput) as caught:
-        await Node.open(tmp_path / "n", PASSPHRASE)
+        await Node.open(tmp_path / "n", KEY)
     assert caught.value.code == "config.securing"

@@ -21,7 +21,6 @@ from protocols.didcomm.message import PlainMessage, Wire
 from protocols.errors import BadInput
 from tests.node.collectors import Collector, Seen
 from tests.node.nodes import (
-    PASSPHRASE,
     WELDING,
     Nodes,
     connect,
@@ -32,6 +31,7 @@ from tests.node.nodes import (
     settings,
     settled,
 )
+from tests.opening import KEY, PASSPHRASE
 
 NAME, MAIL = "Zebulon Quartermain", "zebulon@quartermain.example"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -101,6 +101,7 @@ def under(spans: list[Seen], root: Seen) -> list[Seen]:
     return sorted((span for span in spans if span.trace == root.trace), key=lambda span: span.begun)
 
 
+@pytest.mark.parametrize("nodes", [PASSPHRASE], ids=["passphrase"], indirect=True)
 async def test_one_trace_spans_both_nodes_from_the_offer_to_its_ack(nodes: Nodes, collector: Collector) -> None:
     college, learner = await give_with_traces(nodes, collector, tell_peers=True, believe_peers=True)
     root = next(span for span in collector.spans if span.name == "offerRecord")
@@ -212,6 +213,6 @@ async def test_where_opentelemetry_is_missing_the_node_says_how_to_get_it(
     monkeypatch.delitem(sys.modules, "node.runtime.otlp", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(BadInput) as caught:
-        await Node.open(tmp_path / "home", PASSPHRASE)
+        await Node.open(tmp_path / "home", KEY)
     assert caught.value.code == "config.tracing_missing"
     assert "lernode[tracing]" in caught.value.hint

@@ -18,7 +18,8 @@ from node.config import STORE_FILE
 from storage import credentials
 from storage.engines import open_store
 from storage.secrets import Vault
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
+from tests.opening import KEY, KEY_TEXT
 
 pytestmark = pytest.mark.system
 
@@ -31,7 +32,7 @@ async def start(home: Path, learners: Path, out: Path) -> asyncio.subprocess.Pro
         "--json", "--home", str(home),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={"LERNODE_PASSPHRASE": PASSPHRASE, "PATH": os.environ["PATH"]},
+        env={"LERNODE_KEY": KEY_TEXT, "PATH": os.environ["PATH"]},
     )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ async def test_a_list_whose_issuing_is_killed_again_and_again_ends_whole(tmp_pat
 async def issued(home: Path) -> set[str]:
     """The ids of the records in the store, as its passphrase opens them."""
     store = await open_store(home / STORE_FILE)
-    await Vault.unlock(store, PASSPHRASE)
+    await Vault.unlock(store, KEY)
     found: list[credentials.IssuedCredential] = []
     async with store.read() as tx:
         while page := await credentials.list_issued(tx, after=found[-1].id if found else None, limit=1000):

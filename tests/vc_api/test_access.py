@@ -13,8 +13,8 @@ from node.app import Node, create
 from node.config import parse, to_toml
 from node.http.admin import admin_app, vc_api_app
 from protocols.errors import BadInput
-from storage.secrets import Strength
-from tests.admin.helpers import PASSPHRASE, free_port
+from tests.admin.helpers import free_port
+from tests.opening import KEY
 from tests.vc_api.documents import credential
 
 _TOKEN = "right-token-of-16"
@@ -25,8 +25,8 @@ _ASKED = ("/credentials/issue", "/credentials/verify", "/credentials/status", "/
 async def _port(home: Path, *, conformance: bool, token: str | None) -> AsyncIterator[aiohttp.ClientSession]:
     port = free_port()
     settings = {"vc_api": {"conformance": conformance}}
-    await create(home, PASSPHRASE, to_toml(settings), issuer=True, strength=Strength.INTERACTIVE)
-    node = await Node.open(home, PASSPHRASE)
+    await create(home, KEY, to_toml(settings), issuer=True)
+    node = await Node.open(home, KEY)
     try:
         app = admin_app(node, token=token) if token else vc_api_app(node)
         await node.serve(app, "127.0.0.1", port)

@@ -11,8 +11,8 @@ import pytest
 
 from node.app import create
 from node.config import to_toml
-from storage.secrets import Strength
-from tests.admin.helpers import PASSPHRASE, Client, served
+from tests.admin.helpers import Client, served
+from tests.opening import KEY
 from tests.vc_api.conftest import issuer_did
 from tests.vc_api.documents import credential
 
@@ -87,7 +87,7 @@ async def test_the_nodes_own_way_of_securing_holds_where_the_client_names_none(
     tmp_path: Path, options: dict[str, Any], kind: str
 ) -> None:
     values: dict[str, Any] = {"issuer": {"securing": "vc+jwt"}}
-    await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
+    await create(tmp_path / "n", KEY, to_toml(values))
     async with served(tmp_path / "n") as (_, api):
         await issuer_did(api)
         issued = await api.post("/credentials/issue", credential=credential(), options=options)

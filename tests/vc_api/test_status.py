@@ -12,8 +12,8 @@ from node.app import Node, create
 from node.cli.init import settings_of
 from node.config import to_toml
 from node.http.admin import admin_app
-from storage.secrets import Strength
-from tests.admin.helpers import PASSPHRASE, Client, free_port
+from tests.admin.helpers import Client, free_port
+from tests.opening import KEY
 from tests.vc_api.conftest import issuer_did
 from tests.vc_api.documents import credential
 
@@ -23,8 +23,8 @@ _ENTRY = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
 async def test_a_status_that_is_set_shows_in_the_published_list(tmp_path: Path) -> None:
     port, admin = free_port(), free_port()
     values = settings_of("College", None, port, True, False, (), False)
-    await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
-    node = await Node.open(tmp_path / "n", PASSPHRASE)
+    await create(tmp_path / "n", KEY, to_toml(values))
+    node = await Node.open(tmp_path / "n", KEY)
     try:
         await node.start()
         await node.serve(admin_app(node, token=None), "127.0.0.1", admin)

@@ -12,8 +12,8 @@ from node.app import create
 from node.config import to_toml
 from protocols.credentials.data_integrity import add_proof
 from storage.dids import DidPurpose
-from storage.secrets import Strength
-from tests.admin.helpers import PASSPHRASE, Client, served
+from tests.admin.helpers import Client, served
+from tests.opening import KEY
 from tests.vc_api.documents import credential, presentation
 
 _EVERYTHING = {"returnResults": True, "returnCredential": True}
@@ -163,7 +163,7 @@ async def test_a_presentation_that_was_changed_is_not_verified(
 
 async def test_only_where_the_configuration_says_so_a_proof_counts_that_is_not_of_the_issuer(tmp_path: Path) -> None:
     values: dict[str, Any] = {"vc_api": {"issuer_signs": False}}
-    await create(tmp_path / "n", PASSPHRASE, to_toml(values), strength=Strength.INTERACTIVE)
+    await create(tmp_path / "n", KEY, to_toml(values))
     async with served(tmp_path / "n") as (node, api):
         await api.post("/admin/dids", purpose="issuer")
         async with node.store.read() as tx:
