@@ -14,7 +14,7 @@ from storage.engine import Store
 from storage.engines import ENGINES, open_store
 from storage.sealing import Sealing
 from storage.secrets import Strength, Vault
-from tests.postgresql import new_store_url
+from tests.postgresql import empty_place_url, new_store_url
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -27,9 +27,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=list(ENGINES))
 def place(request: pytest.FixtureRequest) -> str:
-    """An empty place for a store, on each engine in turn."""
+    """An empty place for a store, on each engine in turn; that of ``store`` where the test has it too."""
     if request.param == "postgresql":
-        return new_store_url()
+        return new_store_url() if "store" in request.fixturenames else empty_place_url()
     path: Path = request.getfixturevalue("path")
     return f"sqlite://{path}"
 
