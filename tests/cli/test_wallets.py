@@ -15,9 +15,10 @@ import requests
 
 from node.app import Node
 from node.roles.issuer import Award
-from tests.admin.helpers import PASSPHRASE, make_node
+from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
 from tests.node.foreign_wallet import ForeignWallet, foreign_wallet
+from tests.opening import KEY, KEY_TEXT
 
 Command = Callable[..., tuple[int, str]]
 
@@ -38,7 +39,7 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
     def call(*arguments: str | Path) -> tuple[int, str]:
         code = run(monkeypatch, *arguments, "--home", home)
@@ -53,7 +54,7 @@ def as_json(shown: str) -> Any:
 
 
 async def a_badge(home: Path) -> bytes:
-    node = await Node.open(home, PASSPHRASE)
+    node = await Node.open(home, KEY)
     try:
         achievement = json.loads((home / "catalogue.json").read_bytes())[0]["id"]
         return (await node.issuer.issue(Award(achievement_id=achievement, subject_did="did:example:a"))).document
