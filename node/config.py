@@ -167,6 +167,13 @@ class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Seconds, _doc("How long peers can answer offers, proposals and requests; then they end by themselves. 0: ever.")
     ] = 90 * 24 * 3600
     share_records: Annotated[bool, _doc("Answer requests with the matching records without asking.")] = False
+    share_fully: Annotated[
+        bool,
+        _doc(
+            "With share_records, where a request leaves open how much: all that it asks for and is there, "
+            "instead of the least that will do."
+        ),
+    ] = False
     disclose_features: Annotated[
         tuple[str, ...], _doc("Protocols that peers are told of when they ask what this node speaks; * is a wildcard.")
     ] = ("*",)

@@ -35,15 +35,19 @@ _STATES = {"revoked": "revoked", "suspended": "suspended"}
 @common
 @click.argument("exchange", required=False)
 @click.option("--choose", multiple=True, metavar="DESCRIPTOR=RECORD", help="Which record answers what; repeatable.")
+@click.option("--fully", is_flag=True, help="Where it is open how much: all that is asked for and fits, not the least.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--decline", metavar="REASON", help="Send nothing; the verifier is told the reason.")
-def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes: bool, decline: str | None) -> None:
+def present(
+    setting: Setting, exchange: str | None, choose: tuple[str, ...], fully: bool, yes: bool, decline: str | None
+) -> None:
     """Show who asks for what, which of your records fit, and exactly what would leave; then ask, and send.
 
     \b
     Examples:
       lernode present                                  which requests wait
       lernode present 9b1e
+      lernode present 9b1e --fully
       lernode present 9b1e --choose skill-1=7c01 --yes
       lernode present 9b1e --decline "not for this job"
 
@@ -58,32 +62,32 @@ def present(setting: Setting, exchange: str | None, choose: tuple[str, ...], yes
         answered = with_api(setting, lambda api: _decline(api, exchange, decline))
         _show_answered(setting, answered)
         return
-    chosen = dict(_pair(text) for text in choose)
+    choice = Present(choose=dict(_pair(text) for text in choose), fully=fully)
     ask = not yes
     if ask and (setting.json or not sys.stdin.isatty()):
         raise BadInput("cli.needs_yes", "Nobody is there to agree.", "Look at what fits in the node, then add --yes.")
-    answered = with_api(setting, lambda api: _present(api, exchange, chosen, ask=ask, show=not setting.json))
+    answered = with_api(setting, lambda api: _present(api, exchange, choice, ask=ask, show=not setting.json))
     _show_answered(setting, answered)
     if answered.error is not None:
         raise click.exceptions.Exit(1)
 
 
-async def _present(api: Api, name: str, chosen: dict[str, str], *, ask: bool, show: bool) -> ExchangeDetail:
+async def _present(api: Api, name: str, choice: Present, *, ask: bool, show: bool) -> ExchangeDetail:
     path = f"/admin/exchanges/{segment(name)}"
-    found = await api.get(f"{path}/matches", MatchesView)
+    found = await api.get(f"{path}/matches", MatchesView, fully="true" if choice.fully else None)
     path = f"/admin/exchanges/{segment(found.exchange_id)}"
     if show:
-        _show_matches(found, chosen)
-    if not found.satisfiable and not chosen:
+        _show_matches(found, choice.choose)
+    if not found.satisfiable and not choice.choose:
         line("Nothing fits, so nothing is sent by itself.", bold=True)
         taken_back = any(record.state != "active" for each in found.descriptors for record in each.records)
         hint = "Choose one that is not valid any more with --choose, or add" if taken_back else "Add"
         raise WrongState("present.nothing_fits", "No valid record fits what is asked.", f"{hint} --decline WHY.")
     if show:
-        _show_leaving(await api.post(f"{path}/preview", PreviewView, Present(choose=chosen)))
+        _show_leaving(await api.post(f"{path}/preview", PreviewView, choice))
     if ask and not click.confirm("Send this?", default=False, err=True):
         raise WrongState("present.not_agreed", "Nothing was sent.", "The request still waits; see: lernode present")
-    answered = await api.post(f"{path}/present", ExchangeDetail, Present(choose=chosen), to_peer=True)
+    answered = await api.post(f"{path}/present", ExchangeDetail, choice, to_peer=True)
     if api.is_own_node:
         return answered
     return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the verifier")
@@ -99,6 +103,9 @@ def _show_matches(found: MatchesView, chosen: dict[str, str]) -> None:
     fields([("purpose", found.purpose)])
     for descriptor in _asked_once(found.descriptors):
         _show_descriptor(descriptor, chosen)
+    answered = {each.name for each in found.descriptors if each.chosen or each.id in chosen}
+    if any(each.records and each.name not in answered for each in found.descriptors):
+        line("  More of what is asked for fits, and need not be shown; --fully shows it too.")
 
 
 def _show_leaving(found: PreviewView) -> None:

@@ -33,9 +33,16 @@ def query(setting: Setting) -> None:
 @click.option("--number", type=int, help="The version of the profile; else the last.")
 @click.option("--wished", is_flag=True, help="Ask for the wished skills too.")
 @click.option("--most", type=click.IntRange(1, 32), help="Only so many, the most important ones.")
+@click.option("--at-least", type=click.IntRange(1, 32), help="Who has not all may answer for so many; see request.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Else it is printed.")
 def from_profile(
-    setting: Setting, name: str, number: int | None, wished: bool, most: int | None, output: Path | None
+    setting: Setting,
+    name: str,
+    number: int | None,
+    wished: bool,
+    most: int | None,
+    at_least: int | None,
+    output: Path | None,
 ) -> None:
     """Turn the job profile NAME into a presentation definition that asks for its required skills, and no more.
 
@@ -51,7 +58,9 @@ def from_profile(
     path = f"/admin/job-profiles/{segment(name)}/query"
     found = with_api(
         setting,
-        lambda api: api.get(path, QueryView, number=number, wished="true" if wished else None, most=most),
+        lambda api: api.get(
+            path, QueryView, number=number, wished="true" if wished else None, most=most, atLeast=at_least
+        ),
     )
     document = msgspec.json.encode(found.definition)
     if output is None:

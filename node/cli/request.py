@@ -20,7 +20,7 @@ from protocols.errors import BadInput, WrongState
 __all__ = ["read_definition", "request"]
 
 _SETTLED = ("done", "abandoned")
-_WHAT = ("skills", "kind", "definition", "profile", "most", "name", "purpose", "comment", "expires")
+_WHAT = ("skills", "kind", "definition", "profile", "most", "at_least", "name", "purpose", "comment", "expires")
 
 
 @click.command(short_help="Ask a peer for proof of skills.")
@@ -40,6 +40,9 @@ _WHAT = ("skills", "kind", "definition", "profile", "most", "name", "purpose", "
 )
 @click.option("--profile", metavar="NAME", help="The required skills of a job profile; see lernode profile.")
 @click.option("--most", type=click.IntRange(1, 32), help="With --profile: only so many, the most important ones.")
+@click.option(
+    "--at-least", type=click.IntRange(1, 32), help="With --profile: who has not all may answer for so many, or more."
+)
 @click.option("--name", help="What is asked for, in the words of a person.")
 @click.option("--purpose", help="Why; the peer sees it before it answers.")
 @click.option("--comment", help="For the person who is asked.")
@@ -59,6 +62,7 @@ def request(
     definition: Path | None,
     profile: str | None,
     most: int | None,
+    at_least: int | None,
     name: str | None,
     purpose: str | None,
     comment: str | None,
@@ -72,6 +76,7 @@ def request(
       lernode request Ada --skill 51-4121.00 --purpose "Your application as a welder"
       lernode request Ada --type OpenBadgeCredential --wait 30
       lernode request Ada --profile welder --most 10
+      lernode request Ada --profile welder --at-least 1      what Ada has of it; see lernode match
       lernode request Ada --definition definition.json --expires 14
       lernode request --link --multi-use --skill 51-4121.00 --purpose "Our job fair" --qr-file poster.svg
       lernode request --link --didcomm v2 --type OpenBadgeCredential
@@ -87,6 +92,7 @@ def request(
         "definition": read_definition(definition),
         "profile": profile,
         "most": most,
+        "at_least": at_least,
         "name": name,
         "purpose": purpose,
     }

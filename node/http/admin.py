@@ -463,6 +463,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/admin/exchanges/{id}/matches",
         summary="What a verifier asks for, and which held records fit.",
         handler=admin_present.matches,
+        query=s.MatchesQuery,
         response=s.MatchesView,
     ),
     Operation(

@@ -76,7 +76,9 @@ async def remove_profile(node: Node, call: Call[Nothing, Nothing]) -> JobProfile
 async def query(node: Node, call: Call[m.JobProfileRequest, Nothing]) -> m.QueryView:
     """The presentation definition that asks for a profile."""
     found = await node.profiles.get(call.id, call.query.number)
-    definition = await definition_of_profile(node, found, wished=call.query.wished, most=call.query.most)
+    definition = await definition_of_profile(
+        node, found, wished=call.query.wished, most=call.query.most, at_least=call.query.at_least
+    )
     return m.QueryView(definition=definition)
 
 
@@ -84,7 +86,7 @@ async def definition_of_profile(node: Node, wanted: JobProfile, **how: Any) -> d
     """As :func:`node.skills.asking.query_of`, with what counts by the frameworks of the node.
 
     Raises:
-        BadInput: ``profile.too_many_skills``.
+        BadInput: ``profile.too_many_skills``, ``profile.too_few_skills``.
     """
     crosswalk = await node.matching.crosswalk(wanted)
     return query_of(wanted, crosswalk.ways, definition_id=node.world.new_id(), **how)

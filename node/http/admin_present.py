@@ -17,6 +17,7 @@ from node.http.schemas import (
     ExchangeDetail,
     ExchangeView,
     LeavingView,
+    MatchesQuery,
     MatchesView,
     Page,
     Present,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["list_receipts", "matches", "present", "preview", "propose", "receipt"]
 
 
-async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
+async def matches(node: Node, call: Call[MatchesQuery, Nothing]) -> MatchesView:
     """What is asked for, and what fits.
 
     Raises:
@@ -47,7 +48,7 @@ async def matches(node: Node, call: Call[Nothing, Nothing]) -> MatchesView:
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
         peer = await connections.get(tx, row.connection_id)
-    found = await node.holder.matches(row.id)
+    found = await node.holder.matches(row.id, fully=call.query.fully)
     return MatchesView(
         exchange_id=row.id,
         peer=peer.their_label,
@@ -111,10 +112,10 @@ async def _choice(node: Node, call: Call[Nothing, Present]) -> tuple[str, dict[s
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
         named = {name: (await find_held(tx, text)).id for name, text in call.body.choose.items()}
-    if not named:
+    if not named and not call.body.fully:
         return row.id, None
-    found = await node.holder.matches(row.id)
-    return row.id, {**(dict(found.selection.pairs) if found.selection else {}), **named}
+    found = await node.holder.matches(row.id, fully=call.body.fully)
+    return row.id, {**(dict(found.selection.pairs) if found.selection else {}), **named} or None
 
 
 def _view_statements(found: Iterable[Statement]) -> list[StatementView]:

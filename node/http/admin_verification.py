@@ -86,7 +86,8 @@ async def definition_of(node: Node, wanted: Wanted) -> dict[str, Any]:
     """What is asked for, as a presentation definition.
 
     Raises:
-        BadInput: ``request.ambiguous``, ``pex.query_empty``, ``profile.too_many_skills``.
+        BadInput: ``request.ambiguous``, ``request.profile_only``, ``pex.query_empty``, ``profile.too_many_skills``,
+            ``profile.too_few_skills``.
         WrongState: ``job_profile.unknown``.
     """
     given = [bool(wanted.skills), *(each is not None for each in (wanted.type, wanted.definition, wanted.profile))]
@@ -98,7 +99,11 @@ async def definition_of(node: Node, wanted: Wanted) -> dict[str, Any]:
         )
     if wanted.profile is not None:
         profile = await node.profiles.get(wanted.profile)
-        return await definition_of_profile(node, profile, most=wanted.most, name=wanted.name, purpose=wanted.purpose)
+        return await definition_of_profile(
+            node, profile, most=wanted.most, at_least=wanted.at_least, name=wanted.name, purpose=wanted.purpose
+        )
+    if wanted.most is not None or wanted.at_least is not None:
+        raise BadInput("request.profile_only", "How many skills is said of a job profile only.", "Name a profile too.")
     definition_id = node.world.new_id()
     if wanted.definition is not None:
         said = {"name": wanted.name, "purpose": wanted.purpose}

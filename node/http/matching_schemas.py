@@ -54,6 +54,9 @@ class JobProfileRequest(_Query, frozen=True, kw_only=True):
     number: Annotated[_Number | None, Meta(description="The version; else the last.")] = None
     wished: Annotated[bool, Meta(description="The wished skills too.")] = False
     most: Annotated[Most | None, Meta(description="Only so many, the most important ones.")] = None
+    at_least: Annotated[
+        Most | None, Meta(description="How many of these have to be answered for; else each of them.")
+    ] = None
 
 
 class OccupationToTake(_Given, frozen=True, kw_only=True):

@@ -66,6 +66,7 @@ __all__ = [
     "LeaveMediator",
     "LogEntry",
     "LogQuery",
+    "MatchesQuery",
     "MatchesView",
     "MediatorView",
     "NewDid",
@@ -799,6 +800,17 @@ class Present(_Given, frozen=True, kw_only=True):
     """Which record answers which input descriptor; what is not named is chosen by the node."""
 
     choose: dict[str, str] = {}
+    fully: Annotated[bool, Meta(description="Where it is open how much is shown: all that fits, not the least.")] = (
+        False
+    )
+
+
+class MatchesQuery(_Given, frozen=True, kw_only=True):
+    """How much is to be shown."""
+
+    fully: Annotated[bool, Meta(description="Where it is open how much is shown: all that fits, not the least.")] = (
+        False
+    )
 
 
 class DescriptorView(_View, frozen=True, kw_only=True):
@@ -868,6 +880,9 @@ class Wanted(_Given, frozen=True, kw_only=True):
     definition: dict[str, Any] | None = None
     profile: Annotated[Name | None, Meta(description="A job profile of this node.")] = None
     most: Annotated[Most | None, Meta(description="Of a profile: the most important skills only.")] = None
+    at_least: Annotated[
+        Most | None, Meta(description="Of a profile: how many of these have to be answered for; else each of them.")
+    ] = None
     name: Text | None = None
     purpose: Text | None = None
 

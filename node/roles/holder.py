@@ -116,6 +116,7 @@ class Holder:
         self._world = world
         self._metrics = metrics
         self._held = HeldMemory(store, kept_form)
+        self._share_fully = policy.share_fully
         accept = {Decision.ACCEPT_OFFER: self._accept_by_policy} if policy.accept_offers else {}
         share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
         performers: dict[type[Effect], Performer] = {Verify: self._plan_verification, StoreCredential: self._keep}
@@ -275,8 +276,11 @@ class Holder:
 
     # Presentations ------------------------------------------------------------------------------------------------
 
-    async def matches(self, exchange_id: str) -> Matches:
+    async def matches(self, exchange_id: str, *, fully: bool = False) -> Matches:
         """Which records answer a request, why the others do not, and what would be sent.
+
+        Args:
+            fully: send as much of what may be left out as there is, instead of as little as will do.
 
         Raises:
             WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
@@ -285,7 +289,7 @@ class Holder:
         async with self._store.read() as tx:
             situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(situation.row, Decision.SHARE_RECORDS)
-            return await self._match(tx, situation)
+            return await self._match(tx, situation, fully=fully)
 
     async def preview(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> list[Shown]:
         """What would leave with :meth:`present` for the same choice, exactly.
@@ -359,13 +363,13 @@ class Holder:
     async def _share_by_policy(self, tx: Transaction, situation: Situation) -> None:
         """Answer without asking where the records are there; where they are not, a person decides."""
         try:
-            found = await self._match(tx, situation)
+            found = await self._match(tx, situation, fully=self._share_fully)
         except BadInput:
             return
         if found.selection is not None:
             await self._present(tx, situation, found, found.selection, "policy")
 
-    async def _match(self, tx: Transaction, situation: Situation) -> Matches:
+    async def _match(self, tx: Transaction, situation: Situation, *, fully: bool = False) -> Matches:
         definition = parse_definition(situation.value.definition)
         opened = await self._held.newest(tx, _MAX_RECORDS)
         held = [each.record for each in opened]
@@ -377,7 +381,8 @@ class Holder:
         by_id = {record.id: record for record in held}
         valid = {record.id for record in held if record.state is IssuedState.ACTIVE and record.unverified is None}
         try:
-            return Matches(definition, me, report, by_id, select(definition, report.among(valid)), None)
+            selection = select(definition, report.among(valid), fully=fully)
+            return Matches(definition, me, report, by_id, selection, None)
         except BadInput as error:
             return Matches(definition, me, report, by_id, None, error)
 

@@ -23,6 +23,7 @@ def query_of(
     definition_id: str,
     wished: bool = False,
     most: int | None = None,
+    at_least: int | None = None,
     name: str | None = None,
     purpose: str | None = None,
 ) -> dict[str, Any]:
@@ -35,9 +36,10 @@ def query_of(
         ways: what counts, by the position of the requirement.
         wished: ask for the wished skills too.
         most: ask for so many only, those with the greatest importance.
+        at_least: how many of those must be answered for, by whoever does not have all; None for each of them.
 
     Raises:
-        BadInput: ``profile.too_many_skills``.
+        BadInput: ``profile.too_many_skills``, ``profile.too_few_skills`` for more than are asked for.
     """
     asked = [
         (position, each) for position, each in enumerate(profile.requirements) if wished or each.need == "required"
@@ -52,12 +54,19 @@ def query_of(
         )
     if not chosen:
         raise BadInput("profile.too_many_skills", "The profile requires no skill.", "Ask for the wished ones: --wished")
+    if at_least is not None and at_least > len(chosen):
+        raise BadInput(
+            "profile.too_few_skills",
+            f"The profile has {len(chosen)} skills to ask for, which is fewer than have to be answered for.",
+            f"Ask for fewer: --at-least {len(chosen)}",
+        )
     title = name or f"Skills for: {profile.title}"
     return for_skills(
         [_wanted(each, ways.get(position, ())) for position, each in sorted(chosen)],
         name=title,
         purpose=purpose or title,
         definition_id=definition_id,
+        at_least=at_least,
     )
 
 

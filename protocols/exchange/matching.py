@@ -12,7 +12,7 @@ from protocols.exchange.claims import read_claim
 from protocols.exchange.definition import Definition, InputDescriptor
 from protocols.exchange.evaluation import Candidate, why_not
 from protocols.exchange.reasons import Reason
-from protocols.exchange.requirements import smallest_choice
+from protocols.exchange.requirements import fullest_choice, smallest_choice
 from protocols.exchange.type_names import TypeNames, expanded_types
 
 __all__ = ["DescriptorMatch", "MatchReport", "Record", "Selection", "budget_for", "match", "select"]
@@ -103,7 +103,9 @@ def match(
     return MatchReport(tuple(found))
 
 
-def select(definition: Definition, report: MatchReport, chosen: Mapping[str, str] | None = None) -> Selection:
+def select(
+    definition: Definition, report: MatchReport, chosen: Mapping[str, str] | None = None, *, fully: bool = False
+) -> Selection:
     """Choose records that answer the definition.
 
     Args:
@@ -111,6 +113,7 @@ def select(definition: Definition, report: MatchReport, chosen: Mapping[str, str
         chosen: a person's choice, descriptor id to record id; None for the smallest answer, which takes the
             fewest descriptors that satisfy the submission requirements and then as few records as it can find,
             earlier ones first. The same input gives the same answer.
+        fully: answer, without a choice, as much of what may be left out as there is, instead of as little as will do.
 
     Raises:
         BadInput: ``pex.not_satisfiable`` (says for which descriptors there is no record), ``pex.choice_invalid``
@@ -120,7 +123,8 @@ def select(definition: Definition, report: MatchReport, chosen: Mapping[str, str
         return _checked_choice(definition, report, chosen)
     wanted: Collection[str] | None = [descriptor.id for descriptor in definition.descriptors]
     if definition.requirements:
-        wanted = smallest_choice(definition.requirements, report.available)
+        choose = fullest_choice if fully else smallest_choice
+        wanted = choose(definition.requirements, report.available)
     if wanted is None or not report.available.issuperset(wanted):
         raise _not_satisfiable(report)
     return _fewest_records([entry for entry in report.descriptors if entry.descriptor.id in wanted])

@@ -92,11 +92,16 @@ class WantedSkill:
     whole: bool = False
 
 
-def for_skills(wanted: Sequence[WantedSkill], *, name: str, purpose: str, definition_id: str) -> dict[str, Any]:
+def for_skills(
+    wanted: Sequence[WantedSkill], *, name: str, purpose: str, definition_id: str, at_least: int | None = None
+) -> dict[str, Any]:
     """Ask for Open Badges 3.0 records that attest each of these skills; one record may answer for several.
 
     Records that can be shown in part are asked to show no more than that they attest the skill
     (``limit_disclosure: preferred``), where it is not ``whole`` that is asked for.
+
+    Args:
+        at_least: how many of the skills must be answered for; the holder may answer for more. None for each of them.
 
     Raises:
         BadInput: ``pex.query_empty`` where there is no skill, or more than a definition may hold.
@@ -121,6 +126,9 @@ def for_skills(wanted: Sequence[WantedSkill], *, name: str, purpose: str, defini
                     descriptor["constraints"]["limit_disclosure"] = "preferred"
                 descriptors.append(descriptor | {"group": [group]})
         requirements.append({"name": skill.name, "purpose": purpose, "rule": "pick", "min": 1, "from": group})
+    if at_least is not None:
+        some = {"name": name, "purpose": purpose, "rule": "pick", "min": at_least, "from_nested": requirements}
+        requirements = [some]
     return {
         "id": definition_id,
         "name": name,

@@ -1,13 +1,13 @@
 """Submission requirements: which combinations of descriptors answer a definition (Presentation Exchange 2.1, Feature).
 
 A requirement is a value; :func:`satisfied` judges what was submitted, :func:`smallest_choice` looks for the
-fewest descriptors that satisfy all.
+fewest descriptors that satisfy all, :func:`fullest_choice` for those that answer as much as there is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -15,7 +15,7 @@ from protocols.errors import BadInput
 from protocols.exchange.budget import Budget
 from protocols.exchange.reading import Member, malformed
 
-__all__ = ["Requirement", "Rule", "parse_requirements", "satisfied", "smallest_choice"]
+__all__ = ["Requirement", "Rule", "fullest_choice", "parse_requirements", "satisfied", "smallest_choice"]
 
 _MAX_REQUIREMENTS = 64
 _MAX_DEPTH = 4
@@ -117,6 +117,25 @@ def smallest_choice(requirements: Sequence[Requirement], available: Collection[s
     return best
 
 
+def fullest_choice(requirements: Sequence[Requirement], available: Collection[str]) -> frozenset[str] | None:
+    """As :func:`smallest_choice`, but of nested requirements that one may pick among, all that can be satisfied.
+
+    Descriptors of one group stay alternatives, of which no more are chosen than is asked for.
+    """
+    raised = [_raised(requirement, available) for requirement in requirements]
+    choice = smallest_choice(raised, available)
+    return smallest_choice(requirements, available) if choice is None else choice
+
+
+def _raised(requirement: Requirement, available: Collection[str]) -> Requirement:
+    nested = tuple(_raised(one, available) for one in requirement.nested)
+    if not nested or requirement.rule is Rule.ALL or requirement.count is not None:
+        return replace(requirement, nested=nested)
+    possible = sum(smallest_choice((one,), available) is not None for one in nested)
+    most = possible if requirement.maximum is None else min(possible, requirement.maximum)
+    return replace(requirement, nested=nested, minimum=max(most, requirement.minimum or 0))
+
+
 def _parse(member: Member, groups: Mapping[str, tuple[str, ...]], depth: int) -> Requirement:
     member.mapping()
     if depth > _MAX_DEPTH:
@@ -192,7 +211,8 @@ def _joint(requirements: Sequence[Requirement], available: Collection[str], budg
 def _choices(requirement: Requirement, available: Collection[str], budget: Budget) -> Iterator[frozenset[str]]:
     """The choices of the fewest descriptors that satisfy the requirement on its own."""
     if requirement.nested:
-        for chosen in combinations(requirement.nested, requirement.least):
+        possible = [one for one in requirement.nested if any(True for _ in _choices(one, available, budget))]
+        for chosen in combinations(possible, requirement.least):
             budget.spend()
             yield from _joint(chosen, available, budget)
         return

@@ -61,6 +61,14 @@ def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernod
     assert lernode("match", "nobody")[0] == 2
 
 
+def test_a_query_may_leave_open_how_much_is_answered(lernode: Lernode) -> None:
+    assert lernode("profile", "add", "welder", "--require", "51-4121.00", "--require", "urn:skill:brazing")[0] == 0
+    (some,) = json.loads(lernode("query", "from-profile", "welder", "--at-least", "1")[1])["submission_requirements"]
+    assert (some["rule"], some["min"], len(some["from_nested"])) == ("pick", 1, 2)
+    assert lernode("query", "from-profile", "welder", "--at-least", "3")[0] == 2
+    assert lernode("request", "nobody", "--skill", "51-4121.00", "--at-least", "1")[0] == 2
+
+
 def test_what_is_missing_is_told_also_without_a_catalogue(lernode: Lernode) -> None:
     assert lernode("profile", "add", "welder", "--require", "51-4121.00")[0] == 0
     code, shown = lernode("pathways", "welder")

@@ -16,6 +16,7 @@ from protocols.exchange.presentation_exchange import (
     parse_definition,
     select,
 )
+from protocols.exchange.query import WantedSkill, for_skills
 from tests.exchange.helpers import HOLDER, ISSUER, WELDING, asked, badge, definition, records
 
 HOLDER_FIELD = {"id": "who", "path": ["$.credentialSubject.id"]}
@@ -405,3 +406,35 @@ def test_any_match_of_a_path_answers_a_descriptor_of_version_1() -> None:
     assert answer(definition(raw), badge()) == "pex.field_filtered"
     version_1 = {**raw, "schema": [{"uri": "https://www.w3.org/2018/credentials#VerifiableCredential"}]}
     assert answer(definition(version_1), badge()) == "ok"
+
+
+def some_of(at_least: int, total: int) -> Definition:
+    wanted = [WantedSkill(name=f"s{n}", urls=[f"urn:s:{n}"], codes=[f"s{n}"]) for n in range(total)]
+    return parse_definition(for_skills(wanted, name="Job", purpose="", definition_id="d", at_least=at_least))
+
+
+@pytest.mark.parametrize("has", [(31,), (3, 30), tuple(range(12, 32))])
+def test_who_lacks_some_of_the_skills_answers_with_the_least_or_with_all_there_is(has: tuple[int, ...]) -> None:
+    query = some_of(min(len(has), 10), 32)
+    report = match(query, [(f"r{n}", badge(skill=f"urn:s:{n}")) for n in has])
+    least, all_there_is = select(query, report), select(query, report, fully=True)
+    assert len(least.pairs) == min(len(has), 10)
+    assert all_there_is.pairs == tuple((f"skill-{n + 1}-by-url", f"r{n}") for n in has)
+    for each in (least, all_there_is):
+        assert query.is_answered_by([name for name, _record in each.pairs])
+
+
+def test_who_has_fewer_skills_than_have_to_be_answered_for_has_nothing_to_present() -> None:
+    query = some_of(2, 3)
+    for fully in (False, True):
+        with pytest.raises(BadInput) as caught:
+            select(query, match(query, [("r", badge(skill="urn:s:0"))]), fully=fully)
+        assert caught.value.code == "pex.not_satisfiable"
+
+
+def test_no_more_is_shown_than_may_be() -> None:
+    picks = [{"rule": "pick", "min": 1, "max": 2, "from_nested": [ALL_A, ALL_B, {"rule": "all", "from": "C"}]}]
+    query = grouped(picks, a="A", b="B", c="C")
+    report = match(query, records(r=badge(a=1, b=1, c=1)))
+    assert len(select(query, report).pairs) == 1
+    assert len(select(query, report, fully=True).pairs) == 2

@@ -10,6 +10,7 @@ import pytest
 
 from node.app import Node
 from node.roles.frameworks import HowToImport
+from node.roles.issuer import Award
 from node.roles.profiles import Asked, FromOccupation
 from node.skills.asking import query_of
 from node.skills.matching import Report
@@ -20,7 +21,18 @@ from protocols.exchange.presentation_exchange import parse_definition
 from storage import credentials
 from storage.engine import Transaction
 from tests.node.conftest import Town, build_town
-from tests.node.nodes import CARPENTRY, Nodes, connect, eventually, exchange_in, give, held, issued
+from tests.node.nodes import (
+    CARPENTRY,
+    WELDING,
+    Nodes,
+    connect,
+    eventually,
+    exchange_in,
+    give,
+    held,
+    issued,
+    other_end,
+)
 from tests.skills import samples
 
 ONET = "https://www.onetonline.org/link/summary/"
@@ -85,6 +97,54 @@ async def test_an_employer_sees_what_a_presentation_meets_and_why(town: Town) ->
     assert used is not None
     assert (used.way.through.value, used.way.source) == ("exactMatch", "to-onet")
     assert used.evidence.issuer.startswith("did:web:localhost")
+
+
+async def test_a_learner_who_lacks_some_of_a_job_is_asked_for_what_there_is(nodes: Nodes) -> None:
+    town = await build_town(nodes, automatic=False)
+    employer, learner = town.employer, town.learner
+    for achievement_id in (WELDING, CARPENTRY):
+        offered = await town.college.issuer.offer(town.college_to_learner.id, Award(achievement_id=achievement_id))
+        await learner.holder.accept_offer((await other_end(learner, offered, "offer-received")).id)
+        await exchange_in(town.college, offered.id, "done")
+    asked = await employer.profiles.add(
+        "builder", skills=[Asked(skill=each) for each in (WELDERS, CARPENTERS, f"{ONET}51-9061.00")]
+    )
+    crosswalk = await employer.matching.crosswalk(asked)
+    shown = {}
+    for fully in (False, True):
+        some = query_of(asked, crosswalk.ways, definition_id="q", at_least=1)
+        row = await employer.verifier.request(town.employer_to_learner.id, some)
+        mine = await other_end(learner, row, "request-received")
+        found = await learner.holder.matches(mine.id, fully=fully)
+        assert found.selection is not None
+        await learner.holder.present(mine.id, dict(found.selection.pairs))
+        assert (await exchange_in(employer, row.id)).state == "done"
+        shown[fully] = told((await employer.matching.presented(row.id, asked)).report)
+    assert [outcome for _, outcome, _ in shown[False]].count("met") == 1
+    assert [outcome for _, outcome, _ in shown[True]] == ["met", "met", "not-met"]
+
+    every = query_of(asked, crosswalk.ways, definition_id="q")
+    row = await employer.verifier.request(town.employer_to_learner.id, every)
+    assert (await learner.holder.matches((await other_end(learner, row, "request-received")).id)).selection is None
+    with pytest.raises(BadInput) as caught:
+        query_of(asked, crosswalk.ways, definition_id="q", at_least=4)
+    assert caught.value.code == "profile.too_few_skills"
+
+
+async def test_a_learner_may_let_its_node_show_all_that_is_asked_for_and_there(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    policy = {"accept_offers": True, "share_records": True, "share_fully": True}
+    learner = await nodes.make("learner", policy=policy)
+    to_learner, _ = await connect(college, learner)
+    for achievement_id in (WELDING, CARPENTRY):
+        await give(college, to_learner.id, achievement_id)
+    did = "did:web:" + college.config.node.endpoint.removeprefix("http://").replace(":", "%3A")
+    employer = await nodes.make("employer", trust={"issuers": (did,)})
+    hiring, _ = await connect(employer, learner)
+    asked = await employer.profiles.add("builder", skills=[Asked(skill=each) for each in (WELDERS, CARPENTERS)])
+    row = await employer.verifier.request(hiring.id, query_of(asked, {}, definition_id="q", at_least=1))
+    assert (await exchange_in(employer, row.id)).state == "done"
+    assert [outcome for _, outcome, _ in told((await employer.matching.presented(row.id, asked)).report)] == ["met"] * 2
 
 
 async def test_records_of_an_issuer_that_is_not_trusted_meet_nothing(nodes: Nodes) -> None:
