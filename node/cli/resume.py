@@ -23,6 +23,8 @@ from node.http.portfolio_schemas import (
     NewShare,
     PaperView,
     PrintResume,
+    ResumeAsFile,
+    ResumeFileView,
     ResumeView,
     SendResume,
     ShareView,
@@ -53,6 +55,7 @@ def resume(ctx: click.Context, setting: Setting) -> None:
       lernode resume share Welding --days 30              a link; lernode resume shares says how often it was seen
       lernode resume send Welding Steelworks              to a peer
       lernode resume print Welding -o welding.pdf         on paper, with a code that verifies
+      lernode resume export Welding -o welding.json       for applicant systems (HR Open LER-RS)
 
     docs/portfolio.md has the details. Next: lernode resume new TITLE
     """
@@ -280,6 +283,34 @@ def print_(setting: Setting, name: str, output: Path, link: bool, days: int) -> 
     else:
         line(f"Its code is a link, good until {when(made.share.expires)}.")
     suggest(f"lernode verify --qr {output}")
+
+
+@resume.command("export")
+@common
+@click.argument("name", metavar="RESUME")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new JSON file.")
+@click.option("--format", "file_format", type=click.Choice(["ler-rs"]), default="ler-rs", show_default=True)
+@click.option("--name", "person", help="Your name in it; else that of the node.")
+def export_(setting: Setting, name: str, output: Path, file_format: str, person: str | None) -> None:
+    """Write a résumé as an LER-RS document (HR Open), for a job board or an applicant system.
+
+    Each record stands in it as its issuer signed it, in the section of its kind. Own statements are narratives without
+    a verification: self-asserted, as that standard calls it.
+
+    \b
+    Example:
+      lernode resume export Welding -o welding.json --name "Ada Lovelace"
+
+    Next: lernode verify welding.json
+    """
+    check_new(output)
+    wanted = ResumeAsFile(format=file_format, name=person)
+    made = with_api(setting, lambda api: api.post(f"{_of(name)}/file", ResumeFileView, wanted))
+    write_record(output, bytes(made.document))
+    if setting.shown_as_json({"file": str(output), "format": file_format}):
+        return
+    line(f"Written to {output}.", style="green")
+    suggest(f"lernode verify {output}")
 
 
 @resume.command()

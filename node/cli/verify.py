@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, only_used
-from node.cli.output import emit_json, line
+from node.cli.output import emit_json, line, table
 from node.cli.verdict import show_documents, show_result
 from node.http.schemas import ResultView, VerificationView, VerifyExchange
 from protocols.errors import BadInput
+
+if TYPE_CHECKING:
+    from node.cli.verify_file import FilePolicy
 
 __all__ = ["verify"]
 
@@ -47,7 +51,8 @@ def verify(
 ) -> None:
     """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
 
-    The format is found by itself: JSON with a proof or an envelope, a JWT, or an SD-JWT.
+    The format is found by itself: JSON with a proof, a seal or an envelope, a JWT, or an SD-JWT. Of a résumé (LER-RS of
+    HR Open) it says of each entry who vouches for it, or that it is self-asserted, and checks each credential in it.
 
     \b
     Examples:
@@ -80,10 +85,17 @@ def verify(
         return
     if what == "-" or is_file:
         # The verifier's parts are loaded only for files; an exchange is checked by its node.
+        from node.cli.resume_check import resume_in  # noqa: PLC0415
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 
-        how = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline)
-        result = verify_file(how, _read(path), challenge=challenge, domain=domain, show=show)
+        how, data = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline), _read(path)
+        resume = resume_in(data)
+        if resume is not None:
+            if challenge or domain or show:
+                raise BadInput("cli.usage", "A challenge, a domain and --show are not for résumés.", "Leave them out.")
+            _verify_resume(setting, how, resume)
+            return
+        result = verify_file(how, data, challenge=challenge, domain=domain, show=show)
         document = msgspec.json.encode(result)
     else:
         if path.suffix or len(path.parts) > 1:
@@ -104,6 +116,16 @@ def _verify_shown(
     is_text = what.startswith(("LERNODE", *_LINKS))
     result = verify_code(how, what.encode() if is_text else _read(Path(what), _MAX_SCAN_BYTES), show=show)
     _tell(setting, result, msgspec.json.encode(result), any_issuer=any_issuer)
+
+
+def _verify_resume(setting: Setting, how: FilePolicy, document: dict[str, Any]) -> None:
+    from node.cli.resume_check import check_resume  # noqa: PLC0415
+
+    found = check_resume(how, document)
+    if not setting.shown_as_json(found):
+        table(("SECTION", "ENTRY", "WHO SAYS SO", ""), ((e.section, e.name, e.word, e.reason) for e in found.entries))
+    if not found.verified:
+        raise click.exceptions.Exit(1)
 
 
 def _tell(setting: Setting, result: ResultView, document: bytes, *, any_issuer: bool) -> None:

@@ -94,6 +94,18 @@ async def preview(node: Node, call: Call[Nothing, Nothing]) -> f.ResumePreview:
     return f.ResumePreview(presentation=msgspec.Raw(strict_json.dumps(composed.presentation)))
 
 
+async def as_file(node: Node, call: Call[Nothing, f.ResumeAsFile]) -> f.ResumeFileView:
+    """The résumé in another format, with the records in it.
+
+    Raises:
+        BadInput: ``resume.*``.
+    """
+    async with node.store.read() as tx:
+        known = await find_resume(tx, call.id)
+    document = await node.portfolio.as_file(known, call.body.format, name=call.body.name)
+    return f.ResumeFileView(document=msgspec.Raw(strict_json.dumps(document)))
+
+
 async def send(node: Node, call: Call[Nothing, f.SendResume]) -> ExchangeView:
     """Propose a résumé to a peer, which asks for it; then it is presented.
 
@@ -264,6 +276,15 @@ PORTFOLIO_OPERATIONS: tuple[Operation, ...] = (
         summary="The presentation that would be shown now; nothing is sent or kept.",
         handler=preview,
         response=f.ResumePreview,
+    ),
+    Operation(
+        name="writeResume",
+        method="POST",
+        path="/admin/resumes/{id}/file",
+        summary="A résumé as an LER-RS document, with the records in it; own statements are self-asserted there.",
+        handler=as_file,
+        response=f.ResumeFileView,
+        body=f.ResumeAsFile,
     ),
     Operation(
         name="sendResume",

@@ -18,6 +18,8 @@ __all__ = [
     "NewShare",
     "PaperView",
     "PrintResume",
+    "ResumeAsFile",
+    "ResumeFileView",
     "ResumePreview",
     "ResumeView",
     "SendResume",
@@ -91,6 +93,19 @@ class PrintResume(_Given, frozen=True, kw_only=True):
 
     link: Annotated[bool, Meta(description="Let the code be a link also where the records would fit into it.")] = False
     days: Annotated[int, Meta(ge=1, le=366, description="How long the link is good, where there is one.")] = 30
+
+
+class ResumeAsFile(_Given, frozen=True, kw_only=True):
+    """How a résumé is written into a file."""
+
+    format: Annotated[Name, Meta(description="`ler-rs`: LER-RS of HR Open.")] = "ler-rs"
+    name: Annotated[Name | None, Meta(description="Of whom it is about; else that of the node.")] = None
+
+
+class ResumeFileView(_View, frozen=True, kw_only=True):
+    """A résumé as a file."""
+
+    document: msgspec.Raw
 
 
 class ShareView(_View, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
 """What people bring: the records in a file or behind a link, whatever the file is.
 
 Read here: a credential with proofs inside or under a seal (JSON), a JWT or SD-JWT as text, an enveloped credential, a
-presentation or a JSON array of any of these, and a picture with one of them baked in. Nothing is verified: each record
-is given on as its issuer has secured it, and who keeps it verifies it. What came around it (a presentation's own proof,
-a key binding) is of the past, and left out.
+presentation, a résumé (LER-RS) or a JSON array of any of these, and a picture with one of them baked in. Nothing is
+verified: each record is given on as its issuer has secured it, and who keeps it verifies it. What came around it (a
+presentation's own proof, a key binding, what a résumé says by itself) is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from node.records.baking import baked_in, is_image
+from node.records.ler_rs import credentials_in, is_ler_rs
 from protocols import strict_json
 from protocols.credentials.model import as_list, is_presentation
 from protocols.credentials.reading import read_secured, unwrapped
@@ -67,6 +68,8 @@ def _of_item(item: Any) -> list[bytes]:
         inside = read.document if is_presentation(read.document) else None
         if inside is None:
             return [(read_sd_jwt(document).text if "~" in document else document).encode()]
+    elif isinstance(document, dict) and is_ler_rs(document):
+        inside = {"verifiableCredential": _brought_by(document)}
     elif isinstance(document, dict):
         inside = document if is_presentation(document) else None
         if inside is None:
@@ -75,6 +78,14 @@ def _of_item(item: Any) -> list[bytes]:
         raise BadInput("intake.unknown", "What stands in the file is no record.", "Bring another file.")
     # A presentation in a presentation is nobody's way to hand over records, and would not end.
     items = as_list(inside.get("verifiableCredential"))[: MAX_RECORDS + 1]
-    if any(is_presentation(each) for each in items if isinstance(each, dict)):
+    if any(is_presentation(each) or is_ler_rs(each) for each in items if isinstance(each, dict)):
         raise BadInput("intake.unknown", "A presentation stands in a presentation.", "Bring the records.")
     return [record for each in items for record in _of_item(each)]
+
+
+def _brought_by(resume: dict[str, Any]) -> list[Any]:
+    found = credentials_in(resume)
+    if not found:
+        message = "Nothing in the résumé is a verifiable credential: all of it is self-asserted."
+        raise BadInput("intake.self_asserted", message, "See what it says: lernode verify FILE")
+    return list(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ import msgspec
 
 from node.paper.code_text import pack
 from node.paper.entry import PrintedEntry
+from node.records.ler_rs import WrittenEntry, ler_rs
 from node.records.own_statement import OWN_STATEMENT, own_statement
 from node.records.summary import summary
 from node.roles.checker import Checker
@@ -48,7 +49,16 @@ from storage.record_terms import Skill
 from storage.resumes import Entry, Resume
 from storage.shares import Content, Share, ShownEntry
 
-__all__ = ["MAX_ENTRIES", "SHARE_PATH", "Composed", "NewStatement", "Paper", "Portfolio", "definition_of"]
+__all__ = [
+    "MAX_ENTRIES",
+    "RESUME_FORMATS",
+    "SHARE_PATH",
+    "Composed",
+    "NewStatement",
+    "Paper",
+    "Portfolio",
+    "definition_of",
+]
 
 SHARE_PATH = "/r"
 MAX_ENTRIES = 50
@@ -84,6 +94,9 @@ class Paper:
     pdf: bytes
     share: Share | None
 
+
+RESUME_FORMATS: Mapping[str, Callable[..., dict[str, Any]]] = {"ler-rs": ler_rs}
+"""Name -> what writes a résumé so, as :func:`node.records.ler_rs.ler_rs` does."""
 
 OFFLINE_CODE = (
     "This code holds the signed records themselves: scan it and give its text, or this page as a picture or PDF, to "
@@ -157,10 +170,8 @@ class Portfolio:
             BadInput: ``resume.*``, ``proof.not_selective``, ``pointer.*``.
             WrongState: ``record.unknown``.
         """
-        if not resume.entries:
-            raise BadInput("resume.empty", "The résumé has no record yet.", "Add one: lernode resume add")
         async with self._store.read() as tx:
-            shown = [self._shown(await credentials.get_held(tx, each.record_id), each) for each in resume.entries]
+            shown = await self._parts(tx, resume)
             me = await self._holder_of(tx, [each.record for each in shown])
             presentation = {
                 "@context": [CONTEXT_V2],
@@ -170,6 +181,35 @@ class Portfolio:
             }
             signed = await self._sign(tx, me, presentation, "authentication")
         return Composed(resume, me.did, tuple(shown), signed)
+
+    async def as_file(self, resume: Resume, file_format: str, *, name: str | None = None) -> dict[str, Any]:
+        """The résumé as a document of another format, with the records in it; nothing is signed around them.
+
+        Args:
+            file_format: a key of ``RESUME_FORMATS``.
+            name: of whom it is about; else that of the node.
+
+        Raises:
+            BadInput: ``resume.format``, and as :meth:`compose`.
+            WrongState: ``record.unknown``.
+        """
+        write = RESUME_FORMATS.get(file_format)
+        if write is None:
+            message = f"Résumés are not written as {file_format}."
+            raise BadInput("resume.format", message, f"There is: {', '.join(RESUME_FORMATS)}.")
+        async with self._store.read() as tx:
+            shown = await self._parts(tx, resume)
+        entries = [
+            WrittenEntry(each.document, None if each.record.is_own_statement else each.form, entry.text)
+            for each, entry in zip(shown, resume.entries, strict=True)
+        ]
+        return write(
+            name=name or self._label,
+            title=resume.title,
+            text=resume.text,
+            entries=entries,
+            document_id=self._world.new_id(),
+        )
 
     async def share(self, resume: Resume, lifetime: timedelta) -> tuple[Share, str]:
         """Show the résumé, as it is now, to who has a link; the share, and what its link ends with.
@@ -326,6 +366,11 @@ class Portfolio:
     def _for_anybody(self) -> Policy:
         policy = self._checker.policies.verifier(any_issuer=True)
         return replace(policy, trust=TrustedIssuers(), required=policy.required - {Check.HOLDER_BINDING})
+
+    async def _parts(self, tx: Transaction, resume: Resume) -> list[Shown]:
+        if not resume.entries:
+            raise BadInput("resume.empty", "The résumé has no record yet.", "Add one: lernode resume add")
+        return [self._shown(await credentials.get_held(tx, each.record_id), each) for each in resume.entries]
 
     def _shown(self, record: HeldCredential, entry: Entry) -> Shown:
         whole = stated(record.document)

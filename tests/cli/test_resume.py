@@ -59,3 +59,28 @@ def test_a_resume_is_put_together_shared_and_taken_back(
     assert run(monkeypatch, "resume", "remove", "Welding", "9", "--home", home) == 2
     assert ask("resume", "delete", "Welding", "--yes")["title"] == "Welding"
     assert run(monkeypatch, "resume", "show", "Welding", "--home", home) == 2
+
+
+def test_a_resume_leaves_as_ler_rs_and_says_who_vouches_for_what(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(*words: str, ends: int = 0) -> Any:
+        assert run(monkeypatch, *words, "--json", "--home", home) == ends
+        return json.loads(capsys.readouterr().out)
+
+    record = ask("records")["items"][0]["id"]
+    ask("resume", "new", "Welding", "--text", "Ten years of steel.")
+    ask("resume", "add", "Welding", record[:6])
+    ask("resume", "state", "Welding", "Crane", "I rebuilt it.")
+    file = tmp_path / "welding.json"
+    ask("resume", "export", "Welding", "-o", str(file), "--name", "Ada Lovelace")
+    assert json.loads(file.read_text())["person"]["name"]["formattedName"] == "Ada Lovelace"
+    found = ask("verify", str(file), ends=1)
+    assert [(each["section"], each["name"], each["word"].partition(":")[0]) for each in found["entries"]][:3] == [
+        ("narratives", "Welding", "self-asserted"),
+        ("narratives", "Crane", "self-asserted"),
+        ("certifications", "Welding", "NOT VERIFIED"),
+    ]
+    assert found["verified"] is False
+    assert run(monkeypatch, "verify", str(file), "--home", home) == 1
+    assert "self-asserted" in capsys.readouterr().out

@@ -152,6 +152,7 @@ CHANGES_NOTHING: dict[str, str] = {
     "pathways": "reads",
     "checkList": "reads",
     "previewResume": "shows what would be shown",
+    "writeResume": "a file is made for the operator, and not kept",
     "bakeRecord": "a picture is made for the operator, and not kept",
     "bakeIssued": "a picture is made for the operator, and not kept",
     "explainTrust": "reads",
@@ -412,6 +413,7 @@ async def keep_a_portfolio(office: Office, connection: str) -> None:
     resume = await office.do("makeResume", **whole)
     await office.do("changeResume", resume["id"], **whole)
     await office.do("previewResume", resume["id"])
+    await office.do("writeResume", resume["id"])
     await office.do("sendResume", resume["id"], connection=connection)
     shared = await office.do("shareResume", resume["id"])
     await office.do("printResume", resume["id"], link=True)
