@@ -268,6 +268,9 @@ class Node:
             exchanges=steps,
             jobs=self.jobs,
             checker=checker,
+            deadlines=self.deadlines,
+            lifetime=lifetime,
+            metrics=self.metrics,
             world=world,
         )
         self.achievements, self.record_links = (
@@ -323,7 +326,7 @@ class Node:
             world=world,
         )
         self.mediation = self._mediation_roles(steps, routes, dids_of_peers, peer_documents)
-        self.ending.when_ended(self.mediation.forget)
+        self.ending.when_ended(self.mediation.forget, self.notices.when_ended)
         self.vc_api = self._vc_api_roles(checker)
         self.threads, self.links, self.mailer, self.desk = self._thread_roles(steps, lifetime, checker)
         for role in (self.peering, self.discovery, self.rotation, self.mediation, self.notices, self.threads):

@@ -164,7 +164,7 @@ class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     accept_offers: Annotated[bool, _doc("Accept every offered record without asking.")] = False
     issue_on_request: Annotated[bool, _doc("Issue when a holder accepts what this node offered.")] = True
     lifetime_seconds: Annotated[
-        Seconds, _doc("How long peers can answer offers, proposals and requests; then they end by themselves. 0: ever.")
+        Seconds, _doc("How long peers can answer offers, proposals, requests and notices of revocation. 0: ever.")
     ] = 90 * 24 * 3600
     share_records: Annotated[bool, _doc("Answer requests with the matching records without asking.")] = False
     share_fully: Annotated[

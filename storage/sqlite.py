@@ -195,10 +195,12 @@ class _Link:
         work = asyncio.ensure_future(self.fetch(sql, params))
         try:
             return await asyncio.shield(work)
-        finally:
+        except asyncio.CancelledError:
             while not work.done():  # again and again, for what has not begun cannot be interrupted
                 self.raw.interrupt()
                 await asyncio.wait({work}, timeout=_INTERRUPT_AGAIN_SECONDS)
+            work.exception()  # which nobody else looks at
+            raise
 
     async def be_patient(self) -> None:
         """Wait for other processes, which only the thread may do."""

@@ -31,9 +31,9 @@ class Ending:
         self._world = world
         self._watchers: list[Ended] = []
 
-    def when_ended(self, watcher: Ended) -> None:
+    def when_ended(self, *watchers: Ended) -> None:
         """Say who has something to undo, in the unit of work in which a connection ends."""
-        self._watchers.append(watcher)
+        self._watchers += watchers
 
     async def end(self, connection_id: str) -> Connection:
         """End a connection for good and tell the peer; what was sent before is still delivered.

@@ -1,23 +1,29 @@
 """Notices of revocation between issuer and holder (Aries RFC 0183, RFC 0721).
 
-The issuer's notice leaves in the unit of work that revokes the record. The holder takes a notice for a hint to look:
-only for a record that came from that very peer, and the record is marked by what the issuer's status list says.
+The issuer's notice leaves in the unit of work that revokes the record. It is given up where the holder does not say in
+time that it knows, or the connection ends before; the record is revoked whatever becomes of its notice. The holder
+takes a notice for a hint to look: only for a record that came from that very peer, and the record is marked by what
+the issuer's status list says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from node.events.emit import emit
 from node.events.types import RecordStatusChanged
 from node.roles.checker import Checker
 from node.roles.discovery import latest_features
+from node.roles.lifetime import Lifetime
 from node.roles.threads import ISSUE_CREDENTIAL
 from node.roles.threads import situation as situation_of
+from node.runtime.deadlines import Deadlines
 from node.runtime.exchanges import ExchangeKind, Exchanges, Situation
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.jobs import LAST_ATTEMPT, Jobs
+from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols.credentials.reading import stated
 from protocols.credentials.verification import Check, Outcome, VerificationResult
@@ -34,7 +40,7 @@ from storage import audit, connections, credentials, exchanges
 from storage.connections import Connection
 from storage.credentials import HeldCredential, IssuedCredential, IssuedState
 from storage.engine import Store, Transaction
-from storage.exchanges import Filter
+from storage.exchanges import ExchangeRow, Filter
 from storage.jobs import Job
 
 __all__ = ["REVOCATION_NOTIFICATION", "RevocationNotices"]
@@ -43,6 +49,7 @@ REVOCATION_NOTIFICATION = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exch
 _KINDS = tuple(REVOCATION_NOTIFICATION.values())
 _NOTIFICATION = "https://didcomm.org/notification/1"
 _CHECK = "check-revoked"
+_ISSUER = machine.Role.ISSUER.value
 _HOLDER = issue_credential.Role.HOLDER.value
 _ARRIVING = (issue_credential.State.REQUEST_SENT.value, issue_credential.State.CREDENTIAL_RECEIVED.value)
 
@@ -57,15 +64,21 @@ class RevocationNotices:
         exchanges: Exchanges,
         jobs: Jobs,
         checker: Checker,
+        deadlines: Deadlines,
+        lifetime: Lifetime,
+        metrics: Metrics,
         world: World,
     ) -> None:
         self._store = store
         self._exchanges = exchanges
         self._jobs = jobs
         self._checker = checker
+        self._lifetime = lifetime
+        self._metrics = metrics
         self._world = world
         for kind in _KINDS:
             exchanges.register(kind.protocol, {Verify: self._plan_check}, {})
+            deadlines.register(kind.protocol, self._expire)
         jobs.register(_CHECK, self._check)
 
     def attach(self, inbound: Inbound) -> None:
@@ -83,8 +96,30 @@ class RevocationNotices:
         named = Named(revocation_format=LD_PROOF_VC, credential_id=record.credential_id)
         if await _speaks_only_1(tx, connection):
             named = Named(thread_id=(await exchanges.get(tx, record.exchange_id)).thid)
-        step = machine.notify(named, new_id=self._world.new_id)
+        step = machine.notify(named, new_id=self._world.new_id, until=self._lifetime.until())
         await self._exchanges.apply(tx, REVOCATION_NOTIFICATION[named.major], connection, None, step)
+        self._count(tx, "sent")
+
+    async def when_ended(self, tx: Transaction, connection: Connection) -> None:
+        """Wait no longer for what a peer can say no more, in the unit of work in which its connection ends."""
+        for kind in _KINDS:
+            which = Filter(
+                protocol=kind.protocol, role=_ISSUER, connection_id=connection.id, state=machine.State.REVOKE_SENT.value
+            )
+            while page := await exchanges.page(tx, which):
+                for row in page:
+                    await self._give_up(tx, Situation(kind, connection, row, kind.value(row)), "connection.ended")
+
+    async def _expire(self, tx: Transaction, row: ExchangeRow) -> None:
+        await self._give_up(tx, await situation_of(tx, row.id, *_KINDS), machine.EXPIRED)
+
+    async def _give_up(self, tx: Transaction, found: Situation, problem: str) -> None:
+        step = machine.give_up(found.value, problem=problem)
+        await self._exchanges.apply(tx, found.kind, found.connection, found.row, step, error_code=problem)
+        self._count(tx, "given-up")
+
+    def _count(self, tx: Transaction, outcome: str) -> None:
+        tx.after_commit(self._metrics.notices.labels(outcome).inc)
 
     async def _receive(self, tx: Transaction, connection: Connection, incoming: Incoming) -> None:
         if incoming.message.protocol == _NOTIFICATION and is_problem_report(incoming.message):
@@ -109,7 +144,9 @@ class RevocationNotices:
                 value = kind.value(row)
                 step = machine.receive_ack(value, message)
                 if step.exchange != value:
-                    await self._exchanges.apply(tx, kind, connection, row, step)
+                    # It counts also where the time for it is over.
+                    await self._exchanges.apply(tx, kind, connection, replace(row, expires=None), step)
+                    self._count(tx, "acknowledged")
                 return
         await self._note(tx, connection, "peer.ack")
 

@@ -39,6 +39,12 @@ class Metrics:
         )
         self.issued = Counter("lernode_records_issued", "Records signed.", registry=self.registry)
         self.stored = Counter("lernode_records_stored", "Records stored as holder.", registry=self.registry)
+        self.notices = Counter(
+            "lernode_revocation_notices",
+            "Notices of revocation to holders, by outcome: sent, acknowledged, given-up.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.verifications = Counter(
             "lernode_verifications", "Verifications, by outcome.", ["verified"], registry=self.registry
         )

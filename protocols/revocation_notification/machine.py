@@ -2,7 +2,8 @@
 
 The RFCs name the roles and no states. A holder believes nothing: it looks at the issuer's status list itself, outside
 the transaction, and acknowledges an outcome once it has seen there that the record is revoked. A notice about a record
-that did not come from this peer starts no exchange.
+that did not come from this peer starts no exchange. An issuer waits for the ack until a time that it sets, or until the
+connection ends; an ack that comes later still counts.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from protocols.didcomm.ack import Ack, AckStatus
 from protocols.didcomm.message import AckOn
 from protocols.didcomm.problem_report import ProblemReport
 from protocols.errors import PeerFault
-from protocols.machine import NewId, Send, Step, Verify
+from protocols.machine import Expires, NewId, Send, Step, Verify
 from protocols.revocation_notification.messages import Named, Revoke
 
 __all__ = [
-    "NOT_REVOKED", "TRANSITIONS", "Event", "Exchange", "Role", "State", "notify", "receive_ack", "receive_revoke",
-    "status_checked",
+    "EXPIRED", "NOT_REVOKED", "TRANSITIONS", "Event", "Exchange", "Role", "State", "give_up", "notify", "receive_ack",
+    "receive_revoke", "status_checked",
 ]  # fmt: skip
 
 NOT_REVOKED = "revocation_notification.not_revoked"
+EXPIRED = "revocation_notification.expired"
 
 
 class Role(StrEnum):
@@ -51,6 +53,7 @@ class Event(StrEnum):
 
     SEND_REVOKE = "send revoke"
     RECEIVE_ACK = "receive ack"
+    GIVE_UP = "give up waiting for the ack"
     RECEIVE_REVOKE = "receive revoke"
     SEE_REVOKED = "see the record revoked in the status list"
     SEE_NOT_REVOKED = "fail to see that"
@@ -60,6 +63,8 @@ TRANSITIONS: Mapping[tuple[Role, State, Event], State] = MappingProxyType(
     {
         (Role.ISSUER, State.START, Event.SEND_REVOKE): State.REVOKE_SENT,
         (Role.ISSUER, State.REVOKE_SENT, Event.RECEIVE_ACK): State.DONE,
+        (Role.ISSUER, State.REVOKE_SENT, Event.GIVE_UP): State.ABANDONED,
+        (Role.ISSUER, State.ABANDONED, Event.RECEIVE_ACK): State.DONE,
         (Role.HOLDER, State.START, Event.RECEIVE_REVOKE): State.REVOKE_RECEIVED,
         (Role.HOLDER, State.REVOKE_RECEIVED, Event.SEE_REVOKED): State.DONE,
         (Role.HOLDER, State.REVOKE_RECEIVED, Event.SEE_NOT_REVOKED): State.ABANDONED,
@@ -85,12 +90,26 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
-def notify(record: Named, *, new_id: NewId) -> Step[Exchange]:
-    """As the issuer: tell the holder, and ask to hear when it knows."""
+def notify(record: Named, *, new_id: NewId, until: int | None = None) -> Step[Exchange]:
+    """As the issuer: tell the holder, and ask to hear when it knows.
+
+    Args:
+        until: the second since 1970 at which to :func:`give_up`; None: never.
+    """
     message_id = new_id()
     start = Exchange(thid=message_id, role=Role.ISSUER, state=State.START, record=record, outcome_wanted=True)
     message = Revoke(message_id, message_id, record, please_ack=frozenset({AckOn.OUTCOME}))
-    return Step(_move(start, Event.SEND_REVOKE), (Send(message),))
+    effects = (Send(message),) if until is None else (Send(message), Expires(until))
+    return Step(_move(start, Event.SEND_REVOKE), effects)
+
+
+def give_up(exchange: Exchange, *, problem: str = EXPIRED) -> Step[Exchange]:
+    """As the issuer: the holder did not say in time that it knows, or can say so no more; it is owed no message.
+
+    Raises:
+        PeerFault: ``revocation_notification.unexpected_message`` where nothing is waited for.
+    """
+    return Step(msgspec.structs.replace(_move(exchange, Event.GIVE_UP), problem=problem))
 
 
 def receive_ack(exchange: Exchange, message: Ack) -> Step[Exchange]:
@@ -101,7 +120,7 @@ def receive_ack(exchange: Exchange, message: Ack) -> Step[Exchange]:
     """
     if message.status is AckStatus.PENDING or (exchange.role is Role.ISSUER and exchange.state is State.DONE):
         return Step(exchange)
-    return Step(_move(exchange, Event.RECEIVE_ACK))
+    return Step(msgspec.structs.replace(_move(exchange, Event.RECEIVE_ACK), problem=None))
 
 
 def receive_revoke(message: Revoke, document: dict[str, Any]) -> Step[Exchange]:

@@ -11,9 +11,9 @@ from protocols.didcomm import codec_v1, problem_report
 from protocols.didcomm.ack import Ack, AckStatus
 from protocols.didcomm.message import AckOn, PlainMessage, Wire
 from protocols.errors import PeerFault
-from protocols.machine import Send, Step, Verify
+from protocols.machine import Expires, Send, Step, Verify
 from protocols.revocation_notification import machine
-from protocols.revocation_notification.machine import NOT_REVOKED, TRANSITIONS, Event, Exchange, Role, State
+from protocols.revocation_notification.machine import EXPIRED, NOT_REVOKED, TRANSITIONS, Event, Exchange, Role, State
 from protocols.revocation_notification.messages import LD_PROOF_VC, Named, Revoke, decode
 from tests.didcomm.helpers import ids
 
@@ -66,7 +66,17 @@ def test_an_ack_that_promises_or_repeats_changes_nothing() -> None:
     assert machine.receive_ack(done, Ack("4", told.thid)) == Step(done)
 
 
+def test_a_notice_that_nobody_acknowledges_is_given_up_and_a_late_ack_still_counts() -> None:
+    told = machine.notify(BY_FORMAT, new_id=ids("a"), until=1_800_000_000)
+    assert told.effects[1:] == (Expires(1_800_000_000),)
+    over = machine.give_up(told.exchange)
+    assert (over.exchange.state, over.exchange.problem, over.effects) == (State.ABANDONED, EXPIRED, ())
+    heard = machine.receive_ack(over.exchange, Ack("3", told.exchange.thid)).exchange
+    assert (heard.state, heard.problem) == (State.DONE, None)
+
+
 STEPS = {
+    Event.GIVE_UP: machine.give_up,
     Event.RECEIVE_ACK: lambda exchange: machine.receive_ack(exchange, Ack("9", exchange.thid)),
     Event.SEE_REVOKED: lambda exchange: machine.status_checked(exchange, problem=None, new_id=ids()),
     Event.SEE_NOT_REVOKED: lambda exchange: machine.status_checked(exchange, problem=NOT_REVOKED, new_id=ids()),

@@ -36,6 +36,7 @@ from tests.node.nodes import (
     settled,
     tables,
 )
+from tests.node.test_metrics import scraped
 from tests.node.wire_peer import WirePeer, new_id
 
 BASE = "https://didcomm.org/revocation_notification"
@@ -206,3 +207,38 @@ async def test_the_newest_record_that_a_peer_brought_is_found_by_its_own_id_only
         found = await credentials.find_held_from(tx, row.connection_id, credential_id=record.credential_id)
         assert found is not None
         assert await credentials.find_held_from(tx, hiring.id, credential_id=record.credential_id) is None
+
+
+@pytest.mark.parametrize("speaks", ["*", "*/revocation_notification/1.*"])
+async def test_a_notice_that_nobody_takes_in_time_is_given_up_and_counts_when_it_is_heard_after_all(
+    nodes: Nodes, speaks: str
+) -> None:
+    clock = Clock()
+    college = await nodes.make("college", issuer=True, world=World(clock=clock), policy={"lifetime_seconds": 3600})
+    learner = await nodes.make("learner", policy={"accept_offers": True, "disclose_features": (speaks,)})
+    to_learner, _ = await connect(college, learner)
+    record = await give(college, to_learner.id)
+    await exchange_in(college, (await college.discovery.ask(to_learner.id, ["*"], 2)).id)
+    await nodes.stop(learner)
+    await college.issuer.set_status(record.id, "revocation", True, None)
+    waits = await notice(college, "revoke-sent")
+    clock.advance(seconds=3601)
+    college.deadlines.expect(waits.created)
+    over = await notice(college, "abandoned")
+    assert (over.id, over.error_code) == (waits.id, "revocation_notification.expired")
+    await nodes.again(learner)  # to which the message is delivered still
+    heard = await notice(college, "done")
+    assert (heard.id, heard.error_code, heard.protocol[-1]) == (waits.id, None, "2" if speaks == "*" else "1")
+    seen = await scraped(college)
+    outcomes = ("sent", "given-up", "acknowledged")
+    assert [seen["lernode_revocation_notices_total", outcome] for outcome in outcomes] == [1, 1, 1]
+
+
+async def test_a_notice_waits_no_longer_than_its_connection(nodes: Nodes, town: Town) -> None:
+    record = await give(town.college, town.college_to_learner.id)
+    await nodes.stop(town.learner)
+    await town.college.issuer.set_status(record.id, "revocation", True, None)
+    await notice(town.college, "revoke-sent")
+    await town.college.ending.end(town.college_to_learner.id)
+    over = await notice(town.college, "abandoned")
+    assert (over.error_code, over.expires) == ("connection.ended", None)
