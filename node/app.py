@@ -237,6 +237,7 @@ class Node:
             endpoint=endpoint,
             securing=config.issuer.securing,
             config=config.status,
+            skew_seconds=config.verify.clock_skew_seconds,
         )
         self.peering = Peering(
             store=store,
@@ -622,6 +623,7 @@ class Node:
         self.housekeeping.start()
         if listen:
             self.soundness.start()
+            self.publisher.start()
             self.trust_lists.start()
             self.mailer.start()
         if self.store.shared:
@@ -671,6 +673,7 @@ class Node:
         for server in self._servers:
             await server.cleanup()
         await self.soundness.stop()
+        await self.publisher.stop()
         await self.housekeeping.stop()
         await self.trust_lists.stop()
         await self.mailer.stop()

@@ -37,11 +37,13 @@ __all__ = [
     "get",
     "get_entry",
     "get_published",
+    "is_signed_after",
     "oldest_signed",
     "page",
     "publish",
     "set_value",
     "touch",
+    "touch_signed_after",
     "values",
 ]
 
@@ -346,6 +348,19 @@ async def dirty(tx: Transaction, *, limit: int = 100) -> list[StatusList]:
     """The lists whose latest version is not published yet."""
     query = Query(_SELECT).where("published_version < version")
     return [_from_row(row) for row in await tx.all(*query.newest_first("status_lists", "created", None, limit))]
+
+
+async def is_signed_after(tx: Transaction, moment: datetime) -> bool:
+    """Whether a published document says that it was signed later than ``moment``."""
+    row = await tx.one("SELECT 1 FROM status_lists WHERE published_at > ? LIMIT 1", (to_micros(moment),))
+    return row is not None
+
+
+async def touch_signed_after(tx: Transaction, moment: datetime) -> int:
+    """Make every list dirty whose published document was signed later than ``moment``; how many there are."""
+    return await tx.execute(
+        "UPDATE status_lists SET version = version + 1 WHERE published_at > ?", (to_micros(moment),)
+    )
 
 
 async def oldest_signed(tx: Transaction) -> dict[str, datetime]:

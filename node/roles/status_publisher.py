@@ -2,15 +2,17 @@
 
 Specs: Bitstring Status List 1.0, as credentials with a Data Integrity proof; for the purpose ``status_list`` Token
 Status List (draft-ietf-oauth-status-list-20), as JWT. A list is signed again in the transaction that changes it, so no
-revocation is ever waiting to be published.
+revocation is ever waiting to be published. One that a clock signed which was ahead is not valid yet for verifiers whose
+clocks are right: once the clock is, such a list is signed again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,7 @@ from node.config import StatusConfig
 from node.roles.identity import Identity
 from node.roles.proof_suite import proof_suite
 from node.runtime.hardware import perform
+from node.runtime.wakeup import Worker
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.data_integrity import CRYPTOSUITES, add_proof
@@ -45,6 +48,8 @@ from storage.status_lists import STATUS_LIST, PublishedList, StatusList, Terms
 
 __all__ = ["Places", "StatusOfRecord", "StatusPublisher"]
 
+_log = logging.getLogger("lernode.status")
+_LOOK_AGAIN = timedelta(minutes=1)
 _PAGE = 100
 _TOKEN_BITS = 2
 _TOKEN_VALUES = {REVOCATION: StatusType.INVALID, SUSPENSION: StatusType.SUSPENDED}
@@ -77,7 +82,15 @@ class StatusPublisher:
     """Allocates indices, sets values, signs and serves the lists."""
 
     def __init__(
-        self, *, store: Store, identity: Identity, world: World, endpoint: str, securing: str, config: StatusConfig
+        self,
+        *,
+        store: Store,
+        identity: Identity,
+        world: World,
+        endpoint: str,
+        securing: str,
+        config: StatusConfig,
+        skew_seconds: int,
     ) -> None:
         self._store = store
         self._identity = identity
@@ -86,6 +99,16 @@ class StatusPublisher:
         self._securing = securing
         self._config = config
         self.ttl_seconds = config.ttl_seconds
+        self._skew = timedelta(seconds=skew_seconds)
+        self._worker = Worker("status lists", world.clock, self._correct)
+
+    def start(self) -> None:
+        """Begin to look, in the background, for lists of a clock that was ahead."""
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Stop."""
+        await self._worker.stop()
 
     def purposes_for(self, data_model: Version) -> Sequence[str]:
         """What can be said later of records of this version: 1.1 has one status entry (VCDM 1.1 §4.9), so the first."""
@@ -136,6 +159,20 @@ class StatusPublisher:
         """Sign every list of an issuer once more, as after a change of its keys."""
         await status_lists.touch(tx, issuer)
         await self._publish_changed(tx)
+
+    async def _correct(self) -> datetime:
+        """Sign again what was signed later than now by more than clocks may differ."""
+        now = self._world.clock()
+        latest = now + self._skew
+        async with self._store.read() as tx:
+            is_ahead = await status_lists.is_signed_after(tx, latest)
+        if is_ahead:
+            async with self._store.write() as tx:
+                number = await status_lists.touch_signed_after(tx, latest)
+                await self._publish_changed(tx)
+        if is_ahead and number:  # no other process was quicker
+            _log.warning("status lists of a clock that was ahead were signed again", extra={"facts": {"lists": number}})
+        return now + _LOOK_AGAIN
 
     async def said(self, tx: Transaction, refs: Sequence[StatusRef]) -> list[StatusOfRecord]:
         """What the lists say now, in the order of ``refs``."""
