@@ -18,7 +18,7 @@ from storage.limits import Limits
 from tests.postgresql import new_store_url
 from tests.silent_network import SilentNetwork
 
-HASTY = Limits(lock=0.1, statement=0.3, idle=0.3, silence=0.3)
+HASTY = Limits(lock=0.2, statement=0.5, idle=0.5, silence=0.5)
 PATIENT = Limits()
 
 
@@ -146,7 +146,7 @@ async def test_a_statement_that_takes_too_long_has_a_code_of_its_own_and_is_no_t
 async def test_maintenance_takes_the_time_that_it_needs(store: Store) -> None:
     async with store.write() as tx:
         await tx.take_time()
-        await tx.all(f"SELECT pg_sleep({1.5 * (HASTY.answer or 0)})")
+        await tx.all(f"SELECT pg_sleep({1.2 * (HASTY.answer or 0)})")
         await meta.put(tx, "kept", "done")
     with pytest.raises(NotNow) as caught:  # its freedom ended with it, though the connection is the same
         async with store.read() as tx:
@@ -189,7 +189,7 @@ async def test_a_store_that_opens_waits_as_long_as_another_migrates(
             "SELECT pg_advisory_xact_lock(hashtextextended('migrate', current_schema()::regnamespace::oid::bigint))"
         )
         opening = asyncio.create_task(open_store(url, limits=HASTY))
-        await other.execute(f"SELECT pg_sleep({3 * HASTY.statement})")
+        await other.execute(f"SELECT pg_sleep({1.5 * HASTY.statement})")
         assert not opening.done()
     await (await opening).close()
 
