@@ -32,6 +32,8 @@ from node.roles.applicants import Applicants
 from node.roles.apps import Apps
 from node.roles.badges import Badges
 from node.roles.checker import Checker
+from node.roles.cohort_answers import CohortAnswers
+from node.roles.cohort_questions import CohortQuestions
 from node.roles.cohorts import Cohorts
 from node.roles.desk import Desk
 from node.roles.discovery import Discovery
@@ -335,7 +337,7 @@ class Node:
         self.trust, self.trust_lists, self.accreditations = self._trust_roles(checker)
         self.event_streams: set[Follower] = set()
         self.frameworks, self.profiles, self.matching, self.packages = self._skill_roles(checker)
-        self._learner_roles(checker)
+        self._learner_roles(steps, checker)
         self.housekeeping, self.trail, self.backups, self.recovery = self._watch_over_store()
         self._servers: list[web.AppRunner] = []
 
@@ -452,9 +454,19 @@ class Node:
         )
         return importer, Profiles(self.store, self.world), matching, packages
 
-    def _learner_roles(self, checker: Checker) -> None:
-        self.erasing, self.pathways = Erasing(self.store, self.identity, self.world), self._pathways(checker)
+    def _cohort_roles(self, steps: Exchanges) -> None:
         self.cohorts = Cohorts(self.store, self.world)
+        self.cohort_answers = CohortAnswers(
+            store=self.store, exchanges=steps, jobs=self.jobs, cohorts=self.cohorts, world=self.world
+        )
+        self.cohort_questions = CohortQuestions(
+            store=self.store, exchanges=steps, answers=self.cohort_answers, world=self.world
+        )
+        self.cohort_questions.attach(self.inbound)
+
+    def _learner_roles(self, steps: Exchanges, checker: Checker) -> None:
+        self._cohort_roles(steps)
+        self.erasing, self.pathways = Erasing(self.store, self.identity, self.world), self._pathways(checker)
         self.skill_profile = SkillProfile(self.store, checker, self.world)
         self.portfolio = Portfolio(
             store=self.store,

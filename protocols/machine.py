@@ -30,6 +30,7 @@ class Decision(StrEnum):
     ANSWER_PRESENTATION_PROPOSAL = "answer-presentation-proposal"
     SHARE_RECORDS = "share-records"
     GRANT_MEDIATION = "grant-mediation"
+    ANSWER_QUESTION = "answer-question"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ OF_CONNECTION: Mapping[str, str] = {
     "attached_messages": "DELETE FROM attached_messages WHERE connection_id = ?",
     "former_names": "DELETE FROM former_names WHERE connection_id = ?",
     "issued_credentials": "UPDATE issued_credentials SET connection_id = NULL WHERE connection_id = ?",
+    "cohort_askers": "DELETE FROM cohort_askers WHERE connection_id = ?",
     "exchanges": "DELETE FROM exchanges WHERE connection_id = ?",
 }
 """Likewise each table that refers to connections."""

@@ -13,8 +13,8 @@ from storage.query import Query, bounded, placeholders
 from storage.values import from_micros, to_micros
 
 __all__ = [
-    "ExchangeRow", "Filter", "count", "expired", "find", "find_by_prefix", "get", "insert", "next_expiry", "page",
-    "save", "stop_waiting", "take_expired",
+    "ExchangeRow", "Filter", "asked_together", "count", "expired", "find", "find_by_prefix", "get", "insert",
+    "next_expiry", "page", "save", "stop_waiting", "take_expired", "threads_asked",
 ]  # fmt: skip
 
 _DATA = "exchanges.data"
@@ -149,6 +149,21 @@ async def find(tx: Transaction, connection_id: str, thid: str, protocol: str) ->
         (connection_id, protocol, thid),
     )
     return None if row is None else _from_row(tx, row)
+
+
+async def asked_together(tx: Transaction, thid: str) -> list[ExchangeRow]:
+    """The exchanges in which this side asked several peers the same in one thread, in the order of their ids."""
+    rows = await tx.all("SELECT * FROM exchanges WHERE role = 'asker' AND thid = ? ORDER BY id LIMIT 1000", (thid,))
+    return [_from_row(tx, row) for row in rows]
+
+
+async def threads_asked(tx: Transaction, *, limit: int = 100) -> list[str]:
+    """The threads in which this side asked peers, the latest first."""
+    rows = await tx.all(
+        "SELECT thid FROM exchanges WHERE role = 'asker' GROUP BY thid ORDER BY MAX(created) DESC, thid LIMIT ?",
+        (bounded(limit),),
+    )
+    return [row["thid"] for row in rows]
 
 
 async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[ExchangeRow]:

@@ -31,6 +31,8 @@ async def accept_decision(node: Node, row: ExchangeRow) -> None:
             await node.verifier.approve(row.id)
         case Decision.GRANT_MEDIATION:
             await node.mediator.grant(row.id)
+        case Decision.ANSWER_QUESTION:
+            await node.cohort_answers.approve(row.id)
         case Decision.SHARE_RECORDS:
             raise WrongState(
                 "exchange.needs_choice",
@@ -49,6 +51,8 @@ async def decline_decision(node: Node, row: ExchangeRow, reason: str) -> None:
         await node.peering.decline_connection(row.id, reason)
     elif row.waiting_for == Decision.GRANT_MEDIATION:
         await node.mediator.deny(row.id)
+    elif row.waiting_for == Decision.ANSWER_QUESTION:
+        await node.cohort_answers.decline(row.id, reason)
     else:
         await node.threads.decline(row.id, reason)
 

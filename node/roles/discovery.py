@@ -15,6 +15,8 @@ from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming
 from node.runtime.world import World
+from protocols.cohort_counts import machine as cohort_counts
+from protocols.cohort_counts.messages import PROTOCOL as COHORT_COUNTS
 from protocols.coordinate_mediation import machine as coordinate_mediation
 from protocols.coordinate_mediation.messages import FAMILY as COORDINATE_MEDIATION
 from protocols.did.resolver import resolve_offline
@@ -63,6 +65,7 @@ _ROLES: Mapping[str, type[StrEnum]] = {
     **{f"{COORDINATE_MEDIATION}/{major}": coordinate_mediation.Role for major in (1, 2, 3)},
     **{f"{PICKUP}/{major}": pickup.Role for major in (2, 3)},
     **dict.fromkeys(known_on_every_wire(ROUTING), routing.Role),
+    **dict.fromkeys(known_on_every_wire(COHORT_COUNTS), cohort_counts.Role),
 }
 """Protocol with its major version -> the roles it has; a protocol that is not here is told of without roles."""
 

@@ -54,6 +54,8 @@ BUILT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "app.unknown",
         "app_grant.unknown",
         "catalogue.unknown",
+        "cohort_answer.unknown",
+        "cohort_asker.unknown",
         "connection.unknown",
         "did.unknown",
         "erasure.unknown",

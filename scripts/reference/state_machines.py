@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from protocols.cohort_counts import machine as cohort_counts
 from protocols.coordinate_mediation import machine as coordinate_mediation
 from protocols.did_exchange import machine as did_exchange
 from protocols.did_rotate import machine as did_rotate
@@ -110,6 +111,12 @@ MACHINES = (
         "Aries RFC 0094; DIDComm 2.1 §Routing Protocol 2.0",
         "How a message for somebody else is given to a mediator.",
         routing.TRANSITIONS,
+    ),
+    Machine(
+        "Cohort Counts 1.0",
+        "A protocol of lernode, `urn:lernode:didcomm/cohort-counts/1.0` on both wires",
+        "How a peer asks how many learners have which skill, told with differential privacy; [cohorts](cohorts.md).",
+        cohort_counts.TRANSITIONS,
     ),
 )
 

@@ -66,3 +66,21 @@ def test_learners_are_written_as_json_lines_but_not_as_a_table(lernode: Lernode,
     assert [each["name"] for each in lines if each["name"]] == [FORMULA]
     assert lernode("cohort", "report", "--learners")[0] == 2
     assert lernode("cohort", "report", "--out", tmp_path / "class.xls")[0] == 2
+
+
+def test_the_policy_says_who_may_ask_and_is_set(lernode: Lernode) -> None:
+    code, shown = lernode("cohort", "policy")
+    assert (code, "Nobody may ask." in shown) == (0, True)
+    assert "25 learners" in lernode("cohort", "policy", "--minimum", "25", "--budget", "3", "--period", "90")[1]
+    found = json.loads(lernode("cohort", "policy", "--json")[1])
+    assert (found["minimum"], found["budget"], found["period"], found["spent"]) == (25, "3", 90, "0")
+    assert lernode("cohort", "policy", "--budget", "99")[0] == 2
+    assert lernode("cohort", "allow", "Nobody")[0] == 2
+    assert lernode("cohort", "refuse", "Nobody")[0] == 2
+
+
+def test_a_question_needs_a_peer_and_skills(lernode: Lernode) -> None:
+    assert lernode("cohort", "ask", "Nobody", "--skill", "W")[0] == 2
+    assert lernode("cohort", "ask", "Nobody")[0] == 2
+    assert lernode("cohort", "result", "3f2a")[0] == 2
+    assert "QUESTION" in lernode("cohort", "result")[1]

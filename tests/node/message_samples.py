@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from protocols.cohort_counts.messages import Answer, Counts, Decline, Question, Wanted
 from protocols.coordinate_mediation.messages import (
     Action,
     Keylist,
@@ -99,6 +100,17 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(Invitation, lambda i, _: Invitation(i, ("did:example:a",), label="x"), wires=(Wire.V1,)),
     Sample(Hangup, lambda i, _: Hangup(i)),
     Sample(Rotate, lambda i, _: Rotate(i, i, "did:example:a"), wires=(Wire.V1,)),
+    Sample(
+        Question,
+        lambda i, t: Question(i, t, Wanted(skills=("W", "B"), epsilon=500, most=2, purpose="To plan")),
+        frozenset({"skills", "epsilon", "most"}),
+    ),
+    Sample(
+        Answer,
+        lambda i, t: Answer(i, t, Counts(counts=(40, None), threshold=20, minimum=10, counted_at=1_700_000_000)),
+        frozenset({"counts", "threshold", "minimum"}),
+    ),
+    Sample(Decline, lambda i, t: Decline(i, t, "x.y", "why"), frozenset({"code"})),
     Sample(Revoke, lambda i, t: Revoke(i, t, Named(thread_id=t)), frozenset({"thread_id"}), label="Revoke1"),
     Sample(Revoke, lambda i, t: Revoke(i, t, Named(revocation_format="x", credential_id="y"))),
     Sample(

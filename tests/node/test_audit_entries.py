@@ -121,6 +121,10 @@ OPERATIONS: dict[str, str] = {
     "pullFromWallet": "wallet.pulled",
     "putWalletProfile": "wallet.profile_put",
     "disconnectWallet": "wallet.disconnected",
+    "askCohorts": "cohort-counts.question-sent",
+    "setCohortPolicy": "cohort.policy_set",
+    "allowAsker": "cohort.asker_allowed",
+    "refuseAsker": "cohort.asker_refused",
     "addJobProfile": "job_profile.added",
     "addJobProfileFile": "job_profile.added",
     "removeJobProfile": "job_profile.removed",
@@ -390,6 +394,14 @@ async def present(pair: Pair, ours: str, theirs: str) -> None:
     await college.do("removeJobProfile", "welder")
 
 
+async def count(pair: Pair, ours: str, theirs: str) -> None:
+    college, learner = pair.college, pair.learner
+    await college.do("setCohortPolicy", minimum=5)
+    await college.do("allowAsker", connection=ours)
+    await learner.do("askCohorts", connections=[theirs], skills=[SKILL])
+    await college.do("refuseAsker", ours)
+
+
 async def keep_lists(office: Office, other: Office) -> None:
     another = achievement("https://college.example/achievements/masonry", "Masonry", "47-2021.00", "Brickmasons")
     added = await office.do("addAchievements", documents=[another])
@@ -526,6 +538,7 @@ async def test_each_operation_writes_its_entry_or_changes_nothing(pair: Pair, mo
     await mediate(pair, ours, theirs)
     await issue(pair, ours, theirs)
     await present(pair, ours, theirs)
+    await count(pair, ours, theirs)
     await hand_over(pair)
     await keep_lists(pair.college, pair.learner)
     await keep_a_portfolio(pair.learner, theirs)
