@@ -20,6 +20,7 @@ from node.http.gate import Gate
 from node.http.open_badges import add_open_badges
 from node.http.public import DIDCOMM_PATH, INVITATION_PATH, public_app
 from node.http.return_channels import Sockets
+from node.net.at_hand import DidsAtHand, ListsAtHand
 from node.net.badge_service import BadgeService
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
@@ -352,7 +353,9 @@ class Node:
         self.metrics.jsonld_fallbacks.set_function(
             lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})
         )
-        return Checker(policies, self.resolver, self.statuses, self.world, self.tracer)
+        # In a unit of work of a store that is shared, waiting for a second connection to it could end in a standstill.
+        at_hand = None if self.store.shared else (DidsAtHand(self.resolver), ListsAtHand(self.statuses))
+        return Checker(policies, self.resolver, self.statuses, self.world, self.tracer, at_hand)
 
     @property
     def mediator(self) -> Mediator:

@@ -57,7 +57,7 @@ class Expires:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """Verify ``document`` outside the transaction (it may need the network) and hand the result back.
+    """Verify ``document`` and hand the result back; outside the transaction, where that needs the network.
 
     ``challenge`` and ``domain`` are set when the document is a presentation.
     """

@@ -24,6 +24,7 @@ from storage.values import from_micros, to_micros
 __all__ = [
     "MAX_ATTEMPTS",
     "Counts",
+    "Letter",
     "OutboxState",
     "Outgoing",
     "claim",
@@ -55,8 +56,8 @@ class OutboxState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message on its way.
+class Letter:
+    """A message that was put in, as far as who delivers it needs to know.
 
     Attributes:
         message: the plaintext message, encoded, not yet encrypted.
@@ -64,11 +65,9 @@ class Outgoing:
         my_verkey: the key that it leaves under; None for the one that the connection has.
         to_verkey: the key that it is for, likewise; v1 only.
         traceparent: the trace that it belongs to; None where none is known.
-        next_attempt: when it is due; None while it stands behind another message, or is dead.
-        lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
+        attempts: how often its delivery was tried.
     """
 
-    sequence: int
     id: str
     connection_id: str | None
     lane: str
@@ -78,13 +77,25 @@ class Outgoing:
     wire: str
     my_verkey: str | None
     to_verkey: str | None
+    traceparent: str | None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing(Letter):
+    """A message on its way.
+
+    Attributes:
+        next_attempt: when it is due; None while it stands behind another message, or is dead.
+        lease: what ends the claim on it, see :func:`claim` and :func:`release`; 0 where nobody claimed it.
+    """
+
+    sequence: int
     enqueued: datetime
     state: OutboxState
-    attempts: int
     next_attempt: datetime | None
     error_code: str | None
     lease: int
-    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,7 @@ async def enqueue(
     now: datetime,
     to_verkey: str | None = None,
     traceparent: str | None = None,
-) -> None:
+) -> Letter:
     """Put a message at the end of a lane.
 
     Raises:
@@ -140,6 +151,18 @@ async def enqueue(
     if not inserted:
         raise already_stored("outgoing message")
     await _promote(tx, lane)
+    return Letter(
+        id=id,
+        connection_id=connection_id,
+        lane=lane,
+        message=message,
+        message_type=message_type,
+        thid=thid,
+        wire=wire,
+        my_verkey=my_verkey,
+        to_verkey=to_verkey,
+        traceparent=traceparent,
+    )
 
 
 async def due(

@@ -165,7 +165,9 @@ class _Link:
         return int((await self._away(self._connection.executemany(sql, rows))).rowcount)
 
     async def commit(self) -> None:
-        await self._away(self._connection.commit())
+        """Only for a task that nobody cancels."""
+        self.usage.round_trips += 1
+        await self._connection.commit()
 
     async def rollback(self) -> None:
         await self._away(self._connection.rollback())
@@ -302,7 +304,8 @@ class _SharedCommit:
         self.is_urgent = False
         self.error: BaseException | None = None
         self._began = began
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_over = False
+        self._waiting: list[asyncio.Future[None]] = []
 
     def add(self, callbacks: Sequence[Callable[[], None]], *, can_wait: bool) -> None:
         self.callbacks += callbacks
@@ -314,12 +317,26 @@ class _SharedCommit:
 
     def end(self, error: BaseException | None = None) -> None:
         self.error = error
+        self._is_over = True
+        # Those who wait go on after the callbacks, but before anything that these begin: a peer has its receipt first.
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
         if error is None:
             call_all(self.callbacks)
-        self._over.set_result(None)
 
     async def ended(self) -> None:
-        await finished(self._over)
+        """Wait for the end, even when cancelled meanwhile; then the cancellation goes on."""
+        cancelled: asyncio.CancelledError | None = None
+        while not self._is_over:
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            try:
+                await waiting
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
 
 class _Turns:

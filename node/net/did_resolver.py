@@ -132,6 +132,20 @@ class NodeResolver:
         known = await self._look_up(did, self._policy.fresh_for, refresh=refresh)
         return Resolution(known.resolved.current(), known.fetched_at, known.stale)
 
+    def at_hand(self, did: str) -> DidDocument | None:
+        """The document of ``did`` where neither a server nor the store has to be asked.
+
+        Raises:
+            BadInput: ``did.*``.
+        """
+        known = self._in_memory(did, self._policy.fresh_for)
+        if known is None:
+            method = method_of(did)
+            if isinstance(method, HttpMethod):
+                return None
+            known = self._remember(did, _Known(Resolved(did, method.resolve(did))))
+        return known.resolved.current()
+
     async def result(self, did_url: str, options: Mapping[str, str] | None = None) -> ResolutionResult:
         """Resolve a DID, or dereference a DID URL, with all metadata (DID Resolution 1.0 §4 and §5); never raises.
 
@@ -168,15 +182,22 @@ class NodeResolver:
         return ResolutionResult(content, about, metadata, is_part=is_part)
 
     async def _look_up(self, did: str, fresh_for: timedelta, *, refresh: bool = False) -> _Known:
-        known = self._known.get(did)
+        known = self._in_memory(did, fresh_for, refresh=refresh)
         if known is not None:
-            self._known.move_to_end(did)
-            if not known.sources or (not refresh and all(self._is_fresh(s, fresh_for) for s in known.sources)):
-                return known
+            return known
         method = method_of(did)
         if isinstance(method, HttpMethod):
             return await self._fetch(did, method, fresh_for, refresh)
         return self._remember(did, _Known(Resolved(did, method.resolve(did))))
+
+    def _in_memory(self, did: str, fresh_for: timedelta, *, refresh: bool = False) -> _Known | None:
+        known = self._known.get(did)
+        if known is None:
+            return None
+        self._known.move_to_end(did)
+        if not known.sources or (not refresh and all(self._is_fresh(s, fresh_for) for s in known.sources)):
+            return known
+        return None
 
     async def _fetch(self, did: str, method: HttpMethod, fresh_for: timedelta, refresh: bool) -> _Known:
         url = method.document_url(did, allow_http=self._allow_http)

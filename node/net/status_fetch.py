@@ -9,7 +9,10 @@ only whether the body is a status list at all; proof, issuer and validity are ch
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,6 +32,10 @@ DEFAULT_TTL = timedelta(milliseconds=300_000)
 """For a list that names no ttl, and whose server names no max-age."""
 
 _MAX_TTL = timedelta(days=1)
+_REMEMBERED = 64
+_MAX_REMEMBERED_BYTES = 1 << 17
+"""Of a list as published; one of the common size has at most some 20 KiB."""
+
 _ACCEPT = (
     "application/vc, application/vc+jwt, application/vc+ld+json, application/ld+json;q=0.9, application/json;q=0.8"
 )
@@ -39,8 +46,14 @@ class StatusFetcher:
 
     def __init__(self, http: GuardedHttp, cache: DocumentCache, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._credentials = DocumentFetcher(http, cache, clock, accept=_ACCEPT)
-        self._tokens = DocumentFetcher(http, _TokenCache(cache), clock, accept=f"application/{MEDIA_TYPE}")
+        self._credentials = _Kind(
+            DocumentFetcher(http, cache, clock, accept=_ACCEPT), _credential_until, _read_credential
+        )
+        self._tokens = _Kind(
+            DocumentFetcher(http, _TokenCache(cache), clock, accept=f"application/{MEDIA_TYPE}"),
+            _token_until,
+            _read_token,
+        )
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         """The status list credential at ``url``.
@@ -52,8 +65,7 @@ class StatusFetcher:
             NotNow: ``status.unreachable``: it cannot be had and there is no copy.
             BadInput: ``status.not_found``, ``status.malformed``, or ``net.*`` where policy forbids to fetch it.
         """
-        fetched = await self._fetch(self._credentials, url, _credential_until, _read_credential, refresh)
-        return StatusListCopy(_read_credential(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
+        return await self._get(self._credentials, url, refresh)
 
     async def get_token(self, url: str, *, refresh: bool = False) -> StatusListCopy:
         """The Status List Token at ``url``, a JWT.
@@ -64,25 +76,35 @@ class StatusFetcher:
         Raises:
             NotNow, BadInput: as :meth:`get`.
         """
-        fetched = await self._fetch(self._tokens, url, _token_until, _read_token, refresh)
-        return StatusListCopy(_read_token(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
+        return await self._get(self._tokens, url, refresh)
 
-    async def _fetch(
-        self,
-        fetcher: DocumentFetcher,
-        url: str,
-        until: Callable[[CachedDocument], datetime],
-        check: Callable[[bytes], object],
-        refresh: bool,
-    ) -> Fetched:
+    def at_hand(self, url: str) -> StatusListCopy | None:
+        """The status list credential at ``url`` where neither a server nor the store has to be asked."""
+        return self._credentials.at_hand(url, self._clock())
+
+    def token_at_hand(self, url: str) -> StatusListCopy | None:
+        """The Status List Token at ``url``, likewise."""
+        return self._tokens.at_hand(url, self._clock())
+
+    async def _get(self, kind: _Kind, url: str, refresh: bool) -> StatusListCopy:
+        known = None if refresh else kind.at_hand(url, self._clock())
+        if known is not None:
+            return known
+        fetched = await self._fetch(kind, url, refresh)
+        copy = StatusListCopy(kind.read(fetched.document.body), fetched.document.fetched_at, fetched.from_cache)
+        if fetched.failure is None:
+            kind.remember(url, copy, fetched.document)
+        return copy
+
+    async def _fetch(self, kind: _Kind, url: str, refresh: bool) -> Fetched:
         def is_fresh(kept: CachedDocument) -> bool:
             try:
-                return kept.fetched_at <= self._clock() < until(kept)
+                return kept.fetched_at <= self._clock() < kind.until(kept)
             except BadInput:
                 return False  # what it says of its life cannot be read: ask again
 
         try:
-            return await fetcher.get(url, is_fresh=is_fresh, check=check, refresh=refresh)
+            return await kind.fetcher.get(url, is_fresh=is_fresh, check=kind.read, refresh=refresh)
         except NotNow:
             raise NotNow(
                 "status.unreachable",
@@ -95,6 +117,42 @@ class StatusFetcher:
             raise BadInput(
                 "status.not_found", "The issuer's server has no such status list.", "Ask the issuer."
             ) from None
+
+
+class _Kind:
+    """Status lists of one kind: how they are got and read, and those that were read last.
+
+    What is fresh is given as the same object again, so that its checks can be remembered by it.
+    """
+
+    def __init__(
+        self,
+        fetcher: DocumentFetcher,
+        until: Callable[[CachedDocument], datetime],
+        read: Callable[[bytes], PublishedDocument],
+    ) -> None:
+        """
+        Args:
+            until: when a copy has to be asked for again; raises BadInput where it cannot be read.
+            read: the list by its shape; raises BadInput.
+        """
+        self.fetcher = fetcher
+        self.until = until
+        self.read = read
+        self._last: OrderedDict[str, tuple[StatusListCopy, datetime]] = OrderedDict()
+
+    def at_hand(self, url: str, now: datetime) -> StatusListCopy | None:
+        copy, until = self._last.get(url, (None, now))
+        return copy if copy is not None and copy.fetched_at <= now < until else None
+
+    def remember(self, url: str, copy: StatusListCopy, document: CachedDocument) -> None:
+        self._last.pop(url, None)
+        if len(document.body) > _MAX_REMEMBERED_BYTES:
+            return
+        with suppress(BadInput):
+            self._last[url] = (replace(copy, from_cache=True), self.until(document))
+        while len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
 
 
 class _TokenCache:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from node.net.at_hand import DidsAtHand, ListsAtHand, ResourcesAtHand
 from node.roles.policy import VerificationPolicies
+from node.roles.recent_lists import RecentLists
 from node.runtime.tracing import Tracer
 from node.runtime.world import World
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
+from protocols.credentials.resources import ResourceSource
 from protocols.credentials.trust.scope import Award
 from protocols.credentials.verification import CheckResult, VerificationResult
 from protocols.credentials.verify import explain_trust, verify
@@ -21,13 +25,21 @@ __all__ = ["Checker"]
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """What every role verifies with; which of the policies counts is the role's business."""
+    """What every role verifies with; which of the policies counts is the role's business.
+
+    Attributes:
+        at_hand: what can be had without waiting; None where nothing is verified that way.
+        resources: where schemas come from, instead of where the policy says.
+    """
 
     policies: VerificationPolicies
     resolver: RenewingResolver
     statuses: StatusSource
     world: World
     tracer: Tracer
+    at_hand: tuple[DidsAtHand, ListsAtHand] | None = None
+    resources: ResourceSource | None = None
+    _recent: RecentLists = field(default_factory=RecentLists)
 
     async def check(
         self,
@@ -40,21 +52,41 @@ class Checker:
         seen: SeenLists | None = None,
     ) -> VerificationResult:
         """How the checks of a document end; see :func:`protocols.credentials.verify.verify`."""
-        with self.tracer.span("verify") as span:
-            result = await verify(
-                document,
-                expected=expected,
-                challenge=challenge,
-                domain=domain,
-                resolver=self.resolver,
-                statuses=self.statuses,
-                policy=policy,
-                now=self.world.clock(),
-                processor=self.policies.processor,
-                seen=seen,
-            )
+        now = self.world.clock()
+        lists = self._recent.seen(now) if seen is None else seen
+        if self.resources is not None:
+            policy = replace(policy, resources=self.resources)
+        since = time.time_ns()
+        made = verify(
+            document,
+            expected=expected,
+            challenge=challenge,
+            domain=domain,
+            resolver=self.resolver,
+            statuses=self.statuses,
+            policy=policy,
+            now=now,
+            processor=self.policies.processor,
+            seen=lists,
+        )
+        # Where something turns out not to be at hand, that was no verification yet.
+        known = await made if self.resources is not None else None
+        with self.tracer.span("verify", since=since) as span:
+            result = await made if known is None else known
             span.say("lernode.verified", result.verified)
+        if seen is None:
+            self._recent.keep(lists, now)
         return result
+
+    def at_once(self) -> Checker | None:
+        """What verifies with nothing but what is in memory, and raises :class:`NotAtHand` where that is not enough.
+
+        None where nothing is verified that way.
+        """
+        if self.at_hand is None:
+            return None
+        dids, lists = self.at_hand
+        return replace(self, resolver=dids, statuses=lists, resources=ResourcesAtHand())
 
     async def explain(self, award: Award, policy: Policy) -> CheckResult:
         """What the check ``issuer-trusted`` would say of an award."""

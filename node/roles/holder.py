@@ -11,6 +11,7 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
+from node.net.at_hand import NotAtHand
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
@@ -32,7 +33,7 @@ from protocols.credentials.model import Version, proofs_of, version_of
 from protocols.credentials.reading import stated
 from protocols.credentials.sd_jwt.presenting import bind_sd_jwt
 from protocols.credentials.verification import VerificationResult
-from protocols.errors import BadInput, LernodeError, WrongState
+from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from protocols.exchange.presentation_exchange import (
     Definition,
     MatchReport,
@@ -219,38 +220,59 @@ class Holder:
         )
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
-        await self._jobs.plan(tx, _VERIFY, situation.row.id)
+        """Verify one record at once where nothing has to be waited for, else in a job."""
+        checker, results = self._checker.at_once(), None
+        if checker is not None and len(situation.value.credentials) == 1:
+            with suppress(NotAtHand, NotNow):
+                results = await self._check_all(situation.value.credentials, checker, attempts=0)
+        if results is None:
+            await self._jobs.plan(tx, _VERIFY, situation.row.id)
+        else:
+            await self._conclude(tx, situation, results)
 
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
-        """The slow part, outside any transaction: is every received record genuine? The first that is not decides."""
+        """The slow part, outside any transaction."""
         async with self._store.read() as tx:
             situation = await situation_of(tx, job.exchange_id or "", ISSUE_CREDENTIAL)
-        results: list[VerificationResult] = []
-        for document in situation.value.credentials:
-            results.append(conclude(await self._checked(document), job.attempts))
-            if not results[-1].verified:
-                break
-        if not results:
-            return _nothing
-        last, position = results[-1], len(results) - 1
+        results = await self._check_all(situation.value.credentials, self._checker, job.attempts)
 
         async def commit(tx: Transaction) -> None:
-            current = await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL)
-            if not current.value.credentials:
-                return
-            step = issue_credential.credential_checked(
-                current.value, ok=last.verified, code=reason_code(last), position=position, new_id=self._world.new_id
-            )
-            await self._exchanges.apply(
-                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
-            )
+            await self._conclude(tx, await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL), results)
 
-        for result in results:
-            self._metrics.verifications.labels(str(result.verified).lower()).inc()
         return commit
 
-    async def _checked(self, document: dict[str, Any]) -> VerificationResult:
-        return await self._checker.check(document, self._checker.policies.holder(), expected="credential")
+    async def _check_all(
+        self, documents: Sequence[dict[str, Any]], checker: Checker, attempts: int
+    ) -> list[VerificationResult]:
+        """Is every received record genuine? The first that is not decides.
+
+        Raises:
+            NotNow: see :func:`conclude`.
+        """
+        results: list[VerificationResult] = []
+        for document in documents:
+            result = await checker.check(document, checker.policies.holder(), expected="credential")
+            results.append(conclude(result, attempts))
+            if not results[-1].verified:
+                break
+        return results
+
+    async def _conclude(self, tx: Transaction, current: Situation, results: Sequence[VerificationResult]) -> None:
+        if not results or not current.value.credentials:
+            return  # the exchange went on meanwhile
+        last = results[-1]
+        step = issue_credential.credential_checked(
+            current.value,
+            ok=last.verified,
+            code=reason_code(last),
+            position=len(results) - 1,
+            new_id=self._world.new_id,
+        )
+        await self._exchanges.apply(
+            tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+        )
+        for result in results:
+            self._metrics.verifications.labels(str(result.verified).lower()).inc()
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
         document = strict_json.dumps(effect.document)
@@ -538,7 +560,3 @@ def _vcdm_for(suite: str, shown: Sequence[dict[str, Any]]) -> Vcdm:
     """Version 1.1 for verifiers that read nothing newer; its context cannot hold records of version 2.0."""
     is_old = suite.startswith("Ed25519Signature") and all(version_of(one) is Version.V1_1 for one in shown)
     return Vcdm.V1 if is_old else Vcdm.V2
-
-
-async def _nothing(_tx: Transaction) -> None:
-    """The exchange went on meanwhile; there is nothing to commit."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from node.events.emit import emit
 from node.events.types import VerificationCompleted
+from node.net.at_hand import NotAtHand
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.lifetime import Lifetime, Terms
@@ -22,7 +24,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.errors import WrongState
+from protocols.errors import NotNow, WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.jsonld.processor import Processor
 from protocols.machine import Decision, Step, Verify
@@ -179,33 +181,44 @@ class Verifier:
         )
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
-        await self._jobs.plan(tx, _VERIFY, situation.row.id)
+        """Verify at once where nothing has to be waited for, else in a job."""
+        checker, result = self._checker.at_once(), None
+        if checker is not None:
+            with suppress(NotAtHand, NotNow):
+                result = conclude(await self._check(situation.value, checker.policies.verifier(), checker), 0)
+        if result is None:
+            await self._jobs.plan(tx, _VERIFY, situation.row.id)
+        else:
+            await self._conclude(tx, situation, result)
 
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
         """The slow part, outside any transaction."""
         async with self._store.read() as tx:
             found = await situation_of(tx, job.exchange_id or "", PRESENT_PROOF)
-        exchange: machine.Exchange = found.value
-        result = conclude(await self._check(exchange, self._checker.policies.verifier()), job.attempts)
+        result = conclude(await self._check(found.value, self._checker.policies.verifier()), job.attempts)
 
         async def commit(tx: Transaction) -> None:
-            current = await situation_of(tx, found.row.id, PRESENT_PROOF)
-            value: machine.Exchange = current.value
-            if value.state is not machine.State.PRESENTATION_RECEIVED or value.presentation is None:
-                return
-            await self._keep(tx, current.row.id, value.presentation, result)
-            step = machine.presentation_checked(
-                value, verified=result.verified, code=reason_code(result), new_id=self._world.new_id
-            )
-            await self._exchanges.apply(
-                tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
-            )
+            await self._conclude(tx, await situation_of(tx, found.row.id, PRESENT_PROOF), result)
 
         return commit
 
-    async def _check(self, exchange: machine.Exchange, policy: Policy) -> VerificationResult:
+    async def _conclude(self, tx: Transaction, current: Situation, result: VerificationResult) -> None:
+        value: machine.Exchange = current.value
+        if value.state is not machine.State.PRESENTATION_RECEIVED or value.presentation is None:
+            return
+        await self._keep(tx, current.row.id, value.presentation, result)
+        step = machine.presentation_checked(
+            value, verified=result.verified, code=reason_code(result), new_id=self._world.new_id
+        )
+        await self._exchanges.apply(
+            tx, current.kind, current.connection, current.row, step, error_code=step.exchange.problem
+        )
+
+    async def _check(
+        self, exchange: machine.Exchange, policy: Policy, checker: Checker | None = None
+    ) -> VerificationResult:
         presentation = exchange.presentation or {}
-        result = await self._checker.check(
+        result = await (checker or self._checker).check(
             presentation,
             policy,
             expected="presentation",

@@ -41,6 +41,7 @@ __all__ = ["Outbox", "is_unreachable"]
 
 _log = logging.getLogger("lernode.delivery")
 _PARALLEL_LANES = 16
+_MOST_EMPTY_LANES = 10_000
 _CHANNEL = "outbox"
 _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
@@ -62,7 +63,7 @@ class _Addressed:
         waits: whether the peer's answers could not reach this node yet.
     """
 
-    message: outbox.Outgoing
+    message: outbox.Letter
     connection: Connection | None
     waits: bool
 
@@ -102,6 +103,8 @@ class Outbox:
         self._leases = Leases(store, _CHANNEL, outbox.release)
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
         self._hastening: set[asyncio.Task[None]] = set()
+        self._noting: set[asyncio.Task[bool]] = set()
+        self._empty_lanes: set[str] = set()
 
     def give_returned_to(self, receive: Returned) -> None:
         """Say who takes what peers send back in their responses."""
@@ -120,7 +123,7 @@ class Outbox:
         plain = self._written(message, Wire(connection.wire))
         if is_unreachable(connection.my_did):
             plain = return_route.asking(plain)
-        await outbox.enqueue(
+        letter = await outbox.enqueue(
             tx,
             id=plain.id,
             connection_id=connection.id,
@@ -134,9 +137,29 @@ class Outbox:
             traceparent=self._tracer.current(),
             now=self._world.clock(),
         )
-        tx.after_commit(self._crew.wake)
+        addressed = None if self._store.shared else await _addressed(tx, letter, connection)
+        tx.after_commit(partial(self._begin, connection.id, addressed))
         if self._crew.is_full:
             tx.notify(_CHANNEL)  # another process may have its hands free
+
+    def _begin(self, lane: str, addressed: _Addressed | None) -> None:
+        """Deliver what was just committed: at once where its lane was empty, else once it is found to be due."""
+        if lane in self._empty_lanes and addressed is not None:
+            self._empty_lanes.discard(lane)
+            if self._crew.begin(lane, partial(self._deliver_lane, addressed)):
+                return
+        self._empty_lanes.discard(lane)
+        # What is being delivered on a lane of this process only is followed by what came behind it.
+        if self._store.shared or not self._crew.has_in_hand(lane):
+            self._crew.wake()
+
+    def _note_empty(self, lane: str) -> None:
+        """Nothing of a lane is in the store, and so what is put in next is due at once."""
+        if self._store.shared:
+            return  # other processes put in, too
+        if len(self._empty_lanes) >= _MOST_EMPTY_LANES:
+            self._empty_lanes.clear()
+        self._empty_lanes.add(lane)
 
     async def put_again(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
         """As :meth:`put`, for a message that was put in before: where it still waits, it is not put in twice."""
@@ -195,7 +218,7 @@ class Outbox:
     async def stop(self) -> None:
         """Stop; what was not confirmed is delivered again after the next start, or now by another process."""
         await self._crew.stop()
-        await asyncio.gather(*self._hastening, return_exceptions=True)
+        await asyncio.gather(*self._hastening, *self._noting, return_exceptions=True)
         await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
@@ -203,6 +226,7 @@ class Outbox:
         now, found = self._world.clock(), dict[str, Work]()
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             for message in await self._take(tx, now, room, skip_lanes=busy):
+                self._empty_lanes.discard(message.lane)
                 found[message.lane] = partial(self._deliver_lane, await _addressed(tx, message))
             following = await outbox.next_wake(tx, skip_lanes=(*busy, *found))
         if self._store.shared:
@@ -229,7 +253,7 @@ class Outbox:
     async def _deliver_lane(self, first: _Addressed) -> bool:
         """Deliver a message, and those that wait behind it while no other lane waits for this one to be done."""
         following: _Addressed | None = first
-        is_more = False
+        noted: asyncio.Task[bool] | None = None
         while following is not None:
             message = following.message
             try:
@@ -241,19 +265,50 @@ class Outbox:
                     span.say("messaging.message.envelope.size", await self._deliver(following))
             except LernodeError as error:
                 await self._failed(message, error.code)
+                if noted is not None:
+                    await noted
                 return True
+            self._metrics.delivered.inc()
+            behind: asyncio.Future[_Addressed | None] = asyncio.get_running_loop().create_future()
+            noted = asyncio.create_task(self._note_delivered(message, behind, noted))
+            self._noting.add(noted)
+            noted.add_done_callback(self._noting.discard)
+            following = await behind
+        return noted is not None and await noted
+
+    async def _note_delivered(
+        self, message: outbox.Letter, behind: asyncio.Future[_Addressed | None], before: asyncio.Task[bool] | None
+    ) -> bool:
+        """Take a message out that arrived; whether more of its lane may be due.
+
+        Args:
+            behind: is given the next message of the lane as soon as that may be delivered: where no other process
+                delivers, before the commit. Were that lost, the peer would get this message again, and know it.
+            before: notes the message before.
+        """
+        following: _Addressed | None = None
+        try:
             async with self._store.write() as tx:
                 is_more = await outbox.mark_delivered(tx, message.id)
-                following = None
                 if is_more and not self._crew.is_full:
-                    for behind in await self._take(tx, self._world.clock(), 1, lane=message.lane):
-                        following = await _addressed(tx, behind)
-                if not is_more:
-                    # Were it lost, the peer would get the message again and know it.
+                    for next_one in await self._take(tx, self._world.clock(), 1, lane=message.lane):
+                        following = await _addressed(tx, next_one)
+                if following is not None and not self._store.shared:
+                    behind.set_result(following)
+                if following is not None or not is_more:
                     tx.can_wait()
+                if not is_more:
                     tx.after_commit(partial(self._crew.let_go, message.lane))
-            self._leases.end(message.id)
-            self._metrics.delivered.inc()
+                    tx.after_commit(partial(self._note_empty, message.lane))
+        except BaseException:
+            if not behind.done():
+                behind.set_result(None)
+            raise
+        if not behind.done():
+            behind.set_result(following)
+        self._leases.end(message.id)
+        if before is not None:
+            await before
         return is_more
 
     async def _deliver(self, addressed: _Addressed) -> int:
@@ -326,7 +381,7 @@ class Outbox:
         self._world.witness("sent", plain)
         return plain
 
-    async def _failed(self, message: outbox.Outgoing, code: str) -> None:
+    async def _failed(self, message: outbox.Letter, code: str) -> None:
         attempts = message.attempts + (code not in _PATIENT)
         # A refusal may be a message that came too early, so it is worth a few more tries, but not days of them.
         refused = code.removeprefix("delivery.http_") in {str(status) for status in _PERMANENT}
@@ -350,13 +405,13 @@ def is_unreachable(own_did: str) -> bool:
     return any(service.endpoint == QUEUE_ENDPOINT for service in peer4.resolve(own_did).services)
 
 
-async def _addressed(tx: Transaction, message: outbox.Outgoing) -> _Addressed:
-    connection = await connections.find(tx, message.connection_id or "")
+async def _addressed(tx: Transaction, message: outbox.Letter, connection: Connection | None = None) -> _Addressed:
+    connection = connection or await connections.find(tx, message.connection_id or "")
     waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
     return _Addressed(message, connection, waits)
 
 
-def _verkey(message: outbox.Outgoing, connection: Connection) -> str:
+def _verkey(message: outbox.Letter, connection: Connection) -> str:
     return message.my_verkey or connection.my_verkey
 
 

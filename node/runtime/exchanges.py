@@ -21,7 +21,7 @@ from node.runtime.deadlines import Deadlines
 from node.runtime.delivery import Outbox
 from node.runtime.world import World
 from protocols.errors import WrongState
-from protocols.machine import Ask, Decision, Effect, Expires, Send, Step
+from protocols.machine import Ask, Decision, Effect, Expires, Send, Step, Verify
 from storage import audit, connections, exchanges
 from storage.connections import Connection
 from storage.engine import Transaction
@@ -185,7 +185,9 @@ class Exchanges:
         situation = Situation(kind, connection, row, value)
         for effect in step.effects:
             await self._perform(tx, situation, effect)
-        return await exchanges.get(tx, row.id) if waiting else row
+        # Decisions by policy, and verifications at once, take further steps.
+        moves = waiting or any(isinstance(effect, Verify) for effect in step.effects)
+        return await exchanges.get(tx, row.id) if moves else row
 
     async def _perform(self, tx: Transaction, situation: Situation, effect: Effect) -> None:
         if isinstance(effect, Send):

@@ -81,17 +81,32 @@ class Crew:
         self._running: dict[str, asyncio.Future[bool]] = {}
         self._ending: set[asyncio.Future[bool]] = set()
         self._passed_over: set[str] = set()
-        self._is_ending = False
+        self._is_ending = True
         self._worker = Worker(name, clock, self._round)
 
     def wake(self) -> None:
         """There is something to do; safe to call from an ``after_commit`` callback."""
         self._worker.wake()
 
+    def begin(self, key: str, work: Work) -> bool:
+        """Do work that is known to be due, without looking for it; whether there was room, and none of its key in hand.
+
+        For ``after_commit`` callbacks.
+        """
+        if self.is_full or key in self._running:
+            return False
+        self._take_up(key, work)
+        return True
+
+    def has_in_hand(self, key: str) -> bool:
+        """Whether work of this key is being done."""
+        return key in self._running
+
     def let_go(self, key: str) -> None:
         """The work of this key is done but for its own end: the next may begin; for ``after_commit`` callbacks."""
-        self._ending.add(self._running[key])
-        self._release(key, is_more=False)
+        if key in self._running:  # else it was stopped meanwhile
+            self._ending.add(self._running[key])
+            self._release(key, is_more=False)
 
     @property
     def is_full(self) -> bool:
@@ -127,10 +142,16 @@ class Crew:
             return None
         found, following = await self._find(busy, room)
         for key, work in found.items():
-            task = asyncio.ensure_future(work())
-            self._running[key] = task
-            task.add_done_callback(partial(self._finished, key))
+            if key in self._running:  # taken up while it was looked for
+                self._passed_over.add(key)
+            else:
+                self._take_up(key, work)
         return following
+
+    def _take_up(self, key: str, work: Work) -> None:
+        task = asyncio.ensure_future(work())
+        self._running[key] = task
+        task.add_done_callback(partial(self._finished, key))
 
     def _finished(self, key: str, task: asyncio.Future[bool]) -> None:
         if task in self._ending:

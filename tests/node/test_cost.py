@@ -55,7 +55,7 @@ async def test_what_a_record_costs_is_bounded(nodes: Nodes) -> None:
         spent = [[b - a for a, b in zip(*both, strict=True)] for both in zip(before, after, strict=True)]
     assert len(await held(learner)) == 2
     for statements, round_trips, commits in spent:
-        # Two messages each way and their deliveries; the learner verifies in a job. See docs/scaling.md.
-        assert 0 < statements <= 95
-        assert 0 < commits <= 12
-        assert 0 < round_trips <= (150 if college.store.shared else 20)
+        # Two messages each way and their deliveries; on PostgreSQL the learner verifies in a job. See docs/scaling.md.
+        assert 0 < statements <= (95 if college.store.shared else 80)
+        assert 0 < commits <= (12 if college.store.shared else 8)
+        assert 0 < round_trips <= (150 if college.store.shared else 10)

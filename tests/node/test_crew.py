@@ -136,3 +136,38 @@ async def test_who_is_let_go_makes_room_for_the_next_and_is_waited_for_at_the_en
         may_end.set()
         await finishing
     assert sorted(ended) == ["first", "second"]
+
+
+async def test_what_is_known_to_be_due_begins_without_being_looked_for_but_never_beside_work_of_its_key() -> None:
+    looked = began = 0
+    may_end, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> bool:
+        nonlocal began
+        began += 1
+        await may_end.wait()
+        ended.set()
+        return False
+
+    async def find(busy: tuple[str, ...], _room: int) -> tuple[dict[str, Work], None]:
+        nonlocal looked
+        looked += 1
+        # As where a row was read right before its work began elsewhere.
+        return {"key": work} if busy else {}, None
+
+    crew = Crew("test", _now, 2, find)
+    assert not crew.begin("key", work), "a crew that was not started takes nothing"
+    crew.start()
+    while not looked:
+        await asyncio.sleep(0)
+    assert crew.begin("key", work)
+    assert not crew.begin("key", work)
+    assert crew.has_in_hand("key")
+    crew.wake()
+    while looked < 2:
+        await asyncio.sleep(0)
+    may_end.set()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    assert began == 1
+    await crew.stop()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Literal
 
 from node.app import Node
 from node.roles.issuer import Award
 from node.runtime.world import World
+from protocols.didcomm.message import PlainMessage
 from storage import outbox
 from storage.engine import Transaction
 from storage.outbox import Outgoing
@@ -34,6 +37,38 @@ async def test_an_offer_reaches_a_peer_that_was_away_also_after_a_restart(nodes:
     college = await nodes.again(college)
     assert (await exchange_in(college, offered.id)).state == "done"
     assert len(await held(learner)) == 1
+
+
+async def test_many_messages_arrive_in_the_order_in_which_they_were_put_in_also_after_the_peer_was_away(
+    nodes: Nodes,
+) -> None:
+    sent: list[str] = []
+    received: list[str] = []
+
+    def witness(way: Literal["sent", "received"], message: PlainMessage) -> None:
+        if message.name == "offer-credential":
+            (sent if way == "sent" else received).append(message.id)
+
+    college = await nodes.make("college", issuer=True, world=World(witness=witness))
+    learner = await nodes.make("learner", world=World(witness=witness), policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    for count in (8, 16):
+        await asyncio.gather(
+            *(college.issuer.offer(to_learner.id, Award(achievement_id=WELDING)) for _ in range(count))
+        )
+        await nodes.stop(learner)  # with some of them under way
+        await asyncio.gather(
+            *(college.issuer.offer(to_learner.id, Award(achievement_id=WELDING)) for _ in range(count))
+        )
+        learner = await nodes.again(learner)
+
+    async def all_held(tx: Transaction) -> bool | None:
+        held_now = await tx.one("SELECT COUNT(*) AS number FROM held_credentials")
+        return True if held_now is not None and held_now["number"] == len(sent) else None
+
+    await eventually(learner, all_held)
+    assert len(sent) == 48
+    assert list(dict.fromkeys(received)) == sent
 
 
 async def test_waits_between_attempts_double(nodes: Nodes) -> None:
