@@ -103,8 +103,7 @@ def _show_matches(found: MatchesView, chosen: dict[str, str]) -> None:
     fields([("purpose", found.purpose)])
     for descriptor in _asked_once(found.descriptors):
         _show_descriptor(descriptor, chosen)
-    answered = {each.name for each in found.descriptors if each.chosen or each.id in chosen}
-    if any(each.records and each.name not in answered for each in found.descriptors):
+    if found.more:
         line("  More of what is asked for fits, and need not be shown; --fully shows it too.")
 
 

@@ -55,6 +55,7 @@ async def matches(node: Node, call: Call[MatchesQuery, Nothing]) -> MatchesView:
         name=found.definition.name or None,
         purpose=found.definition.purpose or None,
         satisfiable=found.selection is not None,
+        more=found.more,
         descriptors=_descriptors(found),
     )
 

@@ -831,6 +831,7 @@ class MatchesView(_View, frozen=True, kw_only=True):
     name: str | None
     purpose: str | None
     satisfiable: bool
+    more: Annotated[bool, Meta(description="Whether `fully` would show more of what is asked for.")]
     descriptors: list[DescriptorView]
 
 

@@ -79,9 +79,10 @@ class Matches:
 
     Attributes:
         holder: the DID that the records are about, which signs.
-        selection: the smallest answer of records that are not known to be revoked or suspended; None where there is
-            none.
+        selection: the answer, the smallest unless the fullest was asked for, of records that are not known to be
+            revoked or suspended; None where there is none.
         missing: why there is none.
+        more: whether the fullest answer would show more of what is asked for.
     """
 
     definition: Definition
@@ -90,6 +91,7 @@ class Matches:
     records: Mapping[str, HeldCredential]
     selection: Selection | None
     missing: LernodeError | None
+    more: bool = False
 
 
 class Holder:
@@ -404,7 +406,8 @@ class Holder:
         valid = {record.id for record in held if record.state is IssuedState.ACTIVE and record.unverified is None}
         try:
             selection = select(definition, report.among(valid), fully=fully)
-            return Matches(definition, me, report, by_id, selection, None)
+            more = _answers_more(definition, report.among(valid), selection)
+            return Matches(definition, me, report, by_id, selection, None, more)
         except BadInput as error:
             return Matches(definition, me, report, by_id, None, error)
 
@@ -529,6 +532,13 @@ def _selected(found: Matches, chosen: Mapping[str, str] | None) -> Selection:
     if found.selection is None:
         raise found.missing or BadInput("pex.not_satisfiable", "No record fits.", "Decline the request.")
     return found.selection
+
+
+def _answers_more(definition: Definition, report: MatchReport, than: Selection) -> bool:
+    try:
+        return len(select(definition, report, fully=True).pairs) > len(than.pairs)
+    except BadInput:  # too much work to look for
+        return False
 
 
 def _suite_for(definition: Definition, holder: OwnDid, shown: Sequence[dict[str, Any]]) -> str:

@@ -117,6 +117,7 @@ async def test_a_learner_who_lacks_some_of_a_job_is_asked_for_what_there_is(node
         mine = await other_end(learner, row, "request-received")
         found = await learner.holder.matches(mine.id, fully=fully)
         assert found.selection is not None
+        assert found.more is not fully
         await learner.holder.present(mine.id, dict(found.selection.pairs))
         assert (await exchange_in(employer, row.id)).state == "done"
         shown[fully] = told((await employer.matching.presented(row.id, asked)).report)
