@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -59,8 +59,8 @@ class Target(Protocol):
     async def begin_history(self) -> None:
         """Make ready what every migration relies on, and the table ``schema_version``."""
 
-    async def apply(self, statement: str) -> None:
-        """Run a statement of a migration."""
+    async def apply(self, statements: Iterable[str]) -> None:
+        """Run the statements of a migration."""
 
     async def check(self) -> bool:
         """Whether every reference is met."""
@@ -114,8 +114,7 @@ async def migrate(target: Target, migrations: Sequence[Migration], *, create: bo
         return
     for migration in pending:
         try:
-            for statement in migration.statements():
-                await target.apply(statement)
+            await target.apply(migration.statements())
         except Exception as error:
             if not target.is_fault_of_migration(error):
                 raise

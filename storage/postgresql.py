@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -450,8 +450,9 @@ class _MigrationTarget:
         for statement in PRELUDE:
             await self._connection.execute(statement)
 
-    async def apply(self, statement: str) -> None:
-        await self._connection.execute(migration_statement(statement))
+    async def apply(self, statements: Iterable[str]) -> None:
+        for statement in statements:
+            await self._connection.execute(migration_statement(statement))
 
     async def check(self) -> bool:
         await self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # raises where one is broken

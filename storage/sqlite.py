@@ -18,7 +18,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,13 @@ class _Link:
 
     async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
         return int((await self._away(self._connection.execute(sql, params))).rowcount)
+
+    async def execute_all(self, statements: Iterable[str]) -> None:
+        def execute() -> None:
+            for statement in statements:
+                self.raw.execute(statement)
+
+        await self._away(asyncio.to_thread(execute))
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
         return int((await self._away(self._connection.executemany(sql, rows))).rowcount)
@@ -591,13 +598,13 @@ class _MigrationTarget:
         return {row["name"] for row in rows}
 
     async def begin_history(self) -> None:
-        await self.apply(
+        await self._link.execute(
             "CREATE TABLE schema_version "
             "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT"
         )
 
-    async def apply(self, statement: str) -> None:
-        await self._link.execute(statement)
+    async def apply(self, statements: Iterable[str]) -> None:
+        await self._link.execute_all(statements)
 
     async def check(self) -> bool:
         return not await self._link.fetch("PRAGMA foreign_key_check")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 __all__ = ["BUILT", "BUILT_REASONS", "ERROR_CLASSES", "Site", "error_sites", "reason_sites"]
@@ -149,6 +150,7 @@ class Site:
     hint: str
 
 
+@cache
 def error_sites(root: Path) -> list[Site]:
     """Every error that the code can raise.
 
@@ -158,6 +160,7 @@ def error_sites(root: Path) -> list[Site]:
     return [site for file, module in _modules(root) for site in _errors_of(file, module)]
 
 
+@cache
 def reason_sites(root: Path) -> list[Site]:
     """Every reason that a check can have; ``kind`` is how the check ends."""
     found = [site for file, module in _modules(root) for site in _reasons_of(file, module)]

@@ -69,9 +69,10 @@ def forged(a: Point, r: Point, *, cofactor: bool, a_bytes: bytes = b"", r_bytes:
     the parts of small order cancel out, or where the cofactor is to do that, one for which they do not.
     """
     a_bytes, r_bytes = a_bytes or encode(a), r_bytes or encode(r)
+    of_a, of_r = _number(a), _number(r)
     for message in messages():
         k = challenge(r_bytes, a_bytes, message)
-        s = (_number(r) + k * _number(a)) % L
+        s = (of_r + k * of_a) % L
         cancels = times(s, BASE) == add(r, times(k, a))
         assert times(8 * s, BASE) == times(8, add(r, times(k, a)))
         if cancels != cofactor:
