@@ -150,21 +150,28 @@ class Site:
     hint: str
 
 
-@cache
 def error_sites(root: Path) -> list[Site]:
     """Every error that the code can raise.
 
     Raises:
         LookupError: a code is built in a way that :data:`BUILT` does not know.
     """
-    return [site for file, module in _modules(root) for site in _errors_of(file, module)]
+    return _sites(root)[0]
+
+
+def reason_sites(root: Path) -> list[Site]:
+    """Every reason that a check can have; ``kind`` is how the check ends."""
+    return [replace(site, code=code) for site in _sites(root)[1] for code in BUILT_REASONS.get(site.code, (site.code,))]
 
 
 @cache
-def reason_sites(root: Path) -> list[Site]:
-    """Every reason that a check can have; ``kind`` is how the check ends."""
-    found = [site for file, module in _modules(root) for site in _reasons_of(file, module)]
-    return [replace(site, code=code) for site in found for code in BUILT_REASONS.get(site.code, (site.code,))]
+def _sites(root: Path) -> tuple[list[Site], list[Site]]:
+    """Those of errors and those of reasons; each module is parsed once for both."""
+    errors, reasons = list[Site](), list[Site]()
+    for file, module in _modules(root):
+        errors += _errors_of(file, module)
+        reasons += _reasons_of(file, module)
+    return errors, reasons
 
 
 def _modules(root: Path) -> Iterator[tuple[str, _Module]]:
@@ -178,7 +185,8 @@ class _Module:
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
-        self._functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        self.nodes = list(ast.walk(tree))
+        self._functions = [n for n in self.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
     def texts(self, node: ast.expr | None, *, gap: str = "…") -> list[str]:
         """What an expression may say, as far as can be told without running it."""
@@ -225,13 +233,13 @@ class _Module:
         return list(dict.fromkeys(said))
 
     def _given(self, function: str, place: int) -> Iterator[ast.expr]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call) and _called(node) == function and len(node.args) > place:
                 yield node.args[place]
 
 
 def _errors_of(file: str, module: _Module) -> Iterator[Site]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and _called(node) in ERROR_CLASSES and node.args:
             yield from _expanded(file, module, _called(node), node.args)
         elif isinstance(node, ast.Tuple) and _is_error_row(node.elts):
@@ -266,7 +274,7 @@ _ENDINGS = {
 
 def _reasons_of(file: str, module: _Module) -> Iterator[Site]:
     in_checks = file.startswith("protocols/credentials/checks/")
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if in_checks and isinstance(node, ast.Tuple) and _is_reason_row(node.elts):
             yield Site(file, module.texts(node.elts[0])[0], "fail", module.texts(node.elts[1])[0], Path(file).stem)
         if not isinstance(node, ast.Call):
