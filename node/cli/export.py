@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +14,7 @@ from node.cli.options import Setting, common, read_file_passphrase, suggest
 from node.cli.output import line
 from node.cli.write import check_new, write_record
 from node.http.documents import document_bytes
+from node.http.portfolio_schemas import ResumeView
 from node.http.schemas import (
     ConnectionView,
     HeldDetail,
@@ -26,6 +27,7 @@ from node.records import bundle
 from node.records.bundle import Bundle
 from node.runtime import age_files
 from node.runtime.age_files import AgeLock, Recipient
+from node.skills.profile import JobProfile, encode
 
 __all__ = ["FILE_PASSPHRASE", "export", "file_passphrase_of"]
 
@@ -47,7 +49,7 @@ T = TypeVar("T")
 @click.option("--recipient", metavar="AGE1...", help="Encrypt to this public key of age, not to a passphrase.")
 @FILE_PASSPHRASE
 def export(setting: Setting, file: Path, recipient: str | None, file_passphrase: Path | None) -> None:
-    """Write every record that this node holds, your receipts and the names of your peers into one encrypted file.
+    """Write every record that this node holds, your résumés, receipts and peers into one encrypted file.
 
     \b
     Examples:
@@ -76,14 +78,26 @@ async def _packed(api: Api) -> tuple[bytes, int]:
         {"id": each.id, "label": each.label, "did": each.their_did, "since": each.created.isoformat()}
         async for each in _all(api, "/admin/connections", Page[ConnectionView])
     ]
-    content = Bundle(label=label, records=_records(api), receipts=_receipts(api), connections=peers)
+    content = Bundle(
+        label=label,
+        records=_records(api),
+        receipts=_receipts(api),
+        connections=peers,
+        resumes=[_resume(each) async for each in _all(api, "/admin/resumes", Page[ResumeView])],
+        profiles=[encode(each) for each in (await api.get("/admin/job-profiles", Page[JobProfile])).items],
+    )
     return await bundle.write(content, datetime.now(UTC))
 
 
-async def _records(api: Api) -> AsyncIterator[tuple[bytes, str | None]]:
+def _resume(view: ResumeView) -> dict[str, Any]:
+    entries = [{"record": each.record_id, "reveal": each.reveal, "text": each.text} for each in view.entries]
+    return {"title": view.title, "text": view.text, "entries": entries}
+
+
+async def _records(api: Api) -> AsyncIterator[tuple[str, bytes, str | None]]:
     async for held in _all(api, "/admin/records", Page[HeldView]):
         detail = await api.get(f"/admin/records/{segment(held.id)}", HeldDetail)
-        yield document_bytes(detail.document), detail.unverified
+        yield held.id, document_bytes(detail.document), detail.unverified
 
 
 async def _receipts(api: Api) -> AsyncIterator[tuple[str, bytes]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
+from node.cli.arranged import take_profiles, take_resumes
 from node.cli.client import Api, with_api
 from node.cli.export import FILE_PASSPHRASE, file_passphrase_of
 from node.cli.files import begins_with, read_file
@@ -40,6 +40,8 @@ class _Outcome:
     known: int = 0
     unverified: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    resumes: int = 0
+    profiles: int = 0
 
     def take(self, view: IntakeView, source: str) -> None:
         for kept in view.kept:
@@ -83,7 +85,8 @@ def import_(
       lernode import old-badge.json --unverified
       lernode import ada.zip.age
 
-    Of an export, receipts and peers stay in the file: they belong to the node that made it.
+    Of an export, résumés and job profiles are taken too; receipts and peers stay in the file, for they belong to the
+    node that made it.
 
     Next: lernode records
     """
@@ -104,12 +107,15 @@ def import_(
 
 def _tell(outcome: _Outcome) -> None:
     for refused in outcome.refused:
-        line(f"{refused['source']}, record {refused['position']}: {refused['reason']}", style="red")
+        which = f", record {refused['position']}" if refused["position"] else ""
+        line(f"{refused['source']}{which}: {refused['reason']}", style="red")
         if refused["hint"]:
             line(f"  {refused['hint']}")
     for kept in outcome.unverified:
         line(f"{short(kept['id'])} ({kept['name']}) is held, and does not verify now: {kept['code']}", style="yellow")
     line(f"{outcome.new} records are new, {outcome.known} were here already.", style="green")
+    if outcome.resumes or outcome.profiles:
+        line(f"{outcome.resumes} résumés and {outcome.profiles} job profiles are new.", style="green")
     suggest("lernode records")
 
 
@@ -130,20 +136,33 @@ async def _take(
         return
     data = read_file(place, _MAX_EXPORT_BYTES)
     secret: AgeSecret = identity_file.read_bytes() if identity_file else file_passphrase_of(file_passphrase, new=False)
-    await _take_export(api, bundle.read(age_files.decrypt(data, secret)), place, outcome)
+    await _take_export(api, age_files.decrypt(data, secret), place, outcome)
 
 
-async def _take_export(api: Api, records: Iterable[tuple[bytes, bool]], place: str, outcome: _Outcome) -> None:
-    for position, (document, marked) in enumerate(records, start=1):
+async def _take_export(api: Api, packed: bytes, place: str, outcome: _Outcome) -> None:
+    ids = dict[str, str]()
+    for position, (name, document, marked) in enumerate(bundle.read(packed), start=1):
         file = base64.b64encode(document).decode()
-        await _post(api, RecordsToKeep(file=file, accept="any" if marked else "genuine"), place, outcome, position)
+        wanted = RecordsToKeep(file=file, accept="any" if marked else "genuine")
+        taken = await _post(api, wanted, place, outcome, position)
+        if taken is not None and taken.kept:
+            ids[name] = taken.kept[0].record.id
         await asyncio.sleep(0)
-
-
-async def _post(api: Api, wanted: RecordsToKeep, place: str, outcome: _Outcome, position: int = 1) -> None:
     try:
-        outcome.take(await api.post("/admin/records", IntakeView, wanted), place)
+        arranged = bundle.read_arranged(packed)
+        outcome.profiles += await take_profiles(api, arranged)
+        outcome.resumes += await take_resumes(api, arranged, ids)
+    except BadInput as error:  # the records are here all the same
+        outcome.refuse(place, error.code, error.message, error.hint, 0)
+
+
+async def _post(api: Api, wanted: RecordsToKeep, place: str, outcome: _Outcome, position: int = 1) -> IntakeView | None:
+    try:
+        taken = await api.post("/admin/records", IntakeView, wanted)
     except (BadInput, NotNow) as error:
         if error.code == "node.unreachable":
             raise
         outcome.refuse(place, error.code, error.message, error.hint, position)
+        return None
+    outcome.take(taken, place)
+    return taken

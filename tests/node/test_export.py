@@ -121,10 +121,47 @@ async def test_records_come_back_once_and_duplicates_are_told(town: Town, tmp_pa
     other = await town.nodes.make("other")
     await town.nodes.stop(other)
     first = await lernode(other.home, "import", str(file), "--json")
-    assert (json.loads(first.output) | {"unverified": []}) == {"new": 2, "known": 0, "unverified": [], "refused": []}
+    assert (json.loads(first.output) | {"unverified": []}) == {
+        "new": 2, "known": 0, "unverified": [], "refused": [], "resumes": 0, "profiles": 0
+    }  # fmt: skip
     again = await lernode(other.home, "import", str(file), "--json")
     assert (json.loads(again.output)["new"], json.loads(again.output)["known"]) == (0, 2)
     assert await documents_of(other.home) == set(documents)
+
+
+async def test_resumes_and_job_profiles_come_back_once(town: Town, tmp_path: Path, identity_file: Path) -> None:
+    await give(town.college, town.college_to_learner.id)
+    home, file = town.learner.home, tmp_path / "ada.zip.age"
+    await town.nodes.stop(town.learner)
+
+    async def ask(home: Path, *words: str) -> Any:
+        result = await lernode(home, *words, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.output)
+
+    record = (await ask(home, "records"))["items"][0]["id"]
+    await ask(home, "resume", "new", "Welding", "--text", "Ten years of steel.")
+    await ask(home, "resume", "add", "Welding", record, "--text", "My first")
+    await ask(home, "resume", "state", "Welding", "Crane", "I rebuilt it.", "--at", "1")
+    await ask(home, "profile", "add", "welder", "--require", "51-4121.00")
+    await ask(home, "export", str(file), "--recipient", str(IDENTITY.to_public()))
+    other = await town.nodes.make("other")
+    await town.nodes.stop(other)
+    taking = ("import", str(file), "--identity-file", str(identity_file))
+    first = await ask(other.home, *taking)
+    assert (first["new"], first["resumes"], first["profiles"]) == (2, 1, 1)
+    again = await ask(other.home, *taking)
+    assert (again["known"], again["resumes"], again["profiles"]) == (2, 0, 0)
+    came = await ask(other.home, "resume", "show", "Welding")
+    assert came["text"] == "Ten years of steel."
+    assert [(each["name"], each["ownStatement"], each["text"]) for each in came["entries"]] == [
+        ("Crane", True, ""),
+        ("Structural Welding, Level 1", False, "My first"),
+    ]
+    assert (await ask(other.home, "profile", "show", "welder"))["requirements"][0]["skill"]["code"] == "51-4121.00"
+    await ask(other.home, "resume", "remove", "Welding", "1")
+    assert (await ask(other.home, *taking))["resumes"] == 1
+    assert len((await ask(other.home, "resume"))["items"]) == 2
 
 
 async def test_tokens_and_marks_go_along_with_an_export(town: Town, tmp_path: Path, identity_file: Path) -> None:
@@ -165,9 +202,9 @@ async def test_a_changed_record_is_refused_and_the_others_taken(
     documents = await shown(town)
     forged = json.loads(documents[0]) | {"name": "Doctor of Everything"}
 
-    async def records() -> AsyncIterator[tuple[bytes, str | None]]:
-        yield json.dumps(forged).encode(), None
-        yield documents[1], None
+    async def records() -> AsyncIterator[tuple[str, bytes, str | None]]:
+        yield "1", json.dumps(forged).encode(), None
+        yield "2", documents[1], None
 
     async def receipts() -> AsyncIterator[tuple[str, bytes]]:
         for each in list[tuple[str, bytes]]():
