@@ -21,6 +21,7 @@ from node.http.open_badges import add_open_badges
 from node.http.public import DIDCOMM_PATH, INVITATION_PATH, public_app
 from node.http.return_channels import Sockets
 from node.net.at_hand import DidsAtHand, ListsAtHand
+from node.net.badge_fetch import BadgeFetcher
 from node.net.badge_service import BadgeService
 from node.net.did_resolver import NodeResolver
 from node.net.guarded_http import GuardedHttp, NetworkPolicy
@@ -349,6 +350,7 @@ class Node:
             ResourceFetcher(self.http, cache, clock=self.world.clock),
             SkillIndex(self.store),
             StoredTrust(self.store),
+            BadgeFetcher(self.http, cache, clock=self.world.clock),
         )
         self.metrics.jsonld_fallbacks.set_function(
             lambda: sum(each.fallbacks for each in {policies.processor, DEFAULT})

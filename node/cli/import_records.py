@@ -61,28 +61,31 @@ class _Outcome:
 @common
 @click.argument("places", metavar="FILE|URL...", nargs=-1, required=True)
 @click.option("--unverified", is_flag=True, help="Keep genuine records that do not verify here, too, and mark them.")
+@click.option("--recipient", metavar="ADDRESS", help="Take only what is for this address, such as for e-mail.")
 @click.option("--identity-file", type=_FILE, help="Identity of age, for an export that was encrypted to its recipient.")
 @FILE_PASSPHRASE
 def import_(
     setting: Setting,
     places: tuple[str, ...],
     unverified: bool,
+    recipient: str | None,
     identity_file: Path | None,
     file_passphrase: Path | None,
 ) -> None:
     """Hold records that you already have. One that the node holds already is told and not held twice.
 
-    Read are records as JSON, JWT or SD-JWT, presentations and arrays of these, badges as PNG or SVG, behind links too,
-    and the files of lernode export. Each record is verified as a verifier here would verify it, trust in its issuer
-    included. One that is not what its issuer signed is refused. One that does not verify for another reason, as nobody
-    said whom to trust or it has expired, is kept with --unverified: it stays marked, and is sent to nobody unless you
-    choose it. Import it again to have it verified again.
+    Read are records as JSON, JWT or SD-JWT, presentations and arrays of these, badges of Open Badges 3.0 and 2.0 as
+    JSON, PNG or SVG, behind links too, and the files of lernode export. Each record is verified as a verifier here
+    would verify it, trust in its issuer included. One that is not what its issuer signed is refused. One that does not
+    verify for another reason, as nobody said whom to trust or it has expired, is kept with --unverified: it stays
+    marked, and is sent to nobody unless you choose it. Import it again to have it verified again.
 
     \b
     Examples:
       lernode import diploma.json badge.png
       lernode import https://badges.example/records/3527
       lernode import old-badge.json --unverified
+      lernode import https://badges.example/assertions/12 --recipient ada@example.org
       lernode import ada.zip.age
 
     Of an export, résumés and job profiles are taken too; receipts and peers stay in the file, for they belong to the
@@ -95,7 +98,7 @@ def import_(
     async def go(api: Api) -> _Outcome:
         outcome = _Outcome()
         for place in places:
-            await _take(api, place, accept, identity_file, file_passphrase, outcome)
+            await _take(api, place, accept, recipient, identity_file, file_passphrase, outcome)
         return outcome
 
     outcome = with_api(setting, go)
@@ -123,15 +126,17 @@ async def _take(
     api: Api,
     place: str,
     accept: Accepted,
+    recipient: str | None,
     identity_file: Path | None,
     file_passphrase: Path | None,
     outcome: _Outcome,
 ) -> None:
     if place.startswith(_LINKS):
-        await _post(api, RecordsToKeep(url=place, accept=accept), place, outcome)
+        await _post(api, RecordsToKeep(url=place, accept=accept, recipient=recipient), place, outcome)
         return
     if not begins_with(place, _AGE):
-        wanted = RecordsToKeep(file=base64.b64encode(read_file(place)).decode(), accept=accept)
+        file = base64.b64encode(read_file(place)).decode()
+        wanted = RecordsToKeep(file=file, accept=accept, recipient=recipient)
         await _post(api, wanted, place, outcome)
         return
     data = read_file(place, _MAX_EXPORT_BYTES)

@@ -111,6 +111,7 @@ def add(
       lernode trust add did:web:college.example --for Certificate --for Diploma --until 2027-08-31
       lernode trust add did:web:college.example --framework https://www.onetonline.org/
       lernode trust add did:web:quality.example --accreditor --for BachelorDegree
+      lernode trust add https://badges.example/issuer    of Open Badges 2.0, which names issuers by URL
     """
     wanted = NewTrustRule(
         did=did,
@@ -364,7 +365,7 @@ def explain(
       lernode trust explain 9b1e
       lernode trust explain did:web:college.example --type Certificate
     """
-    if not what.startswith("did:"):
+    if not what.startswith(("did:", "https://")):
         _explain_exchange(setting, what)
         return
     asked = ExplainTrust(

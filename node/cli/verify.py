@@ -34,6 +34,7 @@ _LINKS = ("https://", "http://")
 @click.option("--offline", is_flag=True, help="Ask nobody: use what the file and this node's store hold.")
 @click.option("--challenge", help="What the holder of a presentation file was asked to answer.")
 @click.option("--domain", help="For whom a presentation file was made.")
+@click.option("--recipient", metavar="ADDRESS", help="For whom a record file has to be, such as an e-mail address.")
 @click.option("--show", is_flag=True, help="Show what the signature covers, too; files only.")
 @click.option("--qr", is_flag=True, help="It is a QR code of a printed résumé: its text, a picture or PDF of it, or -.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes for a folder; one a core.")
@@ -45,20 +46,23 @@ def verify(
     offline: bool,
     challenge: str | None,
     domain: str | None,
+    recipient: str | None,
     show: bool,
     qr: bool,
     jobs: int | None,
 ) -> None:
     """Check a credential or presentation, and show every check with its reason. A file needs no node at all.
 
-    The format is found by itself: JSON with a proof, a seal or an envelope, a JWT, or an SD-JWT. Of a résumé (LER-RS of
-    HR Open) it says of each entry who vouches for it, or that it is self-asserted, and checks each credential in it.
+    The format is found by itself: JSON with a proof, a seal or an envelope, a JWT, an SD-JWT, or a badge of Open Badges
+    2.0. Of a résumé (LER-RS of HR Open) it says of each entry who vouches for it, or that it is self-asserted, and
+    checks each credential in it.
 
     \b
     Examples:
       lernode verify welding.json --trust did:web:riverside.example
       lernode verify welding.json --any-issuer --offline
       lernode verify welding.jwt --any-issuer --show
+      lernode verify badge.json --any-issuer --recipient ada@example.org
       lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
       lernode verify https://ada.example/r/…  what somebody shows by a link
       lernode verify --qr welding.pdf      a printed résumé, or a picture of it
@@ -79,8 +83,9 @@ def verify(
     if is_folder:
         from node.cli.verify_folder import verify_folder  # noqa: PLC0415
 
-        if challenge or domain or show:
-            raise BadInput("cli.usage", "A challenge, a domain and --show belong to one file.", "Name that file.")
+        if challenge or domain or recipient or show:
+            message = "A challenge, a domain, a recipient and --show belong to one file."
+            raise BadInput("cli.usage", message, "Name that file.")
         verify_folder(setting, path, trust, any_issuer=any_issuer, offline=offline, jobs=jobs)
         return
     if what == "-" or is_file:
@@ -88,11 +93,13 @@ def verify(
         from node.cli.resume_check import resume_in  # noqa: PLC0415
         from node.cli.verify_file import FilePolicy, verify_file  # noqa: PLC0415
 
-        how, data = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline), _read(path)
+        how = FilePolicy(setting.home, trust, any_issuer=any_issuer, offline=offline, recipient=recipient)
+        data = _read(path)
         resume = resume_in(data)
         if resume is not None:
-            if challenge or domain or show:
-                raise BadInput("cli.usage", "A challenge, a domain and --show are not for résumés.", "Leave them out.")
+            if challenge or domain or recipient or show:
+                message = "A challenge, a domain, a recipient and --show are not for résumés."
+                raise BadInput("cli.usage", message, "Leave them out.")
             _verify_resume(setting, how, resume)
             return
         result = verify_file(how, data, challenge=challenge, domain=domain, show=show)
@@ -100,7 +107,7 @@ def verify(
     else:
         if path.suffix or len(path.parts) > 1:
             raise BadInput("cli.no_file", "There is no such file.", "Check its name.")
-        if any_issuer or offline or challenge or domain or show or jobs:
+        if any_issuer or offline or challenge or domain or recipient or show or jobs:
             raise BadInput("cli.usage", "These options are for files.", "Add only --trust to an exchange.")
         kept = _again(setting, what, trust)
         result, document = kept.result, msgspec.json.encode(kept)

@@ -13,6 +13,7 @@ from node.cli.progress import waiting
 from node.config import CONFIG_FILE, Config, load
 from node.http.result_views import view_result
 from node.http.schemas import ResultView
+from node.net.badge_fetch import BadgeFetcher
 from node.net.did_resolver import NodeResolver
 from node.net.documents import MemoryDocumentCache
 from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
@@ -50,12 +51,14 @@ class FilePolicy:
         trust: issuers believed this time.
         any_issuer: do not ask whether the issuer is believed.
         offline: the network is not used.
+        recipient: an address that a record has to be for.
     """
 
     home: Path
     trust: tuple[str, ...]
     any_issuer: bool
     offline: bool
+    recipient: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,10 @@ async def opened(how: FilePolicy) -> AsyncIterator[FileVerifier]:
     async with _store(how.home) as store, _http(config, offline=how.offline) as http:
         cache = MemoryDocumentCache() if store is None else StoredDocumentCache(store)
         resources = ResourceFetcher(http, cache, clock=world.clock)
-        policies = VerificationPolicies(config, how.home, resources, SkillIndex(store), StoredTrust(store))
+        badges = BadgeFetcher(http, cache, clock=world.clock)
+        policies = VerificationPolicies(config, how.home, resources, SkillIndex(store), StoredTrust(store), badges)
         policy = policies.verifier(trust=how.trust, any_issuer=how.any_issuer, refresh=not how.offline)
+        policy = policy if how.recipient is None else policy.for_recipient(how.recipient)
         resolver = NodeResolver(http, cache, clock=world.clock)
         statuses = StatusFetcher(http, cache, clock=world.clock)
         yield FileVerifier(policy, Checker(policies, resolver, statuses, world, NO_TRACES), http)

@@ -62,8 +62,9 @@ from node.roles.keeping import Accept
 from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.credentials.model import Version
-from protocols.credentials.reading import stated
+from protocols.credentials.reading import read_secured, stated
 from protocols.errors import BadInput, WrongState
+from protocols.jsonld.processor import DEFAULT
 from storage import audit, credentials
 from storage.credentials import HeldCredential, IssuedCredential, IssuedState
 from storage.engine import Transaction
@@ -186,13 +187,15 @@ async def record(node: Node, call: Call[Nothing, Nothing]) -> HeldDetail:
         held = await find_held(tx, call.id)
         later = await credentials.find_held_replacing(tx, held, replaced_by)
         about = await credentials.held_about(tx, held.credential_id) if held.credential_id else []
+    said = read_secured(held.document, DEFAULT)
     return HeldDetail(
         **held_fields(held),
-        replaces=replaced_by(stated(held.document)),
+        securing=said.securing,
+        replaces=replaced_by(said.document),
         replaced_by=later,
         endorsements=[_endorsement(each) for each in about if _ENDORSEMENT in each.types],
         attached=view_attached(held.document),
-        outline=[msgspec.convert(asdict(each), OutlineView) for each in outline(stated(held.document))],
+        outline=[msgspec.convert(asdict(each), OutlineView) for each in outline(said.document)],
         document=document_json(held.document),
     )
 
@@ -228,7 +231,9 @@ async def keep_records(node: Node, call: Call[Nothing, RecordsToKeep]) -> Intake
     Raises:
         BadInput: ``record.not_genuine``, ``record.not_verified``, ``intake.*``, ``net.*``.
     """
-    outcomes = await node.keeping.take(await _given(node, call.body), Accept(call.body.accept))
+    outcomes = await node.keeping.take(
+        await _given(node, call.body), Accept(call.body.accept), recipient=call.body.recipient
+    )
     view = IntakeView(kept=[], refused=[])
     for position, outcome in enumerate(outcomes, start=1):
         if isinstance(outcome, BadInput):

@@ -518,6 +518,13 @@ class EndorsementView(_View, frozen=True, kw_only=True):
 class HeldDetail(HeldView, frozen=True, kw_only=True):
     """A record that the node holds, with the document as it was received."""
 
+    securing: Annotated[
+        str | None,
+        Meta(
+            description="How it is secured, such as `eddsa-rdfc-2022` or `vc+jwt`. `HostedBadge` is signed by nobody: "
+            "the web server of its issuer vouches for it."
+        ),
+    ]
     replaces: Annotated[str | None, Meta(description="The `id` of the record that it says it replaces.")]
     replaced_by: Annotated[str | None, Meta(description="The held record, by `id`, that says it replaces this one.")]
     endorsements: Annotated[list[EndorsementView], Meta(description="Those that the node holds of it.")]
@@ -541,6 +548,10 @@ class RecordsToKeep(_Given, frozen=True, kw_only=True):
     ] = None
     url: Annotated[
         Annotated[str, Meta(max_length=4000)] | None, Meta(description="Where the node gets such a file.")
+    ] = None
+    recipient: Annotated[
+        Annotated[str, Meta(max_length=500)] | None,
+        Meta(description="An address, such as for e-mail, that the records have to be for; hashed or not."),
     ] = None
     accept: Annotated[
         Literal["verified", "genuine", "any"],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from node.net.did_resolver import NodeResolver
 from node.net.status_fetch import StatusFetcher
+from protocols.credentials.open_badges_2.source import PublishedPart
 from protocols.did.document import DidDocument
 from protocols.status.source import StatusListCopy
 
-__all__ = ["DidsAtHand", "ListsAtHand", "NotAtHand", "ResourcesAtHand"]
+__all__ = ["BadgesAtHand", "DidsAtHand", "ListsAtHand", "NotAtHand", "ResourcesAtHand"]
 
 
 class NotAtHand(Exception):
@@ -61,4 +62,13 @@ class ResourcesAtHand:
 
     async def kept(self, url: str) -> bytes | None:
         """Raises NotAtHand."""
+        raise NotAtHand
+
+
+class BadgesAtHand:
+    """A :class:`protocols.credentials.open_badges_2.source.BadgeSource` that has nothing, and says so by NotAtHand."""
+
+    async def get(self, url: str, *, refresh: bool = False) -> PublishedPart:
+        """Raises NotAtHand."""
+        del url, refresh
         raise NotAtHand

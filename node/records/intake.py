@@ -1,9 +1,9 @@
 """What people bring: the records in a file or behind a link, whatever the file is.
 
 Read here: a credential with proofs inside or under a seal (JSON), a JWT or SD-JWT as text, an enveloped credential, a
-presentation, a résumé (LER-RS) or a JSON array of any of these, and a picture with one of them baked in. Nothing is
-verified: each record is given on as its issuer has secured it, and who keeps it verifies it. What came around it (a
-presentation's own proof, a key binding, what a résumé says by itself) is left out.
+badge of Open Badges 2.0, a presentation, a résumé (LER-RS) or a JSON array of any of these, and a picture with one of
+them baked in. Nothing is verified: each record is given on as its issuer has secured it, and who keeps it verifies it.
+What came around it (a presentation's own proof, a key binding, what a résumé says by itself) is left out.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from node.records.baking import baked_in, is_image
 from node.records.ler_rs import credentials_in, is_ler_rs
 from protocols import strict_json
 from protocols.credentials.model import as_list, is_presentation
+from protocols.credentials.open_badges_2.parts import is_signed_assertion
 from protocols.credentials.reading import read_secured, unwrapped
 from protocols.credentials.sd_jwt.text import read_sd_jwt
 from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT
 
-__all__ = ["MAX_FILE_BYTES", "MAX_RECORDS", "records_in"]
+__all__ = ["MAX_FILE_BYTES", "MAX_RECORDS", "link_in", "records_in"]
 
 MAX_FILE_BYTES = 2 << 20
 """Of a file that is taken in."""
@@ -28,6 +29,18 @@ MAX_RECORDS = 100
 """In one file."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MAX_LINK = 4096
+
+
+def link_in(data: bytes) -> str | None:
+    """Where the badge of a picture is hosted, if the picture has no more of it than that (Open Badges 2.0, Baking).
+
+    Raises:
+        BadInput: ``badge.*``.
+    """
+    baked = baked_in(data) if len(data) <= MAX_FILE_BYTES and is_image(data) else b""
+    is_link = baked.startswith((b"https://", b"http://")) and len(baked) <= _MAX_LINK
+    return baked.decode("ascii", "replace") if is_link else None
 
 
 def records_in(data: bytes) -> list[bytes]:
@@ -64,6 +77,8 @@ def _of_item(item: Any) -> list[bytes]:
     if isinstance(document, str) and document.startswith("{"):
         return [document.encode()]  # a seal, which has credentials only under it
     if isinstance(document, str):
+        if is_signed_assertion(document):
+            return [document.encode()]
         read = read_secured(document, DEFAULT)
         inside = read.document if is_presentation(read.document) else None
         if inside is None:

@@ -8,7 +8,6 @@ Signing, the choice of times and identifiers, and the status entries come from o
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +18,13 @@ import msgspec
 
 from node.records.catalogue import Achievement
 from protocols import strict_json
+from protocols.credentials.checks.recipient import identity_hash
 from protocols.credentials.model import CONTEXT_V1, CONTEXT_V2, Version, is_url
 from protocols.credentials.times import format_time
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 
-__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email", "identity_hash",
+__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email",
            "withholdable"]  # fmt: skip
 
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
@@ -121,11 +121,6 @@ def withholdable(credential: dict[str, Any]) -> list[str]:
         if isinstance(items, list):
             pointers += [pointer, *(f"{pointer}/{number}" for number in range(len(items)))]
     return pointers
-
-
-def identity_hash(identity: str, salt: str) -> str:
-    """The IdentityHash of an identity (OB 3.0 §B): how a holder or verifier who knows an address finds it."""
-    return "sha256$" + hashlib.sha256((identity + salt).encode()).hexdigest()
 
 
 def check_email(address: str) -> str:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from node.net.at_hand import DidsAtHand, ListsAtHand, ResourcesAtHand
+from node.net.at_hand import BadgesAtHand, DidsAtHand, ListsAtHand, ResourcesAtHand
 from node.roles.policy import VerificationPolicies
 from node.roles.recent_lists import RecentLists
 from node.runtime.tracing import Tracer
@@ -29,7 +29,7 @@ class Checker:
 
     Attributes:
         at_hand: what can be had without waiting; None where nothing is verified that way.
-        resources: where schemas come from, instead of where the policy says.
+        resources: where schemas come from, instead of where the policy says; nothing is fetched for badges then.
     """
 
     policies: VerificationPolicies
@@ -55,7 +55,7 @@ class Checker:
         now = self.world.clock()
         lists = self._recent.seen(now) if seen is None else seen
         if self.resources is not None:
-            policy = replace(policy, resources=self.resources)
+            policy = replace(policy, resources=self.resources, badges=BadgesAtHand())
         since = time.time_ns()
         made = verify(
             document,

@@ -9,7 +9,14 @@ from protocols.errors import NotNow
 __all__ = ["conclude", "reason_code"]
 
 _AWAY = frozenset(
-    {"did.unreachable", "status.unreachable", "status.stale", "status.list_unproved", "trust.accreditation_unclear"}
+    {
+        "did.unreachable",
+        "badge.unreachable",
+        "status.unreachable",
+        "status.stale",
+        "status.list_unproved",
+        "trust.accreditation_unclear",
+    }
 )
 """What another try may change: somebody's server did not answer."""
 

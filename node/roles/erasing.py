@@ -17,10 +17,10 @@ from typing import Any
 
 from node.events.emit import emit
 from node.events.types import PersonErased
-from node.records.open_badges import identity_hash
 from node.roles.identity import Identity
 from node.runtime.hardware import perform
 from node.runtime.world import World
+from protocols.credentials.checks.recipient import identity_hash
 from protocols.errors import WrongState
 from protocols.jose import sign_jwt
 from storage import apps, audit, connections, credentials, dids, erasure, exchanges, orders, resumes, shares, wallets

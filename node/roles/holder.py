@@ -17,7 +17,15 @@ from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
 from node.roles.keeping import add_record, held_record
-from node.roles.kept_forms import binding_key, compact_text, embeddable, is_compact, kept_form, presented_part
+from node.roles.kept_forms import (
+    binding_key,
+    compact_text,
+    embeddable,
+    is_compact,
+    is_presentable,
+    kept_form,
+    presented_part,
+)
 from node.roles.lifetime import Lifetime
 from node.roles.threads import ISSUE_CREDENTIAL, PRESENT_PROOF
 from node.roles.threads import situation as situation_of
@@ -395,7 +403,7 @@ class Holder:
 
     async def _match(self, tx: Transaction, situation: Situation, *, fully: bool = False) -> Matches:
         definition = parse_definition(situation.value.definition)
-        opened = await self._held.newest(tx, _MAX_RECORDS)
+        opened = [each for each in await self._held.newest(tx, _MAX_RECORDS) if is_presentable(each.content)]
         held = [each.record for each in opened]
         me = await self._subject_of(tx, held)
         # A verifier may say nothing of formats and still read no tokens, so that these come last.

@@ -12,13 +12,16 @@ from urllib.parse import unquote
 from node.events.emit import emit
 from node.events.types import RecordStored
 from node.net.guarded_http import GuardedHttp
-from node.records.intake import MAX_FILE_BYTES, records_in
+from node.records.intake import MAX_FILE_BYTES, link_in, records_in
 from node.records.reached import awarded_by, reached_in
 from node.records.summary import summary
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
+from protocols import strict_json
+from protocols.credentials.open_badges_2.document import OpenBadge2
+from protocols.credentials.open_badges_2.parts import assembled, is_whole
 from protocols.credentials.reading import read_secured, stated
 from protocols.credentials.sealed.document import SEALED
 from protocols.credentials.verification import Check, Outcome, VerificationResult
@@ -113,35 +116,43 @@ class Keeping:
             raise BadInput("intake.not_there", message, "Check the link, or download the file and import that.")
         return response.body
 
-    async def take(self, data: bytes, accept: Accept = Accept.VERIFIED) -> list[Kept | BadInput]:
+    async def take(
+        self, data: bytes, accept: Accept = Accept.VERIFIED, *, recipient: str | None = None
+    ) -> list[Kept | BadInput]:
         """Hold the records of a file; of each, what became of it, in their order.
+
+        Args:
+            recipient: as for :meth:`keep`.
 
         Raises:
             BadInput: ``intake.*`` and others where the file cannot be read; as :meth:`keep` for a file with one record.
         """
-        records = await asyncio.to_thread(records_in, data)
+        link = await asyncio.to_thread(link_in, data)
+        records = await asyncio.to_thread(records_in, data if link is None else await self.fetch(link))
         outcomes = list[Kept | BadInput]()
         for record in records:
             try:
-                outcomes.append(await self.keep(record, accept))
+                outcomes.append(await self.keep(record, accept, recipient=recipient))
             except BadInput as error:
                 if len(records) == 1:
                     raise
                 outcomes.append(error)
         return outcomes
 
-    async def keep(self, document: bytes, accept: Accept = Accept.VERIFIED) -> Kept:
+    async def keep(self, document: bytes, accept: Accept = Accept.VERIFIED, *, recipient: str | None = None) -> Kept:
         """Hold a record, once however often it is given; one that is known is verified and marked anew.
 
         Args:
             document: JSON, or the text of a JWT or SD-JWT.
+            recipient: an address that it has to be for, hashed or not; None where that is not asked.
 
         Raises:
             BadInput: ``record.not_genuine`` where it is not what was signed; ``record.not_verified`` where it does not
                 pass what is asked for; ``structure.*`` and others where it cannot be read.
         """
+        document = await self._with_parts(document)
         record = held_record(document, self._world)
-        code, issuer = await self._checked(document, accept)
+        code, issuer = await self._checked(document, accept, recipient)
         record = replace(record, issuer=issuer or record.issuer)
         async with self._store.write() as tx:
             # The same may have been given twice at a time.
@@ -192,7 +203,26 @@ class Keeping:
         found = [each for name in sorted(names) for each in await credentials.held_with_id(tx, name)]
         return [each for each in found if unquote(each.issuer).strip() == unquote(record.issuer).strip()]
 
-    async def _checked(self, document: bytes, accept: Accept) -> tuple[str | None, str | None]:
+    async def _with_parts(self, document: bytes) -> bytes:
+        """The record, with its class and issuer inside where it is a badge that only refers to them.
+
+        Raises:
+            BadInput: ``badge.*``, ``net.*``, also where their servers are away, for it would say nothing to anybody.
+        """
+        read = read_secured(document, DEFAULT)
+        if not isinstance(read, OpenBadge2):
+            return document
+        if is_whole(read.badge):
+            return strict_json.dumps(read.badge)
+        try:
+            return strict_json.dumps(await assembled(read.badge, self._checker.policies.badges))
+        except NotNow:
+            message = "What the badge is for cannot be had: the server of its class or issuer does not answer."
+            raise BadInput("badge.class_unreachable", message, "Import it again when that is back.") from None
+
+    async def _checked(
+        self, document: bytes, accept: Accept, recipient: str | None = None
+    ) -> tuple[str | None, str | None]:
         """The code of the check that a record does not pass, though it may be kept, and whose it is.
 
         The first is None where it passes them all, the second where only the document says it.
@@ -202,6 +232,7 @@ class Keeping:
         """
         policies = self._checker.policies
         policy = policies.holder() if accept is Accept.GENUINE else policies.keeper()
+        policy = policy if recipient is None else policy.for_recipient(recipient)
         result = await self._checker.check(document, policy, expected="credential")
         if not _is_genuine(result):
             raise BadInput(

@@ -14,6 +14,7 @@ from protocols import strict_json
 from protocols.credentials.data_integrity import derive_proof
 from protocols.credentials.enveloped import ENVELOPED_CREDENTIAL, data_url_of, envelope, media_type_of
 from protocols.credentials.model import has_type
+from protocols.credentials.open_badges_2.parts import is_assertion
 from protocols.credentials.reading import read_secured
 from protocols.credentials.sd_jwt.presenting import present_sd_jwt
 from protocols.credentials.sd_jwt.text import read_sd_jwt
@@ -24,12 +25,17 @@ from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.keys import public_jwk
 from storage.dids import OwnDid
 
-__all__ = ["binding_key", "compact_text", "embeddable", "is_compact", "kept_form", "presented_part"]
+__all__ = ["binding_key", "compact_text", "embeddable", "is_compact", "is_presentable", "kept_form", "presented_part"]
 
 
 def is_compact(document: bytes) -> bool:
     """Whether a kept record is the text of a JWT or SD-JWT."""
     return not document.startswith(b"{")
+
+
+def is_presentable(form: dict[str, Any] | str) -> bool:
+    """Whether a kept record can stand in a presentation: a badge of Open Badges 2.0 is no Verifiable Credential."""
+    return isinstance(form, str) or not is_assertion(form)
 
 
 def kept_form(document: bytes) -> dict[str, Any] | str:
@@ -38,9 +44,16 @@ def kept_form(document: bytes) -> dict[str, Any] | str:
 
 
 def embeddable(document: bytes) -> dict[str, Any]:
-    """A kept record as it stands in a presentation."""
+    """A kept record as it stands in a presentation.
+
+    Raises:
+        BadInput: ``record.not_presentable``.
+    """
     if not is_compact(document):
         form = strict_json.loads_object(document)
+        if not is_presentable(form):
+            message = "A badge of Open Badges 2.0 is no Verifiable Credential, and cannot stand in a presentation."
+            raise BadInput("record.not_presentable", message, "Give the badge itself: lernode records ID --export FILE")
         return envelope(quote(document), f"application/{SEALED}") if is_sealed(form) else form
     return envelope(document.decode("ascii"), media_type_of(read_secured(document, DEFAULT).securing or "vc+jwt"))
 

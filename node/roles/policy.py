@@ -12,6 +12,7 @@ from node.config import Config
 from node.records.schema import SCHEMA_CHECKERS
 from node.skills.frameworks import SkillIndex
 from protocols.credentials.model import proofs_of
+from protocols.credentials.open_badges_2.source import BadgeSource, NoBadges
 from protocols.credentials.policy import REQUIRED_BY_DEFAULT, Policy
 from protocols.credentials.resources import GivenResources, ResourceSource
 from protocols.credentials.sealed.authorities import SealAuthorities
@@ -28,7 +29,13 @@ class VerificationPolicies:
     """Says what has to hold, for each reason to verify."""
 
     def __init__(
-        self, config: Config, home: Path, resources: ResourceSource, skills: SkillIndex, known: TrustSource
+        self,
+        config: Config,
+        home: Path,
+        resources: ResourceSource,
+        skills: SkillIndex,
+        known: TrustSource,
+        badges: BadgeSource | None = None,
     ) -> None:
         """Read what the configuration names.
 
@@ -36,6 +43,7 @@ class VerificationPolicies:
             resources: where schemas come from that the configuration does not name.
             skills: those that the node knows.
             known: whom to trust, by what the node keeps.
+            badges: where the parts of badges of Open Badges 2.0 come from, if from anywhere.
 
         Raises:
             BadInput: ``config.*`` where a file cannot be used.
@@ -43,6 +51,7 @@ class VerificationPolicies:
         self._config = config
         self._skills = skills
         self._known = known
+        self.badges = badges or NoBadges()
         self.processor = _processor(config, home)
         self._seals = _seals(config, home)
         self._resources = GivenResources(_schemas(config, home), resources)
@@ -65,6 +74,7 @@ class VerificationPolicies:
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
+            badges=self.badges,
             known_skills=self._skills.known,
             contexts_signed=self._config.verify.require_signed_contexts,
             seals=self._seals,
@@ -102,6 +112,7 @@ class VerificationPolicies:
             clock_skew=timedelta(seconds=self._config.verify.clock_skew_seconds),
             schemas=SCHEMA_CHECKERS,
             resources=self._resources,
+            badges=self.badges,
             known_skills=self._skills.known,
             seals=self._seals,
         )

@@ -29,6 +29,7 @@ __all__ = ["SkillProfile"]
 _RECENT = 5
 _CARRIED = "onet"
 _SELF = Believed("self", "trust.self", "The holder's own statement.")
+_ON_THE_WEB = " It is named by a web address, so that what it says rests on its web server."
 _BY_OUTCOME = {Outcome.PASS: "trusted", Outcome.FAIL: "untrusted"}
 
 _Named = tuple[str, str | None, str | None, str | None, str | None, bool]
@@ -164,7 +165,8 @@ class _Belief:
         if key not in self._known:
             achieved = tuple(Achieved(*each) for each in award.achievements)
             check = await self._checker.explain(Award(award.issuer or None, achieved, at), self._policy)
-            self._known[key] = Believed(_BY_OUTCOME.get(check.outcome, "unclear"), check.code, check.reason)
+            reason = check.reason + (_ON_THE_WEB if award.issuer.startswith(("https://", "http://")) else "")
+            self._known[key] = Believed(_BY_OUTCOME.get(check.outcome, "unclear"), check.code, reason)
         return self._known[key]
 
 

@@ -10,7 +10,7 @@ from node.runtime.world import World
 from protocols.credentials.trust.grants import Action, By, Grant, Origin
 from protocols.credentials.trust.scope import Award, Scope
 from protocols.credentials.verification import CheckResult
-from protocols.did.syntax import check_did
+from protocols.did.syntax import check_controller
 from protocols.errors import BadInput
 from storage import audit, trust
 from storage.engine import Store
@@ -58,7 +58,7 @@ class Trust:
         Raises:
             BadInput: ``did.malformed``, ``trust.period_empty``.
         """
-        check_did(wanted.did)
+        check_controller(wanted.did)
         if wanted.start is not None and wanted.end is not None and wanted.end < wanted.start:
             raise BadInput("trust.period_empty", "The period ends before it begins.", "Check the two dates.")
         rule_id, now = self._world.new_id(), self._world.clock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from protocols.credentials.checks.status_lists import CheckedList
+from protocols.credentials.open_badges_2.source import BadgeSource, PublishedPart
 from protocols.credentials.resources import ResourceSource
 from protocols.did.document import DidDocument
 from protocols.did.resolver import RenewingResolver, Resolver
@@ -16,11 +17,22 @@ from protocols.errors import BadInput, LernodeError
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusListCopy, StatusSource
 
-__all__ = ["MAX_DIDS", "MAX_LISTS", "MAX_RESOURCES", "AskedDids", "AskedLists", "AskedResources", "SeenLists"]
+__all__ = [
+    "MAX_BADGE_PARTS",
+    "MAX_DIDS",
+    "MAX_LISTS",
+    "MAX_RESOURCES",
+    "AskedBadges",
+    "AskedDids",
+    "AskedLists",
+    "AskedResources",
+    "SeenLists",
+]
 
 MAX_DIDS = 256
 MAX_LISTS = 256
 MAX_RESOURCES = 64
+MAX_BADGE_PARTS = 128
 
 _CHARS_A_QUAD = 1000
 """Reading and unpacking so many characters of a list or schema takes as long as a quad."""
@@ -184,6 +196,29 @@ class AskedResources:
         """What :meth:`get` gave, else what the source has at hand."""
         answer = self._answers.get(url)
         return answer if isinstance(answer, bytes) else await self._source.kept(url)
+
+
+class AskedBadges:
+    """Gets each part of badges once."""
+
+    def __init__(self, source: BadgeSource) -> None:
+        self._source = source
+        self._answers: dict[str, PublishedPart | LernodeError] = {}
+
+    async def get(self, url: str, *, refresh: bool = False) -> PublishedPart:
+        """The object at ``url``, as :class:`BadgeSource` gives it; raises ``badge.too_many`` besides."""
+        if url not in self._answers:
+            if len(self._answers) >= MAX_BADGE_PARTS:
+                message = f"There are more than {MAX_BADGE_PARTS} parts of badges."
+                raise BadInput("badge.too_many", message, "Show fewer records at a time.")
+            try:
+                self._answers[url] = await self._source.get(url, refresh=refresh)
+            except LernodeError as error:
+                self._answers[url] = error
+        answer = self._answers[url]
+        if isinstance(answer, LernodeError):
+            raise answer
+        return answer
 
 
 def _chars(list_credential: object) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from protocols.credentials.open_badges_2.source import BadgeSource, NoBadges
 from protocols.credentials.resources import NoResources, ResourceSource
 from protocols.credentials.sealed.authorities import SealAuthorities
 from protocols.credentials.trust.grants import TrustedIssuers, TrustSource
@@ -51,6 +52,9 @@ class Policy:
         clock_skew: how far clocks may differ.
         schemas: a credentialSchema id, or a credential type, -> what checks it.
         resources: where schemas come from that it does not have itself.
+        badges: where the parts of badges of Open Badges 2.0 come from.
+        recipient: an address or other identity that the record has to be for, hashed or not; ``None`` where that is
+            not asked.
         known_skills: which of these URLs are those of skills in a framework that this node has.
         holder_is_subject: whether who presents has to be the subject of every record.
         issuer_signs: whether a credential has to be signed with a key of its issuer; where not, the proof by itself
@@ -68,8 +72,14 @@ class Policy:
     clock_skew: timedelta = timedelta(minutes=2)
     schemas: Mapping[str, SchemaChecker] = field(default_factory=dict)
     resources: ResourceSource = field(default_factory=NoResources)
+    badges: BadgeSource = field(default_factory=NoBadges)
+    recipient: str | None = None
     known_skills: Callable[[frozenset[str]], Awaitable[frozenset[str]]] | None = None
     holder_is_subject: bool = True
     issuer_signs: bool = True
     contexts_signed: bool = False
     seals: SealAuthorities = field(default_factory=SealAuthorities)
+
+    def for_recipient(self, identity: str) -> Policy:
+        """The same, where the record has to be for whoever has this address."""
+        return replace(self, recipient=identity, required=self.required | {Check.RECIPIENT})

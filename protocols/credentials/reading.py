@@ -20,6 +20,8 @@ from protocols.credentials.enveloped import (
 )
 from protocols.credentials.jose.document import JwtDocument
 from protocols.credentials.model import has_type
+from protocols.credentials.open_badges_2.document import OpenBadge2
+from protocols.credentials.open_badges_2.parts import is_assertion, is_signed_assertion
 from protocols.credentials.sd_jwt.document import SdJwtDocument, SdJwtVc
 from protocols.credentials.sd_jwt.text import read_sd_jwt
 from protocols.credentials.sealed.authorities import WhoseSeal, unknown_seal
@@ -75,6 +77,8 @@ def secured_item(item: Any, processor: Processor, seals: WhoseSeal = unknown_sea
     for kind in _ENVELOPES:
         if has_type(item, kind):
             return _enveloped(item, kind, processor, seals)
+    if is_assertion(item):
+        return OpenBadge2(item)
     return _sealed(item, processor, seals) if is_sealed(item) else EmbeddedProofs(item, processor)
 
 
@@ -125,6 +129,8 @@ def _is_json(text: bytes | str) -> bool:
 
 def _compact(text: bytes | str, processor: Processor) -> Secured:
     text = (text.decode("latin-1") if isinstance(text, bytes) else text).strip()
+    if is_signed_assertion(text):
+        return OpenBadge2(text)
     if "~" not in text:
         return JwtDocument(read_jwt(text), processor)
     sd_jwt = read_sd_jwt(text)

@@ -21,6 +21,7 @@ class Check(StrEnum):
     VALID_TIME = "valid-time"
     STATUS = "status"
     HOLDER_BINDING = "holder-binding"
+    RECIPIENT = "recipient"
     SCHEMA = "schema"
     RELATED_RESOURCES = "related-resources"
     SKILLS = "skills"

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from protocols.credentials.asking import AskedDids, AskedLists, AskedResources, SeenLists
+from protocols.credentials.asking import AskedBadges, AskedDids, AskedLists, AskedResources, SeenLists
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
+from protocols.credentials.checks.recipient import check_recipient
 from protocols.credentials.checks.related import check_related_resources
 from protocols.credentials.checks.results import failed
 from protocols.credentials.checks.schema import check_schema
@@ -27,6 +28,8 @@ from protocols.credentials.checks.token_status import check_token_status
 from protocols.credentials.checks.trust import check_issuer_trusted, issuer_unknown, own_statement
 from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import CLR_CREDENTIAL, as_list, credentials_of, has_type, subjects
+from protocols.credentials.open_badges_2.document import OpenBadge2
+from protocols.credentials.open_badges_2.examine import examine_badge
 from protocols.credentials.policy import Policy
 from protocols.credentials.reading import read_secured, secured_item
 from protocols.credentials.schema.interface import CheckedCredential, SchemaWorld
@@ -127,7 +130,7 @@ def _run(
 
     lists = AskedLists(statuses, check_list, work, seen)
     resources = AskedResources(policy.resources, work)
-    return _Run(dids, lists, resources, policy, now, asked, processor, work)
+    return _Run(dids, lists, resources, AskedBadges(policy.badges), policy, now, asked, processor, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class _Run:
     resolver: AskedDids
     lists: AskedLists
     resources: AskedResources
+    badges: AskedBadges
     policy: Policy
     now: datetime
     asked: Asked
@@ -166,6 +170,8 @@ class _Run:
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
     async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
+        if isinstance(secured, OpenBadge2):
+            return await self._badge(secured)
         accept_base = self.policy.accept_base_proofs and not inside
         core = await self._core(secured, owner_signs=self.policy.issuer_signs, accept_base=accept_base)
         if not core.is_well_formed:
@@ -178,10 +184,25 @@ class _Run:
                 await check_related_resources(secured.document, self.processor.store, self.resources),
                 await check_skills(secured.document, self.policy.known_skills),
             ]
+        more += self._recipient(secured)
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))
         inside_it = await self._embedded(secured.document)
         return self._result(secured, core, {result.check: result for result in more}, inside_it)
+
+    async def _badge(self, given: OpenBadge2) -> VerificationResult:
+        """A badge of Open Badges 2.0, whose issuer vouches for it in ways of its own."""
+        examined = await examine_badge(given, self.badges, self.policy, now=self.now)
+        badge, core = examined.badge, examined.core
+        if not core.is_well_formed or examined.status is None:
+            return self._result(badge, core, {})
+        skills = await check_skills(badge.document, self.policy.known_skills)
+        more = [await self._trust(badge, core), examined.status, skills, *self._recipient(badge)]
+        return self._result(badge, core, {result.check: result for result in more})
+
+    def _recipient(self, secured: Secured) -> list[CheckResult]:
+        asked = self.policy.recipient
+        return [] if asked is None else [check_recipient(secured.document, asked)]
 
     async def _embedded(self, document: dict[str, Any]) -> tuple[VerificationResult, ...]:
         """The credentials that a ClrCredential is made of, each verified as if it came alone (CLR 2.0 §B)."""

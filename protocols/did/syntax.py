@@ -10,12 +10,16 @@ from functools import lru_cache
 
 from protocols.errors import BadInput
 
-__all__ = ["MAX_DID_CHARS", "absolute_url", "check_did", "did_of"]
+__all__ = ["MAX_DID_CHARS", "absolute_url", "check_controller", "check_did", "controller_of", "did_of"]
 
 MAX_DID_CHARS = 10_000
 """Longest DID read: a did:peer:4 in long form carries a whole document."""
 
 _DID = re.compile(r"did:[a-z0-9]+:(?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})+", re.ASCII)
+_HTTPS = re.compile(
+    r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*+)?", re.ASCII
+)
+_MAX_HTTPS = 4096
 _URL_PART = re.compile(r"[/?#]")
 # Path and query, then one fragment; no text fits in two ways, or matching would take exponential time.
 _CHARS = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*+"
@@ -31,6 +35,26 @@ def check_did(did: str) -> str:
     if len(did) > MAX_DID_CHARS or not _DID.fullmatch(did) or did.endswith(":"):
         raise BadInput("did.malformed", "A value is not a DID.", "Write it as did:method:identifier (DID Core §3.1).")
     return did
+
+
+def check_controller(name: str) -> str:
+    """``name`` itself, if it can name a controller: a DID, or an ``https`` URL (Controlled Identifiers 1.0 §2.1).
+
+    Raises:
+        BadInput: ``did.malformed``.
+    """
+    if name.startswith("https://") and len(name) <= _MAX_HTTPS and _HTTPS.fullmatch(name):
+        return name
+    return check_did(name)
+
+
+def controller_of(url: str) -> str:
+    """Whose verification method a URL names: what stands before the fragment, or as :func:`did_of`.
+
+    Raises:
+        BadInput: ``did.malformed``.
+    """
+    return check_controller(url.partition("#")[0]) if url.startswith("https://") else did_of(url)
 
 
 @lru_cache(maxsize=128)

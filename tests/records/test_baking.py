@@ -10,6 +10,7 @@ import pytest
 
 from node.records import png
 from node.records.baking import bake, baked_in
+from node.records.intake import link_in
 from protocols.errors import BadInput
 from tests.shared_data import shared_path
 
@@ -115,3 +116,30 @@ def test_the_first_element_is_found_behind_what_looks_like_it() -> None:
     assert baked_in(made) == JWT
     with pytest.raises(BadInput):
         bake(b'<svg xmlns="http://www.w3.org/2000/svg"/>', JWT)
+
+
+def of_badges_2(said: str) -> tuple[bytes, bytes]:
+    """The same in both kinds of pictures, as Open Badges 2.0 bakes it."""
+    made = HEAD + chunk(b"iTXt", b"openbadges\0\0\0\0\0" + said.encode()) + TAIL
+    element = f'<openbadges:assertion xmlns:openbadges="http://openbadges.org" verify={said!r}/>'.encode()
+    return made, OPEN + element + b"</svg>"
+
+
+@pytest.mark.parametrize("said", ["https://college.example/assertions/1", JWT.decode()])
+def test_badges_of_open_badges_2_are_found_in_pictures(said: str) -> None:
+    for image in of_badges_2(said):
+        assert baked_in(image) == said.encode()
+        assert link_in(image) == (said if said.startswith("https") else None)
+        if image.startswith(png.SIGNATURE):
+            assert baked_in(bake(image, JSON)) == JSON, "of two kinds that of Open Badges 3.0"
+
+
+@pytest.mark.parametrize("signed", [{}, {"jws": JWT.decode()}])
+@pytest.mark.parametrize("image", [PNG, SVG])
+def test_a_badge_of_open_badges_2_is_baked_as_others_look_for_it(image: bytes, signed: dict[str, str]) -> None:
+    badge = {"type": "Assertion", "id": "https://college.example/1", "badge": "https://college.example/2", **signed}
+    made = bake(image, json.dumps(badge).encode())
+    assert b"openbadges" in made
+    assert b"openbadgecredential" not in made
+    found = baked_in(made)
+    assert found == JWT if signed else json.loads(found) == badge

@@ -11,10 +11,11 @@ import jsonschema_rs
 import pytest
 
 from node.records.catalogue import Catalogue
-from node.records.open_badges import OB_CONTEXT, IssuerProfile, build_credential, check_email, identity_hash
+from node.records.open_badges import OB_CONTEXT, IssuerProfile, build_credential, check_email
 from node.records.results import make_result
 from node.records.schema import SCHEMA_CHECKERS, validate
 from node.skills.frameworks import SkillIndex
+from protocols.credentials.checks.recipient import identity_hash
 from protocols.credentials.compacted import compaction_problem
 from protocols.credentials.data_integrity.proofs import add_proof
 from protocols.credentials.model import Version
