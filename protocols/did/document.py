@@ -16,7 +16,7 @@ from typing import Any
 
 from protocols.did.methods import VerificationMethod, end_of_use, read_public_key
 from protocols.did.services import DIDCOMM_V1_TYPES, DIDCOMM_V2_TYPE, V2_PROFILE, Service, read_services
-from protocols.did.syntax import absolute_url, check_did, did_of
+from protocols.did.syntax import absolute_url, check_controller, controller_of
 from protocols.errors import BadInput
 from protocols.multiformats import Multicodec, b58_encode
 
@@ -114,7 +114,7 @@ def parse_document(raw: Any, did: str, *, now: datetime | None = None) -> DidDoc
     Raises:
         BadInput: ``did.document_malformed`` or ``did.malformed``.
     """
-    check_did(did)
+    check_controller(did)
     if not isinstance(raw, dict) or raw.get("id") != did:
         raise _malformed("its id is not the DID that was resolved")
     declared: dict[str, VerificationMethod | None] = {}
@@ -188,7 +188,7 @@ def _relationship(
 
 def _is_usable(method: VerificationMethod, relationship: Relationship, did: str) -> bool:
     """Only keys of the DID itself; and not every key can sign."""
-    own = method.controller == did and did_of(method.id) == did
+    own = method.controller == did and controller_of(method.id) == did
     return own and (relationship is Relationship.KEY_AGREEMENT or method.key.can_sign)
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from protocols.did import jwk, key, peer2, peer4, web
+from protocols.did import https_controller, jwk, key, peer2, peer4, web
 from protocols.did.document import DidDocument
 from protocols.did.files import AlsoNeeded
 from protocols.did.resolution import Resolved
-from protocols.did.syntax import check_did
+from protocols.did.syntax import check_controller
 from protocols.did.webvh import method as webvh
 from protocols.errors import BadInput
 
@@ -96,6 +96,7 @@ DID_METHODS: dict[str, OfflineMethod | HttpMethod] = {
     peer4.PREFIX: OfflineMethod(peer4.resolve),
     web.PREFIX: HttpMethod(web.document_url, web.read),
     webvh.PREFIX: HttpMethod(webvh.document_url, webvh.read, webvh.check_change),
+    https_controller.PREFIX: HttpMethod(https_controller.document_url, https_controller.read),
 }
 """Prefix of the DID -> how to resolve it."""
 
@@ -106,7 +107,7 @@ def method_of(did: str) -> OfflineMethod | HttpMethod:
     Raises:
         BadInput: ``did.malformed`` or ``did.method_unsupported``.
     """
-    check_did(did)
+    check_controller(did)
     for prefix, method in DID_METHODS.items():
         if did.startswith(prefix):
             return method

@@ -79,5 +79,5 @@ def absolute_url(reference: str, did: str) -> str:
         BadInput: ``did.malformed``.
     """
     url = did + reference if reference.startswith("#") else reference
-    did_of(url)
+    controller_of(url)
     return url

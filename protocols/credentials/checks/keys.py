@@ -18,9 +18,8 @@ async def find_key(
         url: a verification method, as a proof names it.
     """
     signer = url.partition("#")[0]
-    if not signer.startswith("did:"):
-        message = "The verification method is not in a DID document, so nothing says whose key it is."
-        return None, NotNow("controller.unresolvable", message, "Ask the issuer for records issued under a DID.")
+    if not signer.startswith(("did:", "https://")):
+        return None, _unresolvable()
     try:
         document = await resolver.resolve(signer)
         method, refusal = _look_up(document, url, purpose)
@@ -29,8 +28,14 @@ async def find_key(
             document = await _newest(signer, resolver)
             method, refusal = _look_up(document, url, purpose)
     except LernodeError as error:
-        return None, error
+        is_away = isinstance(error, NotNow) and not signer.startswith("did:")
+        return None, _unresolvable() if is_away else error
     return (_elsewhere(document, url), refusal) if method is None else (method, None)
+
+
+def _unresolvable() -> NotNow:
+    message = "The document of who controls the verification method cannot be had, so nothing says whose key it is."
+    return NotNow("controller.unresolvable", message, "Try again later, or ask the issuer for records under a DID.")
 
 
 async def _newest(did: str, resolver: RenewingResolver) -> DidDocument:
