@@ -225,6 +225,8 @@ async def test_the_turn_of_a_process_that_died_goes_to_another(replicas: tuple[N
 
 async def test_what_is_old_is_forgotten_by_one_process_at_a_time(replicas: tuple[Node, Node]) -> None:
     first, second = replicas
+    for node in replicas:
+        await node.housekeeping.stop()  # which begins as the node starts
     async with (
         turn(first.store, "housekeeping", timedelta(hours=1)) as ours,
         turn(second.store, "housekeeping", timedelta(hours=1)) as theirs,
