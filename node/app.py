@@ -107,6 +107,7 @@ from protocols.did.resolver import Resolver
 from protocols.errors import BadInput, NotNow, WrongState
 from protocols.jsonld.processor import DEFAULT
 from protocols.multiformats import Multicodec
+from storage import connections
 from storage.dids import DidPurpose
 from storage.keys import TokenKey
 from storage.secrets import Secret, Strength, Vault
@@ -193,7 +194,7 @@ class Node:
         cache = StoredDocumentCache(store)
         self.resolver = NodeResolver(self.http, cache, clock=world.clock)
         self.statuses = StatusFetcher(self.http, cache, clock=world.clock)
-        peer_documents = PeerResolver(store, self.resolver)
+        self.peer_documents = peer_documents = PeerResolver(store, self.resolver)
         self.channels = Channels()
         self.outbox = Outbox(
             store,
@@ -471,7 +472,10 @@ class Node:
 
     def _learner_roles(self, steps: Exchanges, checker: Checker) -> None:
         self._cohort_roles(steps)
-        self.erasing, self.pathways = Erasing(self.store, self.identity, self.world), self._pathways(checker)
+        memories = (self.resolver, self.peer_documents, DEFAULT, checker.policies.processor)
+        forget = [connections.forget_opened, *(each.forget for each in memories)]
+        self.erasing = Erasing(self.store, self.identity, self.world, forget)
+        self.pathways = self._pathways(checker)
         self.skill_profile = SkillProfile(self.store, checker, self.world)
         self.portfolio = Portfolio(
             store=self.store,

@@ -33,6 +33,7 @@ __all__ = [
     "find_by_verkeys",
     "find_completed_with",
     "find_former",
+    "forget_opened",
     "get",
     "long_form",
     "page",
@@ -321,13 +322,17 @@ def _maybe(tx: Transaction, row: Row | None) -> Connection | None:
     return None if row is None else _from_row(tx, row)
 
 
+def forget_opened() -> None:
+    """Keep no connection opened in memory; for when one was erased."""
+    _kept.cache_clear()
+
+
 def _from_row(tx: Transaction, row: Row) -> Connection:
-    return _read(tx.sealing, row)
+    # A snapshot may still show what was erased since, and must not bring it back into memory.
+    return (_kept if tx.writable else _read)(tx.sealing, row)
 
 
-@lru_cache(maxsize=256)
 def _read(sealing: Sealing, row: Row) -> Connection:
-    # Each message of a peer reads its connection, some times over; a row that is another is read anew.
     details = sealing.open_json(_DETAILS, row["id"], row["details"])
     return Connection(
         id=row["id"],
@@ -349,3 +354,7 @@ def _read(sealing: Sealing, row: Row) -> Connection:
         created=from_micros(row["created"]),
         updated=from_micros(row["updated"]),
     )
+
+
+_kept = lru_cache(maxsize=256)(_read)
+"""As :func:`_read`, as each message of a peer reads its connection, some times over; another row is read anew."""

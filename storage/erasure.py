@@ -36,12 +36,15 @@ from storage.query import Query, bounded
 from storage.values import from_micros, to_json, to_micros
 
 __all__ = [
-    "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_app",
+    "ERASED", "OF_CONNECTION", "OF_EXCHANGE", "Erased", "Kept", "Naming", "Report", "add_report", "erase_app",
     "erase_connection", "erase_exchange", "erase_held", "erase_invitation", "erase_issued", "erase_own_profile",
     "erase_resume", "erase_share", "erase_wallet",
     "exchanges_naming", "forget_finished", "forget_invitations", "get_report", "held_naming", "invitations_naming",
     "is_in_own_profile", "issued_naming", "page_of_reports",
 ]  # fmt: skip
+
+ERASED = "erased"
+"""The channel on which a commit tells that a person was erased, so that memory forgets them too."""
 
 _REPORT = "erasures.report"
 
@@ -282,7 +285,8 @@ async def invitations_naming(tx: Transaction, names: Naming) -> list[str]:
 
 
 async def add_report(tx: Transaction, report: Report) -> None:
-    """Keep a report."""
+    """Keep a report, and tell on :data:`ERASED`."""
+    tx.notify(ERASED)
     await tx.execute(
         "INSERT INTO erasures (id, at, report) VALUES (?, ?, ?)",
         (report.id, to_micros(report.at), tx.sealing.seal(_REPORT, report.id, report.report)),

@@ -92,6 +92,11 @@ class NodeResolver:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._renewed: dict[str, datetime] = {}
 
+    def forget(self) -> None:
+        """Keep no document in memory; those in the store stay."""
+        self._known.clear()
+        self._renewed.clear()
+
     async def resolve(self, did: str) -> DidDocument:
         """The document of ``did``.
 

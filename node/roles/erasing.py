@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -62,9 +62,16 @@ class _OnlyTried(Exception):
 
 
 class Erasing:
-    """Erases what is kept of a person."""
+    """Erases what is kept of a person.
 
-    def __init__(self, store: Store, identity: Identity, world: World) -> None:
+    Args:
+        forget: what empties a memory of this process in which something of a person may be; called when one was erased,
+            by this process or another one on the same store.
+    """
+
+    def __init__(self, store: Store, identity: Identity, world: World, forget: Sequence[Callable[[], None]]) -> None:
+        for each in forget:
+            store.listen(erasure.ERASED, each)
         self._store = store
         self._identity = identity
         self._world = world

@@ -43,6 +43,10 @@ class PeerResolver:
         self._resolver = resolver
         self._known: OrderedDict[str, DidDocument] = OrderedDict()
 
+    def forget(self) -> None:
+        """Keep no document of a peer in memory."""
+        self._known.clear()
+
     async def resolve(self, did: str) -> DidDocument:
         """As :meth:`protocols.did.resolver.Resolver.resolve`."""
         if not did.startswith(peer4.PREFIX) or peer4.is_long_form(did):

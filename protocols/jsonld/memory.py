@@ -61,6 +61,10 @@ class Memory:
     def __init__(self) -> None:
         self._kept: dict[Key, Said | None] = {}
 
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
+
     @staticmethod
     def key(context: Hashable, element: dict[str, Any]) -> Key | None:
         """What an object is known by; None where it cannot be kept."""

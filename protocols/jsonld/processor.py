@@ -49,6 +49,11 @@ class Processor:
         """How many documents took the complete path, as they use what the fast one does not cover."""
         return self._complete[0]
 
+    def forget(self) -> None:
+        """Keep nothing of what documents say; what is known of their contexts stays."""
+        self._kept.clear()
+        self._scopes.memory.forget()
+
     def bounded_by(self, work: Work) -> Processor:
         """The same processor, for a verification: all that it is asked to do counts as ``work``."""
         bounded = Processor.__new__(Processor)

@@ -12,9 +12,11 @@ from node.app import Node
 from node.roles.erasing import REPORT_TYPE, Erasure
 from node.roles.issuer import Award
 from node.roles.lifetime import Terms
+from protocols.did import peer4
 from protocols.didcomm.message import Wire
 from protocols.errors import WrongState
 from protocols.jose import read_jws
+from protocols.jsonld.processor import DEFAULT
 from protocols.strict_json import loads_object
 from storage import attached, audit, connections, credentials, dids, events, exchanges, invitations, status_lists
 from storage.dids import DidPurpose
@@ -213,3 +215,29 @@ async def test_every_table_that_refers_to_what_is_erased_is_thought_of(nodes: No
                 assert refers.get(table, set()) <= set(handled), table
     assert refers["issued_credentials"] == {"issued_statuses"}
     assert refers["held_credentials"] == {"record_skills"}
+
+
+async def test_an_erased_peer_is_in_no_memory_of_the_process_either(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    record = await give(college, to_learner.id)
+    await settled(college)
+    await nodes.stop(learner)  # what the memories of modules hold is of the college alone
+    short = peer4.shortest(to_learner.their_did or "")
+    for _ in range(2):  # what stands in one document only is not kept
+        await college.verifier.verify_document(record.document)
+        await college.peer_documents.resolve(short)
+    async with college.store.write() as tx:
+        await connections.get(tx, to_learner.id)
+    in_memory = (
+        lambda: connections._kept.cache_info().currsize,
+        lambda: len(college.peer_documents._known),
+        lambda: len(college.resolver._known),
+        lambda: len(DEFAULT._scopes.memory._kept) + len(DEFAULT._kept),
+    )
+    assert all(count() for count in in_memory)
+    await college.erasing.erase_peer(to_learner.id, dry_run=True)
+    assert all(count() for count in in_memory)
+    await college.erasing.erase_peer(to_learner.id)
+    assert [count() for count in in_memory] == [0, 0, 0, 0]

@@ -19,8 +19,9 @@ from node.runtime import backups
 from node.runtime.inbound import REPEAT_PAUSE
 from node.runtime.turns import turn
 from node.runtime.world import World
+from protocols.did import peer4
 from protocols.issue_credential.messages import RequestCredential, decode
-from storage import audit, connections, outbox, turns
+from storage import audit, connections, erasure, outbox, turns
 from storage.engine import Transaction
 from storage.invariants import check
 from storage.jobs import Job
@@ -299,3 +300,19 @@ async def test_an_event_that_a_replica_was_delivering_when_it_stopped_is_deliver
     finally:
         never.set()
         await receiver.stop()
+
+
+async def test_who_is_erased_by_one_replica_is_forgotten_by_the_other(
+    nodes: Nodes, replicas: tuple[Node, Node]
+) -> None:
+    first, second = replicas
+    to_learner, _ = await connect(first, await nodes.make("learner"))
+    heard = asyncio.Event()
+    second.store.listen(erasure.ERASED, heard.set)
+    await second.peer_documents.resolve(peer4.shortest(to_learner.their_did or ""))
+    assert second.peer_documents._known
+    await first.erasing.erase_peer(to_learner.id)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await heard.wait()
+    await asyncio.sleep(0)  # whoever else listens is told in the same step
+    assert not second.peer_documents._known

@@ -196,6 +196,20 @@ async def test_keys_of_one_connection_cannot_be_saved_into_another(store: Store,
     assert caught.value.code == "store.conflict"
 
 
+async def test_a_snapshot_brings_no_connection_back_into_memory(store: Store, vault: Vault) -> None:
+    async with store.write() as tx:
+        await add_peer(tx, vault)
+        (peer,) = await connections.page(tx)
+    assert connections._kept.cache_info().currsize
+    async with store.read() as before:
+        assert await connections.find(before, peer.id) == peer
+        async with store.write() as tx:
+            await tx.execute("DELETE FROM connections WHERE id = ?", (peer.id,))
+        connections.forget_opened()
+        assert await connections.find(before, peer.id) == peer
+    assert connections._kept.cache_info().currsize == 0
+
+
 async def test_a_node_may_connect_with_itself(store: Store, vault: Vault) -> None:
     async with store.write() as tx:
         await add_key(tx, vault)
