@@ -29,6 +29,7 @@ from scripts.benchmark import (
     messages,
     records,
     scaling,
+    sealing,
 )
 from scripts.benchmark.figures import Figure, as_json, as_table
 from scripts.benchmark.timing import Plan, progress
@@ -45,6 +46,7 @@ _AREAS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "idle": idle.measure,
     "scaling": scaling.measure,
     "mediator": mediator.measure,
+    "sealing": sealing.measure,
     "demo": demo.measure,
     "hostile": hostile.measure,
     "acapy": acapy.measure,
