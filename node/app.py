@@ -463,7 +463,7 @@ class Node:
     def _cohort_roles(self, steps: Exchanges) -> None:
         self.cohorts = Cohorts(self.store, self.world)
         self.cohort_answers = CohortAnswers(
-            store=self.store, exchanges=steps, jobs=self.jobs, cohorts=self.cohorts, world=self.world
+            store=self.store, steps=steps, jobs=self.jobs, cohorts=self.cohorts, world=self.world
         )
         self.cohort_questions = CohortQuestions(
             store=self.store, exchanges=steps, answers=self.cohort_answers, world=self.world

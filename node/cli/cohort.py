@@ -32,6 +32,7 @@ _AT_ONCE = 500
 _SKILLS_HEAD = ("skill", "code", "framework", "url", "learners")
 _SUMMED_HEAD = ("skill", "learners", "low", "high", "told_by", "kept_back_by")
 _LOOK_EVERY_SECONDS = 0.2
+_SHOWN = 8
 _LEARNERS_HEAD = ("subject", "name", "records", "skills", "codes")
 
 
@@ -207,6 +208,36 @@ def result(setting: Setting, question: str | None, out: Path | None) -> None:
         _show(found)
 
 
+@cohort.command("waiting")
+@common
+def waiting_questions(setting: Setting) -> None:
+    """Show the questions of peers that you want to look at yourself (lernode cohort allow --review).
+
+    \b
+    Example:
+      lernode cohort waiting
+
+    Next: lernode accept ID answers one, and lernode accept ID --decline REASON does not
+    """
+    found = with_api(setting, lambda api: api.get(f"{_PATH}/waiting", Page[c.WaitingQuestion]))
+    if setting.shown_as_json(found):
+        return
+    for each in found.items:
+        line(each.exchange.peer or short(each.exchange.connection_id), bold=True)
+        skills = ", ".join(each.skills[:_SHOWN]) + (" ..." if len(each.skills) > _SHOWN else "")
+        fields(
+            [
+                ("question", short(each.exchange.id)),
+                ("skills", f"{len(each.skills)}: {skills}"),
+                ("costs", f"epsilon {each.epsilon}, one learner counted for {each.most} at most"),
+                ("purpose", each.purpose),
+            ]
+        )
+        suggest(f"lernode accept {short(each.exchange.id)}")
+    if not found.items:
+        line("No question waits for you.")
+
+
 @cohort.command()
 @common
 @click.option("--minimum", type=click.IntRange(min=1), help="Learners that a group should have to be told.")
@@ -235,7 +266,7 @@ def policy(setting: Setting, minimum: int | None, budget: str | None, period: in
 @click.argument("peer")
 @click.option("--per-question", default="1", show_default=True, metavar="EPSILON", help="Of one question at most.")
 @click.option("--budget", default="2", show_default=True, metavar="EPSILON", help="Of all its questions in a period.")
-@click.option("--review", is_flag=True, help="Look at each question yourself: lernode accept.")
+@click.option("--review", is_flag=True, help="Look at each question yourself: lernode cohort waiting.")
 def allow(setting: Setting, peer: str, per_question: str, budget: str, review: bool) -> None:
     """Let PEER ask how many of your learners have which skill, as often as its budget lasts.
 

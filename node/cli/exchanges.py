@@ -19,7 +19,7 @@ _MEANING: dict[str, tuple[str, str]] = {
     Decision.ANSWER_CREDENTIAL_PROPOSAL: ("asks for a record", "lernode accept"),
     Decision.ANSWER_PRESENTATION_PROPOSAL: ("proposes to present records", "lernode accept"),
     Decision.GRANT_MEDIATION: ("asks you to hold its messages", "lernode accept"),
-    Decision.ANSWER_QUESTION: ("asks for counts of skills", "lernode accept"),
+    Decision.ANSWER_QUESTION: ("asks for counts of skills: lernode cohort waiting", "lernode accept"),
     Decision.SHARE_RECORDS: ("asks to see records", "lernode present"),
 }
 

@@ -99,6 +99,23 @@ async def question(node: Node, call: Call[Nothing, Nothing]) -> c.CohortInquiry:
     return _inquiry(await node.cohort_questions.inquiry(call.id))
 
 
+async def waiting(node: Node, call: Call[Nothing, Nothing]) -> Page[c.WaitingQuestion]:
+    """The questions of peers that wait for a person here."""
+    del call
+    return Page(
+        items=[
+            c.WaitingQuestion(
+                exchange=view_exchange(each.row, each.connection.their_label),
+                skills=list(each.value.wanted.skills),
+                epsilon=epsilon_text(each.value.wanted.epsilon),
+                most=each.value.wanted.most,
+                purpose=each.value.wanted.purpose,
+            )
+            for each in await node.cohort_answers.waiting()
+        ]
+    )
+
+
 async def policy(node: Node, call: Call[Nothing, Nothing]) -> c.CohortPolicyView:
     """Who may ask, and what is spent."""
     del call
@@ -265,6 +282,15 @@ COHORT_OPERATIONS: tuple[Operation, ...] = (
         summary="One question, how each peer answered, and the sums with bounds that hold in 95 % of cases.",
         handler=question,
         response=c.CohortInquiry,
+    ),
+    Operation(
+        name="waitingCohortQuestions",
+        method="GET",
+        path="/admin/cohort/waiting",
+        summary="The questions of peers that wait for a person here, at most a hundred.",
+        about="Answer one with POST /admin/exchanges/{id}/accept or /decline.",
+        handler=waiting,
+        response=Page[c.WaitingQuestion],
     ),
     Operation(
         name="cohortPolicy",

@@ -24,6 +24,7 @@ __all__ = [
     "CohortSkills",
     "LearnersSkill",
     "SummedSkill",
+    "WaitingQuestion",
 ]
 
 Epsilon = Annotated[str, Meta(pattern=r"^[0-9]{1,2}(\.[0-9]{1,3})?$", description="From `0.01` to `10`.")]
@@ -131,6 +132,16 @@ class CohortInquiry(_View, frozen=True, kw_only=True):
     purpose: str | None
     peers: list[AskedPeer]
     skills: list[SummedSkill]
+
+
+class WaitingQuestion(_View, frozen=True, kw_only=True):
+    """A question of a peer that a person here looks at; accept or decline its exchange."""
+
+    exchange: ExchangeView
+    skills: list[str]
+    epsilon: str
+    most: int
+    purpose: Annotated[str | None, Meta(description="In the peer's words.")]
 
 
 class CohortPolicyToSet(_Given, frozen=True, kw_only=True):

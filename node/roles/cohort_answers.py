@@ -27,11 +27,11 @@ from protocols.cohort_counts.messages import PROTOCOL, Counts, Question, Wanted,
 from protocols.didcomm.message import Wire
 from protocols.didcomm.versions import known_as
 from protocols.machine import Decision, Step
-from storage import audit, cohort_policy, connections
+from storage import audit, cohort_policy, connections, exchanges
 from storage.cohort_policy import Asker, CohortPolicy, Kept
 from storage.connections import Connection
 from storage.engine import Store, Transaction
-from storage.exchanges import ExchangeRow
+from storage.exchanges import ExchangeRow, Filter
 from storage.issued_by_learner import Which
 from storage.jobs import Job
 
@@ -67,13 +67,13 @@ class Standing:
 class CohortAnswers:
     """Decides, counts and answers."""
 
-    def __init__(self, *, store: Store, exchanges: Exchanges, jobs: Jobs, cohorts: Cohorts, world: World) -> None:
+    def __init__(self, *, store: Store, steps: Exchanges, jobs: Jobs, cohorts: Cohorts, world: World) -> None:
         self._store = store
-        self._exchanges = exchanges
+        self._steps = steps
         self._jobs = jobs
         self._cohorts = cohorts
         self._world = world
-        exchanges.register(COHORT_COUNTS.protocol, {}, {Decision.ANSWER_QUESTION: self._decide})
+        steps.register(COHORT_COUNTS.protocol, {}, {Decision.ANSWER_QUESTION: self._decide})
         jobs.register(_COUNT, self._count)
 
     async def standing(self) -> Standing:
@@ -125,6 +125,12 @@ class CohortAnswers:
             await cohort_policy.refuse(tx, connection_id)
             await self._note(tx, "cohort.asker_refused", connection_id)
 
+    async def waiting(self) -> list[Situation]:
+        """The questions that wait for a person, the latest first; at most a hundred."""
+        async with self._store.read() as tx:
+            rows = await exchanges.page(tx, Filter(waiting_for=Decision.ANSWER_QUESTION.value))
+            return [await situation_of(tx, row.id, COHORT_COUNTS) for row in rows]
+
     async def approve(self, exchange_id: str) -> ExchangeRow:
         """Answer a question that waits for a person.
 
@@ -149,7 +155,7 @@ class CohortAnswers:
 
     async def receive(self, tx: Transaction, connection: Connection, message: Question) -> None:
         """A question of a peer."""
-        await self._exchanges.apply(tx, COHORT_COUNTS, connection, None, machine.receive_question(message))
+        await self._steps.apply(tx, COHORT_COUNTS, connection, None, machine.receive_question(message))
 
     async def _decide(self, tx: Transaction, found: Situation) -> None:
         await self._go_on(tx, found, reviewed=False)
@@ -247,7 +253,7 @@ class CohortAnswers:
         return await self._apply(tx, found, step)
 
     async def _apply(self, tx: Transaction, found: Situation, step: Step[machine.Exchange]) -> ExchangeRow:
-        return await self._exchanges.apply(
+        return await self._steps.apply(
             tx, COHORT_COUNTS, found.connection, found.row, step, error_code=step.exchange.problem
         )
 

@@ -84,3 +84,4 @@ def test_a_question_needs_a_peer_and_skills(lernode: Lernode) -> None:
     assert lernode("cohort", "ask", "Nobody")[0] == 2
     assert lernode("cohort", "result", "3f2a")[0] == 2
     assert "QUESTION" in lernode("cohort", "result")[1]
+    assert "No question waits" in lernode("cohort", "waiting")[1]

@@ -398,7 +398,8 @@ async def count(pair: Pair, ours: str, theirs: str) -> None:
     college, learner = pair.college, pair.learner
     await college.do("setCohortPolicy", minimum=5)
     await college.do("allowAsker", connection=ours)
-    await learner.do("askCohorts", connections=[theirs], skills=[SKILL])
+    asked = await learner.do("askCohorts", connections=[theirs], skills=[SKILL])
+    await exchange_in(learner.node, asked["peers"][0]["exchange"]["id"])
     await college.do("refuseAsker", ours)
 
 

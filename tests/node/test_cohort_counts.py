@@ -163,6 +163,8 @@ async def test_a_person_can_look_at_each_question(scene: Scene) -> None:
             return waiting[0].id if waiting else None
 
         exchange_id = await eventually(scene.college, probe)
+        (waiting,) = await scene.college.cohort_answers.waiting()
+        assert (waiting.row.id, waiting.value.wanted.epsilon) == (exchange_id, 1000)
         assert await scene.spent() == (0 if state == "done" else 1000)
         if decide == "approve":
             await scene.college.cohort_answers.approve(exchange_id)
