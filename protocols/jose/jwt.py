@@ -78,7 +78,7 @@ def method_url(jws: Jws, controller: str | None) -> str:
         BadInput: ``jws.no_kid`` where it names none, or not a method of a DID.
     """
     kid = jws.kid
-    if kid and kid.startswith(("did:", "https://")):
+    if kid and kid.startswith("did:"):
         return kid
     # A plain name is the fragment; a URL of another scheme is not in a DID document.
     if kid and ":" not in kid and controller is not None and controller.startswith("did:"):
