@@ -2,7 +2,8 @@
 
 Promises: an event is there if and only if what it tells of is, for both are one unit of work; its number is higher
 than that of every event committed before, also after old ones were forgotten; it holds ids and states, no personal
-data (its writer sees to that). Adding one also plans its delivery to every webhook that wants its topic.
+data (its writer sees to that). What it tells is sealed to the rest of its row, so that none of it changes unnoticed.
+Adding one also plans its delivery to every webhook that wants its topic.
 
 It leaves to others: what events there are (``node/events``), and their delivery (``webhooks.py``).
 """
@@ -15,12 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from storage import webhooks
-from storage.engine import Row, Transaction
+from storage.engine import Parameter, Row, Transaction
 from storage.query import Query, bounded, placeholders
-from storage.values import from_json, from_micros, to_json, to_micros
+from storage.values import from_micros, to_json, to_micros
 
-__all__ = ["CHANNEL", "Event", "add", "bounds", "page", "prune", "seq_of"]
+__all__ = ["CHANNEL", "Event", "add", "bounds", "page", "place", "prune", "seq_of"]
 
+_DATA = "events.data"
 CHANNEL = "events"
 """The channel on which a commit tells that there are new events."""
 
@@ -56,7 +58,7 @@ async def _write(tx: Transaction, added: list[Event]) -> None:
     await tx.execute_many(
         "INSERT INTO events (seq, id, at, type, topic, lane, data) "
         "VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM events), ?, ?, ?, ?, ?, ?)",
-        [(e.id, to_micros(e.at), e.type, e.topic, e.lane, to_json(e.data)) for e in added],
+        [_fields(tx, event) for event in added],
     )
     await webhooks.plan(tx, first_event=added[0].id, now=added[0].at)
     tx.notify(CHANNEL)
@@ -67,7 +69,7 @@ async def page(tx: Transaction, *, after: int, topics: Collection[str] = (), lim
     query = Query("SELECT * FROM events").where("seq > ?", after)
     if topics:
         query.where(f"topic IN ({placeholders(len(topics))})", *topics)
-    return [_from_row(row) for row in await tx.all(*query.end("ORDER BY seq LIMIT ?", bounded(limit)))]
+    return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY seq LIMIT ?", bounded(limit)))]
 
 
 async def bounds(tx: Transaction) -> tuple[int, int]:
@@ -95,7 +97,21 @@ async def prune(tx: Transaction, before: datetime) -> int:
     )
 
 
-def _from_row(row: Row) -> Event:
+def place(row: Row) -> str:
+    """What the data of an event is sealed to: all that never changes in its row."""
+    return _place(row["id"], row["at"], row["type"], row["topic"], row["lane"])
+
+
+def _place(event_id: str, at: int, kind: str, topic: str, lane: str) -> str:
+    return to_json([event_id, at, kind, topic, lane])
+
+
+def _fields(tx: Transaction, event: Event) -> tuple[Parameter, ...]:
+    named = (event.id, to_micros(event.at), event.type, event.topic, event.lane)
+    return (*named, tx.sealing.seal_json(_DATA, _place(*named), event.data))
+
+
+def _from_row(tx: Transaction, row: Row) -> Event:
     """An event as a query over its table gives it."""
     return Event(
         seq=row["seq"],
@@ -104,5 +120,5 @@ def _from_row(row: Row) -> Event:
         type=row["type"],
         topic=row["topic"],
         lane=row["lane"],
-        data=from_json(row["data"]),
+        data=tx.sealing.open_json(_DATA, place(row), row["data"]),
     )

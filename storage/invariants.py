@@ -17,7 +17,7 @@ from protocols.errors import BadInput, LernodeError
 from protocols.multiformats import b64url_decode
 from protocols.status.bitstring import Bitstring
 from protocols.status.status_array import StatusArray
-from storage import audit, status_lists
+from storage import audit, events, status_lists
 from storage.engine import Row, Transaction
 from storage.status_lists import STATUS_LIST, StatusList
 
@@ -170,7 +170,7 @@ _SEALED: dict[str, tuple[str, ...]] = {
     "wallets": ("details",),
     "webhooks": ("url",),
 }
-"""Every table with sealed values, and which of its columns are sealed; two more have checks of their own below."""
+"""Every table with sealed values, and which of its columns are sealed; three more have checks of their own below."""
 
 _KEYS = {"attached_messages": "invitation_id", "mediators": "connection_id"}
 """By what the rows of a table are known, where that is not their ``id``."""
@@ -202,6 +202,12 @@ async def _former_names_open(tx: Transaction) -> _Findings:
     for row in await tx.all(f"{select} ORDER BY connection_id, name_key"):
         if not _does_open(tx, "former_names.did", row["connection_id"], row["did"]):
             yield f"former_names/{row['connection_id']}", "What is sealed in the column did was altered or moved."
+
+
+async def _events_open(tx: Transaction) -> _Findings:
+    async for row in _each(tx, "SELECT id, at, type, topic, lane, data FROM events"):
+        if not _does_open(tx, "events.data", events.place(row), row["data"]):
+            yield f"events/{row['id']}", "The event was altered."
 
 
 def _does_open(tx: Transaction, column: str, name: str, sealed: bytes | None) -> bool:
@@ -312,6 +318,7 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("exchanges", "connection_id", "connections"),
         _dangling("order_rows", "order_id", "orders"),
         _dangling("outbox", "connection_id", "connections"),
+        _dangling("invitations", "verkey", "keys", "verkey"),
         _dangling("former_names", "connection_id", "connections"),
         _dangling("jobs", "exchange_id", "exchanges"),
         _dangling("held_credentials", "exchange_id", "exchanges"),
@@ -324,6 +331,6 @@ _CHECKS: dict[Invariant, tuple[_Look, ...]] = {
         _dangling("did_keys", "verkey", "keys", "verkey"),
         _dangling("did_keys", "did", "dids", "did"),
     ),
-    Invariant.CONTENTS: (*(_opens(table) for table in _SEALED), _reasons_open, _former_names_open),
+    Invariant.CONTENTS: (*(_opens(table) for table in _SEALED), _reasons_open, _former_names_open, _events_open),
     Invariant.TRAIL: (_chain, _told("issued_credentials", "record.issued"), _told("held_credentials", "record.stored")),
 }

@@ -330,7 +330,7 @@ CREATE TABLE events (
   topic TEXT NOT NULL,
   -- Events of one lane are delivered in order: the exchange that they are about, or else the record or connection.
   lane TEXT NOT NULL,
-  data TEXT NOT NULL
+  data BLOB NOT NULL -- sealed, to all of the row but its number
 ) STRICT;
 CREATE INDEX events_by_time ON events (at);
 CREATE INDEX events_by_topic ON events (topic, seq);

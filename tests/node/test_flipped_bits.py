@@ -32,6 +32,7 @@ _SEALED = {
     "connections": ("details",),
     "jobs": ("payload",),
     "verifications": ("document", "result"),
+    "events": ("id", "at", "type", "topic", "lane", "data"),
     "audit": ("seq", "at", "event", "actor", "subjects", "details", "hash"),
 }
 

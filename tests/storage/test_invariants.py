@@ -14,9 +14,21 @@ import pytest
 import storage
 from protocols.status.bitstring import Bitstring
 from protocols.strict_json import dumps
-from storage import audit, batches, connections, credentials, exchanges, jobs, outbox, status_lists, verifications
+from storage import (
+    audit,
+    batches,
+    connections,
+    credentials,
+    events,
+    exchanges,
+    jobs,
+    outbox,
+    status_lists,
+    verifications,
+)
 from storage.credentials import IssuedState, StatusRef
 from storage.engine import Store
+from storage.events import Event
 from storage.invariants import _SEALED, Broken, Invariant, check
 from storage.secrets import Vault
 from storage.status_lists import Terms
@@ -68,6 +80,7 @@ async def full(store: Store, vault: Vault) -> AsyncIterator[Store]:
         document = dumps({"credentialSubject": {"encodedList": bits.encode()}})
         version = (await status_lists.get(tx, ref.list_id)).version
         await status_lists.publish(tx, ref.list_id, document, "tag", NOW, version=version)
+        await events.add(tx, Event(id="ev1", at=NOW, type="t", topic="exchanges", lane="e1", data={"state": "done"}))
         await batches.begin(tx, "list", "achievement", NOW)
         await jobs.add(tx, id="j1", kind="verify", exchange_id="e1", payload={}, run_at=NOW)
         await verifications.add(
@@ -113,6 +126,9 @@ async def test_an_empty_store_has_nothing_to_report(store: Store) -> None:
             "held_credentials/h-e2",
         ),
         ("UPDATE former_names SET did = x'00' WHERE did IS NOT NULL", Invariant.CONTENTS, "former_names/c1"),
+        ("UPDATE events SET data = x'00'", Invariant.CONTENTS, "events/ev1"),
+        ("UPDATE events SET type = 'u'", Invariant.CONTENTS, "events/ev1"),
+        ("UPDATE events SET lane = 'e2'", Invariant.CONTENTS, "events/ev1"),
         ("UPDATE jobs SET id = 'j2'", Invariant.CONTENTS, "jobs/j2"),
         ("UPDATE verifications SET result = x'', document = x''", Invariant.CONTENTS, "verifications/v1"),
         ("INSERT INTO issued_credentials SELECT 'i9', NULL, 0, NULL, document, details, x'00', NULL, NULL, 1, "
@@ -174,5 +190,5 @@ def _sealed_columns() -> set[str]:
 
 def test_every_column_that_is_sealed_is_looked_into() -> None:
     looked_into = {f"{table}.{column}" for table, columns in _SEALED.items() for column in columns}
-    with_own_checks = {"status_entries.reason", "former_names.did"}
+    with_own_checks = {"status_entries.reason", "former_names.did", "events.data"}
     assert _sealed_columns() == looked_into | with_own_checks
