@@ -437,6 +437,7 @@ class Node:
             store=self.store,
             identity=self.identity,
             issuer=self.vc_api.issuer,
+            offers=self.issuer,
             checker=checker,
             world=self.world,
             label=self.label,

@@ -36,10 +36,17 @@ _STATES = {"revoked": "revoked", "suspended": "suspended"}
 @click.argument("exchange", required=False)
 @click.option("--choose", multiple=True, metavar="DESCRIPTOR=RECORD", help="Which record answers what; repeatable.")
 @click.option("--fully", is_flag=True, help="Where it is open how much: all that is asked for and fits, not the least.")
+@click.option("--with", "along", multiple=True, metavar="RECORD", help="Send this endorsement or accreditation along.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--decline", metavar="REASON", help="Send nothing; the verifier is told the reason.")
 def present(
-    setting: Setting, exchange: str | None, choose: tuple[str, ...], fully: bool, yes: bool, decline: str | None
+    setting: Setting,
+    exchange: str | None,
+    choose: tuple[str, ...],
+    fully: bool,
+    along: tuple[str, ...],
+    yes: bool,
+    decline: str | None,
 ) -> None:
     """Show who asks for what, which of your records fit, and exactly what would leave; then ask, and send.
 
@@ -49,6 +56,7 @@ def present(
       lernode present 9b1e
       lernode present 9b1e --fully
       lernode present 9b1e --choose skill-1=7c01 --yes
+      lernode present 9b1e --with 40c7                 an endorsement that you hold of a record goes along
       lernode present 9b1e --decline "not for this job"
 
     Next: lernode status shows whether the verifier was satisfied, lernode receipts what you have shown to whom.
@@ -62,7 +70,7 @@ def present(
         answered = with_api(setting, lambda api: _decline(api, exchange, decline))
         _show_answered(setting, answered)
         return
-    choice = Present(choose=dict(_pair(text) for text in choose), fully=fully)
+    choice = Present(choose=dict(_pair(text) for text in choose), fully=fully, along=list(along))
     ask = not yes
     if ask and (setting.json or not sys.stdin.isatty()):
         raise BadInput("cli.needs_yes", "Nobody is there to agree.", "Look at what fits in the node, then add --yes.")
@@ -120,6 +128,10 @@ def _show_leaving(found: PreviewView) -> None:
             line("  What of it would not leave:", bold=True)
         for statement in each.withheld:
             line(f"    {statement.path}: {statement.value}")
+    if found.along:
+        line("What else could go along, which the verifier checks by itself (--with ID):", bold=True)
+    for held in found.along:
+        line(f"    {short(held.id)}  {held.name}, by {held.issuer}")
 
 
 def _asked_once(descriptors: Sequence[DescriptorView]) -> list[DescriptorView]:

@@ -17,6 +17,8 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
     who = f" of {result.holder}" if result.holder else f" by {result.issuer}" if result.issuer else ""
     how = f", secured by {result.securing}" if result.securing else ""
     line(f"{indent}{result.kind}{who}{how}", bold=True)
+    for name in result.endorses:
+        line(f"{indent}  endorses {name}")
     for check in result.checks:
         _show_check(check, indent)
     for name, value in attached_fields(result.attached):

@@ -397,6 +397,16 @@ OPERATIONS: tuple[Operation, ...] = (
         status=201,
     ),
     Operation(
+        name="offerEndorsement",
+        method="POST",
+        path="/admin/credentials/endorse/offers",
+        summary="Offer a peer an endorsement of a record that somebody else has issued; it is signed when it is taken.",
+        handler=admin_records.offer_endorsement,
+        response=s.OfferView,
+        body=s.EndorsementOffer,
+        status=201,
+    ),
+    Operation(
         name="correctRecord",
         method="POST",
         path="/admin/issued/{id}/correct",

@@ -67,8 +67,8 @@ async def present(node: Node, call: Call[Nothing, Present]) -> ExchangeDetail:
         WrongState: ``exchange.not_waiting``, ``record.unknown``.
         BadInput: ``pex.*``.
     """
-    exchange_id, chosen = await _choice(node, call)
-    return await show_exchange(node, await node.holder.present(exchange_id, chosen))
+    exchange_id, chosen, along = await _choice(node, call)
+    return await show_exchange(node, await node.holder.present(exchange_id, chosen, along=along))
 
 
 async def preview(node: Node, call: Call[Nothing, Present]) -> PreviewView:
@@ -78,7 +78,8 @@ async def preview(node: Node, call: Call[Nothing, Present]) -> PreviewView:
         WrongState: ``exchange.not_waiting``, ``record.unknown``.
         BadInput: ``pex.*``.
     """
-    exchange_id, chosen = await _choice(node, call)
+    exchange_id, chosen, along = await _choice(node, call)
+    found = await node.holder.preview(exchange_id, chosen, along=along)
     return PreviewView(
         exchange_id=exchange_id,
         records=[
@@ -88,8 +89,9 @@ async def preview(node: Node, call: Call[Nothing, Present]) -> PreviewView:
                 withheld=_view_statements(withheld(each.whole, each.document)),
                 document=msgspec.Raw(strict_json.dumps(each.form)),
             )
-            for each in await node.holder.preview(exchange_id, chosen)
+            for each in found.leaving
         ],
+        along=[view_held(each) for each in found.along],
     )
 
 
@@ -108,15 +110,16 @@ async def receipt(node: Node, call: Call[Nothing, Nothing]) -> ReceiptView:
         return _view_receipt(await find_receipt(tx, call.id))
 
 
-async def _choice(node: Node, call: Call[Nothing, Present]) -> tuple[str, dict[str, str] | None]:
-    """The exchange, and the choice: what the caller names, and for the rest what the node would choose."""
+async def _choice(node: Node, call: Call[Nothing, Present]) -> tuple[str, dict[str, str] | None, list[str]]:
+    """The exchange, the choice (for what the caller does not name, that of the node), and what goes along."""
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
         named = {name: (await find_held(tx, text)).id for name, text in call.body.choose.items()}
+        along = [(await find_held(tx, text)).id for text in call.body.along]
     if not named and not call.body.fully:
-        return row.id, None
+        return row.id, None, along
     found = await node.holder.matches(row.id, fully=call.body.fully)
-    return row.id, {**(dict(found.selection.pairs) if found.selection else {}), **named} or None
+    return row.id, {**(dict(found.selection.pairs) if found.selection else {}), **named} or None, along
 
 
 def _view_statements(found: Iterable[Statement]) -> list[StatementView]:

@@ -32,6 +32,7 @@ from node.http.schemas import (
     CorrectedView,
     Derive,
     DerivedRecord,
+    EndorsementOffer,
     EndorsementView,
     ExchangeView,
     HeldDetail,
@@ -87,6 +88,7 @@ __all__ = [
     "list_held",
     "list_issued",
     "offer",
+    "offer_endorsement",
     "propose",
     "record",
 ]
@@ -223,6 +225,22 @@ async def endorse(node: Node, call: Call[Nothing, RecordToEndorse]) -> IssuedDet
     made = await node.endorsements.give(document, call.body.comment)
     async with node.store.read() as tx:
         return await _detail(node, tx, made)
+
+
+async def offer_endorsement(node: Node, call: Call[Nothing, EndorsementOffer]) -> OfferView:
+    """Offer an endorsement to a peer.
+
+    Raises:
+        BadInput: ``record.not_genuine``, ``endorsement.*``.
+        WrongState: ``connection.*``.
+    """
+    body = call.body
+    document = body.document.encode() if isinstance(body.document, str) else strict_json.dumps(body.document)
+    async with node.store.read() as tx:
+        peer = await find_connection(tx, body.connection)
+    terms = Terms(expires_in=body.expires_in_seconds)
+    row = await node.endorsements.offer(peer.id, document, body.comment, terms)
+    return view_offer(row, peer.their_label)
 
 
 async def keep_records(node: Node, call: Call[Nothing, RecordsToKeep]) -> IntakeView:

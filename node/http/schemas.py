@@ -38,6 +38,7 @@ __all__ = [
     "DidQuery",
     "DidView",
     "DocumentToVerify",
+    "EndorsementOffer",
     "EndorsementView",
     "Erase",
     "ErasedView",
@@ -710,6 +711,13 @@ class RecordToEndorse(_Given, frozen=True, kw_only=True):
     comment: Annotated[str, Meta(min_length=1, max_length=4000, description="Why; it is in the endorsement.")]
 
 
+class EndorsementOffer(RecordToEndorse, frozen=True, kw_only=True):
+    """An endorsement for a peer."""
+
+    connection: Annotated[str, Meta(description="The peer, as a rule the one who holds the record.")]
+    expires_in_seconds: ExpiresIn = None
+
+
 class CorrectedView(_View, frozen=True, kw_only=True):
     """A record that was replaced, and the one that replaces it."""
 
@@ -814,6 +822,10 @@ class Present(_Given, frozen=True, kw_only=True):
     fully: Annotated[bool, Meta(description="Where it is open how much is shown: all that fits, not the least.")] = (
         False
     )
+    along: Annotated[
+        list[str],
+        Meta(max_length=32, description="Held endorsements and accreditations of issuers that are sent with these."),
+    ] = []
 
 
 class MatchesQuery(_Given, frozen=True, kw_only=True):
@@ -867,6 +879,7 @@ class PreviewView(_View, frozen=True, kw_only=True):
 
     exchange_id: str
     records: list[LeavingView]
+    along: Annotated[list[HeldView], Meta(description="What else could go along, if it is named in `along`.")]
 
 
 class ReceiptView(_View, frozen=True, kw_only=True):
@@ -968,6 +981,9 @@ class ResultView(_View, frozen=True, kw_only=True):
     issuer: str | None = None
     holder: str | None = None
     securing: Annotated[str | None, Meta(description="How it is secured, e.g. eddsa-rdfc-2022 or vc+jwt.")] = None
+    endorses: Annotated[
+        list[str], Meta(description="The ids of the records here that it endorses, where it goes along with them.")
+    ] = []
     attached: Annotated[
         list[AttachedView], Meta(description="What a verified record says of its use, evidence and refreshing.")
     ] = []

@@ -88,7 +88,7 @@ def consent_receipt(
             "exchange_id": exchange_id,
             "digest": f"sha-256:{hashlib.sha256(strict_json.dumps(presentation)).hexdigest()}",
             "request": definition.raw,
-            "records": [_record(each, answers[each.record.id]) for each in shown],
+            "records": [_record(each, answers.get(each.record.id, [])) for each in shown],
         },
     }
 

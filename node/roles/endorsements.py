@@ -6,11 +6,15 @@ Who holds both shows both: nothing is changed in what somebody else has signed.
 
 from __future__ import annotations
 
+from typing import Any
+
 from node.records.open_badges import OB_CONTEXT
 from node.records.schema import endorsement_problems
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
 from node.roles.identity import Identity
+from node.roles.issuer import Issuer
+from node.roles.lifetime import Terms
 from node.roles.vc_api_issuer import IssueWish, VcApiIssuer
 from node.runtime.world import World
 from protocols.credentials.model import CONTEXT_V2, id_of
@@ -21,6 +25,7 @@ from protocols.errors import BadInput
 from storage.credentials import IssuedCredential
 from storage.dids import DidPurpose
 from storage.engine import Store
+from storage.exchanges import ExchangeRow
 
 __all__ = ["Endorsements"]
 
@@ -36,6 +41,7 @@ class Endorsements:
         store: Store,
         identity: Identity,
         issuer: VcApiIssuer,
+        offers: Issuer,
         checker: Checker,
         world: World,
         label: str,
@@ -43,6 +49,7 @@ class Endorsements:
         self._store = store
         self._identity = identity
         self._issuer = issuer
+        self._offers = offers
         self._checker = checker
         self._world = world
         self._label = label
@@ -55,6 +62,18 @@ class Endorsements:
                 ``structure.*`` and others where it cannot be read.
             WrongState: ``did.none``.
         """
+        credential = await self._unsigned(document, comment)
+        return await self._issuer.issue(credential, IssueWish(status_purposes=("revocation",)))
+
+    async def offer(self, connection_id: str, document: bytes, comment: str, terms: Terms) -> ExchangeRow:
+        """Offer an endorsement to a peer, as a rule to who holds the record; it is signed when the peer takes it.
+
+        Raises:
+            BadInput, WrongState: as :meth:`give`; ``connection.unknown``.
+        """
+        return await self._offers.offer_credential(connection_id, await self._unsigned(document, comment), terms)
+
+    async def _unsigned(self, document: bytes, comment: str) -> dict[str, Any]:
         result = await self._checker.check(document, self._checker.policies.holder(), expected="credential")
         if any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks):
             raise BadInput(
@@ -84,4 +103,4 @@ class Endorsements:
             raise BadInput(
                 "endorsement.invalid", f"It would be no endorsement: {problems[0]}", "Endorse another record."
             )
-        return await self._issuer.issue(credential, IssueWish(status_purposes=("revocation",)))
+        return credential

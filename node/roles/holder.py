@@ -35,6 +35,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
+from protocols.credentials.accompanying import accompanies, names_of_records
 from protocols.credentials.data_integrity import add_proof, base_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import Version, proofs_of, version_of
@@ -70,7 +71,7 @@ from storage.held_memory import HeldMemory
 from storage.jobs import Job
 from storage.receipts import Receipt
 
-__all__ = ["Holder", "Matches"]
+__all__ = ["Holder", "Matches", "Preview"]
 
 _VERIFY = "verify-credential"
 _MAX_RECORDS = 10_000
@@ -100,6 +101,18 @@ class Matches:
     selection: Selection | None
     missing: LernodeError | None
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would leave.
+
+    Attributes:
+        along: what else is held and could go along: endorsements of these, accreditations of their issuers.
+    """
+
+    leaving: list[Shown]
+    along: list[HeldCredential]
 
 
 class Holder:
@@ -323,31 +336,40 @@ class Holder:
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             return await self._match(tx, situation, fully=fully)
 
-    async def preview(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> list[Shown]:
-        """What would leave with :meth:`present` for the same choice, exactly.
+    async def preview(
+        self, exchange_id: str, chosen: Mapping[str, str] | None = None, *, along: Sequence[str] = ()
+    ) -> Preview:
+        """What would leave with :meth:`present` for the same choice, exactly, and what else could go along.
 
         Raises:
             WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
-            BadInput: ``pex.*``, ``pointer.*``.
+            BadInput: ``pex.*``, ``pointer.*``, ``present.not_along``.
         """
         found = await self.matches(exchange_id)
-        return self._shown(found, _selected(found, chosen))
+        selection = _selected(found, chosen)
+        async with self._store.read() as tx:
+            could = await _could_go_along(tx, found, selection)
+        leaving = [*self._shown(found, selection), *_going_along(could, along)]
+        return Preview(leaving, [each for each in could if each.id not in along])
 
-    async def present(self, exchange_id: str, chosen: Mapping[str, str] | None = None) -> ExchangeRow:
+    async def present(
+        self, exchange_id: str, chosen: Mapping[str, str] | None = None, *, along: Sequence[str] = ()
+    ) -> ExchangeRow:
         """Send a presentation of the chosen records; the decision of the person, or of who speaks for it.
 
         Args:
             chosen: descriptor id to record id; None for the smallest answer.
+            along: held endorsements of these records, and accreditations of their issuers, that are sent with them.
 
         Raises:
             WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
-            BadInput: ``pex.*`` where the records do not answer the request.
+            BadInput: ``pex.*`` where the records do not answer the request; ``present.not_along``.
         """
         async with self._store.write() as tx:
             situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
             require_waiting(situation.row, Decision.SHARE_RECORDS)
             found = await self._match(tx, situation)
-            await self._present(tx, situation, found, _selected(found, chosen), "operator")
+            await self._present(tx, situation, found, _selected(found, chosen), "operator", along)
             return await exchanges.get(tx, exchange_id)
 
     async def propose_presentation(
@@ -420,19 +442,29 @@ class Holder:
             return Matches(definition, me, report, by_id, None, error)
 
     async def _present(
-        self, tx: Transaction, situation: Situation, found: Matches, selection: Selection, decided_by: str
+        self,
+        tx: Transaction,
+        situation: Situation,
+        found: Matches,
+        selection: Selection,
+        decided_by: str,
+        along: Sequence[str] = (),
     ) -> None:
         exchange: present_proof.Exchange = situation.value
-        leaving = [await self._bound(tx, situation, found, each) for each in self._shown(found, selection)]
+        could = await _could_go_along(tx, found, selection) if along else []
+        beside = _going_along(could, along)
+        records = [await self._bound(tx, situation, found, each) for each in self._shown(found, selection)]
+        leaving = [*records, *beside]
         shown = [each.document for each in leaving]
         suite = _suite_for(found.definition, found.holder, shown)
         presentation = build_presentation(
             found.definition,
             selection,
-            {each.record.id: each.form for each in leaving},
+            {each.record.id: each.form for each in records},
             holder=found.holder.did,
             submission_id=self._world.new_id(),
             vcdm=_vcdm_for(suite, shown),
+            along=[each.form for each in beside],
         )
         signer = await self._identity.signer(tx, found.holder, suite_named(suite).key_types)
         sign = partial(
@@ -461,7 +493,8 @@ class Holder:
         decided_by: str,
     ) -> None:
         now, exchange_id = self._world.clock(), situation.row.id
-        subjects = (exchange_id, situation.connection.id, *selection.record_ids)
+        sent = tuple(each.record.id for each in leaving)
+        subjects = (exchange_id, situation.connection.id, *sent)
         await audit.append(tx, at=now, event="records.shared", actor=decided_by, subjects=subjects)
         receipt = consent_receipt(
             receipt_id=self._world.new_id(),
@@ -479,7 +512,7 @@ class Holder:
         consent = ConsentGiven(
             exchange_id=exchange_id,
             connection_id=situation.connection.id,
-            record_ids=tuple(selection.record_ids),
+            record_ids=sent,
         )
         await emit(tx, self._world, consent)
 
@@ -531,6 +564,36 @@ def _wish(issuer: str, holder: str, achievement_id: str) -> LdProofVcDetail:
         "credentialSubject": {"id": holder, "achievement": {"id": achievement_id}},
     }
     return LdProofVcDetail.of(wish, proof_type="DataIntegrityProof", cryptosuite=_SUITES[0])
+
+
+async def _could_go_along(tx: Transaction, found: Matches, selection: Selection) -> list[HeldCredential]:
+    """The held records that could go along with others: valid, and about one of them or about who has issued one."""
+    records = [found.records[name] for name in selection.record_ids]
+    names = names_of_records([stated(each.document) for each in records])
+    about = dict.fromkeys([*names, *(each.issuer for each in records)])
+    held = [each for name in about for each in await credentials.held_about(tx, name)]
+    return [
+        each
+        for each in {each.id: each for each in held}.values()
+        if each.state is IssuedState.ACTIVE and accompanies(stated(each.document), names, found.holder.did)
+    ]
+
+
+def _going_along(could: Sequence[HeldCredential], wanted: Sequence[str]) -> list[Shown]:
+    """Those that a person wants to go along, as they leave.
+
+    Raises:
+        BadInput: ``present.not_along``.
+    """
+    by_id = {each.id: each for each in could}
+    if not by_id.keys() >= set(wanted):
+        raise BadInput(
+            "present.not_along",
+            "What should go along is no valid endorsement of a record that is sent, or accreditation of its issuer.",
+            "See what could go along: lernode present ID",
+        )
+    chosen = [by_id[name] for name in dict.fromkeys(wanted)]
+    return [Shown(each, said := stated(each.document), said, embeddable(each.document)) for each in chosen]
 
 
 def _selected(found: Matches, chosen: Mapping[str, str] | None) -> Selection:

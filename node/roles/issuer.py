@@ -194,6 +194,27 @@ class Issuer:
             step = await self.offer_step(tx, [award, *also], terms, exchange_id)
             return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
 
+    async def offer_credential(
+        self, connection_id: str, credential: dict[str, Any], terms: Terms = _USUAL
+    ) -> ExchangeRow:
+        """Offer a peer a credential that is not of the catalogue, such as an endorsement.
+
+        Args:
+            credential: unsigned, of VCDM 2.0, issued by this node's issuer, with an ``id`` and without a status.
+
+        Raises:
+            WrongState: ``connection.unknown``, ``did.none``.
+        """
+        async with self._store.write() as tx:
+            connection = await connections.get(tx, connection_id)
+            exchange_id = self._world.new_id()
+            own = await self._identity.default(tx, DidPurpose.ISSUER)
+            name = proof_suite(own, self._securing.name, selective=False)
+            complete = _with_suite_context(credential, name)
+            detail = await self._detail(tx, complete, name, _place_name(exchange_id, 0), Version.V2_0)
+            step = self._offer([detail], None, terms)
+            return await self._exchanges.apply(tx, ISSUE_CREDENTIAL, connection, None, step, exchange_id=exchange_id)
+
     async def offer_step(
         self,
         tx: Transaction,
@@ -583,7 +604,13 @@ class Issuer:
         name = proof_suite(own, self._securing.name, selective=True)
         achievement = await self._achievements.awarded(tx, award.achievement_id)
         credential = self._credential(own, achievement, award, name, open_subject=True)
-        (place,) = await self._publisher.allocate(tx, [name_of_place], self._publisher.purposes_for(award.data_model))
+        return await self._detail(tx, credential, name, name_of_place, award.data_model)
+
+    async def _detail(
+        self, tx: Transaction, credential: dict[str, Any], name: str, name_of_place: str, data_model: Version
+    ) -> LdProofVcDetail:
+        """What is offered of a credential that will be signed with a suite, its place in a status list included."""
+        (place,) = await self._publisher.allocate(tx, [name_of_place], self._publisher.purposes_for(data_model))
         suite = suite_named(name)
         return LdProofVcDetail.of(
             _with_status(credential, place.entries),

@@ -31,6 +31,7 @@ from node.runtime.hardware import perform
 from node.runtime.world import World
 from node.skills.frameworks import SkillIndex
 from protocols import strict_json
+from protocols.credentials.accompanying import accompanies, names_of_records
 from protocols.credentials.data_integrity import add_proof, base_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import CONTEXT_V2
@@ -387,7 +388,9 @@ class Portfolio:
         Raises:
             BadInput: ``resume.not_yours``.
         """
-        subjects = dict.fromkeys(record.subject for record in records if record.subject)
+        names = names_of_records([stated(record.document) for record in records])
+        own_records = [each for each in records if not accompanies(stated(each.document), names, None)]
+        subjects = dict.fromkeys(record.subject for record in own_records if record.subject)
         own = [await dids.find(tx, subject) for subject in subjects]
         if None in own or len(own) > 1:
             message = "Not every record is about the same DID of yours, so nobody can sign for all of them."

@@ -63,6 +63,7 @@ class VerificationResult:
         checks: every member of :class:`Check` that applies to the kind of document, each once, in order.
         required: the checks that policy demands.
         credentials: for a presentation or a ClrCredential, the results of the credentials in it, in their order.
+        endorses: the ids of the records that it endorses, where it is an endorsement that goes along with these.
         securing: how it is secured, a key of ``SECURINGS``; ``None`` where that is not known.
         document: what the signature covers, and what the checks looked at; ``None`` where it could not be read. Whoever
             uses the document uses this one, and only where it is ``verified``.
@@ -76,6 +77,7 @@ class VerificationResult:
     holder: str | None = None
     securing: str | None = None
     document: dict[str, Any] | None = None
+    endorses: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -112,6 +114,8 @@ class VerificationResult:
             result["holder"] = self.holder
         if self.securing:
             result["securing"] = self.securing
+        if self.endorses:
+            result["endorses"] = list(self.endorses)
         if show and self.document is not None:
             result["document"] = self.document
         if self.credentials:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from protocols.credentials.accompanying import accompanies, names_of_records, of_endorsement
 from protocols.credentials.asking import AskedBadges, AskedDids, AskedLists, AskedResources, SeenLists
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
@@ -154,17 +155,22 @@ class _Run:
             return self._result(secured, core, {})
         items = [self._read_item(item) for item in credentials_of(secured.document)]
         readable = [item for item in items if not isinstance(item, VerificationResult)]
-        self.trust.present(item for item in readable if _supports(item, core.owner))
+        records = names_of_records([item.document for item in readable])
+        along = {id(item) for item in readable if accompanies(item.document, records, core.owner)}
+        self.trust.present(item for item in readable if id(item) in along and is_recognition(item.document))
         # The records first: it depends on them whether an accreditation whose time is over was still relied on.
         order = sorted(range(len(items)), key=lambda at: self.trust.is_presented(items[at]))
         found = {at: await self._item(items[at]) for at in order}
+        for at, item in enumerate(items):
+            if id(item) in along and not self.trust.is_presented(item):
+                found[at] = of_endorsement(found[at])
         results = tuple(found[at] for at in range(len(items)))
         named: list[str | None] = []
         if self.policy.holder_is_subject:
             for item, result in zip(items, results, strict=True):
                 if isinstance(item, VerificationResult):
                     named.append(None)
-                elif not self.trust.is_presented(item):
+                elif id(item) not in along:
                     named += _to_be_named(item, result)
         binding = check_holder_binding(core.proofs, core.owner, named, self.asked)
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
@@ -335,11 +341,6 @@ class _Run:
             securing=secured.securing,
             document=secured.document,
         )
-
-
-def _supports(secured: Secured, holder: str | None) -> bool:
-    """Whether a credential is an accreditation of somebody else, which goes along with the records of the holder."""
-    return is_recognition(secured.document) and holder not in secured.subjects
 
 
 def _to_be_named(item: Secured, result: VerificationResult) -> list[str | None]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from protocols.credentials.accompanying import accompanies, names_of_records
 from protocols.errors import BadInput, LernodeError
 from protocols.exchange.claims import Claim, read_claim
 from protocols.exchange.definition import Definition, Directive
@@ -90,6 +91,7 @@ def build_presentation(
     holder: str | None,
     submission_id: str,
     vcdm: Vcdm = Vcdm.V2,
+    along: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """The unsigned verifiable presentation, with each record once.
 
@@ -99,6 +101,7 @@ def build_presentation(
         documents: the selected records by id, tokens in envelopes.
         holder: the DID that will sign.
         vcdm: :attr:`Vcdm.V1` for a verifier that reads nothing newer.
+        along: what goes along with the records, and answers nothing: their endorsements, accreditations of issuers.
 
     Raises:
         BadInput: ``pex.record_missing`` where a selected record is not among ``documents``.
@@ -111,7 +114,7 @@ def build_presentation(
     presentation["type"] = ["VerifiablePresentation", "PresentationSubmission"]
     if holder is not None:
         presentation["holder"] = holder
-    presentation[_CREDENTIALS] = [documents[record_id] for record_id in selection.record_ids]
+    presentation[_CREDENTIALS] = [*(documents[record_id] for record_id in selection.record_ids), *along]
     submission = build_submission(definition, selection, documents, submission_id=submission_id)
     presentation["presentation_submission"] = submission
     return presentation
@@ -158,7 +161,9 @@ def _check(
             good[descriptor.id] = index
         else:
             problems.append(Reason(reason.code, reason.message, descriptor.id))
-    if set(range(len(claims))) - set(answered.values()):
+    records = names_of_records([claim.document for claim in claims])
+    extra = set(range(len(claims))) - set(answered.values())
+    if any(not accompanies(claims[index].document, records, holder) for index in extra):
         problems.append(Reason("pex.extra_credential", "The presentation holds a credential that answers nothing."))
     problems.extend(_too_much(definition, good, claims, processor))
     problems.extend(_missing(definition, good))

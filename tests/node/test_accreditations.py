@@ -9,6 +9,7 @@ import pytest
 
 from node.app import Node
 from node.roles.accreditations import ToAccredit
+from node.roles.keeping import Accept
 from node.roles.trust import NewRule
 from node.roles.trust_lists import ToFollow
 from protocols import strict_json
@@ -16,7 +17,7 @@ from protocols.credentials.trust.grants import Action
 from protocols.credentials.trust.scope import Scope
 from protocols.errors import LernodeError
 from storage import dids, trust_lists
-from tests.node.nodes import Nodes, asks_for, check, connect, exchange_in, give
+from tests.node.nodes import Nodes, asks_for, check, connect, exchange_in, give, other_end
 
 
 async def did_of(node: Node) -> str:
@@ -66,6 +67,29 @@ async def test_an_employer_believes_a_college_by_its_accreditation_until_that_is
     assert (await trusted(employer, exchange))["code"] == "trust.accreditation_revoked"
     await employer.accreditations.forget(kept)
     assert (await trusted(employer, exchange))["code"] == "trust.issuer_untrusted"
+
+
+async def test_a_holder_sends_the_accreditation_of_the_college_along_with_the_record(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    quality = await nodes.make("quality", issuer=True)
+    employer = await nodes.make("employer")
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    await employer.trust.add(NewRule(did=await did_of(quality), action=Action.RECOGNIZE))
+    early = quality.world.clock() - timedelta(days=1)
+    given = await quality.accreditations.give(ToAccredit(did=await did_of(college), start=early))
+    to_learner, _ = await connect(college, learner)
+    hiring, _ = await connect(employer, learner)
+    await give(college, to_learner.id)
+    held = (await learner.keeping.keep(given.document, Accept.ANY)).record
+    asked = await employer.verifier.request(hiring.id, asks_for())
+    there = await other_end(learner, asked, "request-received")
+    assert [each.id for each in (await learner.holder.preview(there.id)).along] == [held.id]
+    await learner.holder.present(there.id, along=[held.id])
+    assert (await exchange_in(employer, asked.id)).state == "done"
+    assert [link["by"] for link in (await trusted(employer, asked.id))["details"]["because"]] == [
+        "accreditation",
+        "rule",
+    ]
 
 
 async def test_a_list_of_accreditors_is_enough_where_its_follower_wants_that(nodes: Nodes) -> None:

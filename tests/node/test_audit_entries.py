@@ -71,6 +71,7 @@ OPERATIONS: dict[str, str] = {
     "proposeRecord": "issue-credential.proposal-sent",
     "issueRecord": "record.issued",
     "endorseRecord": "record.issued",
+    "offerEndorsement": "issue-credential.offer-sent",
     "issueBatch": "record.issued",
     "keepRecords": "record.stored",
     "correctRecord": "record.revoked",
@@ -352,6 +353,9 @@ async def issue(pair: Pair, ours: str, theirs: str) -> None:
     await college.do("resendExchange", offered["id"])
     await learner.do("acceptExchange", waiting.id)
     assert (await exchange_in(college.node, offered["id"])).state == "done"
+    (given,) = (await college.client.get("/admin/issued"))["items"]
+    document = (await college.client.get(f"/admin/issued/{given['id']}"))["document"]
+    await college.do("offerEndorsement", document=document, comment="We stand by it.", connection=ours)
     proposed = await learner.do("proposeRecord", connection=theirs, achievements=[CARPENTRY])
     there = await other_end(college.node, await exchange_in(learner.node, proposed["id"], "proposal-sent"))
     await college.do("declineExchange", there.id, reason="not yet")

@@ -77,10 +77,10 @@ async def test_what_would_leave_is_shown_for_the_record_that_is_chosen(careful_t
     assert found.selection is not None
     ((descriptor, proposed),) = found.selection.pairs
     other = next(record for record in await held(town.learner) if record.id != proposed)
-    (leaving,) = await town.learner.holder.preview(mine.id, {descriptor: other.id})
+    (leaving,) = (await town.learner.holder.preview(mine.id, {descriptor: other.id})).leaving
     assert leaving.record.id == other.id
     assert leaving.document == strict_json.loads_object(other.document)
-    (leaving,) = await town.learner.holder.preview(mine.id)
+    (leaving,) = (await town.learner.holder.preview(mine.id)).leaving
     assert leaving.record.id == proposed
     assert (await exchange_in(town.learner, mine.id, "request-received")).waiting_for == "share-records"
 
@@ -174,7 +174,7 @@ async def test_several_records_answer_nested_requirements_and_nothing_else_leave
     }
     asked = await town.employer.verifier.request(town.employer_to_learner.id, wanted)
     mine = await other_end(town.learner, asked, "request-received")
-    leaving = await town.learner.holder.preview(mine.id)
+    leaving = (await town.learner.holder.preview(mine.id)).leaving
     assert sorted(each.record.name for each in leaving) == ["Carpentry, Level 1", "Structural Welding, Level 1"]
     await town.learner.holder.present(mine.id)
     assert (await exchange_in(town.employer, asked.id)).state == "done"

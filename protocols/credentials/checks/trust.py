@@ -7,7 +7,7 @@ from protocols.credentials.trust.decision import UNTRUSTED, Decision
 from protocols.credentials.trust.grants import LIST_EXPIRED
 from protocols.credentials.verification import Check, CheckResult, Outcome
 
-__all__ = ["check_issuer_trusted", "issuer_unknown", "own_statement"]
+__all__ = ["check_issuer_trusted", "endorser", "issuer_unknown", "own_statement"]
 
 _SPEC = "VCDM 2.0 §4.7, Recognized Entities 1.0 §2"
 
@@ -38,6 +38,14 @@ def own_statement(result: CheckResult) -> CheckResult:
         return result
     reason = "It is an own statement: whom it is about has issued it, and nobody else vouches for it."
     return not_checked(Check.ISSUER_TRUSTED, "trust.own_statement", reason, _SPEC, details=result.details or {})
+
+
+def endorser(result: CheckResult) -> CheckResult:
+    """The result for an endorsement that goes along with a record: whether to believe it is for the reader to say."""
+    if result.outcome is Outcome.PASS:
+        return result
+    reason = "Nobody here trusts who endorses; what that is worth is for the reader to say."
+    return not_checked(Check.ISSUER_TRUSTED, "trust.endorser", reason, _SPEC, details=result.details or {})
 
 
 def _unclear(decision: Decision, details: dict[str, object]) -> CheckResult | None:

@@ -1,0 +1,97 @@
+"""Endorsements that go along with the records of a presentation: what is one, and what follows from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from protocols.credentials.verification import Check, Outcome
+from tests.credentials.worlds import (
+    HOLDER,
+    ISSUER,
+    OB,
+    STRANGER,
+    V2,
+    check_credential,
+    check_presentation,
+    did,
+    found,
+    issue,
+    present,
+    record,
+)
+
+RECORD = record()
+COMMENT = "We hire on this certificate."
+
+
+def endorsement(of: str = RECORD["id"], **changes: Any) -> dict[str, Any]:
+    return {
+        "@context": [V2, OB],
+        "id": "urn:uuid:5d0a5a0e-5a3f-4c0b-8f5e-1f1f6f3b7d11",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "Endorsement",
+        "issuer": {"id": did(STRANGER), "type": ["Profile"], "name": "An employer"},
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": of, "type": ["EndorsementSubject"], "endorsementComment": COMMENT},
+        **changes,
+    }
+
+
+def test_it_is_verified_by_itself_and_who_endorses_is_for_the_reader_to_judge() -> None:
+    result = check_presentation(present(issue(RECORD), issue(endorsement(), by=STRANGER)))
+    assert result.verified, result
+    of_record, along = result.credentials
+    assert (of_record.endorses, along.endorses) == ((), (RECORD["id"],))
+    assert along.to_json()["endorses"] == [RECORD["id"]]
+    trust = found(along, Check.ISSUER_TRUSTED)
+    assert (trust.outcome, trust.code) == (Outcome.NOT_CHECKED, "trust.endorser")
+    trusted = {**endorsement(), "issuer": RECORD["issuer"]}
+    by_issuer = check_presentation(present(issue(RECORD), issue(trusted)))
+    assert found(by_issuer.credentials[1], Check.ISSUER_TRUSTED).outcome is Outcome.PASS
+
+
+def test_one_that_was_changed_or_is_over_makes_the_whole_unverified() -> None:
+    forged = issue(endorsement(), by=STRANGER)
+    forged["credentialSubject"]["endorsementComment"] = "The best of all."
+    over = issue(endorsement(validUntil="2026-02-01T00:00:00Z"), by=STRANGER)
+    for wrong in (forged, over):
+        assert not check_presentation(present(issue(RECORD), wrong)).verified
+
+
+def test_alone_its_issuer_has_to_be_trusted_as_that_of_every_credential() -> None:
+    assert not check_credential(issue(endorsement(), by=STRANGER)).verified
+
+
+def _with_an_achievement() -> dict[str, Any]:
+    made = endorsement()
+    made["credentialSubject"]["type"] = ["EndorsementSubject", "AchievementSubject"]
+    made["credentialSubject"]["achievement"] = RECORD["credentialSubject"]["achievement"]
+    return made
+
+
+@pytest.mark.parametrize(
+    "pretender",
+    [
+        endorsement("urn:uuid:of-nothing-that-is-here"),
+        endorsement(type=["VerifiableCredential", "EndorsementCredential", "OpenBadgeCredential"]),
+        endorsement(credentialSubject=[endorsement()["credentialSubject"], {"id": "did:example:somebody"}]),
+        _with_an_achievement(),
+    ],
+)
+def test_what_is_about_something_else_or_says_anything_besides_has_to_be_about_the_holder_and_trusted(
+    pretender: dict[str, Any],
+) -> None:
+    result = check_presentation(present(issue(RECORD), issue(pretender, by=STRANGER)))
+    assert not result.verified
+    assert found(result, Check.HOLDER_BINDING).code == "holder.not_subject"
+    assert result.credentials[1].endorses == ()
+    assert found(result.credentials[1], Check.ISSUER_TRUSTED).outcome is Outcome.FAIL
+
+
+def test_an_endorsement_of_an_endorsement_goes_along_with_nothing() -> None:
+    first = issue(endorsement(), by=STRANGER)
+    second = issue(endorsement(first["id"], id="urn:uuid:2"), by=ISSUER)
+    result = check_presentation(present(issue(RECORD), first, second, by=HOLDER))
+    assert found(result, Check.HOLDER_BINDING).code == "holder.not_subject"
