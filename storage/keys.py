@@ -19,7 +19,7 @@ from storage.errors import already_stored, unknown
 from storage.secrets import Vault
 from storage.values import to_micros
 
-__all__ = ["StoredKey", "TokenKey", "add", "get", "load_all", "load_since", "verkey_of"]
+__all__ = ["StoredKey", "TokenKey", "add", "altered", "get", "load_all", "load_since", "verkey_of"]
 
 _SELECT = "SELECT verkey, kind, place, sealed_seed FROM keys"
 
@@ -100,6 +100,20 @@ async def load_all(tx: Transaction, vault: Vault) -> dict[str, StoredKey]:
     rows = await tx.all(f"{_SELECT} ORDER BY created, verkey")
     # Thousands of connections have thousands of keys; opening them must not hold up the event loop.
     return await asyncio.to_thread(lambda: {row["verkey"]: _open(vault, row) for row in rows})
+
+
+async def altered(tx: Transaction, vault: Vault) -> list[str]:
+    """The public keys of those that do not open, or are not the keys that they are kept as."""
+    rows = await tx.all(f"{_SELECT} ORDER BY created, verkey")
+    return await asyncio.to_thread(lambda: [row["verkey"] for row in rows if not _opens(vault, row)])
+
+
+def _opens(vault: Vault, row: Row) -> bool:
+    try:
+        _open(vault, row)
+    except LernodeError:
+        return False
+    return True
 
 
 def _open(vault: Vault, row: Row) -> StoredKey:

@@ -19,7 +19,7 @@ from node.runtime.home_lock import HomeLock
 from node.runtime.opening import is_in_home, open_node_store
 from node.runtime.world import World
 from protocols.errors import BadInput, LernodeError
-from storage import audit, errors, invariants, moving
+from storage import audit, errors, invariants, keys, moving
 from storage.engine import Store
 from storage.migrate import bundled
 from storage.secrets import Vault
@@ -165,7 +165,7 @@ def _tell(setting: Setting, found: _Versions) -> None:
 async def _check(setting: Setting) -> tuple[list[tuple[str, str]], dict[str, str]]:
     secret = read_secret(setting)
     async with waiting("Checking every row"), _opened(setting.home, load(setting.home)) as store:
-        await Vault.unlock(store, secret)
+        vault = await Vault.unlock(store, secret)
         async with store.read() as tx:
             safeguards = await tx.safeguards()
         found: list[tuple[str, str]] = []
@@ -173,6 +173,7 @@ async def _check(setting: Setting) -> tuple[list[tuple[str, str]], dict[str, str
             async with store.read() as tx:
                 await tx.take_time()
                 found += [("database", what) for what in await tx.damage()]
+                found += [(f"keys/{name}", "The key was altered or moved.") for name in await keys.altered(tx, vault)]
                 found += [(broken.where, broken.what) async for broken in invariants.check(tx)]
         except LernodeError as error:
             if error.code not in errors.OF_THE_STORE:

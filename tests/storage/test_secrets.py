@@ -109,6 +109,7 @@ async def test_swapped_rows_are_refused(store: Store, vault: Vault) -> None:
         assert caught.value.code == "store.secret_altered"
         with pytest.raises(LernodeError):
             await keys.load_all(tx, vault)
+        assert await keys.altered(tx, vault) == [one.verkey]
 
 
 @pytest.mark.parametrize("position", [0, 24, 40, -1])
