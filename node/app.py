@@ -48,6 +48,7 @@ from node.roles.holder import Holder
 from node.roles.identity import Identity
 from node.roles.issuer import Issuer
 from node.roles.keeping import Keeping
+from node.roles.learner_records import LearnerRecords
 from node.roles.lifetime import Lifetime
 from node.roles.links import Links
 from node.roles.mailer import Mailer, mail_password
@@ -434,6 +435,15 @@ class Node:
             label=self.label,
         )
         self.endorsements = Endorsements(
+            store=self.store,
+            identity=self.identity,
+            issuer=self.vc_api.issuer,
+            offers=self.issuer,
+            checker=checker,
+            world=self.world,
+            label=self.label,
+        )
+        self.learner_records = LearnerRecords(
             store=self.store,
             identity=self.identity,
             issuer=self.vc_api.issuer,

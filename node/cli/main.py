@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("node.cli.verify", "Check a record or presentation."),
     "cohort": ("node.cli.cohort", "Count the skills of many learners."),
     "trust": ("node.cli.trust", "Say whose records you believe, and see why."),
+    "clr": ("node.cli.clr", "Give a learner all their records in one (CLR 2.0)."),
     "endorse": ("node.cli.endorse", "Endorse a record that somebody else has issued."),
     "revoke": ("node.cli.revoke", "Revoke an issued record for good."),
     "correct": ("node.cli.correct", "Replace an issued record by a correct one."),

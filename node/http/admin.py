@@ -35,6 +35,7 @@ from node.http.admin_catalogue import CATALOGUE_OPERATIONS
 from node.http.admin_cohort import COHORT_OPERATIONS
 from node.http.admin_desk import DESK_OPERATIONS
 from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
+from node.http.admin_learner_records import LEARNER_RECORD_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
 from node.http.admin_pathways import PATHWAY_OPERATIONS
@@ -640,6 +641,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *CATALOGUE_OPERATIONS,
     *DESK_OPERATIONS,
     *FRAMEWORK_OPERATIONS,
+    *LEARNER_RECORD_OPERATIONS,
     *MATCHING_OPERATIONS,
     *PATHWAY_OPERATIONS,
     *TRUST_OPERATIONS,

@@ -84,6 +84,7 @@ __all__ = [
     "endorse",
     "issue",
     "issue_batch",
+    "issued_detail",
     "issued_record",
     "list_held",
     "list_issued",
@@ -142,7 +143,7 @@ async def issue(node: Node, call: Call[Nothing, schemas.Award]) -> IssuedDetail:
     """Sign a record at once, without a peer."""
     made = await node.issuer.issue(award_of(call.body))
     async with node.store.read() as tx:
-        return await _detail(node, tx, made)
+        return await issued_detail(node, tx, made)
 
 
 async def issue_batch(node: Node, call: Call[Nothing, BatchToIssue]) -> BatchView:
@@ -224,7 +225,7 @@ async def endorse(node: Node, call: Call[Nothing, RecordToEndorse]) -> IssuedDet
     document = given.encode() if isinstance(given, str) else strict_json.dumps(given)
     made = await node.endorsements.give(document, call.body.comment)
     async with node.store.read() as tx:
-        return await _detail(node, tx, made)
+        return await issued_detail(node, tx, made)
 
 
 async def offer_endorsement(node: Node, call: Call[Nothing, EndorsementOffer]) -> OfferView:
@@ -343,7 +344,7 @@ async def list_issued(node: Node, call: Call[IssuedQuery, Nothing]) -> Page[Issu
 async def issued_record(node: Node, call: Call[Nothing, Nothing]) -> IssuedDetail:
     """One record that the node issued."""
     async with node.store.read() as tx:
-        return await _detail(node, tx, await find_issued(tx, call.id))
+        return await issued_detail(node, tx, await find_issued(tx, call.id))
 
 
 async def correct(node: Node, call: Call[Nothing, RecordCorrection]) -> CorrectedView:
@@ -359,7 +360,7 @@ async def correct(node: Node, call: Call[Nothing, RecordCorrection]) -> Correcte
         found = await find_issued(tx, call.id)
     done = await node.issuer.correct(found.id, Correction(**given), reason)
     async with node.store.read() as tx:
-        detail = None if done.record is None else await _detail(node, tx, done.record)
+        detail = None if done.record is None else await issued_detail(node, tx, done.record)
     exchange = done.exchange.id if done.exchange else None
     return CorrectedView(
         former=view_issued(done.former), credential=done.credential_id, record=detail, exchange=exchange
@@ -376,7 +377,8 @@ async def change_status(node: Node, call: Call[Nothing, StatusChange]) -> Issued
     return view_issued(await node.issuer.set_status(found.id, purpose, value, call.body.reason))
 
 
-async def _detail(node: Node, tx: Transaction, record: IssuedCredential) -> IssuedDetail:
+async def issued_detail(node: Node, tx: Transaction, record: IssuedCredential) -> IssuedDetail:
+    """An issued record with its document, and what is said of it now."""
     said = await node.publisher.said(tx, record.statuses)
     statuses = [StatusValue(purpose=item.purpose, value=item.value, message=item.message) for item in said]
     trail = await audit.page(tx, event=REPLACED, subject=record.id, limit=1)

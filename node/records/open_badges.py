@@ -24,8 +24,8 @@ from protocols.credentials.times import format_time
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 
-__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email",
-           "withholdable"]  # fmt: skip
+__all__ = ["OB_CONTEXT", "STATUS_CONTEXT", "IssuerProfile", "build_credential", "check_email", "hashed_address",
+           "profile", "withholdable"]  # fmt: skip
 
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 STATUS_CONTEXT = "https://www.w3.org/ns/credentials/status/v1"
@@ -95,7 +95,7 @@ def build_credential(
         "id": credential_id,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": achievement.name,
-        "issuer": _profile(issuer),
+        "issuer": profile(issuer),
         start: format_time(valid_from),
         **({end: format_time(valid_until)} if valid_until else {}),
         "credentialSubject": {
@@ -134,6 +134,31 @@ def check_email(address: str) -> str:
     return address
 
 
+def profile(issuer: IssuerProfile) -> dict[str, Any]:
+    """The issuer as it stands in a record."""
+    said = {"id": issuer.did, "type": ["Profile"], "name": issuer.name}
+    return said | ({"url": issuer.url} if issuer.url else {})
+
+
+def hashed_address(email: str, salt: str | None) -> dict[str, Any]:
+    """Whom a record is about, by the hash of an e-mail address (OB 3.0 §B, IdentityObject).
+
+    Raises:
+        BadInput: ``record.email``, ``record.salt``.
+    """
+    check_email(email)
+    if salt is None or len(salt) < _MIN_SALT:
+        message = "The salt of the hashed e-mail address is missing or too short."
+        raise BadInput("record.salt", message, f"Give at least {_MIN_SALT} random characters.")
+    return {
+        "type": "IdentityObject",
+        "hashed": True,
+        "identityHash": identity_hash(email, salt),
+        "identityType": "emailAddress",
+        "salt": salt,
+    }
+
+
 def _check_times(valid_from: datetime, valid_until: datetime | None) -> None:
     if any(moment is not None and moment.utcoffset() is None for moment in (valid_from, valid_until)):
         raise BadInput("record.validity", "A time of validity has no time zone.", "Give it one, such as UTC.")
@@ -147,11 +172,6 @@ def _contexts(data_model: Version, *, with_status: bool) -> list[str]:
     return [CONTEXT_V1, OB_CONTEXT, *([STATUS_CONTEXT] if with_status else [])]
 
 
-def _profile(issuer: IssuerProfile) -> dict[str, Any]:
-    profile = {"id": issuer.did, "type": ["Profile"], "name": issuer.name}
-    return profile | ({"url": issuer.url} if issuer.url else {})
-
-
 def _subject(
     did: str | None, email: str | None, name: str | None, salt: str | None, may_be_open: bool
 ) -> dict[str, Any]:
@@ -160,26 +180,13 @@ def _subject(
     if did is not None:
         subject = {"id": check_did(did), **subject}
     elif email is not None:
-        identifiers.append(_hashed(check_email(email), salt))
+        identifiers.append(hashed_address(email, salt))
     elif not may_be_open:
         raise BadInput("record.no_subject", "The record is about nobody.", "Give the learner's DID or e-mail address.")
     if name:
         named = {"type": "IdentityObject", "hashed": False, "identityHash": name, "identityType": "ext:name"}
         identifiers.append(named)
     return subject | ({"identifier": identifiers} if identifiers else {})
-
-
-def _hashed(email: str, salt: str | None) -> dict[str, Any]:
-    if salt is None or len(salt) < _MIN_SALT:
-        message = "The salt of the hashed e-mail address is missing or too short."
-        raise BadInput("record.salt", message, f"Give at least {_MIN_SALT} random characters.")
-    return {
-        "type": "IdentityObject",
-        "hashed": True,
-        "identityHash": identity_hash(email, salt),
-        "identityType": "emailAddress",
-        "salt": salt,
-    }
 
 
 def _one_or_all(entries: Sequence[dict[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:

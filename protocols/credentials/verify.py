@@ -48,10 +48,11 @@ from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusSource
 
-__all__ = ["Policy", "explain_trust", "verify"]
+__all__ = ["MAX_EMBEDDED", "Policy", "explain_trust", "verify"]
 
 _ORDER = tuple(Check)
-_MAX_EMBEDDED = 200
+MAX_EMBEDDED = 200
+"""Of so many credentials a ClrCredential may be; those after them are not verified, and so it is not."""
 _KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
 
 
@@ -215,9 +216,9 @@ class _Run:
         if not has_type(document, CLR_CREDENTIAL):
             return ()
         items = [item for subject in subjects(document) for item in as_list(subject.get("verifiableCredential"))]
-        results = [await self._item(self._read_item(item)) for item in items[:_MAX_EMBEDDED]]
-        if len(items) > _MAX_EMBEDDED:
-            message = f"There are more than {_MAX_EMBEDDED} credentials in the record."
+        results = [await self._item(self._read_item(item)) for item in items[:MAX_EMBEDDED]]
+        if len(items) > MAX_EMBEDDED:
+            message = f"There are more than {MAX_EMBEDDED} credentials in the record."
             results.append(_unreadable(CREDENTIAL, self.policy, BadInput("structure.too_many", message)))
         return tuple(results)
 

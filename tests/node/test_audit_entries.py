@@ -72,6 +72,8 @@ OPERATIONS: dict[str, str] = {
     "issueRecord": "record.issued",
     "endorseRecord": "record.issued",
     "offerEndorsement": "issue-credential.offer-sent",
+    "makeLearnerRecord": "record.issued",
+    "offerLearnerRecord": "issue-credential.offer-sent",
     "issueBatch": "record.issued",
     "keepRecords": "record.stored",
     "correctRecord": "record.revoked",
@@ -356,6 +358,7 @@ async def issue(pair: Pair, ours: str, theirs: str) -> None:
     (given,) = (await college.client.get("/admin/issued"))["items"]
     document = (await college.client.get(f"/admin/issued/{given['id']}"))["document"]
     await college.do("offerEndorsement", document=document, comment="We stand by it.", connection=ours)
+    await college.do("offerLearnerRecord", connection=ours)
     proposed = await learner.do("proposeRecord", connection=theirs, achievements=[CARPENTRY])
     there = await other_end(college.node, await exchange_in(learner.node, proposed["id"], "proposal-sent"))
     await college.do("declineExchange", there.id, reason="not yet")
@@ -374,6 +377,7 @@ async def hand_over(pair: Pair) -> None:
     await college.do("bakeIssued", made["id"], image=image)
     await college.do("verifyDocument", document=made["document"], anyIssuer=True)
     await college.do("endorseRecord", document=made["document"], comment="We hire on it.")
+    await college.do("makeLearnerRecord", records=[made["id"]])
     corrected = await college.do("correctRecord", made["id"], name="Ada Byron")
     await college.do("changeStatus", corrected["record"]["id"], action="revoke")
     await college.do("inviteWithOffer", achievement=WELDING, did="did:example:c")
