@@ -17,7 +17,7 @@ from storage import connections, erasure, receipts, shares
 from storage.credentials import HeldCredential
 from storage.resumes import Entry, Resume
 from tests.node.conftest import Town
-from tests.node.nodes import SKILL, Clock, Nodes, exchange_in, give, held, other_end
+from tests.node.nodes import SKILL, Clock, Nodes, connect, exchange_in, give, held, other_end
 from tests.node.test_shown_in_part import selective_town  # noqa: F401 - a fixture
 
 SHOWN = {"Accept": "text/html"}
@@ -79,13 +79,16 @@ async def test_a_link_shows_a_page_that_checks_itself_and_the_presentation_to_pr
     assert link.rsplit("/", 1)[1] not in presentation
 
 
-async def test_a_page_says_that_a_record_was_taken_back_since(town: Town) -> None:
-    issued = await give(town.college, town.college_to_learner.id)
-    (record,) = await held(town.learner)
-    _, link = await shared(town.learner, await resume_of(town.learner, record))
-    await town.college.issuer.set_status(issued.id, "revocation", True, None)
-    async with town.learner.store.write() as tx:
-        await tx.execute("DELETE FROM documents")  # as if the kept status list were too old
+async def test_a_page_says_that_a_record_was_taken_back_since(nodes: Nodes) -> None:
+    clock = Clock()
+    college = await nodes.make("college", issuer=True, world=World(clock=clock))
+    learner = await nodes.make("learner", world=World(clock=clock), policy={"accept_offers": True})
+    to_learner, _ = await connect(college, learner)
+    issued = await give(college, to_learner.id)
+    (record,) = await held(learner)
+    _, link = await shared(learner, await resume_of(learner, record))
+    await college.issuer.set_status(issued.id, "revocation", True, None)
+    clock.advance(minutes=10)  # after which the learner's copy of the status list has to be asked for again
     _, page, _ = await get(link, **SHOWN)
     assert "0 of 1 records hold" in page
     assert "The issuer has revoked the record." in page
