@@ -30,7 +30,9 @@ class RecentLists:
             name: found for name, found in self._passed.items() if timedelta(0) <= now - found[2] <= _MOMENT
         }
         seen = SeenLists()
-        seen.checked.update((name, checked) for name, (_document, checked, _at) in self._passed.items())
+        for name, (document, checked, _at) in self._passed.items():
+            seen.known.append(document)
+            seen.checked[name] = checked
         return seen
 
     def keep(self, seen: SeenLists, now: datetime) -> None:

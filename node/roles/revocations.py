@@ -8,7 +8,7 @@ the issuer's status list says.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +43,7 @@ from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow, Filter
 from storage.jobs import Job
 
-__all__ = ["REVOCATION_NOTIFICATION", "RevocationNotices"]
+__all__ = ["REVOCATION_NOTIFICATION", "RevocationNotices", "state_said"]
 
 REVOCATION_NOTIFICATION = {major: ExchangeKind(f"{FAMILY}/{major}", machine.Exchange) for major in (1, 2)}
 _KINDS = tuple(REVOCATION_NOTIFICATION.values())
@@ -178,7 +178,7 @@ class RevocationNotices:
         if arriving and job.attempts < LAST_ATTEMPT:
             raise NotNow("record.arriving", "The record that was revoked is not kept yet.", "Tried again.")
         result = None if held is None else await self._verified(held.document)
-        said = _said(result)
+        said = state_said(result)
         if held is not None and said is None and job.attempts < LAST_ATTEMPT:
             raise NotNow("status.unreachable", "The issuer's status list cannot be had now.", "Tried again.")
         problem = None if said is IssuedState.REVOKED else machine.NOT_REVOKED if said else "status.unreachable"
@@ -240,16 +240,25 @@ async def _arriving(tx: Transaction, connection: Connection, record: Named) -> d
     return None
 
 
-def _said(result: VerificationResult | None) -> IssuedState | None:
-    """What a list that was had just now says of the record; None where none was."""
+def state_said(result: VerificationResult | None) -> IssuedState | None:
+    """What lists that were had just now say of the record; None where one was not.
+
+    A kept list may be from before the revocation, so that only what it says of one counts.
+    """
     check = next((c for c in result.checks if c.check is Check.STATUS), None) if result else None
     if check is None:
         return None
-    details = check.details or {}
-    codes = {check.code} | {status["code"] for status in details.get("statuses", ())}
+    if check.code == "status.none":
+        return IssuedState.ACTIVE
+    statuses = (check.details or {}).get("statuses", ())
+    codes = {check.code} | {status["code"] for status in statuses}
     if "status.revoked" in codes:
         return IssuedState.REVOKED
-    if "status.suspended" in codes:
-        return IssuedState.SUSPENDED
-    is_new = check.outcome is Outcome.PASS and not details.get("fromCache", False)
-    return IssuedState.ACTIVE if is_new else None
+    if not statuses or not all(_is_new(status) for status in statuses):
+        return None
+    return IssuedState.SUSPENDED if "status.suspended" in codes else IssuedState.ACTIVE
+
+
+def _is_new(status: Mapping[str, Any]) -> bool:
+    is_heard = status["outcome"] == Outcome.PASS.value or status["code"] == "status.suspended"
+    return is_heard and not status.get("fromCache", True)

@@ -84,17 +84,20 @@ class SeenLists:
     Attributes:
         copies: what was got, by kind and URL.
         checked: the checks of the copies, by their ``id``, which is theirs as long as the copies are kept.
+        known: published lists whose checks were known before, kept so that no other comes to have their ``id``.
     """
 
     def __init__(self) -> None:
         self.copies: dict[tuple[str, str], StatusListCopy | LernodeError] = {}
         self.checked: dict[int, CheckedList | LernodeError] = {}
+        self.known: list[PublishedDocument] = []
 
     def make_room(self) -> None:
         """Forget all, where it is much; not during a verification."""
         if len(self.copies) >= MAX_LISTS:
             self.copies.clear()
             self.checked.clear()
+            self.known.clear()
 
 
 class AskedLists:

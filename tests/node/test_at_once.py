@@ -84,3 +84,12 @@ def test_a_list_that_was_remembered_is_not_remembered_for_longer_by_being_used()
     again.copies = seen.copies
     recent.keep(again, _NOW + timedelta(seconds=0.9))
     assert id(document) not in recent.seen(_NOW + timedelta(seconds=1.5)).checked
+
+
+def test_a_list_whose_checks_a_verification_was_given_outlives_it_though_it_is_forgotten_meanwhile() -> None:
+    recent = RecentLists()
+    seen, document = _seen(Outcome.PASS)
+    recent.keep(seen, _NOW)
+    given = recent.seen(_NOW)
+    recent.seen(_NOW + timedelta(seconds=2))
+    assert any(known is document for known in given.known), "else another list could come to have its id"
