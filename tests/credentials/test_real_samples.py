@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from protocols.credentials.data_integrity import UnsecuredDocument, verify_proof
+from protocols.credentials.model import as_list
 from protocols.credentials.policy import Policy
 from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, Outcome
+from protocols.did import https_controller
 from protocols.jsonld.processor import DEFAULT
 from protocols.keys import PublicKey
-from tests.credentials.worlds import check_credential, check_presentation, codes, found
+from tests.credentials.worlds import NOW, Dids, check_credential, check_presentation, codes, found
 from tests.shared_data import shared_json
 
 EXCHANGE = shared_json("wire/acapy/exchange.json")
@@ -75,6 +78,42 @@ GENUINE = {
 @pytest.mark.parametrize(("name", "genuine"), GENUINE.items())
 def test_the_proofs_of_1edtechs_samples_that_are_genuine_hold(name: str, genuine: bool) -> None:
     assert is_genuine(sample(name)) is genuine
+
+
+def answering(document: dict[str, Any]) -> tuple[Dids, Policy]:
+    """As if the server of its issuer gave the controller document with the key that the proof names; it is believed."""
+    issuer: str = document["issuer"]["id"]
+    (proof,) = [item for item in as_list(document["proof"]) if item["type"] == "DataIntegrityProof"]
+    name: str = proof["verificationMethod"]
+    method = {"id": name, "type": "Multikey", "controller": issuer, "publicKeyMultibase": name.rpartition("#")[2]}
+    body = json.dumps({"id": issuer, "verificationMethod": [method], "assertionMethod": [name]}).encode()
+    known = https_controller.read(issuer, [body], now=NOW).current()
+    return Dids({issuer: known}), Policy(trust=TrustedIssuers({issuer}))
+
+
+@pytest.mark.parametrize("name", ["simple", "endorsement-valid"])
+def test_1edtechs_good_samples_are_verified_where_their_issuers_answer(name: str) -> None:
+    document = sample(name)
+    dids, policy = answering(document)
+    result = check_credential(document, dids=dids, policy=policy)
+    assert result.verified, codes(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("simple-err-proof-value", {Check.PROOF: "proof.invalid"}),
+        ("simple-err-expired", {Check.VALID_TIME: "time.expired"}),
+    ],
+)
+def test_1edtechs_bad_samples_are_refused_for_what_their_names_say_and_nothing_else(
+    name: str, wrong: dict[Check, str]
+) -> None:
+    document = sample(name)
+    dids, policy = answering(document)
+    result = check_credential(document, dids=dids, policy=policy)
+    assert not result.verified
+    assert {check: code for check, code in codes(result).items() if check in result.required} == wrong
 
 
 def test_the_did_key_sample_has_a_good_proof_by_someone_who_is_not_its_issuer() -> None:
