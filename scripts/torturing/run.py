@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -333,6 +334,7 @@ class _Run:
         async with asyncio.timeout(_REST_SECONDS):
             for place in self._places.values():
                 await place.node.ready.wait()
+                await _has_its_database(place.node)
             await asyncio.gather(*(place.relay.heal() for place in self._places.values()))
         await self._rest()
         await self._driver.do_one_of_each()
@@ -425,6 +427,18 @@ class _Run:
                 await place.server.stop()
             if place.disk is not None:
                 await asyncio.to_thread(place.disk.unmount)
+
+
+async def _has_its_database(node: Node) -> None:
+    """Wait until a node, which runs, can use its store; a server that was killed last may still recover."""
+    while True:
+        try:
+            await node.call("GET", "/admin/exchanges?limit=1")
+            return
+        except Refused as refused:
+            if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _unforeseen(logs: Mapping[str, Path]) -> Check:
