@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ import pytest
 
 from node.app import Node
 from tests.admin.helpers import make_node
-from tests.cli.test_commands import run
+from tests.cli.conftest import Command
 from tests.node.ob_client import METADATA, READ, REDIRECT
-from tests.opening import KEY, KEY_TEXT
+from tests.opening import KEY
 
-Command = Callable[..., tuple[int, str]]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
@@ -24,19 +22,6 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 async def home(tmp_path: Path) -> Path:
     await make_node(tmp_path / "n", "Ada")
     return tmp_path / "n"
-
-
-@pytest.fixture
-def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
-
-    def call(*arguments: str | Path) -> tuple[int, str]:
-        code = run(monkeypatch, *arguments, "--home", home)
-        shown = capsys.readouterr()
-        return code, shown.out + shown.err
-
-    return call
 
 
 @pytest.fixture

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.admin.helpers import make_node
-from tests.cli.test_commands import run
-from tests.opening import KEY_TEXT
+from tests.cli.conftest import Command
 
-Command = Callable[..., tuple[int, str]]
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 ADA = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
-
-
-@pytest.fixture
-async def home(tmp_path: Path) -> Path:
-    await make_node(tmp_path / "n", "College", issuer=True)
-    return tmp_path / "n"
-
-
-@pytest.fixture
-def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
-
-    def call(*arguments: str | Path) -> tuple[int, str]:
-        code = run(monkeypatch, *arguments, "--home", home)
-        shown = capsys.readouterr()
-        return code, shown.out + shown.err
-
-    return call
 
 
 def document(lernode: Command, name: str) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.test_catalogue import ADA, Command, home, lernode  # noqa: F401 - fixtures
+from tests.cli.conftest import Command
+from tests.cli.test_catalogue import ADA
 
 
-def test_a_transcript_is_written_and_what_is_left_out_is_told(lernode: Command, tmp_path: Path) -> None:  # noqa: F811
+def test_a_transcript_is_written_and_what_is_left_out_is_told(lernode: Command, tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert lernode("issue", "weld-101", "--to", ADA, "--out", tmp_path / f"{name}.json")[0] == 0
     gone = json.loads((tmp_path / "two.json").read_text())["id"]
@@ -22,7 +23,7 @@ def test_a_transcript_is_written_and_what_is_left_out_is_told(lernode: Command, 
     assert (written["type"], written["partial"]) == (["VerifiableCredential", "ClrCredential"], False)
 
 
-def test_what_is_asked_for_wrongly_is_told(lernode: Command, tmp_path: Path) -> None:  # noqa: F811
+def test_what_is_asked_for_wrongly_is_told(lernode: Command, tmp_path: Path) -> None:
     out = tmp_path / "clr.json"
     code, shown = lernode("clr", ADA)
     assert (code, "Give either --peer or --out." in shown) == (2, True)

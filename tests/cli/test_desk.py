@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_catalogue import Command, home, lernode  # noqa: F401 - fixtures
+from tests.cli.conftest import Command
 from tests.records.test_learner_files import FILES
 
 ODD = "Vorname;Nachname;Mail;Note\nAda;Byron;ada@example.org;A\n=cmd;Bad;bad@example.org;B\n;;;\nX;Y;nomail;A\n"
@@ -21,7 +21,7 @@ def answer(shown: str) -> Any:
     return json.JSONDecoder().raw_decode(shown)[0]
 
 
-def test_a_list_is_checked_mapped_issued_and_reported(lernode: Command, tmp_path: Path) -> None:  # noqa: F811
+def test_a_list_is_checked_mapped_issued_and_reported(lernode: Command, tmp_path: Path) -> None:
     file = tmp_path / "export.csv"
     file.write_text(ODD, encoding="windows-1252")
     code, shown = lernode("desk", "check", "weld-101", file)
@@ -58,7 +58,7 @@ def test_a_list_is_checked_mapped_issued_and_reported(lernode: Command, tmp_path
     assert lernode("desk", "mappings", "--remove", "sis")[0] == 0
 
 
-def test_a_folder_of_oneroster_files_is_read(lernode: Command, tmp_path: Path) -> None:  # noqa: F811
+def test_a_folder_of_oneroster_files_is_read(lernode: Command, tmp_path: Path) -> None:
     folder = tmp_path / "oneroster"
     folder.mkdir()
     for name, text in FILES.items():
@@ -83,7 +83,7 @@ def test_a_folder_of_oneroster_files_is_read(lernode: Command, tmp_path: Path) -
         ("add", "weld-101", "FILE", "--mail"),
     ],
 )
-def test_what_cannot_be_done_says_so(lernode: Command, tmp_path: Path, arguments: tuple[str, ...]) -> None:  # noqa: F811
+def test_what_cannot_be_done_says_so(lernode: Command, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     file = tmp_path / "list.csv"
     file.write_text("name,email\nAda,ada@example.org\n")
     code, shown = lernode("desk", *(str(file) if each == "FILE" else each for each in arguments))

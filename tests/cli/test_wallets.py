@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,9 @@ import requests
 from node.app import Node
 from node.roles.issuer import Award
 from tests.admin.helpers import make_node
-from tests.cli.test_commands import run
+from tests.cli.conftest import Command
 from tests.node.foreign_wallet import ForeignWallet, foreign_wallet
-from tests.opening import KEY, KEY_TEXT
-
-Command = Callable[..., tuple[int, str]]
+from tests.opening import KEY
 
 
 @pytest.fixture
@@ -34,19 +32,6 @@ def wallet(monkeypatch: pytest.MonkeyPatch) -> Iterator[ForeignWallet]:
 async def home(tmp_path: Path) -> Path:
     await make_node(tmp_path / "n", "Ada", issuer=True)
     return tmp_path / "n"
-
-
-@pytest.fixture
-def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command; its exit code, and all that it shows."""
-    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
-
-    def call(*arguments: str | Path) -> tuple[int, str]:
-        code = run(monkeypatch, *arguments, "--home", home)
-        shown = capsys.readouterr()
-        return code, shown.out + shown.err
-
-    return call
 
 
 def as_json(shown: str) -> Any:

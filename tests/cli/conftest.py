@@ -1,0 +1,34 @@
+"""What tests of commands share: a folder of a node, and a way to run a command in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.admin.helpers import make_node
+from tests.cli.test_commands import run
+from tests.opening import KEY_TEXT
+
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Path:
+    """An issuer's."""
+    await make_node(tmp_path / "n", "College", issuer=True)
+    return tmp_path / "n"
+
+
+@pytest.fixture
+def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command; its exit code, and all that it shows."""
+    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
+
+    def call(*arguments: str | Path) -> tuple[int, str]:
+        code = run(monkeypatch, *arguments, "--home", home)
+        shown = capsys.readouterr()
+        return code, shown.out + shown.err
+
+    return call
