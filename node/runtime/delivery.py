@@ -287,6 +287,7 @@ class Outbox:
             before: notes the message before.
         """
         following: _Addressed | None = None
+        may_follow: _Addressed | None = None
         try:
             async with self._store.write() as tx:
                 is_more = await outbox.mark_delivered(tx, message.id)
@@ -294,18 +295,15 @@ class Outbox:
                     for next_one in await self._take(tx, self._world.clock(), 1, lane=message.lane):
                         following = await _addressed(tx, next_one)
                 if following is not None and not self._store.shared:
-                    behind.set_result(following)
+                    _give(behind, following)
                 if following is not None or not is_more:
                     tx.can_wait()
                 if not is_more:
                     tx.after_commit(partial(self._crew.let_go, message.lane))
                     tx.after_commit(partial(self._note_empty, message.lane))
-        except BaseException:
-            if not behind.done():
-                behind.set_result(None)
-            raise
-        if not behind.done():
-            behind.set_result(following)
+            may_follow = following
+        finally:
+            _give(behind, may_follow)
         self._leases.end(message.id)
         if before is not None:
             await before
@@ -409,6 +407,12 @@ async def _addressed(tx: Transaction, message: outbox.Letter, connection: Connec
     connection = connection or await connections.find(tx, message.connection_id or "")
     waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
     return _Addressed(message, connection, waits)
+
+
+def _give(behind: asyncio.Future[_Addressed | None], following: _Addressed | None) -> None:
+    """Tell what follows, unless that was told, or nobody waits for it because deliveries are stopped."""
+    if not behind.done():
+        behind.set_result(following)
 
 
 def _verkey(message: outbox.Letter, connection: Connection) -> str:

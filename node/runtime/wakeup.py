@@ -81,7 +81,7 @@ class Crew:
         self._running: dict[str, asyncio.Future[bool]] = {}
         self._ending: set[asyncio.Future[bool]] = set()
         self._passed_over: set[str] = set()
-        self._is_ending = True
+        self._is_closed = True
         self._worker = Worker(name, clock, self._round)
 
     def wake(self) -> None:
@@ -111,23 +111,23 @@ class Crew:
     @property
     def is_full(self) -> bool:
         """Whether more work would have to wait here: for other work, or because no more is taken."""
-        return self._is_ending or len(self._running) >= self._limit
+        return self._is_closed or len(self._running) >= self._limit
 
     def start(self) -> None:
         """Begin to work in the background."""
-        self._is_ending = False
+        self._is_closed = False
         self._worker.start()
 
     async def finish(self) -> None:
         """Take nothing more, and wait for what is in hand."""
-        self._is_ending = True
+        self._is_closed = True
         await self._worker.stop()
         if in_hand := [*self._running.values(), *self._ending]:
             await asyncio.wait(in_hand)
 
     async def stop(self) -> None:
         """Stop; what is in hand is cancelled, and due again at the next start."""
-        self._is_ending = True
+        self._is_closed = True
         await self._worker.stop()
         in_hand = [*self._running.values(), *self._ending]
         for task in in_hand:
