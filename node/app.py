@@ -32,6 +32,7 @@ from node.roles.accreditations import Accreditations
 from node.roles.achievements import Achievements
 from node.roles.applicants import Applicants
 from node.roles.apps import Apps
+from node.roles.attester import Attester
 from node.roles.badges import Badges
 from node.roles.checker import Checker
 from node.roles.cohort_answers import CohortAnswers
@@ -425,33 +426,18 @@ class Node:
             endpoint=self.config.node.endpoint.rstrip("/"),
             securing=self.config.issuer.securing,
         )
+        attester = Attester(
+            store=self.store,
+            identity=self.identity,
+            issuer=self.vc_api.issuer,
+            offers=self.issuer,
+            label=self.label,
+        )
         accreditations = Accreditations(
-            store=self.store,
-            identity=self.identity,
-            issuer=self.vc_api.issuer,
-            checker=checker,
-            http=self.http,
-            world=self.world,
-            label=self.label,
+            store=self.store, attester=attester, checker=checker, http=self.http, world=self.world
         )
-        self.endorsements = Endorsements(
-            store=self.store,
-            identity=self.identity,
-            issuer=self.vc_api.issuer,
-            offers=self.issuer,
-            checker=checker,
-            world=self.world,
-            label=self.label,
-        )
-        self.learner_records = LearnerRecords(
-            store=self.store,
-            identity=self.identity,
-            issuer=self.vc_api.issuer,
-            offers=self.issuer,
-            checker=checker,
-            world=self.world,
-            label=self.label,
-        )
+        self.endorsements = Endorsements(attester=attester, checker=checker, world=self.world)
+        self.learner_records = LearnerRecords(store=self.store, attester=attester, checker=checker, world=self.world)
         trust = Trust(store=self.store, checker=checker, world=self.world)
         return trust, lists, accreditations
 

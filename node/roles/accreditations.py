@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from node.net.guarded_http import GuardedHttp
+from node.roles.attester import Attester
 from node.roles.checker import Checker
-from node.roles.identity import Identity
 from node.roles.trust_lists import fetch_document, genuine
-from node.roles.vc_api_issuer import IssueWish, VcApiIssuer
 from node.runtime.world import World
 from protocols.credentials.trust.grants import Action
 from protocols.credentials.trust.recognition import Entry, Recognition, recognition_credential
@@ -19,7 +18,6 @@ from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 from storage import audit, trust_lists
 from storage.credentials import IssuedCredential
-from storage.dids import DidPurpose
 from storage.engine import Store
 from storage.trust_lists import KeptAccreditation
 
@@ -53,20 +51,16 @@ class Accreditations:
         self,
         *,
         store: Store,
-        identity: Identity,
-        issuer: VcApiIssuer,
+        attester: Attester,
         checker: Checker,
         http: GuardedHttp,
         world: World,
-        label: str,
     ) -> None:
         self._store = store
-        self._identity = identity
-        self._issuer = issuer
+        self._attester = attester
         self._checker = checker
         self._http = http
         self._world = world
-        self._label = label
 
     async def give(self, wanted: ToAccredit) -> IssuedCredential:
         """Sign an accreditation, which can be revoked as any issued record can.
@@ -79,17 +73,16 @@ class Accreditations:
         start = wanted.start or self._world.clock()
         if wanted.end is not None and wanted.end < start:
             raise BadInput("trust.period_empty", "The period ends before it begins.", "Check the two dates.")
-        async with self._store.read() as tx:
-            issuer = (await self._identity.default(tx, DidPurpose.ISSUER)).did
+        issuer = await self._attester.profile()
         credential = recognition_credential(
             [Entry(did=wanted.did, name=wanted.name, action=wanted.action, scope=wanted.scope)],
-            issuer=issuer,
-            name=f"Accreditation by {self._label}",
+            issuer=issuer.did,
+            name=f"Accreditation by {issuer.name}",
             valid_from=start,
             valid_until=wanted.end,
             credential_id=f"urn:uuid:{self._world.new_id()}",
         )
-        return await self._issuer.issue(credential, IssueWish(status_purposes=("revocation",)))
+        return await self._attester.give(credential)
 
     async def keep(self, document: bytes | None, url: str | None) -> KeptAccreditation:
         """Keep somebody's accreditation, so that records by that one can rest on it; also one whose time is over.

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from node.net.at_hand import BadgesAtHand, DidsAtHand, ListsAtHand, ResourcesAtHand
+from node.net.at_hand import BadgesAtHand, DidsAtHand, ListsAtHand, NotAtHand, ResourcesAtHand
 from node.roles.policy import VerificationPolicies
 from node.roles.recent_lists import RecentLists
 from node.runtime.tracing import Tracer
 from node.runtime.world import World
 from protocols.credentials.asking import SeenLists
 from protocols.credentials.policy import Policy
-from protocols.credentials.resources import ResourceSource
 from protocols.credentials.trust.scope import Award
 from protocols.credentials.verification import CheckResult, VerificationResult
 from protocols.credentials.verify import explain_trust, verify
 from protocols.did.resolver import RenewingResolver
+from protocols.errors import NotNow
 from protocols.status.source import StatusSource
 
 __all__ = ["Checker"]
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Checker:
 
     Attributes:
         at_hand: what can be had without waiting; None where nothing is verified that way.
-        resources: where schemas come from, instead of where the policy says; nothing is fetched for badges then.
+        is_at_once: whether it verifies with nothing but that, and raises :class:`NotAtHand` where that is not enough.
     """
 
     policies: VerificationPolicies
@@ -38,7 +42,7 @@ class Checker:
     world: World
     tracer: Tracer
     at_hand: tuple[DidsAtHand, ListsAtHand] | None = None
-    resources: ResourceSource | None = None
+    is_at_once: bool = False
     _recent: RecentLists = field(default_factory=RecentLists)
 
     async def check(
@@ -54,8 +58,8 @@ class Checker:
         """How the checks of a document end; see :func:`protocols.credentials.verify.verify`."""
         now = self.world.clock()
         lists = self._recent.seen(now) if seen is None else seen
-        if self.resources is not None:
-            policy = replace(policy, resources=self.resources, badges=BadgesAtHand())
+        if self.is_at_once:
+            policy = replace(policy, resources=ResourcesAtHand(), badges=BadgesAtHand())
         since = time.time_ns()
         made = verify(
             document,
@@ -70,7 +74,7 @@ class Checker:
             seen=lists,
         )
         # Where something turns out not to be at hand, that was no verification yet.
-        known = await made if self.resources is not None else None
+        known = await made if self.is_at_once else None
         with self.tracer.span("verify", since=since) as span:
             result = await made if known is None else known
             span.say("lernode.verified", result.verified)
@@ -78,15 +82,17 @@ class Checker:
             self._recent.keep(lists, now)
         return result
 
-    def at_once(self) -> Checker | None:
-        """What verifies with nothing but what is in memory, and raises :class:`NotAtHand` where that is not enough.
+    async def at_once(self, work: Callable[[Checker], Awaitable[Found]]) -> Found | None:
+        """What ``work`` gives with a checker that never waits; None where that is too little, or ``work`` raises NotNow.
 
-        None where nothing is verified that way.
+        None as well where nothing is verified that way.
         """
         if self.at_hand is None:
             return None
         dids, lists = self.at_hand
-        return replace(self, resolver=dids, statuses=lists, resources=ResourcesAtHand())
+        with suppress(NotAtHand, NotNow):
+            return await work(replace(self, resolver=dids, statuses=lists, is_at_once=True))
+        return None
 
     async def explain(self, award: Award, policy: Policy) -> CheckResult:
         """What the check ``issuer-trusted`` would say of an award."""

@@ -10,12 +10,10 @@ from typing import Any
 
 from node.records.open_badges import OB_CONTEXT
 from node.records.schema import endorsement_problems
+from node.roles.attester import Attester
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
-from node.roles.identity import Identity
-from node.roles.issuer import Issuer
 from node.roles.lifetime import Terms
-from node.roles.vc_api_issuer import IssueWish, VcApiIssuer
 from node.runtime.world import World
 from protocols.credentials.model import CONTEXT_V2, id_of
 from protocols.credentials.reading import stated
@@ -23,8 +21,6 @@ from protocols.credentials.times import format_time
 from protocols.credentials.verification import Check, Outcome
 from protocols.errors import BadInput
 from storage.credentials import IssuedCredential
-from storage.dids import DidPurpose
-from storage.engine import Store
 from storage.exchanges import ExchangeRow
 
 __all__ = ["Endorsements"]
@@ -35,24 +31,10 @@ _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_P
 class Endorsements:
     """What a person does who endorses."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        identity: Identity,
-        issuer: VcApiIssuer,
-        offers: Issuer,
-        checker: Checker,
-        world: World,
-        label: str,
-    ) -> None:
-        self._store = store
-        self._identity = identity
-        self._issuer = issuer
-        self._offers = offers
+    def __init__(self, *, attester: Attester, checker: Checker, world: World) -> None:
+        self._attester = attester
         self._checker = checker
         self._world = world
-        self._label = label
 
     async def give(self, document: bytes, comment: str) -> IssuedCredential:
         """Sign an endorsement of a record, which has to be what its issuer signed.
@@ -62,8 +44,7 @@ class Endorsements:
                 ``structure.*`` and others where it cannot be read.
             WrongState: ``did.none``.
         """
-        credential = await self._unsigned(document, comment)
-        return await self._issuer.issue(credential, IssueWish(status_purposes=("revocation",)))
+        return await self._attester.give(await self._unsigned(document, comment))
 
     async def offer(self, connection_id: str, document: bytes, comment: str, terms: Terms) -> ExchangeRow:
         """Offer an endorsement to a peer, as a rule to who holds the record; it is signed when the peer takes it.
@@ -71,7 +52,7 @@ class Endorsements:
         Raises:
             BadInput, WrongState: as :meth:`give`; ``connection.unknown``.
         """
-        return await self._offers.offer_credential(connection_id, await self._unsigned(document, comment), terms)
+        return await self._attester.offer(connection_id, await self._unsigned(document, comment), terms)
 
     async def _unsigned(self, document: bytes, comment: str) -> dict[str, Any]:
         result = await self._checker.check(document, self._checker.policies.holder(), expected="credential")
@@ -87,14 +68,13 @@ class Endorsements:
             raise BadInput(
                 "endorsement.no_id", "The record has no id, by which it could be endorsed.", "Endorse another."
             )
-        async with self._store.read() as tx:
-            own = await self._identity.default(tx, DidPurpose.ISSUER)
+        own = await self._attester.profile()
         credential = {
             "@context": [CONTEXT_V2, OB_CONTEXT],
             "id": f"urn:uuid:{self._world.new_id()}",
             "type": ["VerifiableCredential", "EndorsementCredential"],
-            "name": f"Endorsement by {self._label}",
-            "issuer": {"id": own.did, "type": ["Profile"], "name": self._label},
+            "name": f"Endorsement by {own.name}",
+            "issuer": {"id": own.did, "type": ["Profile"], "name": own.name},
             "validFrom": format_time(self._world.clock()),
             "credentialSubject": {"id": endorsed, "type": ["EndorsementSubject"], "endorsementComment": comment},
         }

@@ -11,7 +11,6 @@ from typing import Any
 from node.config import PolicyConfig
 from node.events.emit import emit
 from node.events.types import ConsentGiven, RecordStored
-from node.net.at_hand import NotAtHand
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
@@ -42,7 +41,7 @@ from protocols.credentials.model import Version, proofs_of, version_of
 from protocols.credentials.reading import stated
 from protocols.credentials.sd_jwt.presenting import bind_sd_jwt
 from protocols.credentials.verification import VerificationResult
-from protocols.errors import BadInput, LernodeError, NotNow, WrongState
+from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import (
     Definition,
     MatchReport,
@@ -244,10 +243,9 @@ class Holder:
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
         """Verify one record at once where nothing has to be waited for, else in a job."""
-        checker, results = self._checker.at_once(), None
-        if checker is not None and len(situation.value.credentials) == 1:
-            with suppress(NotAtHand, NotNow):
-                results = await self._check_all(situation.value.credentials, checker, attempts=0)
+        documents, results = situation.value.credentials, None
+        if len(documents) == 1:
+            results = await self._checker.at_once(partial(self._check_all, documents, attempts=0))
         if results is None:
             await self._jobs.plan(tx, _VERIFY, situation.row.id)
         else:
@@ -257,7 +255,7 @@ class Holder:
         """The slow part, outside any transaction."""
         async with self._store.read() as tx:
             situation = await situation_of(tx, job.exchange_id or "", ISSUE_CREDENTIAL)
-        results = await self._check_all(situation.value.credentials, self._checker, job.attempts)
+        results = await self._check_all(situation.value.credentials, self._checker, attempts=job.attempts)
 
         async def commit(tx: Transaction) -> None:
             await self._conclude(tx, await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL), results)
@@ -265,7 +263,7 @@ class Holder:
         return commit
 
     async def _check_all(
-        self, documents: Sequence[dict[str, Any]], checker: Checker, attempts: int
+        self, documents: Sequence[dict[str, Any]], checker: Checker, *, attempts: int
     ) -> list[VerificationResult]:
         """Is every received record genuine? The first that is not decides.
 

@@ -12,16 +12,14 @@ from itertools import pairwise
 from typing import Any
 
 from node.records.learner_record import Association, build_learner_record, learner
-from node.records.open_badges import IssuerProfile, check_email
+from node.records.open_badges import check_email
 from node.records.schema import clr_problems
+from node.roles.attester import Attester
 from node.roles.checker import Checker
 from node.roles.checking import reason_code
-from node.roles.identity import Identity
-from node.roles.issuer import Issuer
 from node.roles.kept_forms import embeddable, kept_form, presented_part
 from node.roles.lifetime import Terms
 from node.roles.own_checker import OwnChecker
-from node.roles.vc_api_issuer import IssueWish, VcApiIssuer
 from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.checks.recipient import check_recipient
@@ -36,7 +34,6 @@ from protocols.multiformats import b64url_encode
 from storage import achievements, credentials
 from storage.achievements import Entry
 from storage.credentials import IssuedCredential, IssuedState
-from storage.dids import DidPurpose
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow
 from storage.query import MAX_PAGE
@@ -89,24 +86,11 @@ class Gathered:
 class LearnerRecords:
     """What a person does who gives a learner all records in one."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        identity: Identity,
-        issuer: VcApiIssuer,
-        offers: Issuer,
-        checker: Checker,
-        world: World,
-        label: str,
-    ) -> None:
+    def __init__(self, *, store: Store, attester: Attester, checker: Checker, world: World) -> None:
         self._store = store
-        self._identity = identity
-        self._issuer = issuer
-        self._offers = offers
+        self._attester = attester
         self._checker = checker
         self._world = world
-        self._label = label
 
     async def give(self, wanted: Gathering) -> tuple[IssuedCredential, Gathered]:
         """Sign one at once, to be handed over.
@@ -117,7 +101,7 @@ class LearnerRecords:
             WrongState: ``clr.nothing``, ``issued_record.unknown``, ``did.none``.
         """
         gathered = await self._gather(wanted, None)
-        return await self._issuer.issue(gathered.credential, IssueWish(status_purposes=("revocation",))), gathered
+        return await self._attester.give(gathered.credential), gathered
 
     async def offer(self, connection_id: str, wanted: Gathering, terms: Terms) -> tuple[ExchangeRow, Gathered]:
         """Offer one to a peer; it is signed when the peer takes it.
@@ -126,11 +110,11 @@ class LearnerRecords:
             BadInput, WrongState: as :meth:`give`; ``connection.unknown``.
         """
         gathered = await self._gather(wanted, connection_id)
-        return await self._offers.offer_credential(connection_id, gathered.credential, terms), gathered
+        return await self._attester.offer(connection_id, gathered.credential, terms), gathered
 
     async def _gather(self, wanted: Gathering, connection_id: str | None) -> Gathered:
+        issuer = await self._attester.profile()
         async with self._store.read() as tx:
-            own = await self._identity.default(tx, DidPurpose.ISSUER)
             named = [await credentials.get_issued(tx, record_id) for record_id in dict.fromkeys(wanted.records)]
             who = wanted.learner or await _only_learner(tx, named, connection_id)
             every = await _records_of(tx, who)
@@ -144,9 +128,9 @@ class LearnerRecords:
             associations = await _associations(tx, inside, wanted.associations)
         standing = {record.id for record in every.values() if record.state is not IssuedState.REVOKED}
         credential = build_learner_record(
-            issuer=IssuerProfile(did=own.did, name=self._label),
+            issuer=issuer,
             credential_id=f"urn:uuid:{self._world.new_id()}",
-            name=wanted.name or f"Learner record of {self._label}",
+            name=wanted.name or f"Learner record of {issuer.name}",
             valid_from=self._world.clock(),
             subject=self._subject(who),
             credentials=inside,

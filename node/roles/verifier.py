@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from node.events.emit import emit
 from node.events.types import VerificationCompleted
-from node.net.at_hand import NotAtHand
 from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.lifetime import Lifetime, Terms
@@ -24,7 +22,7 @@ from node.runtime.world import World
 from protocols import strict_json
 from protocols.credentials.policy import Policy
 from protocols.credentials.verification import Check, CheckResult, Outcome, VerificationResult
-from protocols.errors import NotNow, WrongState
+from protocols.errors import WrongState
 from protocols.exchange.presentation_exchange import check_submission, decode_proposal, parse_definition
 from protocols.jsonld.processor import Processor
 from protocols.machine import Decision, Step, Verify
@@ -182,10 +180,11 @@ class Verifier:
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
         """Verify at once where nothing has to be waited for, else in a job."""
-        checker, result = self._checker.at_once(), None
-        if checker is not None:
-            with suppress(NotAtHand, NotNow):
-                result = conclude(await self._check(situation.value, checker.policies.verifier(), checker), 0)
+
+        async def look(checker: Checker) -> VerificationResult:
+            return conclude(await self._check(situation.value, checker.policies.verifier(), checker), attempts=0)
+
+        result = await self._checker.at_once(look)
         if result is None:
             await self._jobs.plan(tx, _VERIFY, situation.row.id)
         else:
