@@ -83,7 +83,7 @@ class Checker:
         return result
 
     async def at_once(self, work: Callable[[Checker], Awaitable[Found]]) -> Found | None:
-        """What ``work`` gives with a checker that never waits; None where that is too little, or ``work`` raises NotNow.
+        """What ``work`` gives with a checker that never waits; None where that is not enough, or it raises NotNow.
 
         None as well where nothing is verified that way.
         """
