@@ -11,7 +11,6 @@ for either user may be a thief (RFC 9700 §4.14.2). Only keyed hashes are kept. 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -127,7 +126,7 @@ class Apps:
         """
         metadata = read_registration(given)
         client = Client(id=self._world.new_id(), details=metadata.to_json(), created=self._world.clock())
-        secret = self._secret()
+        secret = self._world.secret()
         async with self._store.write() as tx:
             await apps.evict(tx, _MAX_NEVER_GRANTED - 1)
             await apps.add_client(tx, client, secret)
@@ -155,7 +154,7 @@ class Apps:
                     raise BadInput("oauth.temporarily_unavailable", "Too many apps ask at a time.", "Try again later.")
             except BadInput as error:
                 return refusal_url(redirect, error, state=given.get("state", "")[:1000], issuer=self.issuer)
-            browser = self._secret()
+            browser = self._world.secret()
             request = await apps.add_request(
                 tx,
                 self._word(8),
@@ -330,7 +329,7 @@ class Apps:
     # Within a unit of work ------------------------------------------------------------------------------------------
 
     async def _grant(self, tx: Transaction, request: Request, now: datetime) -> str:
-        details, code = request.details, self._secret()
+        details, code = request.details, self._world.secret()
         grant = Grant(
             id=self._world.new_id(),
             client_id=request.client_id,
@@ -396,12 +395,12 @@ class Apps:
 
     async def _issue(self, tx: Transaction, client: Client, spent: Token, scope: str) -> Issued:
         """New tokens for one that is used up now; a refresh token keeps all that was granted (RFC 6749 §6)."""
-        now, access, refresh = self._world.clock(), self._secret(), None
+        now, access, refresh = self._world.clock(), self._world.secret(), None
         await apps.spend(tx, spent, now)
         lifetime = self._config.access_token_seconds
         await apps.add_token(tx, access, spent.grant_id, TokenKind.ACCESS, scope, now + timedelta(seconds=lifetime))
         if OFFLINE_ACCESS in spent.scope.split(" ") and REFRESH in client.details["grant_types"]:
-            refresh = self._secret()
+            refresh = self._world.secret()
             expires = now + timedelta(days=self._config.refresh_token_days)
             await apps.add_token(tx, refresh, spent.grant_id, TokenKind.REFRESH, spent.scope, expires)
         await apps.set_used(tx, spent.grant_id, now)
@@ -433,10 +432,6 @@ class Apps:
         await audit.append(
             tx, at=self._world.clock(), event=event, actor=actor, subjects=subjects, details=details or {}
         )
-
-    def _secret(self) -> str:
-        """256 bits, as base64url."""
-        return base64.urlsafe_b64encode(self._world.entropy(32)).rstrip(b"=").decode()
 
     def _word(self, length: int) -> str:
         """So many letters that nobody can guess; 30 of 32 values are letters, others are drawn again."""

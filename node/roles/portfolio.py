@@ -40,7 +40,6 @@ from protocols.credentials.reading import stated
 from protocols.credentials.trust.grants import TrustedIssuers
 from protocols.credentials.verification import Check, VerificationResult
 from protocols.errors import BadInput, WrongState
-from protocols.multiformats import b64url_encode
 from storage import audit, credentials, dids, receipts, resumes, shares
 from storage.credentials import HeldCredential
 from storage.dids import DidPurpose, OwnDid
@@ -222,7 +221,7 @@ class Portfolio:
         if not timedelta(0) < lifetime <= _LONGEST:
             raise BadInput("share.lifetime", "A link leads somewhere for up to a year.", "Give from 1 to 366 days.")
         composed = await self.compose(resume)
-        token, now = b64url_encode(self._world.entropy(32)), self._world.clock()
+        token, now = self._world.secret(), self._world.clock()
         share = Share(
             id=self._world.new_id(),
             content=Content(

@@ -15,7 +15,6 @@ from protocols.didcomm.attachments import Attachment
 from protocols.errors import WrongState
 from protocols.issue_credential.machine import State
 from protocols.issue_credential.messages import attach_id
-from protocols.multiformats import b64url_encode
 from storage import credentials, exchanges, record_links
 from storage.engine import Store, Transaction
 
@@ -49,7 +48,7 @@ class RecordLinks:
         return links
 
     async def _link(self, tx: Transaction, exchange_id: str, position: int, document: bytes) -> Attachment:
-        token = b64url_encode(self._world.entropy(32))
+        token = self._world.secret()
         await record_links.add(tx, token, exchange_id, position, self._world.clock() + _LIFETIME)
         return Attachment(
             id=attach_id(position),

@@ -12,7 +12,6 @@ it. Every step stands in the audit trail; no secret does.
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from node.roles.kept_forms import is_compact
 from node.roles.open_badges import is_given
 from node.runtime.turns import turn
 from node.runtime.world import World
+from protocols.credentials.times import format_time
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from protocols.oauth.client import Registered, Tokens, authorization_url, code_form, read_answer, refresh_form
 from protocols.oauth.registration import CODE, REFRESH, ClientMetadata, without_loopback_port
@@ -144,7 +144,7 @@ class Wallets:
         if not set(wanted) <= set(service.scopes):
             raise BadInput("wallet.scope_missing", "The service does not have that.", "Ask for less.")
         registered = await self._service.register(service, self._metadata(redirect_uri, wanted))
-        asked = {"redirect_uri": redirect_uri, "state": self._secret(), "verifier": self._secret()}
+        asked = {"redirect_uri": redirect_uri, "state": self._world.secret(), "verifier": self._world.secret()}
         wallet = Wallet(
             id=self._world.new_id(),
             details={
@@ -263,7 +263,7 @@ class Wallets:
             NotNow: ``net.*``, ``wallet.busy``.
         """
         if query is None:
-            given = {"limit": str(_PAGE), **({"since": f"{since:%Y-%m-%dT%H:%M:%SZ}"} if since else {})}
+            given = {"limit": str(_PAGE), **({"since": format_time(since)} if since else {})}
             query = urlencode(given)
         wanted = query
         page = await self._use(wallet_id, lambda service, token: self._service.credentials(service, token, wanted))
@@ -301,20 +301,16 @@ class Wallets:
     async def _use(self, wallet_id: str, work: Callable[[Service, str], Awaitable[_T]]) -> _T:
         """Do something with a good access token, and with a new one where the first is not taken."""
         wallet = await self._get(wallet_id)
-        token = await self._access(wallet_id, wallet, not_this="")
-        try:
-            return await work(service_of(wallet), token)
-        except WrongState as error:
-            if error.code != "wallet.token":
-                raise
-        token = await self._access(wallet_id, wallet, not_this=token)
-        try:
-            return await work(service_of(wallet), token)
-        except WrongState as error:
-            if error.code != "wallet.token":
-                raise
-            await self._end(wallet_id)
-            raise ended() from None
+        token = ""
+        for _ in range(2):
+            token = await self._access(wallet_id, wallet, not_this=token)
+            try:
+                return await work(service_of(wallet), token)
+            except WrongState as error:
+                if error.code != "wallet.token":
+                    raise
+        await self._end(wallet_id)
+        raise ended()
 
     async def _access(self, wallet_id: str, wallet: Wallet, *, not_this: str) -> str:
         """An access token that is good as far as this node knows, and another one than ``not_this``."""
@@ -455,10 +451,6 @@ class Wallets:
         await audit.append(
             tx, at=self._world.clock(), event=event, actor=actor, subjects=subjects, details=details or {}
         )
-
-    def _secret(self) -> str:
-        """256 bits, as base64url: 43 characters, which RFC 7636 §4.1 takes as a verifier."""
-        return base64.urlsafe_b64encode(self._world.entropy(32)).rstrip(b"=").decode()
 
 
 def service_of(wallet: Wallet) -> Service:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from protocols.didcomm.message import PlainMessage
+from protocols.multiformats import b64url_encode
 
 __all__ = ["Clock", "Witness", "World"]
 
@@ -44,3 +45,7 @@ class World:
     new_id: Callable[[], str] = _random_uuid
     witness: Witness = _nobody
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def secret(self) -> str:
+        """256 unpredictable bits as base64url: 43 characters, which RFC 7636 §4.1 takes as a verifier, too."""
+        return b64url_encode(self.entropy(32))

@@ -7,7 +7,6 @@ by character, but for the port of an address of this machine, which a program ge
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from protocols.errors import BadInput
+from protocols.multiformats import b64url_encode
 from protocols.oauth.registration import ClientMetadata, without_loopback_port
 from protocols.oauth.scopes import read_scopes
 
@@ -86,7 +86,7 @@ def verifies(verifier: str, challenge: str) -> bool:
 
 def challenge_of(verifier: str) -> str:
     """The challenge of a code verifier, by S256 (RFC 7636 §4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return b64url_encode(hashlib.sha256(verifier.encode()).digest())
 
 
 def answer_url(redirect_uri: str, /, **values: str) -> str:
