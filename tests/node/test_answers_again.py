@@ -96,7 +96,8 @@ class Forgetful:
         assert answer.status == 202
 
     async def repeat(self, message: ProtocolMessage | PlainMessage, **how: Any) -> list[PlainMessage]:
-        """What comes of saying it again, and again at once, after a while."""
+        """What comes of saying it again, and again at once, after a while; what answered it first has left by then."""
+        await settled(self.node)
         self.clock.ahead += A_WHILE
         await self.say(message, **how)
         await self.say(message, **how)
