@@ -147,6 +147,17 @@ def _cut(connection: Any) -> None:
         connection.terminate()
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # the library has no types
+    """A connection of the pool, for which it is no fault that what is to be closed is lost already.
+
+    The pool closes connections that it no longer wants in tasks that nobody waits for.
+    """
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  # the library's own
+        with suppress(asyncpg.PostgresError, *_LOST):
+            await super().close(timeout=timeout)
+
+
 class PostgresqlTransaction(Transaction):
     """A unit of work, or a snapshot, on one connection of the pool."""
 
@@ -506,6 +517,7 @@ async def open_url(
             pool = await asyncpg.create_pool(
                 url,
                 connect=connect,
+                connection_class=_Connection,
                 password=password,
                 min_size=1,
                 max_size=_MAX_CONNECTIONS,

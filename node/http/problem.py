@@ -22,6 +22,7 @@ _STATUS: tuple[tuple[type[LernodeError], int], ...] = (
     (WrongState, 409),
     (NotNow, 503),
 )
+_CLIENT_LEFT = 499  # as reverse proxies count it
 _COME_AGAIN = frozenset({503, 507})
 _COME_AGAIN_SECONDS = 5
 _BY_CODE = {
@@ -79,6 +80,8 @@ async def problem_middleware(
         if isinstance(error, OSError) and error.errno in _NO_SPACE:
             full = NotNow("node.disk_full", "There is no space left for a file of the node.", "Free disk space.")
             return problem_response(status_of(full), full.code, full.message, full.hint)
+        if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+            return web.Response(status=_CLIENT_LEFT)  # for the count of requests alone: nobody is there to read it
         # Where, but not the message: it may quote personal data.
         _log.error("unforeseen %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
         return problem_response(500, "http.internal", "The node failed at this.", "Report it with the node's log.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from storage import meta
 from storage.engine import TROUBLE, Store
 from storage.engines import open_store
 from storage.limits import Limits
+from storage.postgresql import PostgresqlStore
 from tests.postgresql import new_store_url
 from tests.silent_network import SilentNetwork
 
@@ -111,6 +113,31 @@ async def test_who_is_cancelled_while_the_network_is_silent_gets_out(network: Si
 async def test_a_store_closes_while_the_network_is_silent(network: SilentNetwork, store: Store) -> None:
     network.silent()
     await store.close()
+
+
+async def test_connections_that_are_lost_as_they_are_replaced_are_no_fault_of_the_node(
+    network: SilentNetwork, store: Store
+) -> None:
+    assert isinstance(store, PostgresqlStore)
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+    async with store.read(), store.read():  # two connections
+        pass
+    with pytest.raises(NotNow):
+        async with store.read() as tx:
+            network.silent()
+            await meta.get(tx, "anything")  # after which the other connection is to be replaced too
+    network.open()
+    lost = [holder._con for holder in store._pool._holders if holder._con is not None]
+    for connection in lost:
+        connection._transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
+    async with store.read(), store.read():
+        pass
+    while not all(connection.is_closed() for connection in lost):
+        await asyncio.sleep(0)
+    del lost, connection
+    gc.collect()  # when asyncio tells of what nobody waited for
+    assert faults == []
 
 
 async def test_what_others_notify_is_heard_again_after_a_silence_in_which_nothing_was_asked(
