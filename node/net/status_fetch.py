@@ -1,10 +1,11 @@
 """Status lists over HTTP, kept so that a record can be checked while its issuer is offline.
 
 Specs: Bitstring Status List 1.0 §2.2 (``ttl``), §3.2 and §4; Token Status List (draft-ietf-oauth-status-list-20) §8.1,
-§8.2 and §13.7; RFC 9110 §13 and RFC 9111 (ETag, max-age). A list is asked for again after the shortest of its ttl, its
-end of validity and its server's max-age; for a token its own ttl counts and not the server's. Where the server does not
-give a good list, the kept one is given with its true age, and the verifier's policy decides. What is looked at here is
-only whether the body is a status list at all; proof, issuer and validity are checked by the verification.
+§8.2 and §13.7; 1EdTech Revocation List Status Method 1.0; RFC 9110 §13 and RFC 9111 (ETag, max-age). A list is asked
+for again after the shortest of its ttl, its end of validity and its server's max-age; for a token its own ttl counts
+and not the server's. Where the server does not give a good list, the kept one is given with its true age, and the
+verifier's policy decides. What is looked at here is only whether the body is a status list at all; proof, issuer and
+validity are checked by the verification.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from protocols.credentials.model import has_type
 from protocols.errors import BadInput, NotNow
 from protocols.jose import is_typ, read_jwt
 from protocols.status.list_credential import LIST_CREDENTIAL_TYPE, list_ttl
+from protocols.status.revocation_list import parse_revocation_list
 from protocols.status.source import PublishedDocument, StatusListCopy
 from protocols.status.token import MEDIA_TYPE, lifetime
 
@@ -56,7 +58,7 @@ class StatusFetcher:
         )
 
     async def get(self, url: str, *, refresh: bool = False) -> StatusListCopy:
-        """The status list credential at ``url``.
+        """The status list credential, or the 1EdTech revocation list, at ``url``.
 
         Args:
             refresh: ask the issuer's server even where a kept copy is within its ttl.
@@ -170,7 +172,7 @@ class _TokenCache:
 
 def _credential_until(kept: CachedDocument) -> datetime:
     credential = _credential_in(kept.body)
-    ttl = list_ttl(credential)
+    ttl = list_ttl(credential) if has_type(credential, LIST_CREDENTIAL_TYPE) else None
     limits = [] if ttl is None else [ttl]
     if kept.max_age is not None:
         limits.append(timedelta(seconds=kept.max_age))
@@ -194,14 +196,24 @@ def _token_until(kept: CachedDocument) -> datetime:
 
 
 def _read_credential(body: bytes) -> PublishedDocument:
-    """The body as a status list credential, by its shape alone."""
+    """The body as a status list credential, or as a list without a proof, by its shape alone."""
     credential = _credential_in(body)
+    if not has_type(credential, LIST_CREDENTIAL_TYPE):
+        return _read_unsigned(body, credential)
     subject = credential.get("credentialSubject")
-    if not has_type(credential, LIST_CREDENTIAL_TYPE) or not isinstance(subject, dict):
+    if not isinstance(subject, dict):
         raise _malformed()
     if not isinstance(subject.get("encodedList"), str):
         raise _malformed()
     return body.strip().decode("ascii") if _is_compact(body) else credential
+
+
+def _read_unsigned(body: bytes, document: dict[str, Any]) -> PublishedDocument:
+    try:
+        parse_revocation_list(None if _is_compact(body) else document)
+    except BadInput:
+        raise _malformed() from None
+    return document
 
 
 def _credential_in(body: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Data Integrity 1.0 for known contexts (§4.6); this file says it so strictly tha
 * contexts are URLs, which the JSON-LD processor knows or refuses, or objects in which every name follows from its IRI
   (``inline_contexts.py``);
 * no blank node is named, and the nodes that verification reads (the document, its proofs, status entries and schemas)
-  are each described in one place;
+  are each described in one place, or a status entry of id and type alone in the same words;
 * nothing is null, an empty set or a set in a set, except where the signature is over the JSON itself and so covers it.
 """
 
@@ -79,7 +79,8 @@ class _Reading:
         self._covers_json = covers_json
         self._contexts = InlineContexts()
         self._single = _single_nodes(document)
-        self._described: set[str] = set()
+        self._repeatable = _repeatable_entries(document)
+        self._described = set(self._repeatable)
 
     def read(self) -> None:
         """Raises :class:`_Found` for the first problem."""
@@ -115,7 +116,7 @@ class _Reading:
     def _of_node(self, thing: dict[str, Any], identifier: str) -> None:
         if identifier.startswith("_:"):
             raise _Found("A blank node is named.")
-        if thing.keys() <= self._single.get(identifier, thing.keys()):
+        if thing.keys() <= self._single.get(identifier, thing.keys()) or thing == self._repeatable.get(identifier):
             return
         if identifier in self._described:
             raise _Found("Something that verification reads is described in two places.")
@@ -172,6 +173,16 @@ def _single_nodes(document: dict[str, Any]) -> dict[str, frozenset[str]]:
         if isinstance(item, dict) and isinstance(item.get("id"), str) and item.keys() <= _OF_RESOURCES:
             nodes.pop(item["id"], None)
     return nodes
+
+
+def _repeatable_entries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The status entries that are no more than an id and a type, by id.
+
+    Records of one issuer that stand inside one another may name one list in the same words; neither can be left out of
+    such an entry without it being of no known type.
+    """
+    entries = [item for item in as_list(document.get("credentialStatus")) if isinstance(item, dict)]
+    return {item["id"]: item for item in entries if item.keys() == {"id", "type"} and isinstance(item["id"], str)}
 
 
 def _members(value: Any) -> Iterator[tuple[str, Any]]:

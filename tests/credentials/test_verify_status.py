@@ -241,7 +241,7 @@ def test_a_list_that_is_no_credential_fails(document: Any) -> None:
 
 def test_a_status_of_unknown_type_is_not_checked_and_a_malformed_one_fails() -> None:
     entry = with_status("revocation")["credentialStatus"]
-    foreign = {"id": "https://a.example/r", "type": "1EdTechRevocationList"}
+    foreign = {"id": "https://a.example/r", "type": "1EdTechCredentialRefresh"}
     other = record(credentialStatus=foreign, **{"@context": [V2, OB, EXTENSIONS]})
     assert status(status_list(), document=other) == ("not-checked", "status.type_unsupported")
     broken = {**with_status("revocation"), "credentialStatus": {**entry, "statusListIndex": "-1"}}

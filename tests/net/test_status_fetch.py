@@ -304,3 +304,45 @@ async def test_any_ttl_and_time_can_be_kept(ttl: Any, valid_until: Any, max_age:
         except LernodeError:
             return
     assert copy.from_cache
+
+
+def revocation_list(*revoked: str, **changes: Any) -> dict[str, Any]:
+    named = [{"id": name} for name in revoked]
+    return {"id": "http://a.example/r", "issuer": "http://a.example/i", "revokedCredential": named, **changes}
+
+
+async def test_a_1edtech_revocation_list_is_kept_for_when_its_issuer_is_offline() -> None:
+    clock, issuer, cache = Clock(), Issuer(revocation_list()), MemoryDocumentCache()
+    async with client() as http:
+        async with serving(issuer) as port:
+            source, url = StatusFetcher(http, cache, clock=clock), f"http://localhost:{port}/"
+            await source.get(url)
+            clock.advance(seconds=299)
+            assert (await source.get(url)).from_cache
+            clock.advance(seconds=1)
+            issuer.publish(revocation_list("urn:uuid:1"))
+            assert (await source.get(url)).document == revocation_list("urn:uuid:1")
+        clock.advance(days=1)
+        copy = await StatusFetcher(http, cache, clock=clock).get(url)
+        assert (copy.document, copy.from_cache) == (revocation_list("urn:uuid:1"), True)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        revocation_list(issuer=None),
+        revocation_list(revokedCredential=[{"id": "urn:uuid:1", "revoked": "maybe"}]),
+        revocation_list(*["urn:uuid:0f1f3b3e-8a3b-4f7c-9a55-1b1f6f3b7d11"] * 30_000),
+    ],
+)
+async def test_what_is_no_revocation_list_or_too_large_never_replaces_one(document: Any) -> None:
+    issuer = Issuer(document)
+    async with serving(issuer) as port, client() as http:
+        source, url = StatusFetcher(http, MemoryDocumentCache(), clock=Clock()), f"http://localhost:{port}/"
+        with pytest.raises(BadInput):
+            await source.get(url)
+        issuer.publish(revocation_list("urn:uuid:1"))
+        await source.get(url)
+        issuer.publish(document)
+        assert (await source.get(url, refresh=True)).document == revocation_list("urn:uuid:1")

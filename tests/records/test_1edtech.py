@@ -29,11 +29,7 @@ NOBODY = {
 }
 ANOTHER = {Check.CONTROLLER: "controller.not_issuer", Check.ISSUER_TRUSTED: "trust.undecided"}
 GOOD = {
-    "ob30/complete.json": NOBODY
-    | {
-        Check.STATUS: "status.type_unsupported",  # a 1EdTechRevocationList
-        Check.CONTEXT: "context.not_compacted",  # it describes one id in two places, which could be read either way
-    },
+    "ob30/complete.json": NOBODY | {Check.STATUS: "status.unreachable"},
     "ob30/endorsement-valid.json": NOBODY,
     "ob30/simple.json": NOBODY,
     "ob30/simple-json.png": NOBODY,

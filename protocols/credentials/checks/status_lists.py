@@ -70,11 +70,13 @@ class StatusInquiry:
     """One record whose statuses are to be checked.
 
     Attributes:
-        issuer: who issued the record.
+        record: its id.
+        issuer: who issued it.
         check_list: makes the checks of a list that ``statuses`` gave.
         now: timezone-aware.
     """
 
+    record: str | None
     issuer: str | None
     statuses: StatusSource
     check_list: CheckList
