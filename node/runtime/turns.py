@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from storage import turns
-from storage.engine import Store
+from storage.engine import Store, finished
 
 __all__ = ["turn"]
 
@@ -22,11 +22,16 @@ async def turn(store: Store, name: str, at_most: timedelta) -> AsyncIterator[boo
     if not store.shared:
         yield True
         return
-    async with store.write() as tx:
-        is_ours = await turns.take(tx, name, at_most)
+    until: int | None = None
     try:
-        yield is_ours
-    finally:
-        if is_ours:
-            async with store.write() as tx:
-                await turns.give_back(tx, name)
+        async with store.write() as tx:
+            until = await turns.take(tx, name, at_most)
+        yield until is not None
+    finally:  # also where it is cancelled just when it was taken
+        if until is not None:
+            await finished(_give_back(store, name, until))
+
+
+async def _give_back(store: Store, name: str, until: int) -> None:
+    async with store.write() as tx:
+        await turns.give_back(tx, name, until)

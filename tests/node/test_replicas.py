@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -222,6 +224,45 @@ async def test_the_turn_of_a_process_that_died_goes_to_another(replicas: tuple[N
             return is_ours
 
     await eventually(second, over)
+
+
+async def test_a_turn_is_given_back_whenever_its_process_is_stopped(replicas: tuple[Node, Node]) -> None:
+    first, second = replicas
+    was_taken = False
+    for steps in itertools.count():
+        taken = asyncio.Event()
+        work = asyncio.create_task(_work_until_cancelled(first, taken))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        was_taken = taken.is_set()
+        work.cancel()
+        await asyncio.wait({work})
+        async with turn(second.store, "stopped work", timedelta(hours=1)) as is_ours:
+            assert is_ours, f"cancelled after {steps} steps of the loop"
+        if was_taken:
+            return
+
+
+async def _work_until_cancelled(node: Node, taken: asyncio.Event) -> None:
+    async with turn(node.store, "stopped work", timedelta(hours=1)):
+        taken.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_turn_that_was_over_is_not_given_back_for_who_has_it_now(replicas: tuple[Node, Node]) -> None:
+    first, second = replicas
+
+    async def over(_tx: object) -> bool:
+        async with turn(second.store, "long work", timedelta(hours=1)) as is_ours:
+            if is_ours:
+                await late.aclose()
+                async with turn(first.store, "long work", timedelta(hours=1)) as again:
+                    assert not again
+            return is_ours
+
+    async with AsyncExitStack() as late:
+        assert await late.enter_async_context(turn(first.store, "long work", timedelta(milliseconds=1)))
+        await eventually(second, over)
 
 
 async def test_what_is_old_is_forgotten_by_one_process_at_a_time(replicas: tuple[Node, Node]) -> None:
