@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,11 +32,10 @@ from scripts.interop_peers.peer import PeerMissing
 __all__ = ["measure"]
 
 _FOLDER = Path(__file__).resolve().parents[2] / ".interop" / "acapy"
-_COUNTS = {1: 10, 8: 40, 64: 64}
-"""Exchanges at once -> how many are timed."""
 _WARM_UP = 3
 _TARGET = Target(10.0, is_floor=True)
 _DEADLINE_SECONDS = 60.0
+_AT_ONCE = nullcontext()
 _SECURING = {"issuer": {"securing": "Ed25519Signature2020"}}
 _VERIFY = {"verify": {"require_domain": False}}
 _DEMO = ("--auto-ping-connection", "--auto-respond-messages", "--preserve-exchange-records", "--public-invites")
@@ -50,8 +50,31 @@ _ALICE = (
 
 
 class _Exchanging(Protocol):
-    async def exchange(self) -> None:
-        """One whole exchange."""
+    async def exchange(self, turn: AbstractAsyncContextManager[object] = _AT_ONCE) -> None:
+        """One whole exchange; ``turn`` is held while an agent is told to begin a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """How exchanges are driven.
+
+    Attributes:
+        count: exchanges that are timed.
+        at_once: exchanges in hand.
+        begun_at_once: parts of exchanges that are being begun.
+    """
+
+    name: str
+    about: str
+    count: int
+    at_once: int
+    begun_at_once: int
+
+
+_LOADS = (
+    _Load("demo", "as ACA-Py's demo drives", 300, 300, 10),  # its --count, none waited for, and its --threads
+    *(_Load(f"{n}", f"{n} at once", count, n, n) for n, count in ((1, 10), (8, 40), (64, 64))),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +102,20 @@ def measure(plan: Plan) -> list[Figure]:
 
 async def _measure(plan: Plan) -> list[Figure]:
     figures: list[Figure] = []
-    for at_once, count in _COUNTS.items():
-        progress(f"acapy: {count} exchanges of each of {plan.pairs} pairs of both kinds, {at_once} at once ...")
-        rounds = [await _round(count, at_once) for _ in range(plan.pairs)]
-        figures += _figures(at_once, rounds)
+    for load in _LOADS:
+        progress(f"acapy: {load.count} exchanges of each of {plan.pairs} pairs of both kinds, {load.about} ...")
+        figures += _figures(load, [await _round(load) for _ in range(plan.pairs)])
     return figures
 
 
-def _figures(at_once: int, rounds: list[tuple[_Outcome, _Outcome]]) -> list[Figure]:
-    about = f"full exchanges, {at_once} at once"
+def _figures(load: _Load, rounds: list[tuple[_Outcome, _Outcome]]) -> list[Figure]:
+    about = f"full exchanges, {load.about}"
     names = ("lernode", f"ACA-Py {version(_FOLDER)}")
     figures = []
     for index, name in enumerate(names):
         rates = [outcomes[index].rate for outcomes in rounds]
         failures = [failure for outcomes in rounds for failure in outcomes[index].failures]
-        key = f"acapy.{at_once}.{name.split()[0].lower()}"
+        key = f"acapy.{load.name}.{name.split()[0].lower()}"
         figures.append(Figure(key, f"{about}, {name}", statistics.median(rates), "/s", spread(rates)))
         figures.append(
             Figure(f"{key}.failed", f"{about}, {name}: failed", len(failures), "", (len(failures), len(failures)))
@@ -103,13 +125,13 @@ def _figures(at_once: int, rounds: list[tuple[_Outcome, _Outcome]]) -> list[Figu
     ratios = [ours.rate / theirs.rate for ours, theirs in rounds if theirs.rate]
     if ratios:  # where ACA-Py ended none, nothing can be a number of times as many
         figures.append(
-            Figure(f"acapy.{at_once}.ratio", f"{about}, over ACA-Py", statistics.median(ratios), "times",
+            Figure(f"acapy.{load.name}.ratio", f"{about}, over ACA-Py", statistics.median(ratios), "times",
                    spread(ratios), target=_TARGET)
         )  # fmt: skip
     return figures
 
 
-async def _round(count: int, at_once: int) -> tuple[_Outcome, _Outcome]:
+async def _round(load: _Load) -> tuple[_Outcome, _Outcome]:
     """New pairs, as the stores of earlier rounds would slow later ones."""
     with tempfile.TemporaryDirectory(prefix="lernode-bench-") as folder:
         ours = Pair(
@@ -122,34 +144,43 @@ async def _round(count: int, at_once: int) -> tuple[_Outcome, _Outcome]:
         try:
             await ours.start()
             record = await ours.record()
-            found = await _exchanges(ours, count, at_once)
+            found = await _exchanges(ours, load)
         finally:
             await ours.stop()
         theirs = _AcaPyPair(Path(folder), free_ports(5), record)
         try:
             await theirs.start()
-            return found, await _exchanges(theirs, count, at_once)
+            return found, await _exchanges(theirs, load)
         finally:
             await theirs.stop()
 
 
-async def _exchanges(pair: _Exchanging, count: int, at_once: int) -> _Outcome:
-    for _ in range(_WARM_UP):
-        await pair.exchange()
-    left = iter(range(count))
+async def _exchanges(pair: _Exchanging, load: _Load) -> _Outcome:
+    async with asyncio.timeout(_DEADLINE_SECONDS):
+        for _ in range(_WARM_UP):
+            await pair.exchange()
+    in_hand, turn = asyncio.Semaphore(load.at_once), asyncio.Semaphore(load.begun_at_once)
     done: list[float] = []
     failures: list[str] = []
 
-    async def worker() -> None:
-        for _ in left:
+    async def exchange() -> None:
+        async with in_hand:
             try:
-                await pair.exchange()
+                await pair.exchange(turn)
                 done.append(time.perf_counter())
             except (RuntimeError, ValueError, TimeoutError) as error:
                 failures.append(f"{type(error).__name__}: {error}"[:200])
 
     began = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(at_once)))
+    running = {asyncio.create_task(exchange()) for _ in range(load.count)}
+    while running:
+        ended, running = await asyncio.wait(running, timeout=_DEADLINE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not ended:
+            failures += [f"Nothing ended for {_DEADLINE_SECONDS:.0f} seconds."] * len(running)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+            break
     return _Outcome(len(done) / (max(done, default=began + 1) - began), failures)
 
 
@@ -195,7 +226,7 @@ class _AcaPyPair:
         await asyncio.gather(self._faber.stop(), self._alice.stop())
         await self._hooks.stop()
 
-    async def exchange(self) -> None:
+    async def exchange(self, turn: AbstractAsyncContextManager[object] = _AT_ONCE) -> None:
         """One whole exchange."""
         record = f"urn:uuid:{uuid4()}"
         options = {
@@ -204,18 +235,19 @@ class _AcaPyPair:
         }
         detail = {"credential": {**self._record, "id": record}, "options": options}
         offer = {"connection_id": self._connection, "filter": {"ld_proof": detail}, "auto_remove": True}
-        offered = await self._faber.post("/issue-credential-2.0/send", offer)
+        async with turn:
+            offered = await self._faber.post("/issue-credential-2.0/send", offer)
         await self._over(offered["cred_ex_id"])
         dif = {"options": {"challenge": str(uuid4()), "domain": "faber"}, "presentation_definition": by_id(record)}
         request = {"connection_id": self._connection, "presentation_request": {"dif": dif}, "auto_verify": True}
-        asked = await self._faber.post("/present-proof-2.0/send-request", request)
+        async with turn:
+            asked = await self._faber.post("/present-proof-2.0/send-request", request)
         ended = await self._over(asked["pres_ex_id"])
         if ended.get("verified") != "true":
             raise RuntimeError("A presentation did not verify.")
 
     async def _over(self, exchange_id: str) -> Mapping[str, Any]:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            ended = await self._hooks.over(exchange_id)
+        ended = await self._hooks.over(exchange_id)
         if ended["state"] == "abandoned":
             raise RuntimeError(f"ACA-Py gave up: {ended.get('error_msg')}")
         return ended

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -26,6 +26,7 @@ _ACHIEVEMENT = "weld-101"
 _ANY_RECORD = "https://www.w3.org/2018/credentials#VerifiableCredential"
 _DEADLINE_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.001
+_AT_ONCE = nullcontext()
 
 
 class Pair:
@@ -79,15 +80,19 @@ class Pair:
             await self._watcher.stop()
         await asyncio.gather(self._college.stop(), self._learner.stop())
 
-    async def exchange(self) -> None:
+    async def exchange(self, turn: AbstractAsyncContextManager[object] = _AT_ONCE) -> None:
         """One whole exchange.
+
+        Args:
+            turn: held while the college is told to offer, and to ask.
 
         Raises:
             RuntimeError: it did not end well.
         """
-        record = await self._issue()
+        record = await self._issue(turn)
         query = s.NewRequest(connection=self._connection, purpose="To measure.", **self._ask(record))
-        asked = await self._college.api.post("/admin/presentations/requests", s.ExchangeView, query)
+        async with turn:
+            asked = await self._college.api.post("/admin/presentations/requests", s.ExchangeView, query)
         if not (await self._done(asked.id)).verified(asked.id):
             raise RuntimeError("A presentation did not verify.")
 
@@ -100,11 +105,12 @@ class Pair:
         )
         return document
 
-    async def _issue(self) -> str:
+    async def _issue(self, turn: AbstractAsyncContextManager[object] = _AT_ONCE) -> str:
         offer = s.AwardOverConnection(
             connection=self._connection, achievement=_ACHIEVEMENT, data_model=self._data_model
         )
-        offered = await self._college.api.post("/admin/credentials/offers", s.OfferView, offer)
+        async with turn:
+            offered = await self._college.api.post("/admin/credentials/offers", s.OfferView, offer)
         await self._done(offered.id)
         return offered.credential_ids[0]
 
