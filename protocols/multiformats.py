@@ -28,6 +28,7 @@ class Multicodec(IntEnum):
     P256_PUB = 0x1200
     P384_PUB = 0x1201
     P521_PUB = 0x1202
+    RSA_PUB = 0x1205
 
 
 _KEY_LENGTH = {
@@ -38,7 +39,7 @@ _KEY_LENGTH = {
     Multicodec.P384_PUB: 49,
     Multicodec.P521_PUB: 67,
 }
-"""Bytes of a raw public key; for the ECDSA curves, of a compressed point."""
+"""Bytes of a raw public key that is written as a Multikey; for the ECDSA curves, of a compressed point."""
 
 _ALTERNATIVE = b"-_"
 _TO_URL = str.maketrans("+/", "-_")
@@ -153,11 +154,11 @@ def multikey_decode(text: str) -> tuple[Multicodec, bytes]:
             ``encoding.*``.
     """
     raw = multibase_decode(text, max_chars=512)
-    for codec in Multicodec:
+    for codec, length in _KEY_LENGTH.items():
         prefix = _varint(codec)
         if raw.startswith(prefix):
             key = raw[len(prefix) :]
-            if len(key) == _KEY_LENGTH[codec]:
+            if len(key) == length:
                 return codec, key
             raise BadInput("key.length", "A multikey has not the length of its type.", "Its owner has to correct it.")
     raise BadInput("key.malformed", "A multikey has an unknown type.", "Use an Ed25519, X25519, P-256 or P-384 key.")

@@ -28,7 +28,10 @@ from protocols.errors import BadInput, LernodeError, NotNow
 __all__ = ["NodeResolver", "Resolution", "ResolverPolicy"]
 
 _REPRESENTATIONS = frozenset({DOCUMENT_TYPE, "application/did+json", "application/did+ld+json", "application/json"})
-_ACCEPT = "application/did+ld+json, application/did+json, application/did, application/json;q=0.9"
+_ACCEPT = (
+    "application/did+ld+json, application/did+json, application/did, application/json;q=0.9, "
+    "application/jwk-set+json;q=0.9"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from protocols.credentials.sealed.document import SEALED, SealedDocument
 from protocols.credentials.sealed.text import is_sealed, read_seal
 from protocols.credentials.secured import Secured
 from protocols.errors import BadInput
-from protocols.jose import read_jwt
+from protocols.jose import WITH_RSA, read_jwt
 from protocols.jsonld.processor import DEFAULT, Processor
 
 __all__ = ["read_document", "read_secured", "secured_item", "stated", "unwrapped"]
@@ -132,7 +132,7 @@ def _compact(text: bytes | str, processor: Processor) -> Secured:
     if is_signed_assertion(text):
         return OpenBadge2(text)
     if "~" not in text:
-        return JwtDocument(read_jwt(text), processor)
+        return JwtDocument(read_jwt(text, WITH_RSA, allow_jwk=True), processor)
     sd_jwt = read_sd_jwt(text)
     return SdJwtDocument(sd_jwt, processor) if "@context" in sd_jwt.jwt.claims else SdJwtVc(sd_jwt)
 

@@ -1,4 +1,4 @@
-"""JWS in compact serialisation (RFC 7515), with EdDSA, ES256 and ES384 (RFC 8037, RFC 7518, RFC 9864).
+"""JWS in compact serialisation (RFC 7515), with EdDSA, ES256 and ES384 (RFC 8037, RFC 7518, RFC 9864); RS256 is read.
 
 Why not a library: signing goes through :class:`~protocols.keys.Signer`, which may be a hardware module, and checking
 through :class:`~protocols.keys.PublicKey`, whose Ed25519 refuses what OpenSSL's takes; JOSE libraries want keys of
@@ -20,7 +20,7 @@ from protocols.errors import BadInput
 from protocols.keys import SIGNATURE_BYTES, PublicKey, Signer
 from protocols.multiformats import Multicodec, b64url_decode_exact, b64url_encode
 
-__all__ = ["ALGORITHMS", "MAX_BYTES", "Jws", "read_jws", "sign_jws"]
+__all__ = ["ALGORITHMS", "MAX_BYTES", "WITH_RSA", "Jws", "read_jws", "sign_jws"]
 
 MAX_BYTES = 1_500_000
 """Characters of a compact JWS: a payload of 1 MiB in base64url, and its header."""
@@ -35,6 +35,9 @@ ALGORITHMS = {
     "ES384": Multicodec.P384_PUB,
 }
 """``alg`` -> the one kind of key that it goes with; what credentials and tokens may be signed with."""
+
+WITH_RSA = ALGORITHMS | {"RS256": Multicodec.RSA_PUB}
+"""And what Open Badges and Comprehensive Learner Records of others are."""
 
 _ALG_OF = {codec: name for name, codec in reversed(ALGORITHMS.items())}
 _KEYS_IN_HEADER = ("jwk", "jku", "x5u", "x5c")
@@ -82,11 +85,12 @@ class Jws:
         return key.verify(self.signing_input, self.signature)
 
 
-def read_jws(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS) -> Jws:
+def read_jws(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS, *, allow_jwk: bool = False) -> Jws:
     """Read a compact JWS.
 
     Args:
         algorithms: those that are allowed, and what kind of key each goes with.
+        allow_jwk: whether the header may show the key, for a caller who takes that for the name of a key and no more.
 
     Raises:
         BadInput: ``jws.too_large``, ``jws.malformed``, ``jws.header_refused`` (a key or critical extension in the
@@ -103,9 +107,9 @@ def read_jws(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHM
     if len(encoded_header) > _MAX_HEADER:
         raise _malformed(f"its header is longer than {_MAX_HEADER} characters")
     header = strict_json.loads_object(b64url_decode_exact(encoded_header), max_depth=_MAX_HEADER_DEPTH)
-    codec = _check_header(header, algorithms)
+    codec = _check_header(header, algorithms, allow_jwk)
     signature = b64url_decode_exact(encoded_signature)
-    if len(signature) != SIGNATURE_BYTES[codec]:
+    if codec in SIGNATURE_BYTES and len(signature) != SIGNATURE_BYTES[codec]:
         raise _malformed("its signature is not as long as those of its algorithm")
     payload = b64url_decode_exact(encoded_payload)
     return Jws(header, codec, payload, f"{encoded_header}.{encoded_payload}".encode(), signature)
@@ -130,10 +134,10 @@ def sign_jws(payload: bytes, signer: Signer, header: Mapping[str, Any]) -> str:
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode()))}"
 
 
-def _check_header(header: dict[str, Any], algorithms: Mapping[str, Multicodec]) -> Multicodec:
+def _check_header(header: dict[str, Any], algorithms: Mapping[str, Multicodec], allow_jwk: bool) -> Multicodec:
     """The kind of key that ``alg`` names; refuses what would say more than a header may."""
     for name in _KEYS_IN_HEADER:
-        if name in header:
+        if name in header and not (allow_jwk and name == "jwk"):
             raise BadInput("jws.header_refused", f"The header of the JWS brings a key in {name}.", "Name it by kid.")
     # No extension is understood, so whatever is critical has to be refused (RFC 7515 §4.1.11); RFC 7797 is one.
     if "crit" in header or header.get("b64", True) is not True:

@@ -35,16 +35,16 @@ class Jwt:
     claims: dict[str, Any]
 
 
-def read_jwt(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS) -> Jwt:
+def read_jwt(text: str | bytes, algorithms: Mapping[str, Multicodec] = ALGORITHMS, *, allow_jwk: bool = False) -> Jwt:
     """Read a signed JWT in compact serialisation.
 
     Args:
-        algorithms: as :func:`~protocols.jose.jws.read_jws` takes them.
+        algorithms, allow_jwk: as :func:`~protocols.jose.jws.read_jws` takes them.
 
     Raises:
         BadInput: as :func:`~protocols.jose.jws.read_jws`; ``json.*`` where the payload is not a JSON object.
     """
-    jws = read_jws(text, algorithms)
+    jws = read_jws(text, algorithms, allow_jwk=allow_jwk)
     return Jwt(jws, strict_json.loads_object(jws.payload))
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from protocols.keys.ecdsa import ecdsa_verify, is_ecdsa_key
 from protocols.keys.ed25519 import ed25519_verify, is_ed25519_key, is_x25519_key
+from protocols.keys.rsa import is_rsa_key, rsa_verify
 from protocols.multiformats import Multicodec, multikey_decode, multikey_encode
 
 __all__ = ["SIGNATURE_BYTES", "PublicKey", "Signer", "SigningKey", "SoftwareSigner"]
@@ -66,7 +67,8 @@ class PublicKey(msgspec.Struct, frozen=True):
     """A public key and what kind it is.
 
     Attributes:
-        raw: 32 bytes for Ed25519 and X25519, the compressed point for P-256 (33 bytes) and P-384 (49 bytes).
+        raw: 32 bytes for Ed25519 and X25519, the compressed point for P-256 (33 bytes) and P-384 (49 bytes), and for
+            RSA what PKCS #1 writes.
     """
 
     codec: Multicodec
@@ -108,11 +110,13 @@ _VERIFIERS: dict[Multicodec, Callable[[bytes, bytes, bytes], bool]] = {
     Multicodec.P384_PUB: partial(ecdsa_verify, Multicodec.P384_PUB),
     # For what peers say to each other (DIDComm 2.1 §Message Signing); no credential may be signed with it.
     Multicodec.SECP256K1_PUB: partial(ecdsa_verify, Multicodec.SECP256K1_PUB),
+    Multicodec.RSA_PUB: rsa_verify,  # of JWTs and badges of others
 }
 
 _IS_KEY: dict[Multicodec, Callable[[bytes], bool]] = {codec: partial(is_ecdsa_key, codec) for codec in Multicodec} | {
     Multicodec.ED25519_PUB: is_ed25519_key,
     Multicodec.X25519_PUB: is_x25519_key,
+    Multicodec.RSA_PUB: is_rsa_key,
 }
 
 
@@ -128,4 +132,4 @@ SIGNATURE_BYTES = {
     Multicodec.P384_PUB: 96,
     Multicodec.SECP256K1_PUB: 64,
 }
-"""How long a signature of each kind of key is."""
+"""How long a signature of each kind of key is, but for RSA, where it is as long as the key."""

@@ -1,7 +1,8 @@
 """A credential or presentation that is the payload of a JWT, as verification takes it.
 
 Specs: VC-JOSE-COSE 1.0 §3.1, §4.1 and §5.1; VC Data Model 1.1 §6.3.1. The key is one that the issuer's or holder's
-DID lists for the purpose (``assertionMethod``, ``authentication``); ``nonce`` and ``aud`` answer challenge and domain.
+DID lists for the purpose (``assertionMethod``, ``authentication``), or that is in the key set of the server of an
+issuer who is named by an ``https`` URL; ``nonce`` and ``aud`` answer challenge and domain.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from protocols.credentials.checks.valid_time import check_valid_time
 from protocols.credentials.data_integrity.suite import UnsecuredDocument
 from protocols.credentials.elm import read_by_terms_of
 from protocols.credentials.jose.claims import claim_problems, is_v1, v1_document, v1_problems, v2_document, v2_problems
+from protocols.credentials.jose.key_set import find_in_key_set
 from protocols.credentials.model import as_list, is_presentation, subject_ids
 from protocols.credentials.secured import CREDENTIAL, PRESENTATION, Asked, ExaminedProof, Kind
 from protocols.credentials.structure import Problem
 from protocols.credentials.verification import Check, CheckResult, Outcome
-from protocols.did.document import Relationship
+from protocols.did.document import Relationship, VerificationMethod
 from protocols.did.resolver import Resolver
-from protocols.errors import LernodeError
+from protocols.errors import BadInput, LernodeError
 from protocols.jose import Jws, Jwt, is_typ, method_url, time_problem
 from protocols.jsonld.processor import Processor
 
@@ -38,6 +40,8 @@ _TYPES = {
 }
 """How it is secured -> the types that its header may have; those with ``ld`` are from drafts of the specification."""
 
+_WITHOUT_KEYS = frozenset({"did.method_unknown", "did.document_malformed", "did.not_found"})
+
 
 class JwtDocument:
     """A credential or presentation in a JWT."""
@@ -50,7 +54,8 @@ class JwtDocument:
         """Take the document out of the claims.
 
         Raises:
-            BadInput: ``jwt.document``.
+            BadInput: ``jwt.document``; ``jws.header_refused`` where the header shows a key, which only that of an
+                issuer with a key set may (see ``key_set.py``).
         """
         self._jwt = jwt
         self.token_claims: Mapping[str, Any] = jwt.claims
@@ -59,6 +64,8 @@ class JwtDocument:
         shows = "vp" in jwt.claims if self._is_v1 else is_presentation(self.document)
         self.kind: Kind = PRESENTATION if shows else CREDENTIAL
         self._processor = processor
+        if "jwk" in jwt.jws.header and not (self.kind.owner(self.document) or "").startswith("https://"):
+            raise BadInput("jws.header_refused", "The header of the JWS brings a key in jwk.", "Name it by kid.")
 
     @property
     def securing(self) -> str:
@@ -128,11 +135,9 @@ async def examine_jws(
         said: what the token says of the request that it answers.
     """
     try:
-        url = method_url(jws, owner)
+        signer, method, refusal = await _find_signer(jws, owner, purpose, resolver)
     except LernodeError as error:
         return ExaminedProof({}, "", Outcome.FAIL, error, error)
-    method, refusal = await find_key(url, purpose, resolver)
-    signer = url.partition("#")[0]
     for_another = refusal is not None and refusal.code == "did.method_not_authorised"
     proof = {**said, **({} if for_another else {"proofPurpose": purpose.value})}
     if method is None:
@@ -142,6 +147,24 @@ async def examine_jws(
     except LernodeError as error:
         return ExaminedProof(proof, signer, Outcome.FAIL, refusal, error)
     return ExaminedProof(proof, signer, Outcome.PASS if holds else Outcome.FAIL, refusal)
+
+
+async def _find_signer(
+    jws: Jws, owner: str | None, purpose: Relationship, resolver: Resolver
+) -> tuple[str, VerificationMethod | None, LernodeError | None]:
+    """Whose key the header names, the key, and why it may not be used if so; raises ``jws.no_kid``."""
+    kid = jws.kid or ""
+    if owner is None or not owner.startswith("https://") or kid.startswith("did:"):
+        url = method_url(jws, owner)
+        return url.partition("#")[0], *(await find_key(url, purpose, resolver))
+    if kid.startswith(f"{owner}#"):
+        method, refusal = await find_key(kid, purpose, resolver)
+        # Where the issuer's URL gives a page or a profile without keys, they are in the set of its server.
+        if refusal is None or refusal.code not in _WITHOUT_KEYS:
+            return owner, method, refusal
+    if purpose is not Relationship.ASSERTION_METHOD:
+        raise BadInput("jws.no_kid", "The JWS does not name a key of its holder.", "Its maker has to put it in kid.")
+    return owner, *(await find_in_key_set(jws, owner, resolver))
 
 
 def jwt_time(claims: dict[str, Any], *, now: datetime, skew: timedelta) -> CheckResult | None:
