@@ -235,7 +235,13 @@ class Node:
             max_sockets=config.network.max_websockets,
             idle_seconds=config.network.websocket_idle_seconds,
         )
-        routes = Routes(store, self.outbox, world, endpoint + DIDCOMM_PATH if config.node.listen_port else None)
+        routes = Routes(
+            store,
+            self.outbox,
+            world,
+            endpoint + DIDCOMM_PATH if config.node.listen_port else None,
+            names_socket=config.mediation.enabled,
+        )
         dids_of_peers = PeerDids(self.keyring, world, routes)
         self.publisher = StatusPublisher(
             store=store,

@@ -279,9 +279,8 @@ class Mediated:
     async def _stay(self, connection: Connection) -> float:
         """Open a WebSocket and take what comes, until it ends."""
         try:
-            socket = await self._http.websocket(
-                connection.their_endpoint or "", max_bytes=self._max_bytes, heartbeat=HEARTBEAT_SECONDS
-            )
+            url = await self._socket_of(connection)
+            socket = await self._http.websocket(url, max_bytes=self._max_bytes, heartbeat=HEARTBEAT_SECONDS)
         except NotNow as error:
             if error.code != "net.no_websocket":
                 raise
@@ -300,6 +299,11 @@ class Mediated:
         if asyncio.get_running_loop().time() - began < _FIRST_RETRY_SECONDS:
             raise NotNow("mediator.cut_off", "The mediator closes the WebSocket at once.", "Look at its log.")
         return _FIRST_RETRY_SECONDS
+
+    async def _socket_of(self, connection: Connection) -> str:
+        """Where the mediator's document says that it takes WebSockets; else where it takes messages."""
+        document = await self._resolver.resolve(connection.their_did or "")
+        return document.socket_endpoint() or connection.their_endpoint or ""
 
     def _round(self, connection: Connection) -> Round:
         return Round(self._outbox, self._inbound, connection, self._arrived[connection.id], self._world.new_id)

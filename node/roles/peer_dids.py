@@ -46,6 +46,7 @@ class PeerDids:
             routing_keys=route.routing_keys,
             v2_uri=route.endpoint if route.speaks_v2 else None,
             v2_routing_keys=route.v2_routing_keys,
+            socket=route.socket,
         )
         own = OwnDid(
             did=did,

@@ -38,6 +38,7 @@ class Route:
         v2_routing_keys: the same for DIDComm v2, as DID URLs.
         speaks_v2: whether messages of DIDComm v2 find it.
         mediator: who has to know the names that are reached by it, or None.
+        socket: URL of a WebSocket at the endpoint, or None.
     """
 
     endpoint: str
@@ -45,6 +46,7 @@ class Route:
     v2_routing_keys: tuple[str, ...] = ()
     speaks_v2: bool = True
     mediator: Mediator | None = None
+    socket: str | None = None
 
     def names(self, verkey: str, did: str | None = None) -> tuple[str, ...]:
         """What senders may call the owner of a key, and of a DID by its short form."""
@@ -54,11 +56,19 @@ class Route:
 class Routes:
     """Says which route there is, and tells mediators what comes by it."""
 
-    def __init__(self, store: Store, outbox: Outbox, world: World, own_endpoint: str | None) -> None:
+    def __init__(
+        self, store: Store, outbox: Outbox, world: World, own_endpoint: str | None, *, names_socket: bool
+    ) -> None:
+        """
+        Args:
+            own_endpoint: None for a node that listens nowhere.
+            names_socket: whether peers are told that it takes WebSockets, as clients of a mediator need it.
+        """
         self._store = store
         self._outbox = outbox
         self._world = world
-        self._own = Route(QUEUE_ENDPOINT if own_endpoint is None else own_endpoint)
+        socket = own_endpoint.replace("http", "ws", 1) if own_endpoint is not None and names_socket else None
+        self._own = Route(QUEUE_ENDPOINT if own_endpoint is None else own_endpoint, socket=socket)
         self._changed = asyncio.Event()
 
     @property

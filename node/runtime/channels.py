@@ -41,10 +41,14 @@ Watch = Callable[[str, Channel], None]
 
 
 class Channels:
-    """Which connections have one open. One connection has one: the newest."""
+    """Which connections have one open.
+
+    One connection has one that stays open, the newest, and beside it any number of requests that wait for a response,
+    which do not replace it: a client in live mode may ask something else by plain HTTP meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[Channel, Return]] = {}
+        self._open: dict[str, list[tuple[Channel, Return]]] = {}
         self._of: dict[int, set[str]] = {}
         self._opened: list[Watch] = []
         self._closed: list[Watch] = []
@@ -56,25 +60,34 @@ class Channels:
 
     def open(self, connection_id: str, channel: Channel, returning: Return) -> None:
         """The peer of a connection asked that messages come back over ``channel``."""
-        before = self._open.get(connection_id)
-        self._open[connection_id] = (channel, returning)
+        before = self._open.get(connection_id, [])
+        replaced = [held for held, _ in before if channel.stays_open and held.stays_open and held is not channel]
+        for held in replaced:
+            self._of[id(held)].discard(connection_id)
+        kept = [each for each in before if each[0] is not channel and each[0] not in replaced]
+        self._open[connection_id] = [*kept, (channel, returning)]
         self._of.setdefault(id(channel), set()).add(connection_id)
-        if before is not None and before[0] is not channel:
-            self._of[id(before[0])].discard(connection_id)
-            self._tell(self._closed, connection_id, before[0])
-        if before is None or before[0] is not channel:
+        for held in replaced:
+            self._tell(self._closed, connection_id, held)
+        if all(held is not channel for held, _ in before):
             self._tell(self._opened, connection_id, channel)
 
     def close(self, channel: Channel) -> None:
         """The channel is no more."""
         for connection_id in self._of.pop(id(channel), set()):
-            del self._open[connection_id]
+            left = [each for each in self._open.pop(connection_id) if each[0] is not channel]
+            if left:
+                self._open[connection_id] = left
             self._tell(self._closed, connection_id, channel)
 
     def find(self, connection_id: str, thid: str) -> Channel | None:
-        """The channel by which a message of this thread may go to the peer, or None."""
-        channel, returning = self._open.get(connection_id, (None, None))
-        return channel if returning is not None and returning.covers(thid) else None
+        """The newest channel by which a message of this thread may go to the peer, or None."""
+        newest = reversed(self._open.get(connection_id, []))
+        return next((channel for channel, returning in newest if returning.covers(thid)), None)
+
+    def takes(self, connection_id: str, thid: str, channel: Channel) -> bool:
+        """Whether a message of this thread may go to the peer by this channel."""
+        return any(held is channel and returning.covers(thid) for held, returning in self._open.get(connection_id, []))
 
     def connections_of(self, channel: Channel) -> frozenset[str]:
         """Whose channel it is."""

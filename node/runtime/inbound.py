@@ -369,8 +369,8 @@ class Inbound:
 
     async def _reply(self, peer: Connection, incoming: Incoming) -> None:
         for message in incoming.replies:
-            channel = self._channels.find(peer.id, incoming.message.thid)
-            if channel is not None and channel is incoming.channel:
+            channel = incoming.channel
+            if channel is not None and self._channels.takes(peer.id, incoming.message.thid, channel):
                 await self._outbox.send_over(channel, peer, message, incoming.wire)
             else:
                 await self._outbox.send_unstored(peer, message, incoming.wire)

@@ -88,7 +88,7 @@ class DidDocument:
         return tuple(self._authorised[relationship].values())
 
     def didcomm_service(self) -> Service:
-        """The DIDComm v1 service with the lowest priority number (Aries RFC 0067).
+        """The DIDComm v1 service with the lowest priority number (Aries RFC 0067); a WebSocket only where it is alone.
 
         Raises:
             BadInput: ``did.no_didcomm_service``.
@@ -100,12 +100,17 @@ class DidDocument:
                 "The DID document has no service for DIDComm v1 that can be used.",
                 "Ask the peer for a DID with a did-communication service and an Ed25519 recipient key.",
             )
-        return min(usable, key=lambda service: (service.priority, DIDCOMM_V1_TYPES.index(service.type)))
+        return min(usable, key=lambda s: (s.is_socket, s.priority, DIDCOMM_V1_TYPES.index(s.type)))
 
     def didcomm_v2_services(self) -> tuple[Service, ...]:
         """The services for DIDComm v2, the subject's favourite first; none where it reads other profiles only."""
         found = (service for service in self.services if service.type == DIDCOMM_V2_TYPE)
         return tuple(service for service in found if not service.accept or V2_PROFILE in service.accept)
+
+    def socket_endpoint(self) -> str | None:
+        """The URL of a WebSocket over which DIDComm is spoken with the subject itself, where the document names one."""
+        direct = (service for service in self.services if service.is_didcomm and not service.routing_keys)
+        return next((service.endpoint for service in direct if service.is_socket), None)
 
 
 def parse_document(raw: Any, did: str, *, now: datetime | None = None) -> DidDocument:

@@ -14,7 +14,7 @@ from nacl.exceptions import CryptoError
 
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
-from protocols.did.services import did_communication, didcomm_messaging
+from protocols.did.services import didcomm_services
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 from protocols.keys import ed25519_public_to_x25519
@@ -49,6 +49,7 @@ def create(
     routing_keys: Sequence[str] = (),
     v2_uri: str | None = None,
     v2_routing_keys: Sequence[str] = (),
+    socket: str | None = None,
 ) -> str:
     """A did:peer:2 with one Ed25519 key, the X25519 key derived from it, and services for DIDComm.
 
@@ -58,6 +59,7 @@ def create(
         routing_keys: mediators' keys in raw base58.
         v2_uri: where peers send messages of v2: a URL or a mediator's DID; None for a DID that speaks v1 only.
         v2_routing_keys: mediators' keys as DID URLs.
+        socket: where they can hold a WebSocket open.
 
     Raises:
         BadInput: ``key.malformed``, ``encoding.base58`` or ``did.endpoint_malformed``.
@@ -66,9 +68,7 @@ def create(
         agreement = ed25519_public_to_x25519(public)
     except (CryptoError, ValueError, TypeError):
         raise BadInput("key.malformed", "The key is not an Ed25519 public key.", "Give the raw 32 bytes.") from None
-    services = [did_communication("#didcomm-0", "#key-1", endpoint, tuple(routing_keys))]
-    if v2_uri is not None:
-        services.append(didcomm_messaging("#didcomm-1", v2_uri, tuple(v2_routing_keys)))
+    services = didcomm_services(f"#{FRAGMENT}", endpoint, routing_keys, v2_uri, v2_routing_keys, socket)
     return (
         f"{PREFIX}.V{multikey_encode(Multicodec.ED25519_PUB, public)}"
         f".E{multikey_encode(Multicodec.X25519_PUB, agreement)}"

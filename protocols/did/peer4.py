@@ -14,7 +14,7 @@ from nacl.exceptions import CryptoError
 
 from protocols import strict_json
 from protocols.did.document import DidDocument, Relationship, parse_document
-from protocols.did.services import did_communication, didcomm_messaging
+from protocols.did.services import didcomm_services
 from protocols.did.syntax import check_did
 from protocols.errors import BadInput
 from protocols.keys import ed25519_public_to_x25519
@@ -43,6 +43,7 @@ def create(
     routing_keys: Sequence[str] = (),
     v2_uri: str | None = None,
     v2_routing_keys: Sequence[str] = (),
+    socket: str | None = None,
 ) -> str:
     """A did:peer:4 in long form, with one Ed25519 key and services for DIDComm.
 
@@ -53,21 +54,20 @@ def create(
         v2_uri: where peers send messages of v2: a URL or a mediator's DID. With it the document also has the X25519
             key that belongs to the Ed25519 key; without it the DID speaks v1 only.
         v2_routing_keys: mediators' keys as DID URLs.
+        socket: where they can hold a WebSocket open.
 
     Raises:
         BadInput: ``key.malformed``, ``encoding.base58`` or ``did.endpoint_malformed``.
     """
     methods = [_method(FRAGMENT, Multicodec.ED25519_PUB, public)]
-    services = [did_communication("#didcomm-0", f"#{FRAGMENT}", endpoint, tuple(routing_keys))]
     if v2_uri is not None:
         methods.append(_method(AGREEMENT_FRAGMENT, Multicodec.X25519_PUB, _agreement(public)))
-        services.append(didcomm_messaging("#didcomm-1", v2_uri, tuple(v2_routing_keys)))
     document = {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "verificationMethod": methods,
         "authentication": [f"#{FRAGMENT}"],
         "keyAgreement": [method["id"] for method in methods],
-        "service": services,
+        "service": didcomm_services(f"#{FRAGMENT}", endpoint, routing_keys, v2_uri, v2_routing_keys, socket),
     }
     encoded = multibase_encode(_JSON_CODEC + strict_json.dumps(document))
     return f"{PREFIX}{_hash(encoded)}:{encoded}"

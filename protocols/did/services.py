@@ -7,7 +7,7 @@ URI, no readable key) is left out, and stays in the document's ``raw``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from protocols.multiformats import Multicodec, b58_decode, b58_encode, multikey_
 
 __all__ = [
     "DIDCOMM_V1_TYPES", "DIDCOMM_V2_TYPE", "QUEUE_ENDPOINT", "RFC19_PROFILE", "V2_PROFILE", "Service",
-    "did_communication", "didcomm_messaging", "read_services",
+    "didcomm_services", "read_services",
 ]  # fmt: skip
 
 DIDCOMM_V1_TYPES = ("did-communication", "IndyAgent")
@@ -37,6 +37,7 @@ QUEUE_ENDPOINT = "didcomm:transport/queue"
 FindVerkey = Callable[[str], str | None]
 """Gives the base58 Ed25519 key that a DID URL names in the same document, if there is one."""
 
+_SOCKETS = ("ws://", "wss://")
 _MAX_KEYS = 16
 _MAX_PLACES = 16
 _MAX_ENDPOINT_CHARS = 2048
@@ -64,23 +65,55 @@ class Service:
     accept: tuple[str, ...]
     priority: int
 
+    @property
+    def is_didcomm(self) -> bool:
+        """Whether it is for DIDComm, of either version."""
+        return self.type in (*DIDCOMM_V1_TYPES, DIDCOMM_V2_TYPE)
 
-def did_communication(fragment: str, key: str, endpoint: str, routing_keys: tuple[str, ...]) -> dict[str, Any]:
-    """A ``did-communication`` service as ACA-Py and Credo write and read it.
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a WebSocket, which carries a channel that stays open and no single message."""
+        return self.endpoint.startswith(_SOCKETS)
+
+
+def didcomm_services(
+    key: str,
+    endpoint: str,
+    routing_keys: Sequence[str] = (),
+    v2_uri: str | None = None,
+    v2_routing_keys: Sequence[str] = (),
+    socket: str | None = None,
+) -> list[dict[str, Any]]:
+    """The services of a DID for DIDComm, as ACA-Py and Credo write and read them (RFC 0067, DIDComm 2.1).
 
     Args:
-        fragment: relative id, with ``#``.
-        key: reference to the recipient key.
+        key: reference to the recipient key of v1.
+        endpoint: where peers send messages of v1.
         routing_keys: mediators' keys, nearest to the recipient last; raw base58.
+        v2_uri: where they send messages of v2, a URL or the DID of a mediator; None for v1 only.
+        v2_routing_keys: mediators' keys as DID URLs, the outermost first.
+        socket: URL of a WebSocket, for peers that want to hold a channel open; the last that others choose.
 
     Raises:
         BadInput: ``encoding.base58`` or ``key.malformed`` for a routing key, ``did.endpoint_malformed``.
     """
+    services = [_did_communication(0, key, endpoint, routing_keys, priority=0)]
+    if v2_uri is not None:
+        uris = [uri for uri in (v2_uri, socket) if uri is not None]
+        services.append(_didcomm_messaging(len(services), uris, v2_routing_keys))
+    if socket is not None:
+        services.append(_did_communication(len(services), key, socket, routing_keys, priority=1))
+    return services
+
+
+def _did_communication(
+    number: int, key: str, endpoint: str, routing_keys: Sequence[str], *, priority: int
+) -> dict[str, Any]:
     _check_endpoint(endpoint)
     return {
-        "id": fragment,
+        "id": f"#didcomm-{number}",
         "type": DIDCOMM_V1_TYPES[0],
-        "priority": 0,
+        "priority": priority,
         "recipientKeys": [key],
         "routingKeys": [_did_key_url(verkey) for verkey in routing_keys],
         "accept": [RFC19_PROFILE],
@@ -88,22 +121,12 @@ def did_communication(fragment: str, key: str, endpoint: str, routing_keys: tupl
     }
 
 
-def didcomm_messaging(fragment: str, uri: str, routing_keys: tuple[str, ...]) -> dict[str, Any]:
-    """A ``DIDCommMessaging`` service (DIDComm 2.1 §Service Endpoint).
-
-    Args:
-        fragment: relative id, with ``#``.
-        uri: a URL, or the DID of a mediator.
-        routing_keys: mediators' keys as DID URLs, the outermost first.
-
-    Raises:
-        BadInput: ``did.endpoint_malformed``.
-    """
-    _check_endpoint(uri)
-    place: dict[str, Any] = {"uri": uri, "accept": [V2_PROFILE]}
-    if routing_keys:
-        place["routingKeys"] = list(routing_keys)
-    return {"id": fragment, "type": DIDCOMM_V2_TYPE, "serviceEndpoint": [place]}
+def _didcomm_messaging(number: int, uris: Sequence[str], routing_keys: Sequence[str]) -> dict[str, Any]:
+    for uri in uris:
+        _check_endpoint(uri)
+    more = {"routingKeys": list(routing_keys)} if routing_keys else {}
+    places = [{"uri": uri, "accept": [V2_PROFILE], **more} for uri in uris]
+    return {"id": f"#didcomm-{number}", "type": DIDCOMM_V2_TYPE, "serviceEndpoint": places}
 
 
 def read_services(raw: dict[str, Any], service_id: str, find_verkey: FindVerkey) -> tuple[Service, ...]:

@@ -45,6 +45,7 @@ class NodeProcess:
     ) -> None:
         """
         Args:
+            port: 0 for a node that listens nowhere.
             settings: more of its configuration, by section.
             environment: more of what its processes are started with.
             strength: how hard it is to try passphrases.
@@ -69,7 +70,8 @@ class NodeProcess:
     async def make(self) -> None:
         """Make its folder; an issuer believes its own records, as it also verifies here."""
         trust = (f"did:web:localhost%3A{self.port}",) if self._issuer else ()
-        values = settings_of(self.home.name, None, self.port, True, self._issuer, trust, True)
+        no_port = self.port == 0
+        values = settings_of(self.home.name, None, self.port, True, self._issuer, trust, True, no_port=no_port)
         for section, more in self._settings.items():
             values[section] = {**values.get(section, {}), **more}
         await create(self.home, self.passphrase, to_toml(values), issuer=self._issuer, strength=self._strength)
@@ -91,7 +93,7 @@ class NodeProcess:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> float:
-        """Start the process; seconds until its public port takes a connection.
+        """Start the process; seconds until its public port takes a connection, or its owner's socket where it has none.
 
         Raises:
             RuntimeError: it ended, or does not listen in time; its log says why.
@@ -161,7 +163,10 @@ class NodeProcess:
 
     async def _listens(self) -> bool:
         try:
-            _reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            if self.port:
+                _reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            else:
+                _reader, writer = await asyncio.open_unix_connection(str(admin_socket_path(self.home)))
         except OSError:
             return False
         writer.close()

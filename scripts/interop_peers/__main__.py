@@ -16,11 +16,14 @@ from scripts.interop_peers.any_peer import Manner, walk_with_any_peer
 from scripts.interop_peers.credo import Credo
 from scripts.interop_peers.lernode import Lernode
 from scripts.interop_peers.matrix import walk
-from scripts.interop_peers.peer import Peer, PeerMissing
+from scripts.interop_peers.mediation import BehindNode, BehindPeer, walk_mediation
+from scripts.interop_peers.peer import MediatedPeer, Peer, PeerMissing
 from scripts.interop_peers.report import Run, Step
 
 _FOLDER = Path(__file__).resolve().parents[2] / ".interop"
 _PEERS: dict[str, Callable[[], Peer]] = {"acapy": AcaPy, "credo": Credo}
+_MEDIATED: dict[str, Callable[[], MediatedPeer]] = {"credo": Credo}
+"""Those that mediate for others, too."""
 _SKIPPED = 77  # what a test returns that cannot be run here
 
 
@@ -49,17 +52,36 @@ async def _run(peer: Peer, port: int, *, quiet: bool) -> Run:
     folder = _FOLDER / peer.key
     await peer.install(folder)
     run = Run(f"{peer.name} {peer.version}", (lambda _: None) if quiet else _tell)
-    home = folder / "lernode"
-    shutil.rmtree(home, ignore_errors=True)
-    node = Lernode(home, port)
+    node = _node(folder, "lernode", port, issuer=True)
     try:
         await peer.start(port + 1)
         issuer = await peer.make_did()
-        await node.start(issuer, securing=peer.proof_types[0], with_status=peer.takes_status)
+        await node.start_as_issuer(issuer, securing=peer.proof_types[0], with_status=peer.takes_status)
         await walk(run, node, peer, issuer)
+        if peer.key in _MEDIATED:
+            await _mediate(run, folder, node, peer, port + 2)
     finally:
         await asyncio.gather(node.stop(), peer.stop())
     return run
+
+
+async def _mediate(run: Run, folder: Path, college: Lernode, peer: Peer, port: int) -> None:
+    """With two more nodes, and one more agent of the peer's kind."""
+    learner = _node(folder, "learner", 0)
+    mediator = _node(folder, "mediator", port, mediator=True)
+    wallet = _MEDIATED[peer.key]()
+    await wallet.install(folder)
+    try:
+        await asyncio.gather(learner.start(), mediator.start(), wallet.start(0))
+        await walk_mediation(run, BehindPeer(college, learner, peer), BehindNode(college, wallet, mediator))
+    finally:
+        await asyncio.gather(learner.stop(), mediator.stop(), wallet.stop())
+
+
+def _node(folder: Path, name: str, port: int, *, issuer: bool = False, mediator: bool = False) -> Lernode:
+    """One that is made anew when it starts."""
+    shutil.rmtree(folder / name, ignore_errors=True)
+    return Lernode(folder / name, port, issuer=issuer, mediator=mediator)
 
 
 def _with_any_peer(arguments: argparse.Namespace) -> int:

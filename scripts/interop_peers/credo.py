@@ -50,6 +50,7 @@ class Credo:
 
     def __init__(self) -> None:
         self._folder = Path()
+        self._log = Path()
         self._process: asyncio.subprocess.Process | None = None
         self._ids = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -84,11 +85,15 @@ class Credo:
     async def start(self, port: int) -> None:
         """Start it with a wallet in memory.
 
+        Args:
+            port: 0 to listen nowhere, as a wallet on a phone.
+
         Raises:
             RuntimeError: it ended; its log says why.
             TimeoutError: it is not ready in time.
         """
         shutil.copy(_DRIVER, self._folder)  # Node.js looks for packages beside the script
+        self._log = self._folder / ("log" if port else "log-wallet")
         contexts = self._folder / "contexts.json"
         contexts.write_text(json.dumps({url: entry.load() for url, entry in BUNDLED.items()}), encoding="utf-8")
         with self._log.open("wb") as log:
@@ -144,6 +149,20 @@ class Credo:
         """Wait until a connection was ended by the other side."""
         await self._ask("ended", connection=connection)
 
+    # Mediation ----------------------------------------------------------------------------------------------------
+
+    async def use_mediator(self, url: str) -> None:
+        """Connect with a mediator, have it mediate for whatever is new, and be told at once of what comes."""
+        await self._ask("use_mediator", url=url)
+
+    async def go_away(self) -> None:
+        """Close every connection with the mediator."""
+        await self._ask("go_away")
+
+    async def come_back(self) -> None:
+        """Come for what waits, and be told at once of what comes."""
+        await self._ask("come_back")
+
     # Issue Credential ---------------------------------------------------------------------------------------------
 
     async def offer(self, connection: str, credential: dict[str, Any], proof_type: str) -> str:
@@ -194,10 +213,6 @@ class Credo:
         await self._ask("declined", thread=thread)
 
     # Its driver ---------------------------------------------------------------------------------------------------
-
-    @property
-    def _log(self) -> Path:
-        return self._folder / "log"
 
     async def _ask(self, what: str, **how: Any) -> Any:
         if self._process is None or self._process.stdin is None:

@@ -1,4 +1,4 @@
-"""The lernode of the matrix: one node in a process of its own that issues, holds and verifies."""
+"""The lernodes of the matrix, each a process of its own: one issues, holds and verifies; two more are for mediation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,24 @@ _OVER = ("done", "abandoned")
 class Lernode:
     """What the matrix asks of the node, through its admin API."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, *, issuer: bool = False, mediator: bool = False) -> None:
+        """
+        Args:
+            port: 0 for a node that listens nowhere.
+            mediator: whether it mediates for every peer that asks.
+        """
         self._port = port
-        self._process = NodeProcess(home, port, issuer=True)
+        settings = {"mediation": {"enabled": True, "grant": "invited"}} if mediator else {}
+        self._process = NodeProcess(home, port, issuer=issuer, settings=settings)
 
-    async def start(self, trusted: str, *, securing: str, with_status: bool) -> None:
-        """Make it and start it; it issues under a did:key, and trusts itself and the DID that is given.
+    async def start(self) -> None:
+        """Make it where it is not there yet, and start it."""
+        if not (self._process.home / CONFIG_FILE).exists():
+            await self._process.make()
+        await self._process.start()
+
+    async def start_as_issuer(self, trusted: str, *, securing: str, with_status: bool) -> None:
+        """Make it, and start it; it issues under a did:key, and trusts itself and the DID that is given.
 
         A did:web on loopback is plain http, which no agent of others resolves.
 
@@ -39,8 +51,7 @@ class Lernode:
             securing: how its records are secured.
             with_status: whether its records can be revoked.
         """
-        await self._process.make()
-        await self._process.start()
+        await self.start()
         made = await self._post("/admin/dids", s.DidView, s.NewDid(method="key", purpose="issuer"))
         await self._post(f"/admin/dids/{made.did}/default", s.DidView)
         await self._process.stop()
@@ -65,9 +76,10 @@ class Lernode:
         """An invitation."""
         return await self._post("/admin/invitations", s.InvitationView, s.NewInvitation())
 
-    async def accept_invitation(self, url: str) -> str:
-        """Answer an invitation; the connection, once it is complete."""
-        made = await self._post("/admin/connections", s.ConnectionView, s.AcceptInvitation(invitation=url))
+    async def accept_invitation(self, url: str, *, direct: bool = False) -> str:
+        """Answer an invitation, past any mediator where it is ``direct``; the connection, once it is complete."""
+        answer = s.AcceptInvitation(invitation=url, direct=direct)
+        made = await self._post("/admin/connections", s.ConnectionView, answer)
 
         async def look() -> str | None:
             found = await self._get(f"/admin/connections/{made.id}", s.ConnectionView)
@@ -117,10 +129,38 @@ class Lernode:
 
         await eventually(look, f"{kind} from lernode")
 
+    # Mediation ----------------------------------------------------------------------------------------------------
+
+    async def ask_to_mediate(self, connection: str) -> None:
+        """Ask a peer to mediate, wait until it has granted that and messages come at once."""
+        await self._post("/admin/mediators", s.MediatorView, s.NewMediator(connection=connection))
+
+        async def look() -> bool | None:
+            found = await self._get(f"/admin/mediators/{connection}", s.MediatorView)
+            if found.state in {"denied", "ended"}:
+                raise ValueError("The peer does not mediate.")
+            return (found.state == "granted" and found.live) or None
+
+        await eventually(look, "mediation for lernode")
+
+    async def has_sent(self) -> None:
+        """Wait until nothing is still to be delivered."""
+
+        async def look() -> bool | None:
+            return (await self._get("/admin/status", s.StatusView)).outbox.waiting == 0 or None
+
+        await eventually(look, "delivery by lernode")
+
+    async def held_for_others(self) -> int:
+        """How many messages it holds for peers that it mediates for."""
+        return sum(
+            client.messages for client in (await self._get("/admin/clients", s.Page[s.ClientView])).items
+        )
+
     # Issue Credential ---------------------------------------------------------------------------------------------
 
-    async def offer(self, connection: str, data_model: DataModel, subject: str) -> s.ExchangeView:
-        """Offer an Open Badges 3.0 record about ``subject``."""
+    async def offer(self, connection: str, data_model: DataModel, subject: str | None = None) -> s.ExchangeView:
+        """Offer an Open Badges 3.0 record about ``subject``, or about whom the peer names."""
         award = s.AwardOverConnection(
             connection=connection, achievement=_ACHIEVEMENT, result="B", data_model=data_model, did=subject
         )

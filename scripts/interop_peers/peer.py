@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-__all__ = ["DataModel", "Peer", "PeerMissing", "eventually"]
+__all__ = ["DataModel", "MediatedPeer", "Peer", "PeerMissing", "eventually"]
 
 DataModel = Literal["1.1", "2.0"]
 """Version of the W3C Verifiable Credentials data model."""
@@ -55,7 +55,7 @@ class Peer(Protocol):
         """
 
     async def start(self, port: int) -> None:
-        """Start it on ``port`` for peers and ``port + 1`` for its owner."""
+        """Start it on ``port`` for peers and ``port + 1`` for its owner; with port 0, which only some can, on none."""
 
     async def stop(self) -> None:
         """Stop it, also where it did not start."""
@@ -116,6 +116,19 @@ class Peer(Protocol):
 
     async def declined(self, thread: str) -> None:
         """Wait until the other side has ended an exchange with a problem report."""
+
+
+class MediatedPeer(Peer, Protocol):
+    """An agent that can be behind a mediator, and listens nowhere."""
+
+    async def use_mediator(self, url: str) -> None:
+        """Connect with a mediator, have it mediate for whatever is new, and be told at once of what comes."""
+
+    async def go_away(self) -> None:
+        """Close every connection with the mediator, as a phone that is put away."""
+
+    async def come_back(self) -> None:
+        """Come for what waits, and be told at once of what comes."""
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:

@@ -14,6 +14,7 @@ from node.app import Node
 from protocols import strict_json
 from protocols.coordinate_mediation import messages as coordinate
 from protocols.coordinate_mediation.messages import Action, KeylistQuery, KeylistUpdate, MediateRequest, Update
+from protocols.did import peer4
 from protocols.didcomm import codec_v1
 from protocols.didcomm.envelope_v1 import MEDIA_TYPE, pack, unpack
 from protocols.didcomm.message import PlainMessage, ProtocolMessage, Wire
@@ -307,6 +308,33 @@ async def test_live_mode_hands_over_what_comes_and_keeps_it_until_acknowledged(s
     async with socket_of(scene) as socket:
         status = await say(scene, socket, pickup.StatusRequest(new_id(), new_id(), 2))
         assert status.body["live_delivery"] is False, "a new channel starts without"
+
+
+async def test_what_is_asked_by_http_meanwhile_does_not_end_live_mode(scene: Scene, key: str) -> None:
+    """As Credo does, which announces each new key by plain HTTP while its WebSocket is open."""
+    await scene.become_client()
+    async with socket_of(scene) as socket:
+        await say(scene, socket, pickup.LiveDeliveryChange(new_id(), new_id(), 2, True))
+        assert await scene.name(key) == ["success"], "in the response to the request"
+        await scene.forward(key, sealed_for(key))
+        assert (await heard(scene, socket)).name == "delivery"
+        status = await say(scene, socket, pickup.StatusRequest(new_id(), new_id(), 2))
+        assert status.body["live_delivery"] is True
+        async with socket_of(scene) as newer:
+            status = await say(scene, newer, pickup.StatusRequest(new_id(), new_id(), 2))
+            assert status.body["live_delivery"] is False, "a WebSocket replaces the one before"
+
+
+async def test_clients_are_told_where_they_can_hold_a_websocket_open(scene: Scene, nodes: Nodes) -> None:
+    """Agents of others open none that the document does not name."""
+    endpoint = f"{scene.node.config.node.endpoint}/didcomm"
+    document = peer4.resolve(scene.client.their_did)
+    assert document.socket_endpoint() == endpoint.replace("http", "ws")
+    assert document.didcomm_service().endpoint == endpoint
+    assert document.didcomm_v2_services()[0].endpoint == endpoint
+    other = await nodes.make("node")
+    await scene.client.connect(other)
+    assert peer4.resolve(scene.client.their_did).socket_endpoint() is None, "who does not mediate needs none"
 
 
 async def test_live_mode_over_http_is_refused_as_the_rfc_says(scene: Scene, key: str) -> None:

@@ -3,6 +3,7 @@
 // Node.js looks for packages beside the script.
 //
 // Usage: node driver.mjs PORT CONTEXTS, where CONTEXTS is a file of JSON-LD contexts by URL, so that none is fetched.
+// With PORT 0 it listens nowhere, as a wallet on a phone does.
 
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -32,13 +33,18 @@ import {
   DidCommHandshakeProtocol,
   DidCommHttpOutboundTransport,
   DidCommJsonLdCredentialFormatService,
+  DidCommMediatorPickupStrategy,
+  DidCommMessageForwardingStrategy,
   DidCommModule,
   DidCommProofV2Protocol,
   DidCommRoutingService,
+  DidCommWsOutboundTransport,
 } from '@credo-ts/didcomm'
-import { DidCommHttpInboundTransport, agentDependencies } from '@credo-ts/node'
+import { DidCommHttpInboundTransport, DidCommWsInboundTransport, agentDependencies } from '@credo-ts/node'
+import { WebSocketServer } from 'ws'
 
-const [port, contextsFile] = process.argv.slice(2)
+const [portText, contextsFile] = process.argv.slice(2)
+const port = Number(portText)
 const contexts = JSON.parse(readFileSync(contextsFile, 'utf8'))
 const peerDids = {
   'did:peer:2': PeerDidNumAlgo.MultipleInceptionKeyWithoutDoc,
@@ -52,6 +58,11 @@ function documentLoader(agentContext) {
     return document ? { contextUrl: null, documentUrl: url, document } : others(url)
   }
 }
+
+// Plain requests and WebSockets on one port, as mediators have it.
+const http = new DidCommHttpInboundTransport({ port })
+const sockets = new WebSocketServer({ noServer: true })
+const sending = [new DidCommHttpOutboundTransport(), new DidCommWsOutboundTransport()]
 
 const agent = new Agent({
   config: { logger: new ConsoleLogger(LogLevel.warn), allowInsecureHttpUrls: true },
@@ -67,10 +78,14 @@ const agent = new Agent({
     }),
     w3cCredentials: new W3cCredentialsModule({ documentLoader }),
     didcomm: new DidCommModule({
-      endpoints: [`http://127.0.0.1:${port}`],
+      endpoints: port ? [`http://127.0.0.1:${port}`, `ws://127.0.0.1:${port}`] : undefined,
       transports: {
-        inbound: [new DidCommHttpInboundTransport({ port: Number(port) })],
-        outbound: [new DidCommHttpOutboundTransport()],
+        inbound: port ? [http, new DidCommWsInboundTransport({ server: sockets })] : [],
+        outbound: sending,
+      },
+      mediator: {
+        autoAcceptMediationRequests: true,
+        messageForwardingStrategy: DidCommMessageForwardingStrategy.QueueAndLiveModeDelivery,
       },
       connections: { autoAcceptConnections: true },
       credentials: {
@@ -145,6 +160,27 @@ const doing = {
       const found = await didcomm.connections.findById(connection)
       return found?.theirDid === undefined || undefined
     }),
+
+  // Mediation
+
+  async use_mediator({ url }) {
+    const { connectionRecord } = await didcomm.oob.receiveInvitationFromUrl(url, { label: 'Credo' })
+    const mediation = await didcomm.mediationRecipient.requestAndAwaitGrant(
+      await didcomm.connections.returnWhenIsConnected(connectionRecord.id)
+    )
+    await didcomm.mediationRecipient.setDefaultMediator(mediation)
+    await doing.come_back()
+  },
+
+  async go_away() {
+    await didcomm.mediationRecipient.stopMessagePickup()
+    await Promise.all(sending.map((transport) => transport.stop()))
+  },
+
+  async come_back() {
+    await Promise.all(sending.map((transport) => transport.start(agent.context)))
+    await didcomm.mediationRecipient.initiateMessagePickup(undefined, DidCommMediatorPickupStrategy.PickUpV2LiveMode)
+  },
 
   // Issue Credential
 
@@ -269,6 +305,9 @@ function tell(answer) {
 }
 
 await agent.initialize()
+http.server?.on('upgrade', (request, socket, head) => {
+  sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request))
+})
 tell({ id: 0, ok: 'ready' })
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line)
