@@ -31,6 +31,9 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
     line()
     if result.verified:
         line("VERIFIED", style="green", bold=True)
+        doubtful = sum(bool(inner.endorses) and not inner.verified for inner in result.credentials)
+        if doubtful:
+            line(f"Endorsements that are not verified, and count for nothing: {doubtful}", style="yellow")
     else:
         line("NOT VERIFIED", style="red", bold=True)
         worst = reason_check(result)
@@ -73,4 +76,4 @@ def reason_check(result: ResultView) -> CheckView | None:
 
 def _in_the_way(result: ResultView) -> list[CheckView]:
     own = [c for c in result.checks if c.outcome == "fail" or (c.required and c.outcome != "pass")]
-    return own + [check for inner in result.credentials for check in _in_the_way(inner)]
+    return own + [check for inner in result.credentials if not inner.endorses for check in _in_the_way(inner)]

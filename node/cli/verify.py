@@ -167,9 +167,13 @@ def _read(path: Path, most: int = _MAX_BYTES) -> bytes:
 
 def _advise(result: ResultView, *, any_issuer: bool) -> None:
     found = [check for each in (result, *result.credentials) for check in each.checks]
-    untrusted = any(check.check == "issuer-trusted" and check.outcome != "pass" for check in found)
-    issuer = next((each.issuer for each in (result, *result.credentials) if each.issuer), None)
-    if untrusted and not any_issuer and issuer:
+    issuers = (
+        each.issuer
+        for each in (result, *result.credentials)
+        if not each.endorses and any(c.check == "issuer-trusted" and c.outcome != "pass" for c in each.checks)
+    )
+    issuer = next((name for name in issuers if name), None)
+    if not any_issuer and issuer:
         line(f"Next: if you believe this issuer, add --trust {issuer}, or for good: lernode trust add {issuer}")
     if any(check.code in {"net.address_forbidden", "net.scheme"} for check in found):
         line("Next: for an issuer on this machine or a private network, add --home of a node that may reach it.")

@@ -11,6 +11,7 @@ __all__ = ["conclude", "reason_code"]
 _AWAY = frozenset(
     {
         "did.unreachable",
+        "controller.unresolvable",
         "badge.unreachable",
         "status.unreachable",
         "status.stale",
@@ -60,4 +61,4 @@ def reason_code(result: VerificationResult) -> str | None:
 
 def _all_checks(result: VerificationResult) -> list[CheckResult]:
     own = [c for c in result.checks if c.check in result.required or c.outcome is Outcome.FAIL]
-    return own + [c for inner in result.credentials for c in _all_checks(inner)]
+    return own + [c for inner in result.relied_on for c in _all_checks(inner)]

@@ -52,7 +52,7 @@ def accompanies(document: dict[str, Any], records: Collection[str], holder: str 
 def of_endorsement(result: VerificationResult) -> VerificationResult:
     """The result of an endorsement that goes along: nothing rests on it, so its issuer need not be one that is trusted.
 
-    Who is not trusted stays named as not checked; whatever else is wrong with it is as wrong as with a record.
+    Who is not trusted stays named as not checked; whatever else is wrong with it is told, and is its own affair.
     """
     document = result.document or {}
     checks = tuple(endorser(check) if check.check is Check.ISSUER_TRUSTED else check for check in result.checks)

@@ -80,11 +80,16 @@ class VerificationResult:
     endorses: tuple[str, ...] = ()
 
     @property
+    def relied_on(self) -> tuple[VerificationResult, ...]:
+        """The credentials inside that the whole rests on: all but endorsements that go along."""
+        return tuple(each for each in self.credentials if not each.endorses)
+
+    @property
     def verified(self) -> bool:
-        """Whether every required check passed, none failed, and every credential inside is verified."""
+        """Whether every required check passed, none failed, and every credential that it rests on is verified."""
         passed = {c.check for c in self.checks if c.outcome is Outcome.PASS}
         failed = any(c.outcome is Outcome.FAIL for c in self.checks)
-        return self.required <= passed and not failed and all(c.verified for c in self.credentials)
+        return self.required <= passed and not failed and all(c.verified for c in self.relied_on)
 
     def to_json(self, *, show: bool = False) -> dict[str, Any]:
         """The result as plain JSON values, for storage, HTTP and ``--json``.

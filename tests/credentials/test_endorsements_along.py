@@ -52,12 +52,28 @@ def test_it_is_verified_by_itself_and_who_endorses_is_for_the_reader_to_judge() 
     assert found(by_issuer.credentials[1], Check.ISSUER_TRUSTED).outcome is Outcome.PASS
 
 
-def test_one_that_was_changed_or_is_over_makes_the_whole_unverified() -> None:
+def test_one_that_was_changed_or_is_over_is_told_and_takes_nothing_from_the_record() -> None:
     forged = issue(endorsement(), by=STRANGER)
     forged["credentialSubject"]["endorsementComment"] = "The best of all."
     over = issue(endorsement(validUntil="2026-02-01T00:00:00Z"), by=STRANGER)
-    for wrong in (forged, over):
-        assert not check_presentation(present(issue(RECORD), wrong)).verified
+    by_nobody = issue(endorsement(issuer={"id": "did:web:nobody.example", "type": ["Profile"]}), by=STRANGER)
+    unsigned = endorsement()
+    for wrong, failing in (
+        (forged, Check.PROOF), (over, Check.VALID_TIME), (by_nobody, Check.CONTROLLER), (unsigned, Check.PROOF)
+    ):  # fmt: skip
+        result = check_presentation(present(issue(RECORD), wrong))
+        of_record, along = result.credentials
+        assert (result.verified, of_record.verified, along.verified) == (True, True, False)
+        assert along.endorses == (RECORD["id"],)
+        assert found(along, failing).outcome is Outcome.FAIL
+        assert along.to_json()["verified"] is False
+
+
+def test_a_good_one_makes_no_bad_record_good() -> None:
+    changed = {**issue(RECORD), "name": "Welding, level 9"}
+    result = check_presentation(present(changed, issue(endorsement(), by=STRANGER)))
+    assert (result.verified, result.credentials[1].verified) == (False, True)
+    assert not check_presentation(present(issue(endorsement(), by=STRANGER))).verified, "without its record it is one"
 
 
 def test_alone_its_issuer_has_to_be_trusted_as_that_of_every_credential() -> None:

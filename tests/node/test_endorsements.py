@@ -16,7 +16,7 @@ from node.roles.keeping import Kept
 from node.roles.lifetime import Terms
 from protocols import strict_json
 from protocols.errors import LernodeError
-from storage import credentials, receipts
+from storage import credentials, receipts, verifications
 from storage.credentials import HeldCredential
 from storage.engine import Transaction
 from storage.resumes import Entry, Resume
@@ -113,3 +113,36 @@ async def test_an_endorsement_is_offered_taken_and_presented_with_its_record(nod
     async with learner.store.read() as tx:
         (receipt,) = await receipts.page(tx)
     assert len(receipt.document["presentation"]["records"]) == 2
+    async with employer.store.read() as tx:
+        (given,) = await credentials.issued_of_exchange(tx, offered.id)
+    await employer.issuer.set_status(given.id, "revocation", True, None)
+    again = await verifier.verifier.verify_again(request.id)
+    of_record, of_endorsement = again.result["credentials"]
+    assert (again.verified, of_record["verified"], of_endorsement["verified"]) == (True, True, False)
+    assert "status.revoked" in {each["code"] for each in of_endorsement["checks"]}
+
+
+async def test_an_endorsement_that_is_asked_for_has_to_be_of_someone_who_is_trusted(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    employer = await nodes.make("employer", issuer=True)
+    believed = tuple(did_of(each) for each in (college, employer))
+    learner = await nodes.make("learner", policy={"accept_offers": True}, trust={"issuers": believed})
+    to_learner, _ = await connect(college, learner)
+    record = await give(college, to_learner.id)
+    await learner.keeping.take((await employer.endorsements.give(record.document, COMMENT)).document)
+    of_type = {"path": ["$.type"], "filter": {"type": "array", "contains": {"const": "EndorsementCredential"}}}
+    of_skill = {name: value for name, value in asks_for()["input_descriptors"][-1].items() if name != "group"}
+    endorsed = {"id": "endorsement", "constraints": {"fields": [of_type]}}
+    wanted = {"id": "both", "input_descriptors": [of_skill, endorsed]}
+    for trusted, verified in ((believed[:1], False), (believed, True)):
+        verifier = await nodes.make(f"verifier-{len(trusted)}", trust={"issuers": trusted})
+        asking, _ = await connect(verifier, learner)
+        request = await verifier.verifier.request(asking.id, wanted)
+        there = await other_end(learner, request, "request-received")
+        await learner.holder.present(there.id)
+        ended = await exchange_in(verifier, request.id, "done" if verified else "abandoned")
+        async with verifier.store.read() as tx:
+            kept = await verifications.latest(tx, ended.id)
+        assert kept is not None
+        of_query = next(each for each in kept.result["checks"] if each["check"] == "query")
+        assert (kept.verified, of_query["code"]) == (verified, "ok" if verified else "query.endorsement")
