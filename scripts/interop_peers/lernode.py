@@ -153,9 +153,7 @@ class Lernode:
 
     async def held_for_others(self) -> int:
         """How many messages it holds for peers that it mediates for."""
-        return sum(
-            client.messages for client in (await self._get("/admin/clients", s.Page[s.ClientView])).items
-        )
+        return sum(client.messages for client in (await self._get("/admin/clients", s.Page[s.ClientView])).items)
 
     # Issue Credential ---------------------------------------------------------------------------------------------
 
