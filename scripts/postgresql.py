@@ -35,7 +35,7 @@ def initialise(programs: Path, folder: Path) -> Path:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     data = folder / "data"
-    make = [programs / "initdb", "-D", data, "-U", "lernode", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
+    make = [programs / "initdb", "-D", data, "-U", "lernode", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "-k"]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as_owner())
     return data
 

@@ -48,9 +48,10 @@ async def open_store(
 
     Raises:
         BadInput: ``store.url_unusable``.
-        WrongState: ``store.missing``, ``store.newer``, ``store.foreign``, ``store.refused``.
+        WrongState: ``store.missing``, ``store.newer``, ``store.foreign``, ``store.refused``,
+            ``store.no_checksums``.
         NotNow: ``store.busy``, ``store.full``, ``store.unreadable``, ``store.unreachable``.
-        LernodeError: ``store.corrupt``, ``store.migration_*``, ``store.sqlite_too_old``.
+        LernodeError: ``store.corrupt``, ``store.migration_*``, ``store.driver_incomplete``.
     """
     url = f"sqlite://{where.absolute()}" if isinstance(where, Path) else where
     engine = ENGINES.get(urlsplit(url).scheme)

@@ -232,7 +232,7 @@ class PostgresqlTransaction(Transaction):
         return found
 
     async def safeguards(self) -> dict[str, str]:
-        row = await self.one("SELECT current_setting('data_checksums') AS checksums")
+        row = await self.one("SELECT COALESCE(current_setting('data_checksums', true), 'not known') AS checksums")
         amcheck = "used" if await self._amcheck() else "not installed (CREATE EXTENSION amcheck)"
         return {"data checksums": "off" if row is None else row["checksums"], "amcheck": amcheck}
 

@@ -1,7 +1,7 @@
 """The embedded engine: an SQLite file, with one unit of work at a time and many readers.
 
-Durable by WAL with ``synchronous=FULL``. How the work is shared between the event loop and aiosqlite's threads decides
-the speed: a statement that finds its rows by an index takes some microseconds, a hop to a thread and back takes ten
+Durable by WAL with ``synchronous=FULL``. How work is shared between the event loop and connections' threads decides the
+speed: a statement that finds its rows by an index takes some microseconds, a hop to a thread and back takes ten
 times that and more when the loop is busy. So such statements run on the loop, under a budget of SQLite's own
 instructions; a query that exceeds it is interrupted and run again in the thread. Beginnings that have to wait, commits
 (which wait for the disk), bulk and anything unusual always run in the thread.
@@ -15,16 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
-
-import aiosqlite
 
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import errors
@@ -32,203 +27,19 @@ from storage.engine import Look, Parameter, Row, Store, Transaction, Usage, call
 from storage.limits import Limits
 from storage.migrate import Migration, migrate
 from storage.sealing import Sealing
+from storage.sqlite_link import BUSY, Link, is_fault_of_statement, meant_by, translated
 
 __all__ = ["SqliteStore", "open_url"]
 
-_MIN_SQLITE = (3, 37, 0)  # STRICT tables
 _MAX_READERS = 3
-_QUERY_BUDGET = 20_000
-"""Instructions of SQLite's machine that a query may take on the event loop: about a millisecond."""
-
 _LEAST_FREE_BYTES = 1 << 20
 """With less room than this the disk counts as full, though a small row may still find a place."""
 
 _FEW_ROWS = 16
 _ROWS_AT_AN_END = 16
-_INTERRUPT_AGAIN_SECONDS = 0.05
 _MAX_SHARED_COMMIT = 64
 _MAX_COMMIT_DELAY_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 0.05
-_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the platter
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
-    "PRAGMA temp_store = MEMORY",  # sorted rows must not spill into a world-readable folder
-    "PRAGMA cache_size = -4096",
-    "PRAGMA journal_size_limit = 8388608",
-)
-_UNREADABLE: errors.Meaning = (
-    NotNow,
-    "store.unreadable",
-    "The store's file cannot be read or written.",
-    "Check the disk, and that this user owns the file and its folder.",
-)
-_NO_ROOM_FOR_SHARED_MEMORY = 4874  # SQLITE_IOERR_SHMSIZE, by which SQLite names a full disk as it opens a file
-# By result code, the extended one before its primary.
-_MEANING = {
-    sqlite3.SQLITE_BUSY: errors.BUSY,
-    sqlite3.SQLITE_FULL: errors.FULL,
-    _NO_ROOM_FOR_SHARED_MEMORY: errors.FULL,
-    sqlite3.SQLITE_CORRUPT: errors.CORRUPT,
-    sqlite3.SQLITE_NOTADB: errors.CORRUPT,
-    sqlite3.SQLITE_IOERR: _UNREADABLE,
-    sqlite3.SQLITE_CANTOPEN: _UNREADABLE,
-    sqlite3.SQLITE_PERM: _UNREADABLE,
-    sqlite3.SQLITE_READONLY: errors.READ_ONLY,
-    sqlite3.SQLITE_CONSTRAINT: errors.CONFLICT,
-    sqlite3.SQLITE_TOOBIG: errors.TOO_LARGE,
-}
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _meant_by(error) from error
-    except UnicodeDecodeError as error:  # a message of SQLite that quotes what it finds damaged
-        raise errors.meant(errors.CORRUPT) from error
-
-
-def _meant_by(error: sqlite3.Error) -> LernodeError:
-    if not hasattr(error, "sqlite_errorcode") and "decode" in str(error):
-        return errors.meant(errors.CORRUPT)  # a text that SQLite never stored as it is now
-    meaning = _MEANING.get(getattr(error, "sqlite_errorcode", 0)) or _MEANING.get(_code(error))
-    return errors.refused() if meaning is None else errors.meant(meaning)
-
-
-def _code(error: BaseException) -> int:
-    # Extended codes carry the primary code in their low byte.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-class _Link:
-    """A connection: ``here`` runs on the event loop, ``away`` in the connection's thread; never both at once."""
-
-    def __init__(self, connection: aiosqlite.Connection, raw: sqlite3.Connection, patience: float, usage: Usage):
-        self._connection = connection
-        self._patience = round(patience * 1000)
-        self._bounded = False
-        self.raw = raw
-        self.usage = usage
-        raw.set_progress_handler(self._exceeded, _QUERY_BUDGET)
-        raw.create_function("lernode_now", 0, lambda: time.time_ns() // 1000)
-
-    @classmethod
-    async def open(cls, path: Path, patience: float, usage: Usage) -> _Link:
-        # mode=rw: opening must never make a new file with the permissions of the umask.
-        uri = f"{path.as_uri()}?mode=rw"
-        opened: list[sqlite3.Connection] = []
-
-        def connector() -> sqlite3.Connection:
-            # Both the loop and aiosqlite's thread use it, one after the other.
-            raw = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience, check_same_thread=False)
-            raw.row_factory = sqlite3.Row
-            opened.append(raw)
-            return raw
-
-        connection = aiosqlite.Connection(connector, iter_chunk_size=64)
-        await connection
-        link = cls(connection, opened[0], patience, usage)
-        try:
-            for pragma in _PRAGMAS:
-                await link.fetch(pragma)
-        except BaseException:
-            await link.close()
-            raise
-        return link
-
-    def here(self, sql: str, params: Sequence[Parameter] = ()) -> sqlite3.Cursor:
-        return self.raw.execute(sql, params)
-
-    def here_if_quick(self, sql: str, params: Sequence[Parameter]) -> list[Row] | None:
-        """The rows of a query, or None where it would take long or has to wait."""
-        self._bounded = True
-        try:
-            return self.raw.execute(sql, params).fetchall()
-        except sqlite3.OperationalError as error:
-            if _code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
-                return None
-            raise
-        finally:
-            self._bounded = False
-
-    async def fetch(self, sql: str, params: Sequence[Parameter] = ()) -> list[Row]:
-        return list(await self._away(self._connection.execute_fetchall(sql, params)))
-
-    async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
-        return int((await self._away(self._connection.execute(sql, params))).rowcount)
-
-    async def execute_all(self, statements: Iterable[str]) -> None:
-        def execute() -> None:
-            for statement in statements:
-                self.raw.execute(statement)
-
-        await self._away(asyncio.to_thread(execute))
-
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
-        return int((await self._away(self._connection.executemany(sql, rows))).rowcount)
-
-    async def commit(self) -> None:
-        """Only for a task that nobody cancels."""
-        self.usage.round_trips += 1
-        await self._connection.commit()
-
-    async def rollback(self) -> None:
-        await self._away(self._connection.rollback())
-
-    async def begin_immediate(self) -> None:
-        """Take the write lock; where another process has it, wait in the thread."""
-        try:
-            self.here("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY:
-                raise
-            await self.be_patient()
-            try:
-                await self.execute("BEGIN IMMEDIATE")
-            finally:
-                await self.be_hasty()
-
-    async def fetch_patiently(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
-        await self.be_patient()
-        try:
-            return await self.fetch(sql, params)
-        finally:
-            await self.be_hasty()
-
-    async def fetch_at_length(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
-        """The rows of a statement that may take minutes; a cancellation interrupts it."""
-        work = asyncio.ensure_future(self.fetch(sql, params))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            while not work.done():  # again and again, for what has not begun cannot be interrupted
-                self.raw.interrupt()
-                await asyncio.wait({work}, timeout=_INTERRUPT_AGAIN_SECONDS)
-            work.exception()  # which nobody else looks at
-            raise
-
-    async def be_patient(self) -> None:
-        """Wait for other processes, which only the thread may do."""
-        await self.fetch(f"PRAGMA busy_timeout = {self._patience}")
-
-    async def be_hasty(self) -> None:
-        """Never wait, as is right on the event loop."""
-        await self.fetch("PRAGMA busy_timeout = 0")
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-    async def _away(self, work: Awaitable[Any]) -> Any:
-        self.usage.round_trips += 1
-        # To the end, even if cancelled: the next statement may run here, and a connection has one user at a time.
-        return await finished(work)
-
-    def _exceeded(self) -> int:
-        return int(self._bounded)
 
 
 class SqliteTransaction(Transaction):
@@ -239,16 +50,16 @@ class SqliteTransaction(Transaction):
     has_words = "words MATCH ?"
     _beginning = '"{}"*'
 
-    def __init__(self, link: _Link, sealing: Sealing | None, *, writable: bool) -> None:
+    def __init__(self, link: Link, sealing: Sealing | None, *, writable: bool) -> None:
         super().__init__(link.usage, sealing, writable=writable)
         self._link = link
 
     def _meant_by(self, error: BaseException) -> LernodeError | None:
-        return _meant_by(error) if isinstance(error, sqlite3.Error) else None
+        return meant_by(error)
 
     async def _execute(self, sql: str, params: Sequence[Parameter]) -> int:
         self._usage.statements += 1
-        return self._link.here(sql, params).rowcount
+        return self._link.here(sql, params)
 
     async def _execute_bulk(self, sql: str, params: Sequence[Parameter]) -> int:
         self._usage.statements += 1
@@ -258,7 +69,7 @@ class SqliteTransaction(Transaction):
         self._usage.statements += 1
         if len(rows) > _FEW_ROWS:
             return await self._link.execute_many(sql, rows)
-        return self._link.raw.executemany(sql, rows).rowcount
+        return self._link.here_for_each(sql, rows)
 
     async def _fetch(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
         self._usage.statements += 1
@@ -286,6 +97,9 @@ class SqliteTransaction(Transaction):
         rows: list[Row] = await self._run(self._fetch_at_length, pragma, ())
         found = [str(row[0]) for row in rows]
         return [] if found == ["ok"] else found
+
+    async def safeguards(self) -> dict[str, str]:
+        return {"data checksums": "on"}  # without which no file is opened
 
     async def _read_ends(self) -> None:
         for table in await self.tables():
@@ -389,7 +203,7 @@ class SqliteStore(Store):
 
     shared = False
 
-    def __init__(self, path: Path, writer: _Link, busy_timeout: float) -> None:
+    def __init__(self, path: Path, writer: Link, busy_timeout: float) -> None:
         super().__init__()
         self.path = path
         self._writer = writer
@@ -398,7 +212,7 @@ class SqliteStore(Store):
         self._commit: _SharedCommit | None = None
         self._ending: asyncio.Task[None] | None = None
         self._reader_slots = asyncio.Semaphore(_MAX_READERS)
-        self._idle_readers: list[_Link] = []
+        self._idle_readers: list[Link] = []
         writer.usage = self.usage
 
     async def close(self) -> None:
@@ -426,7 +240,7 @@ class SqliteStore(Store):
                 self._writer.here("SAVEPOINT unit")
                 yield tx
                 await tx.finish()
-                with _translated():
+                with translated():
                     self._writer.here("RELEASE unit")
                 commit.add(self._to_call(tx), can_wait=tx._can_wait)
             finally:
@@ -450,7 +264,7 @@ class SqliteStore(Store):
         async with self._reader_slots:
             self._require_open()
             try:
-                with _translated():
+                with translated():
                     reader = await self._take_reader()
             except LernodeError as error:
                 self._note(error)
@@ -465,7 +279,7 @@ class SqliteStore(Store):
             finally:
                 tx._ended = True
                 try:
-                    if reader.raw.in_transaction:
+                    if reader.in_transaction:
                         reader.here("ROLLBACK")
                 finally:
                     self._idle_readers.append(reader)
@@ -487,7 +301,7 @@ class SqliteStore(Store):
     async def vacuum(self) -> None:
         async with self._alone():
             self._require_open()
-            with _translated():
+            with translated():
                 await self._writer.execute("VACUUM")
                 await self._writer.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -502,22 +316,22 @@ class SqliteStore(Store):
             yield stack
 
     async def _begin(self) -> _SharedCommit:
-        with _translated():
+        with translated():
             await self._writer.begin_immediate()
         self._commit = _SharedCommit(asyncio.get_running_loop().time())
         return self._commit
 
     def _undo(self, commit: _SharedCommit, error: BaseException) -> None:
         """Take back the one unit of work that failed."""
-        with suppress(sqlite3.Error):
-            if self._writer.raw.in_transaction:
+        with suppress(LernodeError), translated():
+            if self._writer.in_transaction:
                 self._writer.here("ROLLBACK TO unit")
                 self._writer.here("RELEASE unit")
                 return
         # SQLite gave the whole transaction up, as it does when the disk is full.
         self._commit = None
-        with suppress(sqlite3.Error):
-            if self._writer.raw.in_transaction:
+        with suppress(LernodeError), translated():
+            if self._writer.in_transaction:
                 self._writer.here("ROLLBACK")
         commit.end(error if isinstance(error, LernodeError) else errors.refused())
 
@@ -544,14 +358,14 @@ class SqliteStore(Store):
     async def _make_durable(self, commit: _SharedCommit) -> None:
         self._commit = None
         try:
-            with self.usage.timed(), _translated():
+            with self.usage.timed(), translated():
                 if commit.size:
                     await self._writer.commit()
                     self.usage.commits += 1
                 else:
                     self._writer.here("ROLLBACK")
         except BaseException as error:
-            with suppress(sqlite3.Error):
+            with suppress(LernodeError), translated():
                 await self._writer.rollback()
             commit.end(error)
         else:
@@ -562,10 +376,10 @@ class SqliteStore(Store):
         for link in (*self._idle_readers, self._writer):
             await link.close()
 
-    async def _take_reader(self) -> _Link:
+    async def _take_reader(self) -> Link:
         if self._idle_readers:
             return self._idle_readers.pop()
-        opened: list[_Link] = []
+        opened: list[Link] = []
         try:
             # Not to be cut short: a connection dropped half open keeps its thread alive, and with it the process.
             await finished(self._open_reader(opened))
@@ -574,11 +388,11 @@ class SqliteStore(Store):
             raise
         return opened[0]
 
-    async def _open_reader(self, opened: list[_Link]) -> None:
-        reader = await _Link.open(self.path, self._busy_timeout, self.usage)
+    async def _open_reader(self, opened: list[Link]) -> None:
+        reader = await Link.open(self.path, self._busy_timeout, self.usage)
         try:
             await reader.fetch("PRAGMA query_only = ON")
-            await reader.be_hasty()
+            reader.be_hasty()
         except BaseException:
             await reader.close()
             raise
@@ -588,7 +402,7 @@ class SqliteStore(Store):
 class _MigrationTarget:
     """The tables of a file, for ``migrate.py``."""
 
-    def __init__(self, link: _Link) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
 
     async def tables(self) -> set[str]:
@@ -619,7 +433,7 @@ class _MigrationTarget:
         )
 
     def is_fault_of_migration(self, error: Exception) -> bool:
-        return _code(error) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT)
+        return is_fault_of_statement(error)
 
 
 async def open_url(
@@ -637,33 +451,38 @@ async def open_url(
         raise BadInput(
             "store.url_unusable", "An SQLite store is a file and has no host or password.", "Write sqlite:///path."
         )
-    _require_sqlite()
     path = _prepare_file(Path(unquote(parts.path)), create=create)
-    with _translated():
-        writer = await _Link.open(path, limits.lock, Usage())
+    with translated():
+        writer = await Link.open(path, limits.lock, Usage())
         try:
             await _use_wal(writer, limits.lock)
             await _migrate(writer, migrations, create=create, upgrade=upgrade)
-            await writer.be_hasty()
+            writer.be_hasty()
         except BaseException:
             await writer.close()
             raise
     return SqliteStore(path, writer, limits.lock)
 
 
-async def _migrate(link: _Link, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:
+async def _migrate(link: Link, migrations: Sequence[Migration], *, create: bool, upgrade: bool) -> None:
     # A migration may rebuild a table that others refer to; references are checked as a whole before the commit.
     await link.fetch("PRAGMA foreign_keys = OFF")
     await link.execute("BEGIN IMMEDIATE")
     try:
         await migrate(_MigrationTarget(link), migrations, create=create, upgrade=upgrade)
+        if not await link.has_checksums():
+            raise WrongState(
+                "store.no_checksums",
+                "The pages of the store's file have no checksums, so another program has written it anew.",
+                "Put back the last backup.",
+            )
         await link.commit()
     finally:
         await link.rollback()
     await link.fetch("PRAGMA foreign_keys = ON")
 
 
-async def _use_wal(link: _Link, busy_timeout: float) -> None:
+async def _use_wal(link: Link, busy_timeout: float) -> None:
     """Switch to write-ahead logging; the file remembers it.
 
     SQLite does not use its busy timeout for this switch, so two processes that make one store at once must retry.
@@ -673,20 +492,12 @@ async def _use_wal(link: _Link, busy_timeout: float) -> None:
         try:
             rows = await link.fetch("PRAGMA journal_mode = WAL")
             break
-        except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or asyncio.get_running_loop().time() > deadline:
+        except BUSY:
+            if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.02)
     if rows[0][0] != "wal":
         raise NotNow("store.unreadable", "The disk under the store cannot do write-ahead logging.", "Use a local disk.")
-
-
-def _require_sqlite() -> None:
-    if sqlite3.sqlite_version_info < _MIN_SQLITE:
-        wanted = ".".join(map(str, _MIN_SQLITE))
-        raise LernodeError(
-            "store.sqlite_too_old", f"Python was built with an SQLite older than {wanted}.", "Use a newer Python build."
-        )
 
 
 def _prepare_file(path: Path, *, create: bool) -> Path:

@@ -2,8 +2,9 @@
 
 A look at every page takes as long as the file is large, so only a file that is small is waited for. Of a larger one
 both ends of each table are looked at first, whatever its size, and all of it in the background: after each start, and
-every ``database.check_days``. Damage that is found there is the store's trouble, as any that the node stumbles over.
-A database on a server is the server's to check.
+every ``database.check_days``. Damage that is found there is the store's trouble, as any that the node stumbles over:
+a page is never read unless its checksum is right, looked at before or not. A database on a server is the server's to
+check; where it does not, that is said.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Soundness:
         if not self._config.check_on_start:
             return
         size = self._store.size_bytes()
-        if size is not None and size <= self._config.check_first_mib * _MIB:
+        if size is None:
+            await self._ask_server()
+        elif size <= self._config.check_first_mib * _MIB:
             await self._check()
         else:
             await self._look(Look.ENDS)
@@ -83,6 +86,12 @@ class Soundness:
         async with self._store.write() as tx:
             await meta.put(tx, _LAST, str(to_micros(self._world.clock())))
         _log.info("every page of the store's file was checked")
+
+    async def _ask_server(self) -> None:
+        async with self._store.read() as tx:
+            safeguards = await tx.safeguards()
+        if safeguards["data checksums"] == "off":
+            _log.warning("the database server has no data checksums, so a damaged page may be read unnoticed")
 
     async def _look(self, look: Look) -> None:
         async with self._store.read() as tx:

@@ -41,7 +41,7 @@ def test_help_teaches_by_example(name: str) -> None:
 
 
 def test_the_overview_loads_no_heavy_module() -> None:
-    code = "import sys, node.cli.main; print(sorted({'aiohttp', 'pyld', 'aiosqlite', 'msgspec'} & set(sys.modules)))"
+    code = "import sys, node.cli.main; print(sorted({'aiohttp', 'pyld', 'apsw', 'msgspec'} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
 

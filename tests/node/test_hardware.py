@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -90,8 +89,9 @@ async def test_the_key_is_never_in_the_store(nodes: Nodes) -> None:
     add_key(token, "registrar", "p256")
     college = await make(nodes, token)
     await take(college, "registrar")
-    rows = sqlite3.connect(college.home / "node.sqlite").execute("SELECT place, kind FROM keys WHERE place = 'token'")
-    assert rows.fetchall() == [("token", "p256")]
+    async with college.store.read() as tx:
+        rows = await tx.all("SELECT place, kind FROM keys WHERE place = 'token'")
+    assert [tuple(row) for row in rows] == [("token", "p256")]
     async with college.store.read() as tx:
         signer = await college.identity.signer(tx, await college.identity.default(tx, DidPurpose.ISSUER))
     assert isinstance(signer, TokenSigner)

@@ -98,11 +98,9 @@ def listener() -> Iterator[Listener]:
     before = root.level
     root.addHandler(listening)
     root.setLevel(logging.DEBUG)
-    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # each statement, which a node never writes
     yield listening
     root.removeHandler(listening)
     root.setLevel(before)
-    logging.getLogger("aiosqlite").setLevel(logging.NOTSET)
 
 
 class Proxy:

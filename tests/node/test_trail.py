@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from storage.audit_heads import SignedHead
 from storage.dids import DidPurpose
 from storage.engine import Transaction
 from tests.node.nodes import Clock, Nodes, eventually, settled
+from tests.store_files import changed
 
 
 @pytest.fixture
@@ -55,9 +55,7 @@ async def lines(node: Node) -> list[str]:
 
 def doctor(home: Path, script: str) -> None:
     """Change the trail behind the node's back."""
-    connection = sqlite3.connect(home / STORE_FILE)
-    connection.executescript(f"DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; {script}")
-    connection.close()
+    changed(home / STORE_FILE, f"DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; {script}")
 
 
 async def test_a_node_signs_the_head_when_it_starts_and_every_day_something_happened(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from storage.secrets import Vault
 from storage.status_lists import Terms
 from storage.verifications import Verification
 from tests.storage.rows import NOW, add_peer, exchange, held, issued, key
+from tests.store_files import changed
 
 SIZE = 131_072
 
@@ -138,9 +138,7 @@ async def test_an_empty_store_has_nothing_to_report(store: Store) -> None:
 )  # fmt: skip
 async def test_damage_is_found_and_named(full: Store, damage: str, invariant: Invariant, where: str) -> None:
     # Behind the node's back, and without the database's own constraints.
-    connection = sqlite3.connect(full.path)
-    connection.executescript(f"PRAGMA foreign_keys = OFF; {damage};")
-    connection.close()
+    changed(full.path, f"PRAGMA foreign_keys = OFF; {damage};")
     broken = await found(full)
     assert [each for each in broken if each.invariant is invariant and each.where.startswith(where)], broken
 
@@ -149,13 +147,12 @@ async def test_damage_is_found_and_named(full: Store, damage: str, invariant: In
     ("table", "column"), [("issued_credentials", "exchange_id"), ("held_credentials", "exchange_id")]
 )
 async def test_a_second_record_of_an_exchange_is_found(full: Store, table: str, column: str) -> None:
-    connection = sqlite3.connect(full.path)
-    connection.executescript(
+    changed(
+        full.path,
         # A table without the constraint that the real one has, as a damaged file may be.
         f"PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; ALTER TABLE {table} RENAME TO old; "
-        f"CREATE TABLE {table} AS SELECT * FROM old; UPDATE {table} SET {column} = 'e1';"
+        f"CREATE TABLE {table} AS SELECT * FROM old; UPDATE {table} SET {column} = 'e1';",
     )
-    connection.close()
     assert Invariant.ONE_RECORD in {each.invariant for each in await found(full)}
 
 

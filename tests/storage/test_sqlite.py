@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,35 @@ async def test_a_damaged_page_is_called_corrupt(store: SqliteStore, path: Path) 
     await damaged.close()
 
 
+@pytest.mark.parametrize("size", [100, 20_000])  # which stands in pages of the table, or beside them
+async def test_what_a_flipped_bit_changed_is_never_read(store: SqliteStore, path: Path, size: int) -> None:
+    async with store.write() as tx:
+        for number in range(200):
+            await meta.put(tx, f"k{number}", f"{number:0{size}}")
+    await store.close()
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[whole.index(f"{100:0{size}}"[-90:].encode())] ^= 1  # a "1" of a "0", in a text as good as before
+    path.write_bytes(flipped)
+    again = await open_store(path)
+    with pytest.raises(LernodeError) as caught:
+        await value(again, "k100")
+    assert caught.value.code == "store.corrupt"
+    assert again.trouble is not None
+    assert await value(again, "k0") == f"{0:0{size}}"
+    await again.close()
+
+
+async def test_a_file_that_another_program_wrote_anew_is_refused(store: SqliteStore, path: Path) -> None:
+    await store.close()
+    path.rename(path.with_name("before.db"))
+    with closing(sqlite3.connect(path.with_name("before.db"))) as before, closing(sqlite3.connect(path)) as after:
+        after.executescript("\n".join(before.iterdump()))
+    with pytest.raises(WrongState) as caught:
+        await open_store(path)
+    assert caught.value.code == "store.no_checksums"
+
+
 async def test_a_full_disk_stores_nothing_and_the_store_goes_on(store: SqliteStore) -> None:
     async with store.write() as tx:
         await meta.put(tx, "before", "1")
@@ -160,13 +190,13 @@ async def steps(store: SqliteStore, look: Look) -> int:
     """How many thousand instructions of SQLite's machine a look takes."""
     taken = 0
 
-    def count() -> int:
+    def count() -> bool:
         nonlocal taken
         taken += 1
-        return 0
+        return False
 
     async with store.read() as tx:
-        tx._link.raw.set_progress_handler(count, 1000)  # type: ignore[attr-defined]
+        tx._link._raw.set_progress_handler(count, 1000)  # type: ignore[attr-defined]
         assert await tx.damage(look) == []
     return taken
 
@@ -200,16 +230,16 @@ async def test_a_look_at_the_whole_file_is_broken_off_when_it_is_cancelled(store
     whole = await steps(store, Look.PAGES)
     loop, begun, go_on, taken = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), 0
 
-    def hold_up() -> int:
+    def hold_up() -> bool:
         nonlocal taken
         taken += 1
         loop.call_soon_threadsafe(begun.set)
         go_on.wait()
-        return 0
+        return False
 
     async def look() -> None:
         async with store.read() as tx:
-            tx._link.raw.set_progress_handler(hold_up, 1000)  # type: ignore[attr-defined]
+            tx._link._raw.set_progress_handler(hold_up, 1000)  # type: ignore[attr-defined]
             await tx.damage(Look.PAGES)
 
     looking = asyncio.create_task(look())

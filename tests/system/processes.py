@@ -26,6 +26,7 @@ from node.config import STORE_FILE, to_toml
 from node.http.admin_socket import admin_socket_path
 from protocols.didcomm.message import Wire
 from storage.secrets import Strength
+from tests.store_files import opened
 
 DEADLINE_SECONDS = 60.0
 PASSPHRASE = "correct horse battery staple"
@@ -141,7 +142,7 @@ class Peer:
 
     def speak(self, wire: Wire) -> None:
         """Speak this wire on every connection, as with a peer that knows no other."""
-        with sqlite3.connect(self.home / STORE_FILE, timeout=DEADLINE_SECONDS) as store:
+        with opened(self.home / STORE_FILE) as store:
             store.execute("UPDATE connections SET wire = ?", (wire.value,))
 
     def wires(self) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from scripts.torturing.__main__ import main
 from scripts.torturing.plan import COLLEGE, LEARNER, Act, Fault
 from scripts.torturing.run import FAULTS, Options, Outcome, torture
 from scripts.torturing.verdict import judge
+from tests.store_files import changed
 
 pytestmark = pytest.mark.system
 
@@ -85,9 +85,7 @@ async def test_what_is_lost_or_doubled_is_found(finished: tuple[Path, Outcome], 
     before = await judge(homes[COLLEGE], homes[LEARNER], outcome.told, logs)
     assert not any(check.findings for check in before.checks)
     where, sql = DAMAGE[damage]
-    with sqlite3.connect(homes[where] / STORE_FILE) as store:
-        assert store.execute(sql).rowcount > 0
-    store.close()
+    assert changed(homes[where] / STORE_FILE, sql) > 0
     after = await judge(homes[COLLEGE], homes[LEARNER], outcome.told, logs)
     assert any(check.findings for check in after.checks)
 
