@@ -15,7 +15,7 @@ from node.roles.checker import Checker
 from node.roles.checking import conclude, reason_code
 from node.roles.consents import Shown, consent_receipt
 from node.roles.identity import Identity
-from node.roles.keeping import add_record, held_record
+from node.roles.keeping import add_once, add_record, held_record, is_genuine
 from node.roles.kept_forms import (
     binding_key,
     compact_text,
@@ -34,7 +34,7 @@ from node.runtime.jobs import Jobs
 from node.runtime.metrics import Metrics
 from node.runtime.world import World
 from protocols import strict_json
-from protocols.credentials.accompanying import accompanies, names_of_records
+from protocols.credentials.accompanying import accompanies, is_accreditation_of, names_of_records
 from protocols.credentials.data_integrity import add_proof, base_proof
 from protocols.credentials.data_integrity.registry import suite_named
 from protocols.credentials.model import Version, proofs_of, version_of
@@ -112,6 +112,19 @@ class Preview:
 
     leaving: list[Shown]
     along: list[HeldCredential]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was found of received records.
+
+    Attributes:
+        along: the accreditations of their issuers that came along and are genuine, with the code of the check that one
+            does not pass, for a record does not wait for its issuer's accreditor.
+    """
+
+    results: Sequence[VerificationResult]
+    along: Sequence[tuple[dict[str, Any], str | None]]
 
 
 class Holder:
@@ -243,42 +256,47 @@ class Holder:
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
         """Verify one record at once where nothing has to be waited for, else in a job."""
-        documents, results = situation.value.credentials, None
-        if len(documents) == 1:
-            results = await self._checker.at_once(partial(self._check_all, documents, attempts=0))
-        if results is None:
+        found = None
+        if len(situation.value.credentials) == 1:
+            found = await self._checker.at_once(partial(self._check_all, situation.value, attempts=0))
+        if found is None:
             await self._jobs.plan(tx, _VERIFY, situation.row.id)
         else:
-            await self._conclude(tx, situation, results)
+            await self._conclude(tx, situation, found)
 
     async def _verify(self, job: Job) -> Callable[[Transaction], Awaitable[None]]:
         """The slow part, outside any transaction."""
         async with self._store.read() as tx:
             situation = await situation_of(tx, job.exchange_id or "", ISSUE_CREDENTIAL)
-        results = await self._check_all(situation.value.credentials, self._checker, attempts=job.attempts)
+        found = await self._check_all(situation.value, self._checker, attempts=job.attempts)
 
         async def commit(tx: Transaction) -> None:
-            await self._conclude(tx, await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL), results)
+            await self._conclude(tx, await situation_of(tx, situation.row.id, ISSUE_CREDENTIAL), found)
 
         return commit
 
-    async def _check_all(
-        self, documents: Sequence[dict[str, Any]], checker: Checker, *, attempts: int
-    ) -> list[VerificationResult]:
-        """Is every received record genuine? The first that is not decides.
+    async def _check_all(self, exchange: issue_credential.Exchange, checker: Checker, *, attempts: int) -> _Checked:
+        """Is every received record genuine? The first that is not decides. And what of what came along may be kept?
 
         Raises:
             NotNow: see :func:`conclude`.
         """
         results: list[VerificationResult] = []
-        for document in documents:
+        for document in exchange.credentials:
             result = await checker.check(document, checker.policies.holder(), expected="credential")
             results.append(conclude(result, attempts))
             if not results[-1].verified:
-                break
-        return results
+                return _Checked(results, [])
+        issuers = {result.issuer for result in results if result.issuer}
+        along = []
+        for document in exchange.supplements:
+            if is_accreditation_of(document, issuers):
+                result = await checker.check(document, checker.policies.holder(), expected="credential")
+                along += [(document, reason_code(result))] if is_genuine(result) else []
+        return _Checked(results, along)
 
-    async def _conclude(self, tx: Transaction, current: Situation, results: Sequence[VerificationResult]) -> None:
+    async def _conclude(self, tx: Transaction, current: Situation, found: _Checked) -> None:
+        results = found.results
         if not results or not current.value.credentials:
             return  # the exchange went on meanwhile
         last = results[-1]
@@ -294,15 +312,23 @@ class Holder:
         )
         for result in results:
             self._metrics.verifications.labels(str(result.verified).lower()).inc()
+        for document, unverified in found.along if last.verified else []:
+            record = replace(held_record(strict_json.dumps(document), self._world), unverified=unverified)
+            if await add_once(tx, record) is None:
+                await self._note_stored(tx, current, record, None)
 
     async def _keep(self, tx: Transaction, situation: Situation, effect: StoreCredential) -> None:
         document = strict_json.dumps(effect.document)
         record = held_record(document, self._world, exchange_id=situation.row.id, position=effect.position)
         await add_record(tx, record)
-        await audit.append(
-            tx, at=record.stored_at, event="record.stored", actor=situation.connection.id, subjects=(record.id,)
-        )
-        stored = RecordStored(record_id=record.id, exchange_id=situation.row.id, connection_id=situation.connection.id)
+        await self._note_stored(tx, situation, record, situation.row.id)
+
+    async def _note_stored(
+        self, tx: Transaction, situation: Situation, record: HeldCredential, exchange_id: str | None
+    ) -> None:
+        connection = situation.connection.id
+        await audit.append(tx, at=record.stored_at, event="record.stored", actor=connection, subjects=(record.id,))
+        stored = RecordStored(record_id=record.id, exchange_id=exchange_id, connection_id=connection)
         await emit(tx, self._world, stored)
         tx.after_commit(self._metrics.stored.inc)
 

@@ -44,11 +44,12 @@ from protocols.issue_credential import machine
 from protocols.issue_credential.ld_proof import LdProofVcDetail
 from protocols.issue_credential.manifest import Manifest, build_manifest
 from protocols.issue_credential.messages import MAX_CREDENTIALS
+from protocols.issue_credential.supplements import MAX_SUPPLEMENTS
 from protocols.jsonld.processor import DEFAULT
 from protocols.machine import Decision, Step
 from protocols.multiformats import b64url_encode
 from protocols.status.entry import ENTRY_TYPE, REFRESH, REVOCATION, SUSPENSION
-from storage import audit, batches, connections, credentials, exchanges
+from storage import audit, batches, connections, credentials, exchanges, trust_lists
 from storage.credentials import IssuedCredential, IssuedState, StatusRef
 from storage.dids import DidPurpose, OwnDid
 from storage.engine import Store, Transaction
@@ -448,7 +449,9 @@ class Issuer:
         if exchange.manifest is None:  # a fulfillment is one attachment, with all records in it
             links = await self._record_links.for_records(tx, situation.row.id, [record.document for record in issued])
         documents = [strict_json.loads_object(record.document) for record in issued]
-        step = machine.issue(exchange, *documents, new_id=self._world.new_id, links=links)
+        kept = await trust_lists.accreditations_about(tx, own.did, limit=MAX_SUPPLEMENTS)
+        along = [strict_json.loads_object(each) for each in kept if each.startswith(b"{")]
+        step = machine.issue(exchange, *documents, new_id=self._world.new_id, links=links, supplements=along)
         await self._exchanges.apply(tx, ISSUE_CREDENTIAL, situation.connection, situation.row, step)
 
     async def _offer_what_was_proposed(self, tx: Transaction, situation: Situation) -> None:

@@ -31,7 +31,7 @@ from storage import audit, credentials, erasure
 from storage.credentials import HeldCredential, Skill
 from storage.engine import Store, Transaction
 
-__all__ = ["Accept", "Change", "Keeping", "Kept", "Upserted", "add_record", "held_record"]
+__all__ = ["Accept", "Change", "Keeping", "Kept", "Upserted", "add_once", "add_record", "held_record", "is_genuine"]
 
 _GENUINE = frozenset({Check.STRUCTURE, Check.CONTEXT, Check.PROOF, Check.PROOF_PURPOSE})
 _ACCEPT = "application/vc, application/json, application/ld+json, application/vc+jwt, */*;q=0.5"
@@ -155,17 +155,15 @@ class Keeping:
         code, issuer = await self._checked(document, accept, recipient)
         record = replace(record, issuer=issuer or record.issuer)
         async with self._store.write() as tx:
-            # The same may have been given twice at a time.
-            await tx.lock(f"keeping {hashlib.sha256(document).hexdigest()}")
-            known = await credentials.find_held_same(tx, record)
+            record = replace(record, unverified=code)
+            known = await add_once(tx, record)
             if known is not None:
                 if issuer is not None and known.issuer != issuer:
                     known = await _set_issuer(tx, known, issuer)
                 if accept is not Accept.GENUINE and known.unverified != code:
                     known = await credentials.set_held_unverified(tx, known, code)
                 return Kept(known, is_new=False)
-            record = replace(record, unverified=code)
-            await self._add(tx, record, "operator")
+            await self._note(tx, record, "operator")
         return Kept(record, is_new=True)
 
     async def upsert(self, document: bytes, actor: str) -> Upserted:
@@ -188,7 +186,8 @@ class Keeping:
             known = await self._forms_of(tx, record)
             if any(each.document == document or not _is_newer(record, each) for each in known):
                 return Upserted(known[0], Change.NONE)
-            await self._add(tx, record, actor)
+            await add_record(tx, record)
+            await self._note(tx, record, actor)
             for older in known:
                 await erasure.erase_held(tx, older)
                 subjects = (older.id, record.id)
@@ -234,7 +233,7 @@ class Keeping:
         policy = policies.holder() if accept is Accept.GENUINE else policies.keeper()
         policy = policy if recipient is None else policy.for_recipient(recipient)
         result = await self._checker.check(document, policy, expected="credential")
-        if not _is_genuine(result):
+        if not is_genuine(result):
             raise BadInput(
                 "record.not_genuine",
                 f"The record is not what its issuer signed: {reason_code(result)}.",
@@ -245,11 +244,19 @@ class Keeping:
             raise _not_verified(result, code)
         return code, result.issuer if result.securing == SEALED else None
 
-    async def _add(self, tx: Transaction, record: HeldCredential, actor: str) -> None:
-        await add_record(tx, record)
+    async def _note(self, tx: Transaction, record: HeldCredential, actor: str) -> None:
         await audit.append(tx, at=record.stored_at, event="record.stored", actor=actor, subjects=(record.id,))
         await emit(tx, self._world, RecordStored(record_id=record.id))
         tx.after_commit(self._metrics.stored.inc)
+
+
+async def add_once(tx: Transaction, record: HeldCredential) -> HeldCredential | None:
+    """Hold a record unless it is held, however often it is given at a time; the one that was held before, or None."""
+    await tx.lock(f"keeping {hashlib.sha256(record.document).hexdigest()}")
+    known = await credentials.find_held_same(tx, record)
+    if known is None:
+        await add_record(tx, record)
+    return known
 
 
 async def add_record(tx: Transaction, record: HeldCredential) -> None:
@@ -302,10 +309,10 @@ def _is_newer(record: HeldCredential, than: HeldCredential) -> bool:
     return record.valid_from > than.valid_from
 
 
-def _is_genuine(result: VerificationResult) -> bool:
+def is_genuine(result: VerificationResult) -> bool:
     """Whether nothing says that it, or a credential in it, is not what was signed."""
     failed = any(check.outcome is Outcome.FAIL and check.check in _GENUINE for check in result.checks)
-    return not failed and all(_is_genuine(inner) for inner in result.credentials)
+    return not failed and all(is_genuine(inner) for inner in result.relied_on)
 
 
 def _not_verified(result: VerificationResult, code: str) -> BadInput:

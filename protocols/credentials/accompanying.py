@@ -15,7 +15,7 @@ from protocols.credentials.model import as_list, id_of, subjects, types_of
 from protocols.credentials.trust.recognition import is_recognition
 from protocols.credentials.verification import Check, VerificationResult
 
-__all__ = ["accompanies", "endorsed_in", "names_of_records", "of_endorsement"]
+__all__ = ["accompanies", "endorsed_in", "is_accreditation_of", "names_of_records", "of_endorsement"]
 
 _TYPES: Final = frozenset({"VerifiableCredential", "EndorsementCredential"})
 _OF_A_SUBJECT: Final = frozenset({"id", "type", "endorsementComment"})
@@ -47,6 +47,12 @@ def accompanies(document: dict[str, Any], records: Collection[str], holder: str 
     if endorsed:
         return set(endorsed) <= set(records)
     return is_recognition(document) and holder not in {id_of(subject) for subject in subjects(document)}
+
+
+def is_accreditation_of(document: dict[str, Any], issuers: Collection[str]) -> bool:
+    """Whether a credential accredits one of the issuers, and says so of nobody else."""
+    named = [id_of(subject) for subject in subjects(document)]
+    return is_recognition(document) and bool(named) and set(named) <= set(issuers)
 
 
 def of_endorsement(result: VerificationResult) -> VerificationResult:

@@ -46,6 +46,7 @@ from protocols.issue_credential.messages import (
     ProposeCredential,
     RequestCredential,
 )
+from protocols.issue_credential.supplements import MAX_SUPPLEMENTS
 from protocols.machine import Ask, Authenticate, Decision, NewId, Send, Step, StoreCredential, Verify
 from protocols.negotiation import Negotiation, Rules, awaiting, last_headers
 
@@ -150,6 +151,7 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
         credentials: at the holder, the documents while they are being verified; they leave with the exchange's end.
         replacement_id: the issuer's name for a line of credentials of which the last counts.
         links: at the issuer, by position where the holder fetches a credential that is not in the message.
+        supplements: what was sent along of credentials about the issuer; at the holder as long as ``credentials``.
         manifest: of the last offer, where it is one by Credential Manifest.
         application: for it, of the holder; the issuer has it while who applies is being authenticated.
     """
@@ -162,6 +164,7 @@ class Exchange(Negotiation, frozen=True, kw_only=True):
     credentials: tuple[dict[str, Any], ...] = ()
     replacement_id: str | None = None
     links: dict[int, Attachment] = msgspec.field(default_factory=dict)
+    supplements: tuple[dict[str, Any], ...] = ()
     manifest: Manifest | None = None
     application: dict[str, Any] | None = None
 
@@ -297,17 +300,20 @@ def issue(
     new_id: NewId,
     comment: str | None = None,
     links: Mapping[int, Attachment] = MappingProxyType({}),
+    supplements: Sequence[dict[str, Any]] = (),
 ) -> Step[Exchange]:
     """As the issuer: send the signed credentials, in the order in which they were requested.
 
     Args:
         links: by position, where the holder fetches a credential, in the place of the document in the message.
+        supplements: credentials about the issuer that go along, as many as there is room for.
 
     Raises:
         WrongState: ``issue_credential.wrong_state``.
         BadInput: ``issue_credential.not_as_requested``: the holder would refuse it.
     """
-    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment, links=dict(links))
+    along = tuple(supplements[: min(MAX_SUPPLEMENTS, MAX_CREDENTIALS - len(credentials))])
+    issued = _sent(exchange, Event.SEND_CREDENTIAL, new_id(), comment, links=dict(links), supplements=along)
     differing = _first_differing(exchange.requested, credentials, credential_difference)
     if differing is not None:
         raise BadInput(
@@ -390,7 +396,7 @@ def credential_checked(
         problem = code or "issue_credential.not_verified"
         refused = f"The credential{_of_several(position, len(documents))} was refused: {problem}."
         return _abandon(exchange, problem, refused, new_id)
-    done = _RULES.decide(exchange, Event.SEND_ACK, credentials=(), sent_id=new_id())
+    done = _RULES.decide(exchange, Event.SEND_ACK, credentials=(), supplements=(), sent_id=new_id())
     kept = (StoreCredential(document, position) for position, document in enumerate(documents))
     return Step(done, (*kept, Send(_RULES.last_ack(done))))
 
@@ -430,7 +436,7 @@ def receive(exchange: Exchange | None, message: Message, *, new_id: NewId) -> St
         case Ack():
             return _RULES.receive_ack(exchange, message)
         case ProblemReport():
-            return _RULES.receive_report(exchange, message, credentials=())
+            return _RULES.receive_report(exchange, message, credentials=(), supplements=())
         case _:
             return _receive_in_thread(exchange, message, new_id)
 
@@ -511,7 +517,7 @@ def _receive_application(
 
 
 def _receive_credential(exchange: Exchange, message: IssueCredentialMessage, new_id: NewId) -> Step[Exchange]:
-    received = _RULES.apply(exchange, message, credentials=message.credentials)
+    received = _RULES.apply(exchange, message, credentials=message.credentials, supplements=message.supplements)
     if message.replacement_id is not None:
         received = msgspec.structs.replace(received, replacement_id=message.replacement_id)
     differing = _issued_difference(exchange, message)
@@ -625,9 +631,10 @@ def _issuance(exchange: Exchange, credentials: Sequence[dict[str, Any]]) -> Issu
         credentials=tuple(credentials),
         replacement_id=exchange.replacement_id,
         links=exchange.links,
+        supplements=exchange.supplements,
         manifest_id=exchange.manifest.id if exchange.manifest else None,
     )
 
 
 def _abandon(exchange: Exchange, problem: str, explain: str, new_id: NewId) -> Step[Exchange]:
-    return _RULES.abandon(exchange, problem, explain, new_id, credentials=())
+    return _RULES.abandon(exchange, problem, explain, new_id, credentials=(), supplements=())

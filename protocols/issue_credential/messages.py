@@ -28,6 +28,7 @@ from protocols.didcomm.message_type import DIDCOMM_ORG, version_of_type
 from protocols.didcomm.problem_report import ProblemReport
 from protocols.didcomm.versions import known_as, on_wire
 from protocols.errors import PeerFault
+from protocols.issue_credential import supplements
 from protocols.issue_credential.ld_proof import DETAIL_FORMAT, VC_FORMAT, LdProofVcDetail
 from protocols.issue_credential.manifest import (
     APPLICATION_FORMAT,
@@ -160,6 +161,8 @@ class IssueCredentialMessage(_Headers):
         credentials: the signed JSON-LD documents, exactly as received.
         links: by position, where a document is to be fetched, with its hash, in the place of the document in the
             message. What is received has the documents.
+        supplements: credentials about the issuer, such as its accreditations (RFC 0453 2.2, supplements of type
+            ``issuer-credential``). What cannot be read of them is left out, for no record hangs on it.
         manifest_id: of the manifest that they fulfill, in v2 only; None by RFC 0593.
     """
 
@@ -167,6 +170,7 @@ class IssueCredentialMessage(_Headers):
     credentials: tuple[dict[str, Any], ...]
     replacement_id: str | None = None
     links: Mapping[int, Attachment] = field(default_factory=dict)
+    supplements: tuple[dict[str, Any], ...] = ()
     manifest_id: str | None = None
 
     def encode(self, wire: Wire) -> PlainMessage:
@@ -175,11 +179,12 @@ class IssueCredentialMessage(_Headers):
         plain = _plain(self, self.NAME, body, wire, please_ack=frozenset({AckOn.OUTCOME}))
         if self.manifest_id is not None:
             content = fulfillment_json(self.manifest_id, self.credentials, fulfillment_id=self.id)
-            return _with_object(plain, content, FULFILLMENT_FORMAT, "fulfillment")
+            plain = _with_object(plain, content, FULFILLMENT_FORMAT, "fulfillment")
+            return supplements.write(plain, self.supplements)
         for position, document in enumerate(self.credentials):
             attachment = self.links.get(position) or Attachment.of_json(document, id=attach_id(position))
             plain = attach(plain, attachment, field="credentials~attach", media_format=VC_FORMAT)
-        return plain
+        return supplements.write(plain, self.supplements)
 
 
 Message = ProposeCredential | OfferCredential | RequestCredential | IssueCredentialMessage | Ack | ProblemReport
@@ -231,7 +236,11 @@ def decode(message: PlainMessage) -> Message:
             manifest_id, documents = _issued(message, fields)
             _require_different(documents, fields, "credentials~attach")
             return IssueCredentialMessage(
-                **headers, credentials=documents, replacement_id=replacement_id, manifest_id=manifest_id
+                **headers,
+                credentials=documents,
+                replacement_id=replacement_id,
+                supplements=supplements.read(message),
+                manifest_id=manifest_id,
             )
     raise _unknown_type()
 

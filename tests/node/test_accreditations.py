@@ -16,8 +16,11 @@ from protocols import strict_json
 from protocols.credentials.trust.grants import Action
 from protocols.credentials.trust.scope import Scope
 from protocols.errors import LernodeError
-from storage import dids, trust_lists
+from storage import credentials, dids, trust_lists
+from storage.trust_lists import KeptAccreditation
 from tests.node.nodes import Nodes, asks_for, check, connect, exchange_in, give, other_end
+
+ADA = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 
 
 async def did_of(node: Node) -> str:
@@ -90,6 +93,42 @@ async def test_a_holder_sends_the_accreditation_of_the_college_along_with_the_re
         "accreditation",
         "rule",
     ]
+
+
+async def test_a_college_sends_its_accreditations_with_its_records_and_a_learner_keeps_those_that_are_genuine(
+    nodes: Nodes,
+) -> None:
+    college = await nodes.make("college", issuer=True)
+    quality = await nodes.make("quality", issuer=True)
+    employer = await nodes.make("employer")
+    learner = await nodes.make("learner", policy={"accept_offers": True})
+    await employer.trust.add(NewRule(did=await did_of(quality), action=Action.RECOGNIZE))
+    early = quality.world.clock() - timedelta(days=1)
+    given = await quality.accreditations.give(ToAccredit(did=await did_of(college), start=early))
+    of_others = await quality.accreditations.give(ToAccredit(did=await did_of(quality), start=early))
+    forged = strict_json.dumps(strict_json.loads_object(given.document) | {"name": "By the ministry"})
+    await college.accreditations.keep(given.document, None)
+    async with college.store.write() as tx:
+        for number, document in enumerate((forged, of_others.document)):
+            wrong = KeptAccreditation(
+                id=f"{number}" * 32, dids=(await did_of(college),), accreditor=ADA, kept=college.world.clock()
+            )
+            await trust_lists.keep_accreditation(tx, wrong, document)
+    to_learner, _ = await connect(college, learner)
+    hiring, _ = await connect(employer, learner)
+    await give(college, to_learner.id)
+    await give(college, to_learner.id)
+    async with learner.store.read() as tx:
+        found = await credentials.list_held(tx)
+    (accreditation,) = [each for each in found if "VerifiableRecognitionCredential" in each.types]
+    assert (len(found), accreditation.document, accreditation.exchange_id) == (3, given.document, None)
+
+    asked = await employer.verifier.request(hiring.id, asks_for())
+    there = await other_end(learner, asked, "request-received")
+    assert [each.id for each in (await learner.holder.preview(there.id)).along] == [accreditation.id]
+    await learner.holder.present(there.id, along=[accreditation.id])
+    assert (await exchange_in(employer, asked.id)).state == "done"
+    assert (await employer.verifier.verify_again(asked.id)).verified
 
 
 async def test_a_list_of_accreditors_is_enough_where_its_follower_wants_that(nodes: Nodes) -> None:
