@@ -31,6 +31,7 @@ __all__ = [
     "counts",
     "due",
     "enqueue",
+    "find_by_prefix",
     "forget_dead",
     "has_queued",
     "hasten",
@@ -269,12 +270,12 @@ async def forget_dead(tx: Transaction, message_id: str) -> bool:
     return await tx.one("SELECT 1 FROM outbox WHERE id = ?", (message_id,)) is None
 
 
-async def hasten(tx: Transaction, lane: str, now: datetime) -> None:
-    """Try the head of a lane now: what it waited for is there."""
-    await tx.execute(
-        "UPDATE outbox SET next_attempt = ? WHERE lane = ? AND next_attempt > ?",
-        (to_micros(now), lane, to_micros(now)),
-    )
+async def hasten(tx: Transaction, lane: str | None, now: datetime) -> int:
+    """Try the head of a lane, or of all, now: what it waited for is there. How many had to wait."""
+    moment, statement = to_micros(now), "UPDATE outbox SET next_attempt = ? WHERE next_attempt > ?"
+    if lane is None:
+        return await tx.execute(statement, (moment, moment), bulk=True)
+    return await tx.execute(f"{statement} AND lane = ?", (moment, moment, lane))
 
 
 async def has_queued(tx: Transaction, lane: str, *, thid: str | None = None) -> bool:
@@ -283,8 +284,8 @@ async def has_queued(tx: Transaction, lane: str, *, thid: str | None = None) -> 
     return await tx.one(*query.end("LIMIT 1")) is not None
 
 
-async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
-    """Try a dead message again, from the end of its lane.
+async def requeue(tx: Transaction, message_id: str, now: datetime) -> str:
+    """Try a dead message again, from the end of its lane; which lane that is.
 
     Raises:
         WrongState: ``outgoing_message.unknown``, or ``outgoing_message.not_dead``.
@@ -310,6 +311,7 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> None:
         traceparent=found.traceparent,
         now=now,
     )
+    return found.lane
 
 
 async def prune_dead(tx: Transaction, before: datetime) -> int:
@@ -317,11 +319,17 @@ async def prune_dead(tx: Transaction, before: datetime) -> int:
     return await tx.execute("DELETE FROM outbox WHERE state = 'dead' AND enqueued < ?", (to_micros(before),), bulk=True)
 
 
+async def find_by_prefix(tx: Transaction, prefix: str, *, limit: int = 10) -> list[Outgoing]:
+    """The messages whose id starts so, in the order of their ids."""
+    query = Query("SELECT * FROM outbox").id_starting_with(prefix, limit)
+    return [_from_row(tx, row) for row in await tx.all(*query)]
+
+
 async def page(
-    tx: Transaction, *, state: OutboxState | None = None, after: int = 0, limit: int = 100
+    tx: Transaction, *, state: OutboxState | None = None, lane: str | None = None, after: int = 0, limit: int = 100
 ) -> list[Outgoing]:
     """Messages in the order in which they were put in; ``after`` is the last ``sequence`` of the page before."""
-    query = Query("SELECT * FROM outbox").equal("state", state).where("sequence > ?", after)
+    query = Query("SELECT * FROM outbox").equal("state", state).equal("lane", lane).where("sequence > ?", after)
     return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]
 
 

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receipts": ("node.cli.receipts", "Show what you have shown to whom."),
     "propose": ("node.cli.propose", "Ask for a record, or say what you could show."),
     "resend": ("node.cli.resend", "Send an unanswered message again."),
+    "queue": ("node.cli.queue", "Show messages that did not arrive, and try them again."),
     "verify": ("node.cli.verify", "Check a record or presentation."),
     "cohort": ("node.cli.cohort", "Count the skills of many learners."),
     "trust": ("node.cli.trust", "Say whose records you believe, and see why."),

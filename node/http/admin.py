@@ -38,6 +38,7 @@ from node.http.admin_frameworks import FRAMEWORK_OPERATIONS
 from node.http.admin_learner_records import LEARNER_RECORD_OPERATIONS
 from node.http.admin_matching import MATCHING_OPERATIONS
 from node.http.admin_operation import Operation, operation_handler
+from node.http.admin_outbox import OUTBOX_OPERATIONS
 from node.http.admin_pathways import PATHWAY_OPERATIONS
 from node.http.admin_portfolio import PORTFOLIO_OPERATIONS
 from node.http.admin_profile import PROFILE_OPERATIONS
@@ -636,6 +637,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=admin_events.resume_webhook,
         response=s.WebhookView,
     ),
+    *OUTBOX_OPERATIONS,
     *APP_OPERATIONS,
     *WALLET_OPERATIONS,
     *CATALOGUE_OPERATIONS,

@@ -12,6 +12,7 @@ from storage import (
     credentials,
     exchanges,
     orders,
+    outbox,
     receipts,
     resumes,
     shares,
@@ -27,6 +28,7 @@ from storage.engine import Transaction
 from storage.errors import unknown
 from storage.exchanges import ExchangeRow
 from storage.orders import Order
+from storage.outbox import Outgoing
 from storage.receipts import Receipt
 from storage.resumes import Resume
 from storage.shares import Share
@@ -37,8 +39,8 @@ from storage.webhooks import Webhook
 
 __all__ = [
     "find_accreditation", "find_app", "find_connection", "find_exchange", "find_held", "find_issued", "find_order",
-    "find_partner", "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule", "find_wallet",
-    "find_webhook",
+    "find_outgoing", "find_partner", "find_receipt", "find_resume", "find_share", "find_trust_list", "find_trust_rule",
+    "find_wallet", "find_webhook",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -130,6 +132,16 @@ async def find_order(tx: Transaction, text: str) -> Order:
     return _only("order", _exact(found, text), [order.id for order in found])
 
 
+async def find_outgoing(tx: Transaction, text: str) -> Outgoing:
+    """The message in the outbox with this id or beginning of an id.
+
+    Raises:
+        WrongState: ``outgoing_message.unknown``, ``outgoing_message.ambiguous``.
+    """
+    found = await outbox.find_by_prefix(tx, text)
+    return _only("outgoing message", _exact(found, text), [message.id for message in found])
+
+
 async def find_app(tx: Transaction, text: str) -> Client:
     """The app with this id or beginning of an id.
 
@@ -219,6 +231,7 @@ _Identified = TypeVar(
     HeldCredential,
     IssuedCredential,
     Order,
+    Outgoing,
     Wallet,
     Receipt,
     Resume,

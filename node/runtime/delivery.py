@@ -201,10 +201,20 @@ class Outbox:
         plain = return_route.asking(self._written(message, Wire(connection.wire)))
         await self._hand_over(connection, plain.thid, codec.encode(plain), plain.wire, connection.my_verkey)
 
-    async def hasten(self, tx: Transaction, connection_id: str) -> None:
-        """Try again at once what waits for a peer; something that it waited for has changed."""
-        await outbox.hasten(tx, connection_id, self._world.clock())
+    async def hasten(self, tx: Transaction, connection_id: str | None) -> int:
+        """Try again at once what waits for a peer, or for any; for how many peers something had to wait."""
+        hastened = await outbox.hasten(tx, connection_id, self._world.clock())
         tx.after_commit(self._crew.wake)
+        return hastened
+
+    async def requeue(self, tx: Transaction, message_id: str) -> None:
+        """Try a message again that was given up, behind what waits for its peer.
+
+        Raises:
+            WrongState: ``outgoing_message.unknown``, ``outgoing_message.not_dead``.
+        """
+        lane = await outbox.requeue(tx, message_id, self._world.clock())
+        tx.after_commit(partial(self._begin, lane, None))
 
     def start(self) -> None:
         """Begin to deliver in the background."""

@@ -81,6 +81,7 @@ OPERATIONS: dict[str, str] = {
     "acceptExchange": "issue-credential.request-sent",
     "declineExchange": "issue-credential.abandoned",
     "resendExchange": "issue-credential.offer-sent",
+    "retryMessages": "messages.retried",
     "presentRecords": "records.shared",
     "requestRecords": "present-proof.request-sent",
     "proposePresentation": "present-proof.proposal-sent",
@@ -353,6 +354,7 @@ async def issue(pair: Pair, ours: str, theirs: str) -> None:
     asked = await exchange_in(college.node, offered["id"], "offer-sent")
     waiting = await other_end(learner.node, asked, "offer-received")
     await college.do("resendExchange", offered["id"])
+    await college.do("retryMessages", connection=ours)
     await learner.do("acceptExchange", waiting.id)
     assert (await exchange_in(college.node, offered["id"])).state == "done"
     (given,) = (await college.client.get("/admin/issued"))["items"]
