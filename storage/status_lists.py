@@ -60,6 +60,12 @@ _NEARLY_FULL = 1024
 """Places left in a list, from which on processes take turns: far more than are given at the same time."""
 
 _PURPOSES = ("revocation", "suspension", "refresh", "message", STATUS_LIST)
+# By purpose, so that an index finds them.
+_SIGNED_AFTER = f"purpose IN ({placeholders(len(_PURPOSES))}) AND published_at > ?"
+_OLDEST = " UNION ALL ".join(
+    f"SELECT '{purpose}' AS purpose, MIN(published_at) AS at FROM status_lists WHERE purpose = '{purpose}'"  # noqa: S608
+    for purpose in _PURPOSES
+)
 # Without the document, which can be large and is read only to be served.
 _SELECT = (
     "SELECT id, purpose, issuer, value_bits, messages, reference_urls, size_bits, allocated, created, version, "
@@ -352,23 +358,22 @@ async def dirty(tx: Transaction, *, limit: int = 100) -> list[StatusList]:
 
 async def is_signed_after(tx: Transaction, moment: datetime) -> bool:
     """Whether a published document says that it was signed later than ``moment``."""
-    row = await tx.one("SELECT 1 FROM status_lists WHERE published_at > ? LIMIT 1", (to_micros(moment),))
+    row = await tx.one(f"SELECT 1 FROM status_lists WHERE {_SIGNED_AFTER} LIMIT 1", (*_PURPOSES, to_micros(moment)))  # noqa: S608
     return row is not None
 
 
 async def touch_signed_after(tx: Transaction, moment: datetime) -> int:
     """Make every list dirty whose published document was signed later than ``moment``; how many there are."""
     return await tx.execute(
-        "UPDATE status_lists SET version = version + 1 WHERE published_at > ?", (to_micros(moment),)
+        f"UPDATE status_lists SET version = version + 1 WHERE {_SIGNED_AFTER}",  # noqa: S608
+        (*_PURPOSES, to_micros(moment)),
     )
 
 
 async def oldest_signed(tx: Transaction) -> dict[str, datetime]:
     """When the list of each purpose that was signed longest ago was signed."""
-    rows = await tx.all(
-        "SELECT purpose, MIN(published_at) AS at FROM status_lists WHERE published_at IS NOT NULL GROUP BY purpose"
-    )
-    return {row["purpose"]: from_micros(row["at"]) for row in rows}
+    rows = await tx.all(_OLDEST)
+    return {row["purpose"]: from_micros(row["at"]) for row in rows if row["at"] is not None}
 
 
 async def publish(tx: Transaction, list_id: str, document: bytes, etag: str, now: datetime, *, version: int) -> bool:

@@ -193,12 +193,13 @@ CREATE TABLE status_lists (
   -- Counts changes; a list is dirty while the published version lags behind.
   version INTEGER NOT NULL,
   published_version INTEGER NOT NULL,
-  document BLOB,
-  etag TEXT,
   published_at INTEGER,
+  etag TEXT,
+  document BLOB, -- large, so last: what stands before it is read without it
   CHECK (published_version <= version)
 ) STRICT;
 CREATE INDEX status_lists_by_purpose ON status_lists (purpose, created, id);
+CREATE INDEX status_lists_by_signing ON status_lists (purpose, published_at);
 
 CREATE TABLE status_entries (
   list_id TEXT NOT NULL REFERENCES status_lists (id),
