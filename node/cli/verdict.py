@@ -31,13 +31,17 @@ def show_result(result: ResultView, *, indent: str = "") -> None:
     line()
     if result.verified:
         line("VERIFIED", style="green", bold=True)
-        doubtful = sum(bool(inner.endorses) and not inner.verified for inner in result.credentials)
+        doubtful = _doubtful(result)
         if doubtful:
             line(f"Endorsements that are not verified, and count for nothing: {doubtful}", style="yellow")
     else:
         line("NOT VERIFIED", style="red", bold=True)
         worst = reason_check(result)
         line(f"Because: {worst.reason if worst else 'a check that is required is missing.'}")
+
+
+def _doubtful(result: ResultView) -> int:
+    return sum((bool(each.endorses) and not each.verified) + _doubtful(each) for each in result.credentials)
 
 
 def show_documents(result: ResultView) -> None:

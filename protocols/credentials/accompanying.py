@@ -1,7 +1,9 @@
-"""Credentials that go along with the records of a presentation: about these or their issuers, and not about the holder.
+"""Credentials that go along with records: about these or their issuers, and not about the holder.
 
-Two kinds: an EndorsementCredential (OB 3.0 §B) of a record that is there, and the accreditation of somebody (Recognized
-Entities 1.0). Promises that no record passes for one: what says anything besides is none.
+In a presentation there are two kinds: an EndorsementCredential (OB 3.0 §B) of a record that is there, and the
+accreditation of somebody (Recognized Entities 1.0). Promises that no record passes for one: what says anything besides
+is none. Within a record stand the endorsements of it, its achievement and its issuer (``endorsement``; no context that
+1EdTech publishes defines ``endorsementJwt``, so that a record with it is refused).
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from protocols.credentials.model import as_list, id_of, subjects, types_of
 from protocols.credentials.trust.recognition import is_recognition
 from protocols.credentials.verification import Check, VerificationResult
 
-__all__ = ["accompanies", "endorsed_in", "is_accreditation_of", "names_of_records", "of_endorsement"]
+__all__ = ["accompanies", "endorsed_in", "endorsements_in", "is_accreditation_of", "names_of_records", "of_endorsement"]
 
 _TYPES: Final = frozenset({"VerifiableCredential", "EndorsementCredential"})
+_NOT_NAMED: Final = "what it does not name"
 _OF_A_SUBJECT: Final = frozenset({"id", "type", "endorsementComment"})
 
 
@@ -55,6 +58,15 @@ def is_accreditation_of(document: dict[str, Any], issuers: Collection[str]) -> b
     return is_recognition(document) and bool(named) and set(named) <= set(issuers)
 
 
+def endorsements_in(document: dict[str, Any]) -> list[Any]:
+    """What stands in a record as an endorsement, whatever that is."""
+    achievements = [item for subject in subjects(document) for item in as_list(subject.get("achievement"))]
+    creators = [item.get("creator") for item in achievements if isinstance(item, dict)]
+    endorsed = [document, document.get("issuer"), *achievements, *creators]
+    things = [thing for thing in endorsed if isinstance(thing, dict)]
+    return [item for thing in things for item in as_list(thing.get("endorsement"))]
+
+
 def of_endorsement(result: VerificationResult) -> VerificationResult:
     """The result of an endorsement that goes along: nothing rests on it, so its issuer need not be one that is trusted.
 
@@ -62,6 +74,7 @@ def of_endorsement(result: VerificationResult) -> VerificationResult:
     """
     document = result.document or {}
     checks = tuple(endorser(check) if check.check is Check.ISSUER_TRUSTED else check for check in result.checks)
+    endorsed = tuple(name for subject in subjects(document) if (name := id_of(subject)) is not None)
     return replace(
-        result, checks=checks, required=result.required - {Check.ISSUER_TRUSTED}, endorses=endorsed_in(document)
+        result, checks=checks, required=result.required - {Check.ISSUER_TRUSTED}, endorses=endorsed or (_NOT_NAMED,)
     )

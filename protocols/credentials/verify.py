@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from protocols.credentials.accompanying import accompanies, names_of_records, of_endorsement
+from protocols.credentials.accompanying import accompanies, endorsements_in, names_of_records, of_endorsement
 from protocols.credentials.asking import AskedBadges, AskedDids, AskedLists, AskedResources, SeenLists
 from protocols.credentials.checks.core import CoreChecks, not_made, run_core_checks
 from protocols.credentials.checks.holder import check_holder_binding
@@ -48,11 +48,13 @@ from protocols.jsonld.processor import DEFAULT, Processor
 from protocols.jsonld.work import Work
 from protocols.status.source import PublishedDocument, StatusSource
 
-__all__ = ["MAX_EMBEDDED", "Policy", "explain_trust", "verify"]
+__all__ = ["MAX_EMBEDDED", "MAX_ENDORSEMENTS", "Policy", "explain_trust", "verify"]
 
 _ORDER = tuple(Check)
 MAX_EMBEDDED = 200
 """Of so many credentials a ClrCredential may be; those after them are not verified, and so it is not."""
+MAX_ENDORSEMENTS = 16
+"""So many that stand in a record are verified, and those after them are not."""
 _KINDS = {kind.name: kind for kind in (CREDENTIAL, PRESENTATION)}
 
 
@@ -176,7 +178,7 @@ class _Run:
         binding = check_holder_binding(core.proofs, core.owner, named, self.asked)
         return self._result(secured, core, {Check.HOLDER_BINDING: binding}, results)
 
-    async def credential(self, secured: Secured, *, inside: bool) -> VerificationResult:
+    async def credential(self, secured: Secured, *, inside: bool, endorses: bool = False) -> VerificationResult:
         if isinstance(secured, OpenBadge2):
             return await self._badge(secured)
         accept_base = self.policy.accept_base_proofs and not inside
@@ -195,6 +197,8 @@ class _Run:
         if secured.is_bound or (not inside and self.asked != Asked(None, None)):
             more.append(await self._binding(secured))
         inside_it = await self._embedded(secured.document)
+        if not endorses:  # who endorses an endorsement is nobody's question
+            inside_it += await self._endorsements(secured.document)
         return self._result(secured, core, {result.check: result for result in more}, inside_it)
 
     async def _badge(self, given: OpenBadge2) -> VerificationResult:
@@ -221,6 +225,20 @@ class _Run:
             message = f"There are more than {MAX_EMBEDDED} credentials in the record."
             results.append(_unreadable(CREDENTIAL, self.policy, BadInput("structure.too_many", message)))
         return tuple(results)
+
+    async def _endorsements(self, document: dict[str, Any]) -> tuple[VerificationResult, ...]:
+        """Those that stand in a record, each verified by itself (OB 3.0 §9.1, step 6); nothing rests on them."""
+        found = endorsements_in(document)
+        results = [await self._endorsement(self._read_item(item)) for item in found[:MAX_ENDORSEMENTS]]
+        if len(found) > MAX_ENDORSEMENTS:
+            message = f"There are more than {MAX_ENDORSEMENTS} endorsements in the record."
+            results.append(_unreadable(CREDENTIAL, self.policy, BadInput("structure.too_many", message)))
+        return tuple(map(of_endorsement, results))
+
+    async def _endorsement(self, item: Secured | VerificationResult) -> VerificationResult:
+        if isinstance(item, VerificationResult):
+            return item
+        return await self.credential(item, inside=True, endorses=True)
 
     def _read_item(self, item: Any) -> Secured | VerificationResult:
         """A credential in a presentation; where it cannot be read, the result that it has."""
