@@ -18,7 +18,7 @@ from protocols.exchange.claims import Claim, read_claim
 from protocols.exchange.definition import Definition, Directive
 from protocols.exchange.disclosure import WHOLE, pointers_asked_for
 from protocols.exchange.evaluation import Candidate, why_not
-from protocols.exchange.formats import LDP_VP
+from protocols.exchange.formats import LDP_VC, LDP_VP
 from protocols.exchange.jsonpath import compile_path
 from protocols.exchange.matching import Selection, budget_for
 from protocols.exchange.reasons import Reason
@@ -221,7 +221,9 @@ def _locate(entry: Mapping[str, Any], presentation: dict[str, Any], claims: Sequ
         case _:
             message = "A submission entry does not lead to a credential of the presentation."
             raise BadInput("pex.submission_path", message)
-    if not claims[index].is_of_format(entry.get("format")):
+    named = entry.get("format")
+    # Wallets in the field (Extrimian's, Sphereon's) name the presentation's format for the JSON-LD credential in it.
+    if not claims[index].is_of_format(LDP_VC if named == LDP_VP else named):
         raise BadInput("pex.submission_format", "A submission entry names another format than its credential has.")
     return index
 

@@ -449,7 +449,7 @@ def _begin(message: Message, new_id: NewId) -> Step[Exchange]:
     """
     if not isinstance(message, ProposeCredential | OfferCredential | RequestCredential):
         raise _RULES.unknown_thread()
-    if isinstance(message, RequestCredential) and (message.thid != message.id or message.application is not None):
+    if isinstance(message, RequestCredential) and (message.thid != message.id or not message.details):
         raise _RULES.unknown_thread()
     role = Role.HOLDER if isinstance(message, OfferCredential) else Role.ISSUER
     return _receive_in_thread(_started(role, message.thid, message.pthid), message, new_id)
@@ -496,12 +496,23 @@ def _receive_offer(exchange: Exchange, message: OfferCredential, new_id: NewId) 
 def _receive_request(exchange: Exchange, message: RequestCredential, new_id: NewId) -> Step[Exchange]:
     if message.application is not None and exchange.manifest is not None:
         return _receive_application(exchange, exchange.manifest, message, message.application, new_id)
+    if message.sender is not None and exchange.manifest is not None:
+        return _receive_yes(exchange, message, message.sender)
     received = _RULES.apply(exchange, message, requested=message.details)
     differing = _first_differing(exchange.offer, message.details, request_difference) if exchange.offer else None
     if differing is not None:
         explain = f"The request differs from the offer in more than the subject's id: in {differing}."
         return _abandon(received, "issue_credential.request_differs", explain, new_id)
     return awaiting(received, Ask(Decision.ISSUE))
+
+
+def _receive_yes(exchange: Exchange, message: RequestCredential, sender: str) -> Step[Exchange]:
+    """All that was offered, without an application, as wallets ask that sign none where no records are asked of them.
+
+    Who sent it is authenticated as every message is, and becomes the subject that was left open.
+    """
+    requested = tuple(with_holder(detail, sender) for detail in exchange.offer)
+    return awaiting(_RULES.apply(exchange, message, requested=requested), Ask(Decision.ISSUE))
 
 
 def _receive_application(

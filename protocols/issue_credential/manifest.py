@@ -55,6 +55,7 @@ _APPLICATION_CONTEXT = "https://identity.foundation/credential-manifest/applicat
 _FULFILLMENT_CONTEXT = "https://identity.foundation/credential-manifest/fulfillment/v1"
 _VERSION = "0.1.0"
 _LDP_VC = "ldp_vc"
+_LDP_VP = "ldp_vp"
 _MALFORMED = "issue_credential.malformed"
 _MAX_RECORDS = 16
 _MAX_ID = 256
@@ -213,7 +214,8 @@ def read_fulfillment(content: Mapping[str, Any]) -> Fulfillment:
     placed: dict[str, int] = {}
     for entry in fields.mappings("descriptor_map", max_items=_MAX_RECORDS):
         one = Fields(entry, where="descriptor_map", code=_MALFORMED)
-        if one.text("format", max_chars=_MAX_ID) != _LDP_VC:
+        # Extrimian's issuers name the format of the presentation around a record, unless they are told otherwise.
+        if one.text("format", max_chars=_MAX_ID) not in {_LDP_VC, _LDP_VP}:
             raise PeerFault(
                 "issue_credential.unsupported_format", "A record is in a format that is not read.", "Use ldp_vc."
             )

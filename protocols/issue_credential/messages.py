@@ -139,11 +139,13 @@ class RequestCredential(_Headers):
     Attributes:
         details: empty where there is an application.
         application: the presentation that applies for what a manifest offers, exactly as received; in v2 only.
+        sender: where nothing is attached, who takes what a manifest offers as it is; never sent.
     """
 
     NAME: ClassVar[str] = "request-credential"
     details: tuple[LdProofVcDetail, ...] = ()
     application: dict[str, Any] | None = None
+    sender: str | None = None
 
     def encode(self, wire: Wire) -> PlainMessage:
         """The message as ``wire`` carries it."""
@@ -231,6 +233,8 @@ def decode(message: PlainMessage) -> Message:
                 return RequestCredential(
                     **headers, application=read_application(_sole(message, fields, APPLICATION_FORMAT))
                 )
+            if message.wire is Wire.V2 and not message.attachments and message.from_ is not None:
+                return RequestCredential(**headers, sender=message.from_)
             return RequestCredential(**headers, details=_details(message, fields, "requests~attach"))
         case IssueCredentialMessage.NAME:
             manifest_id, documents = _issued(message, fields)

@@ -19,6 +19,7 @@ from scripts.interop_peers.matrix import walk
 from scripts.interop_peers.mediation import BehindNode, BehindPeer, walk_mediation
 from scripts.interop_peers.peer import MediatedPeer, Peer, PeerMissing
 from scripts.interop_peers.report import Run, Step
+from scripts.interop_peers.waci import WaciWallet, walk_waci
 
 _FOLDER = Path(__file__).resolve().parents[2] / ".interop"
 _PEERS: dict[str, Callable[[], Peer]] = {"acapy": AcaPy, "credo": Credo}
@@ -32,9 +33,8 @@ def main() -> int:
     arguments = _arguments()
     if arguments.invitation is not None:
         return _with_any_peer(arguments)
-    peer = _PEERS[arguments.peer]()
     try:
-        run = asyncio.run(_run(peer, arguments.port, quiet=arguments.json))
+        run = asyncio.run(_run(arguments.peer, arguments.port, quiet=arguments.json))
     except PeerMissing as missing:
         print(f"Not run: {missing}", file=sys.stderr)
         return _SKIPPED
@@ -48,7 +48,8 @@ def main() -> int:
     return 0 if run.ok else 1
 
 
-async def _run(peer: Peer, port: int, *, quiet: bool) -> Run:
+async def _run(name: str, port: int, *, quiet: bool) -> Run:
+    peer = WaciWallet() if name == WaciWallet.key else _PEERS[name]()
     folder = _FOLDER / peer.key
     await peer.install(folder)
     run = Run(f"{peer.name} {peer.version}", (lambda _: None) if quiet else _tell)
@@ -57,6 +58,9 @@ async def _run(peer: Peer, port: int, *, quiet: bool) -> Run:
         await peer.start(port + 1)
         issuer = await peer.make_did()
         await node.start_as_issuer(issuer, securing=peer.proof_types[0], with_status=peer.takes_status)
+        if isinstance(peer, WaciWallet):
+            await walk_waci(run, node, peer)
+            return run
         await walk(run, node, peer, issuer)
         if peer.key in _MEDIATED:
             await _mediate(run, folder, node, peer, port + 2)
@@ -120,7 +124,8 @@ def _arguments() -> argparse.Namespace:
         "1 a step failed, 77 the peer cannot be had here.",
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("peer", nargs="?", choices=sorted(_PEERS), help="the agent to install and to walk with")
+    names = sorted({*_PEERS, WaciWallet.key})
+    which.add_argument("peer", nargs="?", choices=names, help="the agent to install and to walk with")
     which.add_argument("--invitation", metavar="URL", help="walk with any peer, from its out-of-band invitation")
     parser.add_argument("--port", type=int, default=8400, help="first of three free ports in a row (default 8400)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")

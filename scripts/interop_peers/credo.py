@@ -7,20 +7,12 @@ taken from there. What of it is compiled when it is installed needs a C++ compil
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import shutil
-import sys
-import zipfile
-from collections.abc import Collection, Mapping
-from itertools import count
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from protocols.jsonld.contexts import BUNDLED
-from scripts.benchmark.processes import stop_gently
-from scripts.interop_peers.peer import DataModel, PeerMissing
+from scripts.interop_peers.driven import Driven, install_packages
+from scripts.interop_peers.peer import DataModel
 
 __all__ = ["Credo"]
 
@@ -32,8 +24,6 @@ _PACKAGES = (
 _ASKAR = "aries-askar==0.4.6"
 """The native library that askar-nodejs 0.4.3 is made for."""
 _COMPILED = ("@2060.io/ref-napi", "@2060.io/ffi-napi")
-_DRIVER = Path(__file__).with_name("credo_driver") / "driver.mjs"
-_START_SECONDS = 60.0
 
 
 class Credo:
@@ -50,11 +40,7 @@ class Credo:
 
     def __init__(self) -> None:
         self._folder = Path()
-        self._log = Path()
-        self._process: asyncio.subprocess.Process | None = None
-        self._ids = count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        self._driven = Driven(self.name, Path(__file__).with_name("credo_driver") / "driver.mjs")
 
     async def install(self, folder: Path) -> None:
         """Its packages, and Askar's library.
@@ -64,23 +50,7 @@ class Credo:
             RuntimeError: a step of it failed.
         """
         self._folder = folder
-        stamp, wanted = folder / "installed", "\n".join((*_PACKAGES, _ASKAR))
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-            return
-        missing = [program for program in ("node", "npm", "make", "c++") if shutil.which(program) is None]
-        if missing:
-            raise PeerMissing(f"Credo needs {' and '.join(missing)}, not found here.")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-        await _run(folder, "npm", "install", "--ignore-scripts", *quiet, *_PACKAGES)
-        await _run(folder, "npm", "rebuild", *quiet, *_COMPILED)
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-        await _run(folder, *pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", _ASKAR)
-        with zipfile.ZipFile(next(folder.glob("aries_askar-*.whl"))) as wheel:
-            wheel.extractall(folder / "askar")
-        stamp.write_text(wanted, encoding="utf-8")
+        await install_packages(folder, self.name, _PACKAGES, compiled=_COMPILED, wheel=_ASKAR)
 
     async def start(self, port: int) -> None:
         """Start it with a wallet in memory.
@@ -92,27 +62,12 @@ class Credo:
             RuntimeError: it ended; its log says why.
             TimeoutError: it is not ready in time.
         """
-        shutil.copy(_DRIVER, self._folder)  # Node.js looks for packages beside the script
-        self._log = self._folder / ("log" if port else "log-wallet")
-        contexts = self._folder / "contexts.json"
-        contexts.write_text(json.dumps({url: entry.load() for url, entry in BUNDLED.items()}), encoding="utf-8")
-        with self._log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                "node", _DRIVER.name, str(port), contexts.name,
-                cwd=self._folder, env={**os.environ, "LIB_ASKAR_PATH": str(self._folder / "askar" / "aries_askar")},
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, limit=2**24,
-            )  # fmt: skip
-        ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[0] = ready
-        self._reading = asyncio.create_task(self._read())
-        async with asyncio.timeout(_START_SECONDS):
-            await ready
+        library = {"LIB_ASKAR_PATH": str(self._folder / "native" / "aries_askar")}
+        await self._driven.start(self._folder, port, log="log" if port else "log-wallet", environment=library)
 
     async def stop(self) -> None:
         """Stop it, gently first; also where it did not start."""
-        await stop_gently(self._process)
-        if self._reading is not None:
-            await self._reading
+        await self._driven.stop()
 
     async def make_did(self) -> str:
         """A did:key in its wallet."""
@@ -212,40 +167,5 @@ class Credo:
         """Wait until an exchange was ended by the other side."""
         await self._ask("declined", thread=thread)
 
-    # Its driver ---------------------------------------------------------------------------------------------------
-
     async def _ask(self, what: str, **how: Any) -> Any:
-        if self._process is None or self._process.stdin is None:
-            raise RuntimeError("Credo does not run.")
-        key = next(self._ids)
-        self._waiting[key] = asyncio.get_running_loop().create_future()
-        self._process.stdin.write(json.dumps({"id": key, "do": what, "with": how}).encode() + b"\n")
-        return await self._waiting[key]
-
-    async def _read(self) -> None:
-        """Hand out the driver's answers until it ends; what is still waited for then has failed."""
-        assert self._process is not None and self._process.stdout is not None
-        async for line in self._process.stdout:
-            if line.startswith(b'{"id":'):
-                self._answered(json.loads(line))
-        log = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
-        for waiting in self._waiting.values():
-            waiting.set_exception(RuntimeError(f"Credo ended:\n{log}"))
-
-    def _answered(self, answer: Mapping[str, Any]) -> None:
-        waiting = self._waiting.pop(answer["id"])
-        if waiting.cancelled():
-            return
-        if "error" in answer:
-            waiting.set_exception(ValueError(answer["error"]))
-        else:
-            waiting.set_result(answer["ok"])
-
-
-async def _run(folder: Path, *command: str) -> None:
-    """A step of the installation. Node.js is compiled against with its own headers, which are not fetched."""
-    headers = Path(shutil.which("node") or "node").resolve().parent.parent
-    more = {"npm_config_nodedir": str(headers)} if (headers / "include" / "node").is_dir() else {}
-    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=sys.stderr, env={**os.environ, **more})
-    if await process.wait():
-        raise RuntimeError(f"This failed: {' '.join(command)}")
+        return await self._driven.ask(what, **how)

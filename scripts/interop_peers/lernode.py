@@ -190,6 +190,27 @@ class Lernode:
             return await self._post(f"{path}/verify", s.VerificationView, s.VerifyExchange())
         return await self._get(f"{path}/verification", s.VerificationView)
 
+    # By an invitation of WACI-DIDComm -----------------------------------------------------------------------------
+
+    async def invite_to_a_record(self, data_model: DataModel) -> s.InvitationView:
+        """An invitation whose goal is to issue a record to who answers it."""
+        award = s.OfferByLink(achievement=_ACHIEVEMENT, result="B", data_model=data_model, didcomm="v2")
+        return await self._post("/admin/invitations/offers", s.InvitationView, award)
+
+    async def invite_to_show(self, kind: str) -> s.InvitationView:
+        """An invitation whose goal is to have records of a type shown by who answers it."""
+        wanted = s.RequestByLink(type=kind, didcomm="v2")
+        return await self._post("/admin/invitations/requests", s.InvitationView, wanted)
+
+    async def in_thread(self, thread: str) -> s.ExchangeView:
+        """The exchange that a peer's message began."""
+
+        async def look() -> s.ExchangeView | None:
+            page = await self._get(_EXCHANGES, s.Page[s.ExchangeView])
+            return next((one for one in page.items if one.thread_id == thread), None)
+
+        return await eventually(look, "exchange at lernode")
+
     # Any exchange -------------------------------------------------------------------------------------------------
 
     async def accept(self, exchange_id: str) -> None:

@@ -110,6 +110,13 @@ def test_an_entry_may_name_the_presentation_first_and_the_credential_inside() ->
     assert codes(presentation) == []
 
 
+def test_an_entry_may_name_the_format_of_the_presentation_for_the_credential_in_it() -> None:
+    presentation = presented(x=badge(a=1, b=1))
+    for entry in entries(presentation):
+        entry["format"] = "ldp_vp"
+    assert codes(presentation) == []
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

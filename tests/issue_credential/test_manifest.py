@@ -82,6 +82,16 @@ def test_each_record_is_named_once_and_nothing_comes_along(entries: list[Any], c
     assert refused.value.code == code
 
 
+def test_the_format_of_the_presentation_may_stand_for_that_of_the_records_in_it() -> None:
+    """As Extrimian's issuers write it unless they are told otherwise."""
+    raw = copy.deepcopy(ISSUED)
+    for one in raw["attachments"][0]["data"]["json"]["credential_fulfillment"]["descriptor_map"]:
+        one["format"] = "ldp_vp"
+    read = decode(codec.decode(json.dumps(raw).encode(), Wire.V2))
+    assert isinstance(read, IssueCredentialMessage)
+    assert read.credentials == SIGNED
+
+
 def test_records_are_known_by_their_descriptors_whatever_their_order() -> None:
     raw = copy.deepcopy(ISSUED)
     content = raw["attachments"][0]["data"]["json"]

@@ -196,6 +196,31 @@ async def test_an_offer_that_cannot_be_judged_is_declined_with_the_reason(
     assert (row.state, row.error_code) == ("abandoned", code)
 
 
+async def test_a_wallet_that_applies_with_nothing_gets_a_record_about_the_did_that_it_speaks_with(
+    college: Node, modern: WirePeerV2
+) -> None:
+    """As Extrimian's does, which attaches an application only where records are asked of it."""
+    offer = await offered_to(college, modern)
+    asked = modern.message(TYPE + "request-credential", thid=offer.thid)
+    assert (await modern.tell(college, asked)).status == 202
+    got = content_of(await modern.hear("issue-credential"), FULFILLMENT)
+    (record,) = got["verifiableCredential"]
+    assert record["credentialSubject"]["id"] == asked.from_
+
+
+async def test_a_request_for_nothing_is_for_an_offer_only(college: Node, modern: WirePeerV2) -> None:
+    await offered_to(college, modern)
+    await settled(college)
+    before = await tables(college.store)
+    for thread in ({}, {"thid": new_id()}):
+        answer = await modern.tell(college, modern.message(TYPE + "request-credential", **thread))
+        assert (answer.status, answer.code) == (400, "issue_credential.unknown_thread")
+        await modern.hear("problem-report")
+    await settled(college)
+    assert await tables(college.store) == before
+    assert await issued(college) == []
+
+
 @pytest.mark.parametrize("how", ["stranger", "challenge", "domain", "unsigned", "manifest"])
 async def test_who_does_not_sign_for_the_did_gets_no_record(college: Node, modern: WirePeerV2, how: str) -> None:
     offer = await offered_to(college, modern)
