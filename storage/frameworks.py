@@ -426,10 +426,8 @@ async def related(tx: Transaction, item: Item, *, limit: int = 1000) -> list[tup
     for here, there in (("source", "target"), ("target", "source")):
         select = " ".join(
             [
-                "SELECT r.*, COALESCE((SELECT MIN(i.name) FROM framework_items i JOIN framework_versions w ON",
-                f"w.id = i.version_id WHERE i.url = r.{there} AND w.complete = 1), (SELECT MIN(i.name) FROM",
-                "framework_items i JOIN framework_versions w ON w.id = i.version_id WHERE",
-                f"i.code = r.{there} AND w.complete = 1)) AS name FROM framework_relations r",
+                f"SELECT r.*, COALESCE({_newest_name('url', there)}, {_newest_name('code', there)}) AS name",
+                "FROM framework_relations r",
                 f"JOIN framework_versions v ON v.id = r.version_id WHERE r.{here} IN ({placeholders(len(names))})",
                 f"AND {_IS_LATEST} ORDER BY COALESCE(r.importance, 0) DESC, r.id LIMIT ?",
             ]
@@ -437,6 +435,13 @@ async def related(tx: Transaction, item: Item, *, limit: int = 1000) -> list[tup
         for row in await tx.all(select, (*names, bounded(limit))):
             found.setdefault((row["source"], row["kind"], row["target"]), (found_relation(row), row["name"]))
     return list(found.values())
+
+
+def _newest_name(of: str, there: str) -> str:
+    items = "framework_items i JOIN framework_versions w ON w.id = i.version_id AND w.complete = 1"
+    return " ".join(
+        ["(SELECT i.name FROM", items, f"WHERE i.{of} = r.{there}", "ORDER BY w.number DESC, i.name LIMIT 1)"]
+    )
 
 
 async def page(tx: Transaction, version_id: str, *, after: int = -1, limit: int = 1000) -> list[tuple[int, Item]]:

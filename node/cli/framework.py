@@ -133,14 +133,19 @@ def _show_import(setting: Setting, done: ImportView) -> None:
     if done.unchanged:
         line(f"“{found.title}” is here already, as version {found.number} of {found.id}: the file is the same.")
         return
-    line(f"Imported “{found.title}” as {found.id}, version {found.number}: {found.items:,} items.", style="green")
+    content = f"{found.items:,} items" if found.items else "matches between other frameworks"
+    line(f"Imported “{found.title}” as {found.id}, version {found.number}: {content}.", style="green")
     for fault in done.faults[:_SHOWN]:
         note(f"{fault.place}: {fault.message}")
     if found.skipped:
         note(f"{found.skipped} rows cannot be read; they were left out.")
     if done.difference is not None:
         _show_difference(done.difference)
-    suggest(f"lernode framework search WORDS, or lernode framework tree {found.id}")
+    suggest(
+        f"lernode framework search WORDS, or lernode framework tree {found.id}"
+        if found.items
+        else "lernode framework crosswalk CODE"
+    )
 
 
 @framework.command()

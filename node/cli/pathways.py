@@ -65,7 +65,9 @@ def pathways(
 
 
 def _show(each: ClosingView) -> None:
-    costs = ", ".join(f"{cost} {unit}" for unit, cost in each.costs.items()) or "no cost stated"
+    costs = (
+        ", ".join(f"{cost} {unit.removeprefix('price in ')}" for unit, cost in each.costs.items()) or "no cost stated"
+    )
     line(f"  → {each.name} ({costs}), {each.issuer}")
     for skill, way in each.closes.items():
         level = "; the level is still to be reached" if skill in each.levels_open else ""

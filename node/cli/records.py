@@ -158,6 +158,7 @@ def _show_one(setting: Setting, record: str, issued: bool, export: Path | None) 
             doubt = each.unverified or (each.state if each.state != "active" else None)
             facts[f"endorsement {number}"] = f"{each.issuer}: {each.comment or ''}{f' ({doubt})' if doubt else ''}"
         facts["skills"] = ", ".join(skill.name for skill in facts["skills"]) if "skills" in facts else None
+        facts["types"] = ", ".join(facts.get("types", []))
         del facts["attached"]
         achievements = facts.pop("outline", [])
         fields((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, ""))

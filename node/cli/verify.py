@@ -13,7 +13,7 @@ from node.cli.client import segment, with_api
 from node.cli.options import Setting, common, only_used
 from node.cli.output import emit_json, line, table
 from node.cli.verdict import show_documents, show_result
-from node.http.schemas import ResultView, VerificationView, VerifyExchange
+from node.http.schemas import CheckView, ResultView, VerificationView, VerifyExchange
 from protocols.errors import BadInput
 
 if TYPE_CHECKING:
@@ -165,12 +165,17 @@ def _read(path: Path, most: int = _MAX_BYTES) -> bytes:
     return data
 
 
+def _may_be_trusted(check: CheckView) -> bool:
+    """Whether an issuer is not trusted who could be; nobody is to be trusted for what they say of themselves."""
+    return check.check == "issuer-trusted" and check.outcome != "pass" and check.code != "trust.own_statement"
+
+
 def _advise(result: ResultView, *, any_issuer: bool) -> None:
     found = [check for each in (result, *result.credentials) for check in each.checks]
     issuers = (
         each.issuer
         for each in (result, *result.credentials)
-        if not each.endorses and any(c.check == "issuer-trusted" and c.outcome != "pass" for c in each.checks)
+        if not each.endorses and any(_may_be_trusted(check) for check in each.checks)
     )
     issuer = next((name for name in issuers if name), None)
     if not any_issuer and issuer:

@@ -21,7 +21,7 @@ from typing import Final
 from node.net.guarded_http import GuardedHttp
 from node.runtime.world import World
 from node.skills.frameworks import READERS, reader_for
-from node.skills.parts import CHILD, About, Fault, Item, Part, Relation
+from node.skills.parts import CHILD, About, Fault, Item, Part, PlacedItem, Relation
 from node.skills.source import Source
 from protocols.errors import BadInput, WrongState
 from storage import audit, frameworks
@@ -245,7 +245,9 @@ class _Import:
         for part in parts:
             if isinstance(part, Item):
                 if part.key in self._keys:
-                    self._note(Fault(part.code or part.key, "It stands in the file twice; the first one counts."))
+                    name = part.code or part.key
+                    place = f"{part.place}, {name}" if isinstance(part, PlacedItem) else name
+                    self._note(Fault(place, "It stands in the file twice; the first one counts."))
                 else:
                     self._keys.add(part.key)
                     items.append(part)

@@ -11,7 +11,7 @@ from node.roles.checker import Checker
 from node.runtime.world import World
 from node.skills.frameworks import carried
 from node.skills.held import Attestation, Believed, Match, ProfiledSkill, SkillRecord, in_order, standing
-from node.skills.ways import THROUGH
+from node.skills.matching import THROUGH
 from node.trust.source import KnownOnce
 from protocols.credentials.trust.scope import Achieved, Award
 from protocols.credentials.verification import Outcome

@@ -265,16 +265,10 @@ def _check_query(
 ) -> CheckResult:
     checked = check_submission(parse_definition(definition), presentation, processor=processor)
     answers = [result.credentials[at] for at in checked.credentials.values() if at < len(result.credentials)]
-    if checked.ok and any(each.endorses and not _is_believed(each) for each in answers):
-        reason = "What answers the query is an endorsement that is not verified, or whose issuer is not trusted."
+    if checked.ok and any(each.endorses and not each.verified for each in answers):
+        reason = "What answers the query is an endorsement that is not verified."
         return CheckResult(Check.QUERY, Outcome.FAIL, "query.endorsement", reason, _QUERY_SPEC)
     if checked.ok:
         return CheckResult(Check.QUERY, Outcome.PASS, "ok", "The records answer what was asked.", _QUERY_SPEC)
     first = checked.problems[0]
     return CheckResult(Check.QUERY, Outcome.FAIL, first.code, first.message, _QUERY_SPEC)
-
-
-def _is_believed(endorsement: VerificationResult) -> bool:
-    """Whether it counts as a record of its own, which one that only goes along need not."""
-    passed = {check.check for check in endorsement.checks if check.outcome is Outcome.PASS}
-    return endorsement.verified and Check.ISSUER_TRUSTED in passed

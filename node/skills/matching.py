@@ -24,7 +24,7 @@ from node.skills.profile import AtLeast, JobProfile, Requirement, Scale
 from storage.record_skills import Reached
 from storage.record_terms import Skill
 
-__all__ = ["Evidence", "Line", "Outcome", "Report", "Standing", "Through", "Unknown", "Used", "Way", "match"]
+__all__ = ["THROUGH", "Evidence", "Line", "Outcome", "Report", "Standing", "Through", "Unknown", "Used", "Way", "match"]
 
 _NOT_REACHED = frozenset({"enrolled", "failed", "inprogress", "onhold", "withdrew"})
 """Statuses of a Result (OB 3.0 §B, ResultStatusType) that say that it was not reached."""
@@ -56,6 +56,23 @@ class Through(StrEnum):
     CHILD = "child-of"
     NEAR = "near"
     """Related, but not the same: whether it is enough is for a person to say."""
+
+
+THROUGH: Mapping[str, Through] = {
+    "exactMatch": Through.EXACT_MATCH,
+    "exactMatchOf": Through.CASE,
+    "isTranslationOf": Through.CASE,
+    "replacedBy": Through.CASE,
+    "closeMatch": Through.NEAR,
+    "relatedMatch": Through.NEAR,
+    "broadMatch": Through.NEAR,
+    "narrowMatch": Through.NEAR,
+    "related": Through.NEAR,
+    "isPeerOf": Through.NEAR,
+    "isPartOf": Through.NEAR,
+    "isRelatedTo": Through.NEAR,
+}
+"""What a relation between items of frameworks means for a skill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocols.credentials.model import is_url
 from storage.frameworks import CHILD, Item, Label, Relation
 
-__all__ = ["CHILD", "About", "Fault", "Item", "Label", "Part", "Parts", "Relation", "item"]
+__all__ = ["CHILD", "About", "Fault", "Item", "Label", "Part", "Parts", "PlacedItem", "Relation", "item"]
 
 _MAX_NAME = 4_000
 _MAX_TEXT = 32_000
@@ -36,6 +36,13 @@ class Fault:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedItem(Item):
+    """An item, and where it stands in the file, as a fault says it."""
+
+    place: str = field(compare=False)
+
+
 Part = About | Item | Relation | Fault
 Parts = Iterator[Part]
 
@@ -49,7 +56,7 @@ def item(
     description: str = "",
     kind: str = "",
     labels: tuple[Label, ...] = (),
-) -> Item | Fault:
+) -> PlacedItem | Fault:
     """An item with what its row gives, or what is wrong with the row."""
     name, code, url = " ".join(name.split()), (code or "").strip() or None, (url or "").strip() or None
     if not name:
@@ -63,6 +70,13 @@ def item(
         return Fault(place, "It is too long.")
     if "\0" in f"{key}{name}{description}{kind}":
         return Fault(place, "It has a NUL character.")
-    return Item(
-        key=key, name=name, code=code, url=url, description=description.strip(), kind=kind.strip(), labels=labels
+    return PlacedItem(
+        key=key,
+        name=name,
+        code=code,
+        url=url,
+        description=description.strip(),
+        kind=kind.strip(),
+        labels=labels,
+        place=place,
     )

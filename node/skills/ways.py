@@ -10,30 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from node.skills.frameworks import carried
-from node.skills.matching import Through, Way
+from node.skills.matching import THROUGH, Through, Way
 from node.skills.profile import JobProfile, Requirement
 from storage import crosswalks
 from storage.crosswalks import Related
 from storage.engine import Transaction
 from storage.frameworks import CHILD, FoundItem
 
-__all__ = ["THROUGH", "Crosswalk", "ways_of"]
+__all__ = ["Crosswalk", "ways_of"]
 
-THROUGH: Mapping[str, Through] = {
-    "exactMatch": Through.EXACT_MATCH,
-    "exactMatchOf": Through.CASE,
-    "isTranslationOf": Through.CASE,
-    "replacedBy": Through.CASE,
-    "closeMatch": Through.NEAR,
-    "relatedMatch": Through.NEAR,
-    "broadMatch": Through.NEAR,
-    "narrowMatch": Through.NEAR,
-    "related": Through.NEAR,
-    "isPeerOf": Through.NEAR,
-    "isPartOf": Through.NEAR,
-    "isRelatedTo": Through.NEAR,
-}
-"""What a relation between items of frameworks means for a skill."""
 _ORDER = tuple(Through)
 _DEEPEST = 3
 _MOST_BELOW = 300

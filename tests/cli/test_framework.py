@@ -97,11 +97,11 @@ def test_bad_rows_are_told_by_line_and_the_rest_is_imported_only_when_asked(
     assert code == 2
     assert "line 3: It has neither a code nor a URL." in shown
     assert "line 4: It has 1 cells" in shown
-    assert "A: It stands in the file twice" in shown
+    assert "line 5, A: It stands in the file twice" in shown
     assert as_json(framework, "list")["items"] == []
     imported = as_json(framework, "import", bad, "--skip-bad")
     assert (imported["framework"]["items"], imported["framework"]["skipped"]) == (2, 3)
-    assert [fault["place"] for fault in imported["faults"]] == ["line 3", "line 4", "A"]
+    assert [fault["place"] for fault in imported["faults"]] == ["line 3", "line 4", "line 5, A"]
 
 
 def test_a_column_mapping_is_kept_for_the_next_version(framework: Framework, tmp_path: Path) -> None:
@@ -118,6 +118,11 @@ def test_a_crosswalk_leads_from_one_framework_to_another(framework: Framework, t
     assert framework("import", write(tmp_path / "walk.csv", "source,target\nW1,https://x.example/t\n"))[0] == 0
     assert "Soudage" in framework("crosswalk", "W1")[1]
     assert "← exactMatch" in framework("crosswalk", "https://x.example/t")[1]
+    framework("import", write(tmp_path / "theirs.csv", "code,name,url\nT,Brasage,https://x.example/t\n"))
+    assert "Brasage" in framework("crosswalk", "W1")[1], "as its last version calls it"
+    unknown = write(tmp_path / "odd.csv", "source,target,type\nW1,https://x.example/t,sameAs\n")
+    code, shown = framework("import", unknown)
+    assert (code, "line 2: Its type is none of exactMatch" in shown) == (2, True)
 
 
 def test_what_is_no_framework_is_refused_in_one_sentence(framework: Framework, tmp_path: Path) -> None:

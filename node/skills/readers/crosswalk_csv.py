@@ -5,6 +5,7 @@ It has no items of its own, only relations between codes or URLs of frameworks.
 
 from __future__ import annotations
 
+from node.skills.matching import THROUGH
 from node.skills.parts import About, Fault, Parts, Relation
 from node.skills.readers.tables import header, rows
 from node.skills.source import Source
@@ -31,5 +32,7 @@ def read(source: Source) -> Parts:
             yield row
         elif not row["source"] or not row["target"]:
             yield Fault(row.place, "It does not say what is matched with what.")
+        elif row["type"] and row["type"] not in THROUGH:
+            yield Fault(row.place, f"Its type is none of {', '.join(THROUGH)}.")
         else:
             yield Relation(source=row["source"], kind=row["type"] or "exactMatch", target=row["target"])
