@@ -43,6 +43,7 @@ __all__ = [
     "prune_dead",
     "release",
     "requeue",
+    "waiting",
 ]
 
 MAX_ATTEMPTS = 24
@@ -219,15 +220,25 @@ async def release(tx: Transaction, leases: Mapping[str, int]) -> None:
     await tx.execute_many("UPDATE outbox SET leased_until = 0 WHERE id = ? AND leased_until = ?", rows)
 
 
-async def mark_delivered(tx: Transaction, message_id: str) -> bool:
-    """Take a message that has arrived out of its lane, which may be done already; whether another may be due there."""
-    row = await tx.one("SELECT lane, next_attempt FROM outbox WHERE id = ?", (message_id,))
-    if row is None:
-        return True
-    await tx.lock(_lane_lock(row["lane"]))
-    await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
-    was_head = row["next_attempt"] is not None
-    return await _promote(tx, row["lane"]) or not was_head
+async def waiting(
+    tx: Transaction, lane: str, now: datetime, limit: int, *, longest: timedelta | None = None
+) -> list[Outgoing]:
+    """What waits on a lane, in its order, where its first message is due; see :func:`due`."""
+    if not await due(tx, now, 1, lane=lane, longest=longest):
+        return []
+    query = Query("SELECT * FROM outbox").equal("lane", lane).where("state = 'queued'")
+    return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]
+
+
+async def mark_delivered(tx: Transaction, lane: str, *message_ids: str) -> bool:
+    """Take messages that have arrived out of their lane, which may be done already; whether more may be due there."""
+    await tx.lock(_lane_lock(lane))
+    rows = await tx.all(
+        f"DELETE FROM outbox WHERE lane = ? AND id IN ({placeholders(len(message_ids))}) RETURNING next_attempt",  # noqa: S608
+        (lane, *message_ids),
+    )
+    had_head = any(row["next_attempt"] is not None for row in rows)
+    return await _promote(tx, lane) or not had_head
 
 
 async def mark_failed(

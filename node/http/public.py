@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from node.http.client_pages import add_client_pages
 from node.http.gate import HEALTH_PATH, METRICS_PATH, READY_PATH, Gate
 from node.http.problem import problem_middleware, problem_response
 from node.http.return_channels import HttpReturn, Sockets
+from node.net import order
 from node.roles.framework_packages import FRAMEWORKS_PATH, FrameworkPackages
 from node.roles.identity import web_document
 from node.roles.pathways import CATALOGUE_PATH
@@ -105,11 +106,13 @@ class _Public:
         self._clock = clock
         self._endpoint = endpoint
         self._label = label
+        self._arrivals = order.Arrivals()
 
     async def didcomm(self, request: web.Request) -> web.StreamResponse:
         """One envelope (Aries RFC 0025 §HTTP): 202 once it is carried out or known already.
 
-        Where the message asks for it (RFC 0092), the response carries one that waits for its sender.
+        Where the message asks for it (RFC 0092), the response carries one that waits for its sender. A request that
+        says its place among those of its sender is carried out in that order (:mod:`node.net.order`).
         """
         if not is_accepted_media_type(request.headers.get("Content-Type", "")):
             raise BadInput(
@@ -117,8 +120,13 @@ class _Public:
             )
         channel = HttpReturn()
         try:
-            await self._inbound.receive(await request.read(), channel)
+            envelope = await request.read()
+            place = self._place(request)
+            async with nullcontext() if place is None else self._arrivals.take(place):
+                await self._inbound.receive(envelope, channel)
             response = await channel.answer(await self._patience(channel))
+            if place is not None:
+                response.headers[order.HEADER] = order.KEPT
             await response.prepare(request)
             await response.write_eof()
             channel.finish(written=True)
@@ -126,6 +134,11 @@ class _Public:
             channel.finish(written=False)
             self._channels.close(channel)
         return response
+
+    def _place(self, request: web.Request) -> order.Place | None:
+        header = request.headers.get(order.HEADER)
+        # Where replicas share the work, what comes before may have come to another one.
+        return None if header is None or self._store.shared else order.Place.read(header)
 
     async def _patience(self, channel: HttpReturn) -> float:
         """Seconds to wait for a message that is already on its way to who asked for it."""

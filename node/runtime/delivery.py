@@ -12,15 +12,18 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
+from typing import Any
 
 import msgspec
 
 from node.config import DeliveryConfig
+from node.net import order
 from node.net.guarded_http import GuardedHttp, Response
 from node.runtime.channels import Channel, Channels
+from node.runtime.lanes import Addressed, Flight, Lane
 from node.runtime.leases import Leases
 from node.runtime.metrics import Metrics
 from node.runtime.sealing import Sealed, Sealer
@@ -41,7 +44,10 @@ __all__ = ["Outbox", "is_unreachable"]
 
 _log = logging.getLogger("lernode.delivery")
 _PARALLEL_LANES = 16
-_MOST_EMPTY_LANES = 10_000
+_MOST_IN_FLIGHT = 8
+_MOST_LOADED = 64
+_MOST_REMEMBERED = 10_000
+_FRESH_SECONDS = 1.0  # for so long, what waits in memory is not compared with the store again
 _CHANNEL = "outbox"
 _PERMANENT = frozenset({400, 413, 415, 422})
 _PERMANENT_ATTEMPTS = 6
@@ -53,19 +59,6 @@ _PATIENT = frozenset({"delivery.no_endpoint", "delivery.route_unconfirmed"})
 
 Returned = Callable[[bytes], Awaitable[object]]
 """Takes an envelope that came back over a channel of this node's."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Addressed:
-    """A message to deliver, and whom to.
-
-    Attributes:
-        waits: whether the peer's answers could not reach this node yet.
-    """
-
-    message: outbox.Letter
-    connection: Connection | None
-    waits: bool
 
 
 class Outbox:
@@ -102,9 +95,10 @@ class Outbox:
         self._tracer = tracer
         self._leases = Leases(store, _CHANNEL, outbox.release)
         self._crew = Crew("outbox", world.clock, _PARALLEL_LANES, self._find)
-        self._hastening: set[asyncio.Task[None]] = set()
-        self._noting: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lanes: dict[str, Lane] = {}
         self._empty_lanes: set[str] = set()
+        self._orderly: dict[str, str] = {}  # lane -> the endpoint that keeps to the order of what it is sent
 
     def give_returned_to(self, receive: Returned) -> None:
         """Say who takes what peers send back in their responses."""
@@ -142,24 +136,32 @@ class Outbox:
         if self._crew.is_full:
             tx.notify(_CHANNEL)  # another process may have its hands free
 
-    def _begin(self, lane: str, addressed: _Addressed | None) -> None:
-        """Deliver what was just committed: at once where its lane was empty, else once it is found to be due."""
-        if lane in self._empty_lanes and addressed is not None:
-            self._empty_lanes.discard(lane)
-            if self._crew.begin(lane, partial(self._deliver_lane, addressed)):
+    def _begin(self, key: str, addressed: Addressed | None) -> None:
+        """Deliver what was just committed: at once where nothing is before it, else once it is found to be due."""
+        lane = self._lanes.get(key)
+        if lane is not None and addressed is not None:
+            lane.add(addressed, _now())
+            self._launch(lane)
+            return
+        if key in self._empty_lanes and addressed is not None and not self._crew.is_full:
+            lane = Lane(key)
+            lane.load([addressed], _now(), is_all=True)
+            if self._crew.begin(key, partial(self._deliver_lane, lane)):
+                self._lanes[key] = lane
+                self._empty_lanes.discard(key)
                 return
-        self._empty_lanes.discard(lane)
+        self._empty_lanes.discard(key)
         # What is being delivered on a lane of this process only is followed by what came behind it.
-        if self._store.shared or not self._crew.has_in_hand(lane):
+        if self._store.shared or not self._crew.has_in_hand(key):
             self._crew.wake()
 
-    def _note_empty(self, lane: str) -> None:
+    def _note_empty(self, key: str) -> None:
         """Nothing of a lane is in the store, and so what is put in next is due at once."""
         if self._store.shared:
             return  # other processes put in, too
-        if len(self._empty_lanes) >= _MOST_EMPTY_LANES:
+        if len(self._empty_lanes) >= _MOST_REMEMBERED:
             self._empty_lanes.clear()
-        self._empty_lanes.add(lane)
+        self._empty_lanes.add(key)
 
     async def put_again(self, tx: Transaction, connection: Connection, message: ProtocolMessage) -> None:
         """As :meth:`put`, for a message that was put in before: where it still waits, it is not put in twice."""
@@ -175,7 +177,9 @@ class Outbox:
         """
         plain = self._written(message, wire)
         try:
-            await self._hand_over(connection, plain.thid, codec.encode(plain), plain.wire, connection.my_verkey)
+            await self._hand_over(
+                connection, self._channel(connection, plain), codec.encode(plain), plain.wire, connection.my_verkey
+            )
         except LernodeError as error:
             _log.info("a message that is not kept was not delivered: %s", error.code)
 
@@ -199,7 +203,9 @@ class Outbox:
             LernodeError: it was not delivered.
         """
         plain = return_route.asking(self._written(message, Wire(connection.wire)))
-        await self._hand_over(connection, plain.thid, codec.encode(plain), plain.wire, connection.my_verkey)
+        await self._hand_over(
+            connection, self._channel(connection, plain), codec.encode(plain), plain.wire, connection.my_verkey
+        )
 
     async def hasten(self, tx: Transaction, connection_id: str | None) -> int:
         """Try again at once what waits for a peer, or for any; for how many peers something had to wait."""
@@ -228,7 +234,7 @@ class Outbox:
     async def stop(self) -> None:
         """Stop; what was not confirmed is delivered again after the next start, or now by another process."""
         await self._crew.stop()
-        await asyncio.gather(*self._hastening, *self._noting, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._leases.give_back()
 
     async def _find(self, busy: tuple[str, ...], room: int) -> tuple[dict[str, Work], datetime | None]:
@@ -237,7 +243,9 @@ class Outbox:
         async with self._store.write() if self._store.shared else self._store.read() as tx:
             for message in await self._take(tx, now, room, skip_lanes=busy):
                 self._empty_lanes.discard(message.lane)
-                found[message.lane] = partial(self._deliver_lane, await _addressed(tx, message))
+                lane = Lane(message.lane)
+                lane.load([await _addressed(tx, message)], _now(), is_all=False)
+                found[message.lane] = partial(self._deliver_lane, lane)
             following = await outbox.next_wake(tx, skip_lanes=(*busy, *found))
         if self._store.shared:
             # What another process has in hand is looked at again when its lease is over, and not before.
@@ -260,66 +268,151 @@ class Outbox:
             return claimed
         return await outbox.due(tx, now, limit, lane=lane, skip_lanes=skip_lanes, longest=self._longest)
 
-    async def _deliver_lane(self, first: _Addressed) -> bool:
-        """Deliver a message, and those that wait behind it while no other lane waits for this one to be done."""
-        following: _Addressed | None = first
-        noted: asyncio.Task[bool] | None = None
-        while following is not None:
-            message = following.message
-            try:
-                with self._tracer.span("deliver", Kind.PRODUCER, parent=message.traceparent) as span:
-                    span.say("messaging.system", "didcomm")
-                    span.say("lernode.message.type", message.message_type)
-                    span.say("lernode.message.wire", message.wire)
-                    span.say("lernode.attempt", message.attempts + 1)
-                    span.say("messaging.message.envelope.size", await self._deliver(following))
-            except LernodeError as error:
-                await self._failed(message, error.code)
-                if noted is not None:
-                    await noted
-                return True
-            self._metrics.delivered.inc()
-            behind: asyncio.Future[_Addressed | None] = asyncio.get_running_loop().create_future()
-            noted = asyncio.create_task(self._note_delivered(message, behind, noted))
-            self._noting.add(noted)
-            noted.add_done_callback(self._noting.discard)
-            following = await behind
-        return noted is not None and await noted
-
-    async def _note_delivered(
-        self, message: outbox.Letter, behind: asyncio.Future[_Addressed | None], before: asyncio.Task[bool] | None
-    ) -> bool:
-        """Take a message out that arrived; whether more of its lane may be due.
-
-        Args:
-            behind: is given the next message of the lane as soon as that may be delivered: where no other process
-                delivers, before the commit. Were that lost, the peer would get this message again, and know it.
-            before: notes the message before.
-        """
-        following: _Addressed | None = None
-        may_follow: _Addressed | None = None
+    async def _deliver_lane(self, lane: Lane) -> bool:
+        """Deliver what is due of a lane while no other lane waits for this one to be done; whether more may be due."""
+        if not self._store.shared:
+            self._lanes[lane.key] = lane
         try:
-            async with self._store.write() as tx:
-                is_more = await outbox.mark_delivered(tx, message.id)
-                if is_more and not self._crew.is_full:
-                    for next_one in await self._take(tx, self._world.clock(), 1, lane=message.lane):
-                        following = await _addressed(tx, next_one)
-                if following is not None and not self._store.shared:
-                    _give(behind, following)
-                if following is not None or not is_more:
-                    tx.can_wait()
-                if not is_more:
-                    tx.after_commit(partial(self._crew.let_go, message.lane))
-                    tx.after_commit(partial(self._note_empty, message.lane))
-            may_follow = following
+            self._launch(lane, is_first=True)
+            while lane.flights:
+                flight = lane.flights[0]
+                try:
+                    await flight.task
+                except LernodeError as error:
+                    await self._break_off(lane, error.code)
+                    return True
+                lane.flights.popleft()
+                lane.arrived.append(flight.message.id)
+                self._metrics.delivered.inc()
+                self._launch(lane)
+                if lane.flights:
+                    self._note_soon(lane)
+                elif not await self._note(lane):
+                    return False
+                elif not lane.flights and not self._crew.is_full:
+                    await self._load(lane)
+                    self._launch(lane)
+            return True
         finally:
-            _give(behind, may_follow)
-        self._leases.end(message.id)
-        if before is not None:
-            await before
+            self._forget(lane)
+            for flight in lane.flights:
+                flight.task.cancel()
+
+    def _launch(self, lane: Lane, *, is_first: bool = False) -> None:
+        """Let messages leave: as many at once as their order allows, and no other lane waits for this one."""
+        while lane.waiting and not lane.is_loading and (is_first or not self._crew.is_full):
+            learnt, addressed = lane.waiting[0]
+            if _now() - learnt > _FRESH_SECONDS:
+                lane.forget_waiting()
+                return
+            message = addressed.message
+            channel = self._channels.find(message.connection_id or "", message.thid)
+            if lane.flights and (channel is not None or not self._keeps_order(lane)):
+                return
+            lane.take()
+            place = order.Place(self._world.new_id(), lane.flights[-1].place if lane.flights else None)
+            task = asyncio.create_task(self._fly(addressed, channel, place))
+            self._keep(task)
+            lane.flights.append(Flight(message, place.name, task))
+            is_first = False
+
+    def _keeps_order(self, lane: Lane) -> bool:
+        """Whether a further message may be under way to the peer together with those that are."""
+        return lane.key in self._orderly and len(lane.flights) < _MOST_IN_FLIGHT
+
+    async def _fly(self, addressed: Addressed, channel: Channel | None, place: order.Place) -> None:
+        message = addressed.message
+        with self._tracer.span("deliver", Kind.PRODUCER, parent=message.traceparent) as span:
+            span.say("messaging.system", "didcomm")
+            span.say("lernode.message.type", message.message_type)
+            span.say("lernode.message.wire", message.wire)
+            span.say("lernode.attempt", message.attempts + 1)
+            span.say("messaging.message.envelope.size", await self._deliver(addressed, channel, place))
+
+    async def _load(self, lane: Lane) -> None:
+        """Learn from the store what follows on a lane of this process only."""
+        if self._store.shared:
+            return
+        lane.is_loading = lane.is_whole = True  # what is put in meanwhile is kept, too
+        try:
+            async with self._store.read() as tx:
+                stored = await outbox.waiting(tx, lane.key, self._world.clock(), _MOST_LOADED, longest=self._longest)
+                found = [await _addressed(tx, message) for message in stored]
+        except BaseException:
+            lane.is_loading = False
+            lane.forget_waiting()
+            raise
+        lane.load(found, _now(), is_all=len(found) < _MOST_LOADED)
+
+    def _note_soon(self, lane: Lane) -> None:
+        """Note in the background what has arrived, together with what arrives until then."""
+        if lane.noting is not None and lane.noting.done():
+            lane.noting.result()  # raises what it raised
+            lane.noting = None
+        if lane.noting is None:
+            lane.noting = asyncio.create_task(self._note_arrived(lane))
+            self._keep(lane.noting)
+
+    async def _note(self, lane: Lane) -> bool:
+        """Note all that has arrived; whether more of the lane may be due."""
+        is_more = True
+        if lane.noting is not None:
+            is_more = await lane.noting
+            lane.noting = None
+        return await self._note_arrived(lane) if lane.arrived else is_more
+
+    async def _note_arrived(self, lane: Lane) -> bool:
+        ids, lane.arrived = lane.arrived, []
+        following: list[Addressed] = []
+        async with self._store.write() as tx:
+            is_more = await outbox.mark_delivered(tx, lane.key, *ids)
+            if is_more and self._store.shared and not self._crew.is_full:
+                taken = await self._take(tx, self._world.clock(), 1, lane=lane.key)
+                following = [await _addressed(tx, message) for message in taken]
+            # Were this lost, the peer would get these again, and know them.
+            if not is_more or lane.flights:
+                tx.can_wait()
+            if not is_more:
+                tx.after_commit(partial(self._end, lane))
+        for message_id in ids:
+            self._leases.end(message_id)
+        lane.noted(ids)
+        if following:
+            lane.load(following, _now(), is_all=False)
         return is_more
 
-    async def _deliver(self, addressed: _Addressed) -> int:
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        """Wait for a task when this stops; what it raised is told to who waits for it, if anybody does."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_went_well)
+
+    def _end(self, lane: Lane) -> None:
+        """Nothing of a lane is in the store any more: what is put in next begins anew."""
+        if lane.flights or lane.waiting:
+            return
+        self._forget(lane)
+        self._crew.let_go(lane.key)
+        self._note_empty(lane.key)
+
+    def _forget(self, lane: Lane) -> None:
+        if self._lanes.get(lane.key) is lane:
+            del self._lanes[lane.key]
+
+    async def _break_off(self, lane: Lane, code: str) -> None:
+        """Note that the first message under way did not arrive; what is under way behind it is refused, or arrives."""
+        self._forget(lane)
+        lane.forget_waiting()
+        self._orderly.pop(lane.key, None)
+        failed, *behind = lane.flights
+        lane.flights.clear()
+        if behind:
+            await asyncio.wait([flight.task for flight in behind])
+        lane.arrived += [flight.message.id for flight in behind if _went_well(flight.task)]
+        await self._note(lane)
+        await self._failed(failed.message, code)
+
+    async def _deliver(self, addressed: Addressed, channel: Channel | None, place: order.Place) -> int:
         """Hand a message over; how long its envelope was."""
         message, connection = addressed.message, addressed.connection
         if addressed.waits:
@@ -334,7 +427,7 @@ class Outbox:
             connection = replace(connection, their_verkey=message.to_verkey)
         started = time.perf_counter()
         size = await self._hand_over(
-            connection, message.thid, message.message, Wire(message.wire), _verkey(message, connection)
+            connection, channel, message.message, Wire(message.wire), _verkey(message, connection), place
         )
         facts = {
             "id": message.id,
@@ -347,21 +440,44 @@ class Outbox:
         _log.info("delivered", extra={"facts": facts})
         return size
 
-    async def _hand_over(self, connection: Connection, thid: str, plaintext: bytes, wire: Wire, my_verkey: str) -> int:
+    async def _hand_over(
+        self,
+        connection: Connection,
+        channel: Channel | None,
+        plaintext: bytes,
+        wire: Wire,
+        my_verkey: str,
+        place: order.Place | None = None,
+    ) -> int:
         """Deliver a message over the peer's channel or to its endpoint; how long its envelope was."""
-        channel = self._channels.find(connection.id, thid)
         sealed = await self._sealer.seal(
             connection, plaintext, wire=wire, my_verkey=my_verkey, for_channel=channel is not None
         )
         if channel is not None:
             await channel.send(sealed.envelope, sealed.media_type)
         elif sealed.endpoint is not None:
-            await self._post(sealed, sealed.endpoint)
+            if place is not None and place.after is not None and self._orderly.get(connection.id) != sealed.endpoint:
+                raise NotNow("delivery.order_unknown", "The peer has moved.", "What is before this is awaited.")
+            response = await self._post(sealed, sealed.endpoint, place)
+            if place is not None:
+                self._note_order(connection.id, sealed.endpoint, response)
         return len(sealed.envelope)
 
-    async def _post(self, sealed: Sealed, endpoint: str) -> None:
+    def _note_order(self, key: str, endpoint: str, response: Response) -> None:
+        if response.headers.get(order.HEADER.lower()) != order.KEPT:
+            self._orderly.pop(key, None)
+            return
+        if len(self._orderly) >= _MOST_REMEMBERED:
+            self._orderly.clear()
+        self._orderly[key] = endpoint
+
+    async def _post(self, sealed: Sealed, endpoint: str, place: order.Place | None) -> Response:
         response = await self._http.post(
-            endpoint, sealed.envelope, sealed.media_type, max_bytes=self._max_returned_bytes
+            endpoint,
+            sealed.envelope,
+            sealed.media_type,
+            headers={} if place is None else {order.HEADER: str(place)},
+            max_bytes=self._max_returned_bytes,
         )
         if not 200 <= response.status < 300:
             raise NotNow(f"delivery.http_{response.status}", "The peer did not take the message.", "It is tried again.")
@@ -369,6 +485,7 @@ class Outbox:
             # Before the message counts as delivered: what came back would not be sent again.
             with suppress(LernodeError):
                 await self._returned(response.body)
+        return response
 
     def _expect(self, connection_id: str) -> None:
         """A peer opened a channel: what waits for it goes now."""
@@ -377,9 +494,10 @@ class Outbox:
             async with self._store.write() as tx:
                 await self.hasten(tx, connection_id)
 
-        task = asyncio.ensure_future(hasten())
-        self._hastening.add(task)
-        task.add_done_callback(self._hastening.discard)
+        self._keep(asyncio.create_task(hasten()))
+
+    def _channel(self, connection: Connection, plain: PlainMessage) -> Channel | None:
+        return self._channels.find(connection.id, plain.thid)
 
     def _written(self, message: ProtocolMessage, wire: Wire) -> PlainMessage:
         plain = message.encode(wire)
@@ -413,16 +531,18 @@ def is_unreachable(own_did: str) -> bool:
     return any(service.endpoint == QUEUE_ENDPOINT for service in peer4.resolve(own_did).services)
 
 
-async def _addressed(tx: Transaction, message: outbox.Letter, connection: Connection | None = None) -> _Addressed:
+async def _addressed(tx: Transaction, message: outbox.Letter, connection: Connection | None = None) -> Addressed:
     connection = connection or await connections.find(tx, message.connection_id or "")
     waits = connection is not None and await mediators.unsettled(tx, [_verkey(message, connection)])
-    return _Addressed(message, connection, waits)
+    return Addressed(message, connection, waits)
 
 
-def _give(behind: asyncio.Future[_Addressed | None], following: _Addressed | None) -> None:
-    """Tell what follows, unless that was told, or nobody waits for it because deliveries are stopped."""
-    if not behind.done():
-        behind.set_result(following)
+def _went_well(task: asyncio.Task[Any]) -> bool:
+    return not task.cancelled() and task.exception() is None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _verkey(message: outbox.Letter, connection: Connection) -> str:

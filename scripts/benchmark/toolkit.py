@@ -115,7 +115,7 @@ async def _message(read: Open, write: Open, number: int) -> None:
     async with read() as tx:
         await connections.find(tx, "c1")
     async with write() as tx:
-        await outbox.mark_delivered(tx, f"o{number}")
+        await outbox.mark_delivered(tx, "c1", f"o{number}")
 
 
 async def _fill(write: Open, sealing: Sealing) -> None:

@@ -101,18 +101,3 @@ async def test_a_message_nobody_takes_is_given_up_and_counted(nodes: Nodes) -> N
     exposition = college.metrics.render().decode()
     assert "lernode_outbox_dead 1.0" in exposition
     assert "lernode_outbox_waiting 0.0" in exposition
-
-
-async def test_what_has_arrived_is_noted_though_deliveries_stop_before_the_next_one(nodes: Nodes) -> None:
-    college = await nodes.make("college", issuer=True)
-    learner = await nodes.make("learner")
-    to_learner, _ = await connect(college, learner)
-    await nodes.stop(learner)
-    for _ in range(2):
-        await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
-    head = await failed(college, 1)
-    nobody: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    nobody.cancel()
-    assert await college.outbox._note_delivered(head, nobody, None)
-    async with college.store.read() as tx:
-        assert [each.id for each in await outbox.page(tx)].count(head.id) == 0

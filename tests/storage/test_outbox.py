@@ -50,7 +50,7 @@ async def test_only_the_head_of_each_lane_is_due(store: Store) -> None:
         for name, lane in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")]:
             await put(tx, name, lane)
         assert await due(tx) == ["a1", "b1"]
-        await outbox.mark_delivered(tx, "a1")
+        await outbox.mark_delivered(tx, "a", "a1")
         assert await due(tx) == ["a2", "b1"]
 
 
@@ -104,7 +104,7 @@ async def test_a_dead_message_is_tried_again_from_the_end_of_its_lane(store: Sto
         await outbox.mark_failed(tx, "a1", "delivery.refused", None, 9)
         await outbox.requeue(tx, "a1", at(10))
         assert await due(tx) == ["a2"]
-        await outbox.mark_delivered(tx, "a2")
+        await outbox.mark_delivered(tx, "a", "a2")
         (message,) = await outbox.due(tx, at(10))
         assert (message.id, message.attempts, message.error_code) == ("a1", 0, None)
 
@@ -130,9 +130,29 @@ async def test_delivering_twice_is_harmless(store: Store) -> None:
     async with store.write() as tx:
         await put(tx, "a1")
         await put(tx, "a2")
-        await outbox.mark_delivered(tx, "a1")
-        await outbox.mark_delivered(tx, "a1")
+        await outbox.mark_delivered(tx, "a", "a1")
+        await outbox.mark_delivered(tx, "a", "a1")
         assert await due(tx) == ["a2"]
+
+
+async def test_what_arrived_together_is_taken_out_together_and_the_next_is_due(store: Store) -> None:
+    async with store.write() as tx:
+        for name in ("a1", "a2", "a3", "a4"):
+            await put(tx, name)
+        assert await outbox.mark_delivered(tx, "a", "a1", "a3")
+        assert await due(tx) == ["a2"]
+        assert await outbox.mark_delivered(tx, "a", "a4"), "the head is left"
+        assert not await outbox.mark_delivered(tx, "a", "a2")
+
+
+async def test_what_waits_on_a_lane_is_told_in_its_order_once_its_first_message_is_due(store: Store) -> None:
+    async with store.write() as tx:
+        for name, lane in (("a1", "a"), ("b1", "b"), ("a2", "a"), ("a3", "a")):
+            await put(tx, name, lane)
+        assert [message.id for message in await outbox.waiting(tx, "a", NOW, 2)] == ["a1", "a2"]
+        await outbox.mark_failed(tx, "a1", "x.y", at(10), 1)
+        assert await outbox.waiting(tx, "a", NOW, 9) == []
+        assert [message.id for message in await outbox.waiting(tx, "a", at(10), 9)] == ["a1", "a2", "a3"]
 
 
 async def test_the_limit_counts_lanes_that_are_free(store: Store) -> None:
@@ -166,7 +186,7 @@ async def test_what_is_claimed_is_given_to_nobody_else_until_its_lease_is_over(s
     assert sorted(taken[0] + taken[1]) == ["m-a", "m-b", "m-c", "m-d"]
     assert await claim(600) == []
     async with store.write() as tx:
-        await outbox.mark_delivered(tx, "m-a")
+        await outbox.mark_delivered(tx, "a", "m-a")
         await outbox.mark_failed(tx, "m-b", "x.y", at(5), 1)
     # The next of a lane whose head arrived; and what failed, once it is due again. The rest is still in hand.
     assert await claim(0) == ["n-a", "m-b"] or await claim(0) == ["m-b", "n-a"]
@@ -230,7 +250,7 @@ class Lanes(RuleBasedStateMachine):
     def deliver(self, data: st.DataObject) -> None:
         lane = data.draw(st.sampled_from(sorted(self.heads())))
         name, _ = self.lanes[lane].pop(0)
-        self.act(lambda tx: outbox.mark_delivered(tx, name))
+        self.act(lambda tx: outbox.mark_delivered(tx, lane, name))
 
     @precondition(lambda self: self.heads())
     @rule(data=st.data(), attempts=st.integers(1, 4), delay=st.integers(0, 20))
