@@ -139,7 +139,9 @@ class Outbox:
     def _begin(self, key: str, addressed: Addressed | None) -> None:
         """Deliver what was just committed: at once where nothing is before it, else once it is found to be due."""
         lane = self._lanes.get(key)
-        if lane is not None and addressed is not None:
+        if lane is not None and addressed is None:
+            lane.is_whole = False  # it is asked for when what is known has left
+        elif lane is not None and addressed is not None:
             lane.add(addressed, _now())
             self._launch(lane)
             return
