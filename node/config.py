@@ -500,15 +500,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tracing: TracingConfig = TracingConfig()
 
 
-def load(home: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration of the node in ``home``.
+def load(home: Path, environ: Mapping[str, str] = os.environ, *, file: str = CONFIG_FILE) -> Config:
+    """The configuration of the node in ``home``, by the name of its file.
 
     A key ``[section] key`` is overridden by the environment variable ``LERNODE_SECTION_KEY``.
 
     Raises:
         BadInput: ``config.missing``, ``config.malformed`` naming the key, or ``config.conformance_exposed``.
     """
-    path = home / CONFIG_FILE
+    path = home / file
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -15,7 +15,7 @@ from node.cli.progress import waiting
 from node.config import CONFIG_FILE, load
 from node.runtime import backups
 from node.runtime.age_files import AgeLock, AgeSecret, Recipient
-from node.runtime.backups import Contents
+from node.runtime.backups import Backup, Contents
 from node.runtime.opening import open_node_store
 from node.runtime.world import World
 from protocols import strict_json
@@ -83,14 +83,14 @@ def restore(
     Next: lernode run
     """
     secret: AgeSecret = identity_file.read_bytes() if identity_file else _passphrase(backup_passphrase_file, new=False)
-    plain = backups.read(file, secret)
-    contents = backups.inspect(plain)
+    copy = backups.Backup(file, secret)
+    contents = backups.inspect(copy)
     _show(setting, contents)
     if (setting.home / CONFIG_FILE).exists():
         raise WrongState("config.exists", f"There is a node in {setting.home} already.", "Choose another --home.")
     if not yes and not _agreed(setting):
         raise click.exceptions.Exit(1)
-    count = asyncio.run(_restore(setting.home, plain, contents, database, sqlite))
+    count = asyncio.run(_restore(setting.home, copy, contents, database, sqlite))
     if not setting.json:
         line(f"Restored {count} rows into {setting.home}.", style="green")
         suggest("lernode run")
@@ -109,35 +109,24 @@ async def _write(setting: Setting, file: Path, lock: AgeLock) -> int:
         await store.close()
 
 
-async def _restore(home: Path, plain: bytes, contents: Contents, database: str | None, sqlite: bool) -> int:
+async def _restore(home: Path, copy: Backup, contents: Contents, database: str | None, sqlite: bool) -> int:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config_text = _config_of(contents, database, sqlite)
-    draft = home / f".{CONFIG_FILE}.part"
-    _put(draft, config_text)
+    for name, text in contents.files.items():
+        if name != CONFIG_FILE and not (home / name).exists():
+            _draft(home / name, text).rename(home / name)
+    draft = _draft(home / CONFIG_FILE, _config_of(contents, database, sqlite))
+    store = await open_node_store(home, load(home, file=draft.name), create=True)
     try:
-        for name, text in contents.files.items():
-            if name != CONFIG_FILE and not (home / name).exists():
-                _put(home / name, text)
-        draft.rename(home / CONFIG_FILE)
-        try:
-            store = await open_node_store(home, load(home), create=True)
-            try:
-                async with waiting("Restoring"):
-                    count = await backups.restore(plain, store)
-                    async with store.write() as tx:
-                        details = {"made": contents.made.isoformat()}
-                        await audit.append(
-                            tx, at=World().clock(), event="store.restored", actor="operator", details=details
-                        )
-                    return count
-            finally:
-                await store.close()
-        except BaseException:
-            # Its presence says that the node is complete.
-            (home / CONFIG_FILE).unlink(missing_ok=True)
-            raise
+        async with waiting("Restoring"):
+            count = await backups.restore(copy, store)
+            async with store.write() as tx:
+                details = {"made": contents.made.isoformat()}
+                await audit.append(tx, at=World().clock(), event="store.restored", actor="operator", details=details)
     finally:
-        draft.unlink(missing_ok=True)
+        await store.close()
+    # Its presence says that the node is complete: whoever is stopped before begins again.
+    draft.rename(home / CONFIG_FILE)
+    return count
 
 
 def _config_of(contents: Contents, database: str | None, sqlite: bool) -> str:
@@ -153,10 +142,13 @@ def _config_of(contents: Contents, database: str | None, sqlite: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _put(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+def _draft(path: Path, text: str) -> Path:
+    """A file that is to have the name ``path`` once it is complete."""
+    draft = path.with_name(f".{path.name}.part")
+    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+    return draft
 
 
 def _show(setting: Setting, contents: Contents) -> None:

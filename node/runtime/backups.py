@@ -4,6 +4,8 @@ Inside is gzip of JSON lines: first a header (``format``, ``version``, ``made``,
 node's configuration and catalogue), then one object for each part of a table (``table``, ``columns``, ``rows``; bytes
 are ``{"b64": ...}``), at the end ``{"end": true, "rows": N}``. Any age tool opens it; what the store had sealed is
 sealed in it too, and opens with what opens the node.
+
+Encrypted to a recipient, a backup is written and read in parts, and takes the same memory however large the store is.
 """
 
 from __future__ import annotations
@@ -11,30 +13,37 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-import io
+import hashlib
 import json
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+import zlib
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from node.config import CONFIG_FILE
-from node.runtime.age_files import AgeLock, AgeSecret, Recipient, decrypt, encrypt
+from node.runtime.age_files import AgeLock, AgeSecret, Encryption, decrypt, decrypted
 from protocols.errors import BadInput, LernodeError, NotNow, WrongState
 from storage import audit, snapshot
-from storage.engine import Parameter, Store
+from storage.engine import Parameter, Store, finished
 from storage.snapshot import Rows
 
-__all__ = ["Contents", "inspect", "newest_first", "note", "read", "restore", "rotate", "write"]
+__all__ = ["STAMP", "Backup", "Contents", "inspect", "latest", "newest_first", "note", "restore", "rotate", "write"]
 
 _log = logging.getLogger("lernode.backup")
 _FORMAT, _VERSION = "lernode-backup", 1
 _FILES = (CONFIG_FILE, "catalogue.json", "audit-heads.txt")
 _NAME = re.compile(r"lernode-\d{8}T\d{6}Z\.age")
+_PIECE = 1 << 20
+
+STAMP = "lernode-%Y%m%dT%H%M%SZ.age"
+"""How a scheduled backup is named, by the time (UTC) of what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +77,29 @@ async def write(store: Store, home: Path, target: Path, lock: AgeLock, now: date
     """
     if target.exists():
         raise WrongState("backup.exists", f"There is a file {target} already.", "Name another one.")
-    plain = io.BytesIO()
-    with gzip.GzipFile(fileobj=plain, mode="wb", mtime=0) as packed:
-        header = {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "made": now.isoformat(),
-            "schema": snapshot.schema(),
-            "label": label,
-            "files": {name: (home / name).read_text(encoding="utf-8") for name in _FILES if (home / name).is_file()},
-        }
-        _line(packed, header)
-        count = 0
-        async with store.read() as tx:
-            async for part in snapshot.dump(tx):
-                rows = [[_plain(value) for value in row] for row in part.rows]
-                _line(packed, {"table": part.table, "columns": part.columns, "rows": rows})
-                count += len(rows)
-        _line(packed, {"end": True, "rows": count})
-    return await asyncio.to_thread(_seal, plain.getvalue(), target, lock)
+    part = target.with_name(f".{target.name}.part")
+    header = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "made": now.isoformat(),
+        "schema": snapshot.schema(),
+        "label": label,
+        "files": {name: (home / name).read_text(encoding="utf-8") for name in _FILES if (home / name).is_file()},
+    }
+    try:
+        with _new_file(part) as file:
+            written = _Hashing(file)
+            plain = await _seal(store, header, written, lock)
+            await finished(asyncio.to_thread(_sync, file))
+        await finished(asyncio.to_thread(_read_back, part, lock, written.digest, plain.digest))
+        part.rename(target)
+    except OSError:
+        raise NotNow(
+            "backup.not_written", "The backup cannot be written.", "Check the folder, and the space on its disk."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
+    return written.size
 
 
 async def note(store: Store, now: datetime, *, actor: str) -> None:
@@ -102,72 +115,111 @@ async def note(store: Store, now: datetime, *, actor: str) -> None:
         _log.warning("a backup was written, and the audit trail could not take it: %s", error.code)
 
 
-def read(source: Path, secret: AgeSecret) -> bytes:
-    """The decrypted and unpacked backup.
+class Backup:
+    """A backup, which can be read from its beginning again and again.
 
     Raises:
-        BadInput: ``backup.unreadable``, ``age.wrong_secret``.
+        BadInput: ``age.wrong_secret``.
         NotNow: ``age.too_much_work``.
+        OSError: the file cannot be read.
     """
-    try:
-        return gzip.decompress(decrypt(source.read_bytes(), secret))
-    except (OSError, EOFError, gzip.BadGzipFile):
-        raise _unreadable() from None
+
+    def __init__(self, source: Path, secret: AgeSecret) -> None:
+        self._source = source
+        self._secret = secret
+        self._whole = decrypt(source.read_bytes(), secret) if isinstance(secret, str) else None
+
+    def lines(self) -> Generator[dict[str, Any], None, None]:
+        """Its objects, the header first; the end has to be looked for.
+
+        Raises:
+            BadInput: ``backup.unreadable``, ``backup.other_version``, ``age.wrong_secret``.
+        """
+        try:
+            with self._opened() as packed, gzip.GzipFile(fileobj=packed) as plain:
+                header = json.loads(next(plain, b"{}"))
+                if header.get("format") != _FORMAT:
+                    raise _unreadable()
+                if header.get("version") != _VERSION:
+                    raise BadInput(
+                        "backup.other_version", "The backup is of a newer lernode.", "Upgrade lernode, then try again."
+                    )
+                yield header
+                for line in plain:
+                    yield json.loads(line)
+        except (OSError, EOFError, zlib.error, ValueError, AttributeError):
+            raise _unreadable() from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        if self._whole is not None:
+            yield BytesIO(self._whole)
+        elif isinstance(self._secret, bytes):
+            with decrypted(self._source, self._secret) as plain:
+                yield plain
 
 
-def inspect(plain: bytes) -> Contents:
+def inspect(backup: Backup) -> Contents:
     """What a backup holds, found by reading all of it.
 
     Raises:
-        BadInput: ``backup.unreadable``, ``backup.other_version``.
+        BadInput: ``backup.unreadable``, ``backup.other_version``, ``age.wrong_secret``.
     """
-    lines = _lines(plain)
-    header = next(lines, {})
-    if header.get("format") != _FORMAT:
-        raise _unreadable()
-    if header.get("version") != _VERSION:
-        raise BadInput("backup.other_version", "The backup is of a newer lernode.", "Upgrade lernode, then try again.")
     rows: dict[str, int] = {}
     complete = False
-    for each in lines:
-        if each.get("end"):
-            complete = each["rows"] == sum(rows.values())
-        else:
-            rows[each["table"]] = rows.get(each["table"], 0) + len(each["rows"])
-    if not complete:
-        raise _unreadable()
-    return Contents(
-        made=datetime.fromisoformat(header["made"]),
-        label=header["label"],
-        endpoint=_endpoint(header["files"].get(CONFIG_FILE, "")),
-        schema=header["schema"],
-        files=header["files"],
-        rows=rows,
-    )
+    with closing(backup.lines()) as lines:
+        try:
+            header = next(lines)
+            for each in lines:
+                if each.get("end"):
+                    complete = each["rows"] == sum(rows.values())
+                else:
+                    rows[each["table"]] = rows.get(each["table"], 0) + len(each["rows"])
+            if not complete:
+                raise _unreadable()
+            return Contents(
+                made=datetime.fromisoformat(header["made"]),
+                label=header["label"],
+                endpoint=_endpoint(header["files"].get(CONFIG_FILE, "")),
+                schema=header["schema"],
+                files=header["files"],
+                rows=rows,
+            )
+        except (LookupError, TypeError, ValueError):
+            raise _unreadable() from None
 
 
-async def restore(plain: bytes, store: Store) -> int:
+async def restore(backup: Backup, store: Store) -> int:
     """Put the rows of a backup into an empty store, in one unit of work; how many.
 
     Raises:
         WrongState: ``store.not_empty``, ``backup.other_schema``.
-        BadInput: ``backup.unreadable``, ``store.foreign_rows``.
+        BadInput: ``backup.unreadable``, ``backup.other_version``, ``age.wrong_secret``, ``store.foreign_rows``.
     """
-    if inspect(plain).schema != snapshot.schema():
-        raise WrongState(
-            "backup.other_schema",
-            "The backup was made by another version of lernode.",
-            "Restore it with that version, then upgrade.",
-        )
+    with closing(backup.lines()) as lines:
+        if next(lines).get("schema") != snapshot.schema():
+            raise WrongState(
+                "backup.other_schema",
+                "The backup was made by another version of lernode.",
+                "Restore it with that version, then upgrade.",
+            )
+        async with store.write() as tx:
+            return await snapshot.load(tx, _parts(lines))
 
-    async def parts() -> AsyncIterator[Rows]:
-        for each in _lines(plain):
-            if "table" in each:
-                rows = [tuple(_value(value) for value in row) for row in each["rows"]]
-                yield Rows(each["table"], tuple(each["columns"]), rows)
 
-    async with store.write() as tx:
-        return await snapshot.load(tx, parts())
+async def _parts(lines: Iterator[dict[str, Any]]) -> AsyncIterator[Rows]:
+    count = 0
+    while (each := await finished(asyncio.to_thread(next, lines, None))) is not None:
+        try:
+            if each.get("end") and each["rows"] == count:
+                return
+            rows = [tuple(_value(value) for value in row) for row in each["rows"]]
+            part = Rows(each["table"], tuple(each["columns"]), rows)
+        except (LookupError, TypeError, ValueError):
+            raise _unreadable() from None
+        count += len(rows)
+        yield part
+    raise _unreadable()
 
 
 def newest_first(folder: Path) -> list[Path]:
@@ -175,48 +227,97 @@ def newest_first(folder: Path) -> list[Path]:
     return sorted((file for file in folder.glob("lernode-*.age") if _NAME.fullmatch(file.name)), reverse=True)
 
 
-def rotate(folder: Path, keep: int) -> int:
-    """Delete all scheduled backups but the newest; how many that were. Other files are left alone."""
-    old = newest_first(folder)[keep:]
+def latest(folder: Path, now: datetime) -> datetime | None:
+    """When the last backup in a folder was made, as far as can be known: a later time is of a clock that was ahead."""
+    return next((made for made in map(_made, newest_first(folder)) if made <= now), None)
+
+
+def rotate(folder: Path, keep: int, now: datetime) -> int:
+    """Delete all scheduled backups but the newest; how many that were. Other files are left alone.
+
+    Those of a clock that was ahead count as the oldest, for they would keep each new one out.
+    """
+    files = newest_first(folder)
+    ahead = [file for file in files if _made(file) > now]
+    old = [*files[len(ahead) :], *ahead][keep:]
     for file in old:
         file.unlink(missing_ok=True)
     return len(old)
 
 
-def _seal(plain: bytes, target: Path, lock: AgeLock) -> int:
-    sealed = encrypt(plain, lock)
-    part = target.with_name(f".{target.name}.part")
+def _made(file: Path) -> datetime:
+    return datetime.strptime(file.name, STAMP).replace(tzinfo=UTC)
+
+
+class _Hashing:
+    """A file that is written, and the SHA-256 of what was written."""
+
+    def __init__(self, file: BinaryIO | Encryption) -> None:
+        self._file = file
+        self._hashed = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> bytes:
+        return self._hashed.digest()
+
+    def write(self, data: bytes) -> int:
+        self._hashed.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+async def _seal(store: Store, header: dict[str, Any], target: _Hashing, lock: AgeLock) -> _Hashing:
+    """Write a backup into a file; what the encrypted stands for."""
+    sealed = Encryption(target, lock)
+    plain = _Hashing(sealed)
     try:
-        descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        written = part.read_bytes()
-        whole = written == sealed if isinstance(lock, Recipient) else decrypt(written, lock) == plain
-        inspect(gzip.decompress(plain))
-        if not whole:
-            raise NotNow("backup.not_written", "The backup was not read back as it was written.", "Check the disk.")
-        part.rename(target)
-    except OSError:
-        raise NotNow(
-            "backup.not_written", "The backup cannot be written.", "Check the folder, and the space on its disk."
-        ) from None
+        with gzip.GzipFile(fileobj=plain, mode="wb", mtime=0) as packed:
+            _line(packed, header)
+            count = 0
+            async with store.read() as tx:
+                async for part in snapshot.dump(tx):
+                    await finished(asyncio.to_thread(_pack, packed, part))
+                    count += len(part.rows)
+            _line(packed, {"end": True, "rows": count})
+        await finished(asyncio.to_thread(sealed.finish))
     finally:
-        part.unlink(missing_ok=True)
-    return len(sealed)
+        sealed.abandon()
+    return plain
+
+
+def _pack(packed: gzip.GzipFile, part: Rows) -> None:
+    rows = [[_plain(value) for value in row] for row in part.rows]
+    _line(packed, {"table": part.table, "columns": part.columns, "rows": rows})
+
+
+def _read_back(written: Path, lock: AgeLock, sealed: bytes, plain: bytes) -> None:
+    """See that a file says what was written; under a passphrase, that it opens and gives what was encrypted, too."""
+    hashed = hashlib.sha256()
+    with written.open("rb") as file:
+        while piece := file.read(_PIECE):
+            hashed.update(piece)
+    whole = hashed.digest() == sealed
+    if whole and isinstance(lock, str):
+        whole = hashlib.sha256(decrypt(written.read_bytes(), lock)).digest() == plain
+    if not whole:
+        raise NotNow("backup.not_written", "The backup was not read back as it was written.", "Check the disk.")
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb")
 
 
 def _line(packed: gzip.GzipFile, value: dict[str, Any]) -> None:
     packed.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
-
-
-def _lines(plain: bytes) -> Iterator[dict[str, Any]]:
-    try:
-        for line in io.BytesIO(plain):
-            yield json.loads(line)
-    except (ValueError, KeyError, TypeError):
-        raise _unreadable() from None
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from node.config import Config
@@ -23,7 +23,6 @@ _log = logging.getLogger("lernode.backup")
 _AT_MOST = timedelta(hours=6)
 _LOOK_AGAIN = timedelta(minutes=5)
 _LAST = "backup.last"
-_STAMP = "lernode-%Y%m%dT%H%M%SZ.age"
 
 
 class ScheduledBackups:
@@ -63,30 +62,28 @@ class ScheduledBackups:
 
     async def _following(self, folder: Path) -> datetime | None:
         """When the next one is due; None for now."""
-        newest = next((_made(file) for file in backups.newest_first(folder)), None)
+        now = self._world.clock()
+        newest = backups.latest(folder, now)
         if self._store.shared:  # another process may have written it, to a folder of its own
             async with self._store.read() as tx:
                 text = await meta.get(tx, _LAST)
             newest = from_micros(int(text)) if text else None
         every = timedelta(hours=self._config.every_hours)
-        return newest + every if newest is not None and self._world.clock() - newest < every else None
+        # A later time is of a clock that was ahead.
+        return newest + every if newest is not None and newest <= now < newest + every else None
 
     async def _write(self, folder: Path) -> datetime:
         now, due = self._world.clock(), await self._following(folder)
         if due is not None:
             return due  # another process was quicker
-        target = folder / now.strftime(_STAMP)
+        target = folder / now.strftime(backups.STAMP)
         size = await backups.write(
             self._store, self._home, target, Recipient(self._config.recipient), now, label=self._label
         )
         await backups.note(self._store, now, actor="policy")
-        deleted = backups.rotate(folder, self._config.keep)
+        deleted = backups.rotate(folder, self._config.keep, now)
         _log.info("backup written", extra={"facts": {"bytes": size, "deleted": deleted}})
         if self._store.shared:
             async with self._store.write() as tx:
                 await meta.put(tx, _LAST, str(to_micros(now)))
         return now + timedelta(hours=self._config.every_hours)
-
-
-def _made(file: Path) -> datetime:
-    return datetime.strptime(file.name, _STAMP).replace(tzinfo=UTC)
