@@ -31,8 +31,9 @@ async def take_repeat(tx: Transaction, sender: str, message_id: str, now: dateti
     """
     taken = await tx.execute(
         "UPDATE inbox SET received = ? WHERE sender_verkey = ? AND message_digest = ? "
-        "AND (received <= ? OR received > ?)",  # a time to come is of a clock that was ahead
-        (to_micros(now), sender, _digest(message_id), to_micros(now - pause), to_micros(now)),
+        # A time far to come is of a clock that was ahead; one that is near, of another process that was quicker.
+        "AND (received <= ? OR received > ?)",
+        (to_micros(now), sender, _digest(message_id), to_micros(now - pause), to_micros(now + pause)),
     )
     return taken > 0
 

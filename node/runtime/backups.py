@@ -227,18 +227,18 @@ def newest_first(folder: Path) -> list[Path]:
     return sorted((file for file in folder.glob("lernode-*.age") if _NAME.fullmatch(file.name)), reverse=True)
 
 
-def latest(folder: Path, now: datetime) -> datetime | None:
-    """When the last backup in a folder was made, as far as can be known: a later time is of a clock that was ahead."""
-    return next((made for made in map(_made, newest_first(folder)) if made <= now), None)
+def latest(folder: Path, until: datetime) -> datetime | None:
+    """When the last backup in a folder was made; a time after ``until`` is of a clock that was ahead."""
+    return next((made for made in map(_made, newest_first(folder)) if made <= until), None)
 
 
-def rotate(folder: Path, keep: int, now: datetime) -> int:
+def rotate(folder: Path, keep: int, until: datetime) -> int:
     """Delete all scheduled backups but the newest; how many that were. Other files are left alone.
 
-    Those of a clock that was ahead count as the oldest, for they would keep each new one out.
+    Those made after ``until`` are of a clock that was ahead, and count as the oldest: they would keep each new one out.
     """
     files = newest_first(folder)
-    ahead = [file for file in files if _made(file) > now]
+    ahead = [file for file in files if _made(file) > until]
     old = [*files[len(ahead) :], *ahead][keep:]
     for file in old:
         file.unlink(missing_ok=True)

@@ -62,15 +62,14 @@ class ScheduledBackups:
 
     async def _following(self, folder: Path) -> datetime | None:
         """When the next one is due; None for now."""
-        now = self._world.clock()
-        newest = backups.latest(folder, now)
+        now, every = self._world.clock(), timedelta(hours=self._config.every_hours)
+        newest = backups.latest(folder, now + every)
         if self._store.shared:  # another process may have written it, to a folder of its own
             async with self._store.read() as tx:
                 text = await meta.get(tx, _LAST)
             newest = from_micros(int(text)) if text else None
-        every = timedelta(hours=self._config.every_hours)
-        # A later time is of a clock that was ahead.
-        return newest + every if newest is not None and newest <= now < newest + every else None
+        # A time far to come is of a clock that was ahead; one that is near, of another process.
+        return newest + every if newest is not None and abs(now - newest) < every else None
 
     async def _write(self, folder: Path) -> datetime:
         now, due = self._world.clock(), await self._following(folder)
@@ -81,9 +80,10 @@ class ScheduledBackups:
             self._store, self._home, target, Recipient(self._config.recipient), now, label=self._label
         )
         await backups.note(self._store, now, actor="policy")
-        deleted = backups.rotate(folder, self._config.keep, now)
+        every = timedelta(hours=self._config.every_hours)
+        deleted = backups.rotate(folder, self._config.keep, now + every)
         _log.info("backup written", extra={"facts": {"bytes": size, "deleted": deleted}})
         if self._store.shared:
             async with self._store.write() as tx:
                 await meta.put(tx, _LAST, str(to_micros(now)))
-        return now + timedelta(hours=self._config.every_hours)
+        return now + every

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -329,6 +330,17 @@ async def test_a_message_is_new_once_for_each_sender(store: Store) -> None:
         assert not await inbox.seen(tx, "alice", "m2", at(10))
         assert await inbox.prune(tx, at(10)) == 2
         assert await inbox.seen(tx, "alice", "m2", at(11))
+
+
+async def test_processes_whose_clocks_differ_a_little_let_a_repeated_message_be_answered_once(store: Store) -> None:
+    pause = timedelta(seconds=60)
+    async with store.write() as tx:
+        await inbox.seen(tx, "alice", "m1", at(0))
+        taken = [await inbox.take_repeat(tx, "alice", "m1", at(second), pause) for second in (61, 60, 59, 62, 3, 122)]
+        assert taken == [True, False, False, False, False, True]
+        # A clock that was far ahead keeps nobody from being answered.
+        assert await inbox.take_repeat(tx, "alice", "m1", at(9999), pause)
+        assert await inbox.take_repeat(tx, "alice", "m1", at(130), pause)
 
 
 @pytest.mark.parametrize("hostile", ["x" * 1_000_000, "nul \0", "\ud800", "'; DROP TABLE inbox; --", ""])
