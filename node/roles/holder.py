@@ -20,7 +20,6 @@ from node.roles.kept_forms import (
     binding_key,
     compact_text,
     embeddable,
-    is_compact,
     is_presentable,
     kept_form,
     presented_part,
@@ -43,9 +42,9 @@ from protocols.credentials.sd_jwt.presenting import bind_sd_jwt
 from protocols.credentials.verification import VerificationResult
 from protocols.errors import BadInput, LernodeError, WrongState
 from protocols.exchange.presentation_exchange import (
+    Claim,
     Definition,
     MatchReport,
-    Record,
     Selection,
     Vcdm,
     build_presentation,
@@ -151,7 +150,7 @@ class Holder:
         self._lifetime = lifetime
         self._world = world
         self._metrics = metrics
-        self._held = HeldMemory(store, kept_form)
+        self._held = HeldMemory(store, _claim_of)
         self._share_fully = policy.share_fully
         accept = {Decision.ACCEPT_OFFER: self._accept_by_policy} if policy.accept_offers else {}
         share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
@@ -449,13 +448,13 @@ class Holder:
 
     async def _match(self, tx: Transaction, situation: Situation, *, fully: bool = False) -> Matches:
         definition = parse_definition(situation.value.definition)
-        opened = [each for each in await self._held.newest(tx, _MAX_RECORDS) if is_presentable(each.content)]
-        held = [each.record for each in opened]
+        opened = await self._held.newest(tx, _MAX_RECORDS)
+        held = [each.record for each in opened if each.content is not None]
         me = await self._subject_of(tx, held)
+        claims = [(each.record.id, each.content) for each in opened if each.content is not None]
         # A verifier may say nothing of formats and still read no tokens, so that these come last.
-        opened.sort(key=lambda each: is_compact(each.record.document))
-        records = [Record(each.record.id, each.content) for each in opened]
-        report = match(definition, records, holder=me.did)
+        claims.sort(key=lambda each: each[1].text is not None)
+        report = match(definition, claims, holder=me.did)
         by_id = {record.id: record for record in held}
         valid = {record.id for record in held if record.state is IssuedState.ACTIVE and record.unverified is None}
         try:
@@ -578,6 +577,12 @@ class Holder:
             if own is not None:
                 return own
         return await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+def _claim_of(document: bytes) -> Claim | None:
+    """What a kept record says to who asks; None where it can stand in no presentation."""
+    form = kept_form(document)
+    return read_claim(form) if is_presentable(form) else None
 
 
 def _wish(issuer: str, holder: str, achievement_id: str) -> LdProofVcDetail:

@@ -24,7 +24,7 @@ from jsonpath_rfc9535.filter_expressions import (
     PrefixExpression,
 )
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
-from jsonpath_rfc9535.selectors import FilterSelector
+from jsonpath_rfc9535.selectors import FilterSelector, NameSelector
 
 from protocols.errors import BadInput
 from protocols.exchange.budget import Budget
@@ -54,6 +54,7 @@ class Path:
 
     text: str
     _query: JSONPathQuery = field(repr=False, compare=False)
+    _names: tuple[str, ...] | None = field(repr=False, compare=False)  # where it is nothing but names
 
     def first(self, document: Any, budget: Budget) -> Match | None:
         """The first match in ``document``, in document order, or None.
@@ -69,12 +70,25 @@ class Path:
         Raises:
             BadInput: ``pex.too_much_work``.
         """
+        if self._names is not None:
+            return self._walk(self._names, document, budget)
         return (Match(node.value, node.location) for node in self._nodes(document, budget))
 
     @property
     def singular(self) -> bool:
         """Whether the path can select one place at most (RFC 9535 §2.3.5.1)."""
         return self._query.singular_query()
+
+    @staticmethod
+    def _walk(names: tuple[str, ...], document: Any, budget: Budget) -> Iterator[Match]:
+        """What the library would find, without its nodes: most paths of most requests are names alone."""
+        value = document
+        for name in names:
+            budget.spend(2)
+            if not isinstance(value, dict) or name not in value:
+                return
+            value = value[name]
+        yield Match(value, names)
 
     def _nodes(self, document: Any, budget: Budget) -> Iterable[JSONPathNode]:
         nodes: Iterable[JSONPathNode] = (JSONPathNode(value=document, location=(), parent=None, root=document),)
@@ -126,7 +140,15 @@ def _parsed(text: str) -> tuple[Path, bool] | None:
         and descendants <= _MAX_DESCENDANT_SEGMENTS
         and all(_is_cheap(s.expression) for s in selectors if isinstance(s, FilterSelector))
     )
-    return Path(text, query), cheap
+    return Path(text, query, _names_of(query)), cheap
+
+
+def _names_of(query: JSONPathQuery) -> tuple[str, ...] | None:
+    if not query.singular_query():
+        return None
+    selectors = [segment.selectors[0] for segment in query.segments]
+    names = tuple(selector.name for selector in selectors if isinstance(selector, NameSelector))
+    return names if len(names) == len(selectors) else None
 
 
 def _select(

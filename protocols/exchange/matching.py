@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 from protocols.errors import BadInput
 from protocols.exchange.budget import Budget
-from protocols.exchange.claims import read_claim
+from protocols.exchange.claims import Claim
 from protocols.exchange.definition import Definition, InputDescriptor
 from protocols.exchange.evaluation import Candidate, why_not
 from protocols.exchange.reasons import Reason
 from protocols.exchange.requirements import fullest_choice, smallest_choice
 from protocols.exchange.type_names import TypeNames, expanded_types
 
-__all__ = ["DescriptorMatch", "MatchReport", "Record", "Selection", "budget_for", "match", "select"]
+__all__ = ["DescriptorMatch", "MatchReport", "Selection", "budget_for", "match", "select"]
 
 _STEPS = 250_000
 _STEPS_A_RECORD = 5_000
 _MAX_SHOWN_IDS = 8
-
-
-class Record(NamedTuple):
-    """A kept record: the store's id and the document exactly as received, an object or the text of a token."""
-
-    id: str
-    document: dict[str, Any] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ class Selection:
 
 def match(
     definition: Definition,
-    records: Sequence[tuple[str, dict[str, Any] | str]],
+    claims: Sequence[tuple[str, Claim]],
     *,
     holder: str | None = None,
     type_names: TypeNames = expanded_types,
@@ -86,14 +78,14 @@ def match(
     """Find the records that answer each descriptor.
 
     Args:
-        records: :class:`Record` values, or pairs alike.
+        claims: the store's ids of records, and what each says.
         holder: the DID that will sign the presentation; without it no record meets ``is_holder: required``.
 
     Raises:
-        BadInput: ``pex.too_much_work``, or as :func:`~protocols.exchange.claims.read_claim`.
+        BadInput: ``pex.too_much_work``.
     """
-    budget = budget_for(len(records))
-    candidates = [(name, Candidate(read_claim(item), holder, type_names, budget)) for name, item in records]
+    budget = budget_for(len(claims))
+    candidates = [(name, Candidate(claim, holder, type_names, budget)) for name, claim in claims]
     found = []
     for descriptor in definition.descriptors:
         verdicts = {name: why_not(definition, descriptor, candidate) for name, candidate in candidates}

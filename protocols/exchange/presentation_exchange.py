@@ -22,7 +22,7 @@ from protocols.exchange.attachments import (
 from protocols.exchange.claims import Claim, read_claim
 from protocols.exchange.definition import Definition, InputDescriptor, parse_definition
 from protocols.exchange.disclosure import pointers_asked_for
-from protocols.exchange.matching import DescriptorMatch, MatchReport, Record, Selection, match, select
+from protocols.exchange.matching import DescriptorMatch, MatchReport, Selection, match, select
 from protocols.exchange.query import WantedSkill, for_achievement, for_skill, for_skills, for_type
 from protocols.exchange.reasons import Reason
 from protocols.exchange.submission import (
@@ -36,7 +36,7 @@ from protocols.exchange.submission import (
 
 __all__ = [
     "DEFINITIONS_FORMAT", "SUBMISSION_CONTEXT", "SUBMISSION_FORMAT", "Claim", "Definition", "DescriptorMatch",
-    "InputDescriptor", "MatchReport", "PresentationRequest", "Reason", "Record", "Selection", "SubmissionCheck",
+    "InputDescriptor", "MatchReport", "PresentationRequest", "Reason", "Selection", "SubmissionCheck",
     "Vcdm", "WantedSkill", "build_presentation", "build_submission", "check_submission", "decode_proposal",
     "decode_request", "encode_request", "for_achievement", "for_skill", "for_skills", "for_type", "match",
     "parse_definition", "pointers_asked_for", "read_claim", "select",

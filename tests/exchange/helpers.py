@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from protocols.exchange.presentation_exchange import Definition, Record, parse_definition
+from protocols.exchange import presentation_exchange
+from protocols.exchange.presentation_exchange import Definition, MatchReport, parse_definition, read_claim
 
 HOLDER = "did:key:z6MkpNFQSyUeY97rR6pmNRAUxMxpJMevXShtD14tATNjHBzg"
 ISSUER = "did:web:college.example"
@@ -51,9 +53,16 @@ def definition(*descriptors: dict[str, Any], **others: Any) -> Definition:
     return parse_definition({"id": "def-1", "input_descriptors": list(descriptors), **others})
 
 
-def records(**documents: dict[str, Any]) -> list[Record]:
+def records(**documents: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Kept records by the store's id."""
-    return [Record(name, document) for name, document in documents.items()]
+    return list(documents.items())
+
+
+def match(
+    query: Definition, kept: Sequence[tuple[str, dict[str, Any] | str]], *, holder: str | None = None
+) -> MatchReport:
+    """Which records answer which descriptor, read as the holder reads them."""
+    return presentation_exchange.match(query, [(name, read_claim(item)) for name, item in kept], holder=holder)
 
 
 def shared_presentation(presentation: dict[str, Any], holder: str = HOLDER) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from protocols.errors import BadInput
-from protocols.exchange.presentation_exchange import Definition, match, parse_definition
-from tests.exchange.helpers import asked, badge, definition, records
+from protocols.exchange.presentation_exchange import Definition, parse_definition
+from tests.exchange.helpers import asked, badge, definition, match, records
 
 PATH = {"path": ["$.type"]}
 

@@ -7,7 +7,8 @@ from typing import Any
 from protocols.exchange.claims import read_claim
 from protocols.exchange.disclosure import WHOLE, pointers_asked_for
 from protocols.exchange.matching import Selection
-from protocols.exchange.presentation_exchange import check_submission, match, parse_definition
+from protocols.exchange.presentation_exchange import check_submission, parse_definition
+from tests.exchange.helpers import match
 
 RECORD = {
     "type": ["VerifiableCredential"],

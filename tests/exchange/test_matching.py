@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonpath_rfc9535
 import pytest
 
 from protocols.errors import BadInput
+from protocols.exchange.budget import Budget
+from protocols.exchange.jsonpath import compile_path
 from protocols.exchange.presentation_exchange import (
     Definition,
     for_achievement,
     for_skill,
     for_type,
-    match,
     parse_definition,
     select,
 )
 from protocols.exchange.query import WantedSkill, for_skills
-from tests.exchange.helpers import HOLDER, ISSUER, WELDING, asked, badge, definition, records
+from tests.exchange.helpers import HOLDER, ISSUER, WELDING, asked, badge, definition, match, records
 
 HOLDER_FIELD = {"id": "who", "path": ["$.credentialSubject.id"]}
 IS_HOLDER = [{"field_id": ["who"], "directive": "required"}]
@@ -438,3 +440,32 @@ def test_no_more_is_shown_than_may_be() -> None:
     report = match(query, records(r=badge(a=1, b=1, c=1)))
     assert len(select(query, report).pairs) == 1
     assert len(select(query, report, fully=True).pairs) == 2
+
+
+def test_a_path_of_names_alone_finds_what_the_library_finds() -> None:
+    document = {"a": {"b c": [1, {"d": None}], "e": False}, "": {"a": 1}, "f": "text"}
+    for text in (
+        "$",
+        "$.a",
+        "$.a.e",
+        "$['a']['b c']",
+        "$['']['a']",
+        "$.a.x",
+        "$.f.a",
+        "$.a['b c'].d",
+        "$.x.y",
+        "$.a['e']",
+    ):
+        path = compile_path(text, "path", Budget(10_000))
+        found = [(match.value, match.location) for match in path.matches(document, Budget(10_000))]
+        assert found == [(node.value, node.location) for node in jsonpath_rfc9535.find(text, document)], text
+
+
+def test_a_path_of_names_alone_costs_what_it_is_long() -> None:
+    path = compile_path("$" + ".a" * 30, "path", Budget(10_000))
+    nested: dict[str, Any] = {}
+    for _ in range(30):
+        nested = {"a": nested}
+    with pytest.raises(BadInput) as caught:
+        path.first(nested, Budget(20))
+    assert caught.value.code == "pex.too_much_work"

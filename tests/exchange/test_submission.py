@@ -23,12 +23,21 @@ from protocols.exchange.presentation_exchange import (
     decode_request,
     encode_request,
     for_skill,
-    match,
     parse_definition,
     select,
 )
 from protocols.jsonld.processor import DEFAULT
-from tests.exchange.helpers import HOLDER, ISSUER, WELDING, asked, badge, definition, records, shared_presentation
+from tests.exchange.helpers import (
+    HOLDER,
+    ISSUER,
+    WELDING,
+    asked,
+    badge,
+    definition,
+    match,
+    records,
+    shared_presentation,
+)
 from tests.shared_data import shared_json
 
 QUERY = definition(asked({"path": ["$.a"]}, id="a"), asked({"path": ["$.b"]}, id="b"))
