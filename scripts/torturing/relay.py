@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from node.net.order import HEADER
 from scripts.torturing.plan import Fate
 
 __all__ = ["Relay"]
@@ -95,14 +96,15 @@ class Relay:
             return web.Response(status=_TAKEN)
         if fate is Fate.DELAY:
             await asyncio.sleep(seconds)
+        place = {HEADER: request.headers[HEADER]} if HEADER in request.headers else {}
         if fate is Fate.DOUBLE:
-            self._do_later(self._forward(body))
+            self._do_later(self._forward(body, place))
         if fate is Fate.REPEAT:
             self._do_later(self._repeat(body, seconds))
-        status = await self._forward(body)
-        if fate is Fate.LOSE_ANSWER or status is None:
+        answer = await self._forward(body, place)
+        if fate is Fate.LOSE_ANSWER or answer is None:
             return _abort(request)
-        return web.Response(status=status)
+        return answer
 
     async def _document(self, request: web.Request) -> web.StreamResponse:
         if self._cut is not None:
@@ -121,26 +123,27 @@ class Relay:
             await self._open.wait()
         return _abort(request)
 
-    async def _forward(self, body: bytes) -> int | None:
+    async def _forward(self, body: bytes, place: Mapping[str, str]) -> web.Response | None:
         """The node's answer, or None where there is none."""
         try:
             async with self._session.post(
-                f"{self._inner}/didcomm", data=body, headers={"Content-Type": _ENVELOPE}
+                f"{self._inner}/didcomm", data=body, headers={"Content-Type": _ENVELOPE, **place}
             ) as response:
                 await response.read()
-                return response.status
+                kept = {HEADER: response.headers[HEADER]} if HEADER in response.headers else {}
+                return web.Response(status=response.status, headers=kept)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return None
 
     async def _repeat(self, body: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        while await self._forward(body) is None:
+        while await self._forward(body, {}) is None:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _bring(self, body: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)
         # What is refused may have come too early.
-        while await self._forward(body) != _TAKEN:
+        while (answer := await self._forward(body, {})) is None or answer.status != _TAKEN:
             self.counts["brought again"] += 1
             await asyncio.sleep(_AGAIN_SECONDS)
 
