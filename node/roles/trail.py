@@ -121,7 +121,8 @@ class Trail:
                 await tx.lock("audit head")
                 if (await _due(tx, now))[0]:  # no other process was quicker
                     await self._sign(tx)
-        return now + _EVERY if signed is None else max(signed.at, now) + _EVERY
+        due = now if signed is None else signed.at + _EVERY
+        return due if now < due < now + _EVERY else now + _EVERY
 
     async def _sign(self, tx: Transaction) -> SignedHead | None:
         seq, digest = await audit.head(tx)
@@ -181,9 +182,9 @@ class Trail:
 
 
 async def _due(tx: Transaction, now: datetime) -> tuple[bool, SignedHead | None]:
-    """Whether the head is to be signed, and the last one that was."""
+    """Whether the head is to be signed, and the last one that was; a time far to come is of a clock that was ahead."""
     signed, (seq, _) = await audit_heads.latest(tx), await audit.head(tx)
-    return signed is None or (now - signed.at >= _EVERY and seq > signed.seq), signed
+    return signed is None or (abs(now - signed.at) >= _EVERY and seq > signed.seq), signed
 
 
 async def _all(tx: Transaction, given: Sequence[str]) -> AsyncIterator[str]:

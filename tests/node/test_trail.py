@@ -84,6 +84,29 @@ async def test_a_node_signs_the_head_when_it_starts_and_every_day_something_happ
     assert report.heads == 4
 
 
+async def test_a_head_that_was_signed_by_a_clock_that_was_ahead_puts_the_next_off_for_a_day_at_most(
+    nodes: Nodes, node: Node, clock: Clock
+) -> None:
+    await first_head(node)
+    clock.ahead = timedelta(days=300)
+    await note(node)
+    ahead = await node.trail.sign()
+    assert ahead is not None
+    await nodes.stop(node)
+    clock.ahead = timedelta(0)
+    node = await nodes.again(node)
+    await note(node)
+    await nodes.stop(node)
+    node = await nodes.again(node)
+
+    async def later(tx: Transaction) -> bool:
+        found = await audit_heads.latest(tx)
+        return found is not None and found.seq > ahead.seq and found.at < ahead.at
+
+    await eventually(node, later)
+    assert (await node.trail.verify()).whole
+
+
 async def test_an_end_that_was_cut_off_is_noticed(nodes: Nodes, node: Node) -> None:
     await first_head(node)
     await note(node)
