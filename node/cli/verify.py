@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 2 << 20  # a badge is a picture as well; JSON may be half as long
 _MAX_SCAN_BYTES = 32 << 20
 _LINKS = ("https://", "http://")
 
@@ -62,7 +62,7 @@ def verify(
       lernode verify welding.json --trust did:web:riverside.example
       lernode verify welding.json --any-issuer --offline
       lernode verify welding.jwt --any-issuer --show
-      lernode verify badge.json --any-issuer --recipient ada@example.org
+      lernode verify badge.png --any-issuer --recipient ada@example.org
       lernode verify records/ --any-issuer   every file of a folder, on all cores; --json gives a line for each
       lernode verify https://ada.example/r/…  what somebody shows by a link
       lernode verify --qr welding.pdf      a printed résumé, or a picture of it

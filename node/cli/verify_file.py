@@ -20,6 +20,8 @@ from node.net.guarded_http import GuardedHttp, NetworkPolicy, Response
 from node.net.resource_fetch import ResourceFetcher
 from node.net.status_fetch import StatusFetcher
 from node.paper.code_text import PREFIX, unpack
+from node.records.baking import baked_in, is_image
+from node.records.intake import BYTE_ORDER_MARK, link_in
 from node.roles.checker import Checker
 from node.roles.policy import VerificationPolicies
 from node.runtime.document_cache import StoredDocumentCache
@@ -95,7 +97,18 @@ class FileVerifier:
     async def verify(
         self, data: bytes, *, challenge: str | None = None, domain: str | None = None
     ) -> VerificationResult:
-        """How the checks of a document end."""
+        """How the checks of a document end, or of the badge that is baked into a picture.
+
+        Raises:
+            BadInput: ``badge.*`` where there is none in a picture; as :meth:`fetch` where that names where it is.
+            NotNow: as :meth:`fetch`.
+        """
+        link = await asyncio.to_thread(link_in, data)
+        if link is not None:
+            data = await self.fetch(link)
+        elif is_image(data):
+            data = await asyncio.to_thread(baked_in, data)
+        data = data.removeprefix(BYTE_ORDER_MARK)
         return await self.checker.check(data, self.policy, challenge=challenge, domain=domain, seen=self.seen)
 
 

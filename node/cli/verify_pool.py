@@ -27,13 +27,13 @@ from node.cli.verdict import reason_check
 from node.cli.verify_file import FilePolicy, FileVerifier, opened
 from node.http.result_views import view_result
 from node.http.schemas import ResultView
+from node.records.intake import MAX_FILE_BYTES
 from node.runtime.collector import leave_to_the_collector_what_comes_and_goes
 from node.trust.source import KnownOnce
 from protocols.credentials.asking import SeenLists
 from protocols.did.document import DidDocument
 from protocols.did.resolver import RenewingResolver
 from protocols.errors import LernodeError, NotNow
-from protocols.strict_json import MAX_BYTES
 
 __all__ = ["Verdict", "all_cores", "files_of", "verify_files"]
 
@@ -158,7 +158,7 @@ async def _verdict(verifier: FileVerifier, file: Path, as_json: bool) -> Verdict
     try:
         with file.open("rb") as opened_file:
             # One byte more than is allowed, so that the verification itself refuses what is too large.
-            data = opened_file.read(MAX_BYTES + 1)
+            data = opened_file.read(MAX_FILE_BYTES + 1)
     except OSError:
         return _said(file, "cli.no_file", "The file cannot be read.", None, as_json)
     result = await verifier.verify(data)

@@ -20,7 +20,7 @@ from protocols.credentials.sd_jwt.text import read_sd_jwt
 from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT
 
-__all__ = ["MAX_FILE_BYTES", "MAX_RECORDS", "link_in", "records_in"]
+__all__ = ["BYTE_ORDER_MARK", "MAX_FILE_BYTES", "MAX_RECORDS", "link_in", "records_in"]
 
 MAX_FILE_BYTES = 2 << 20
 """Of a file that is taken in."""
@@ -28,7 +28,7 @@ MAX_FILE_BYTES = 2 << 20
 MAX_RECORDS = 100
 """In one file."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_LINK = 4096
 
 
@@ -56,7 +56,7 @@ def records_in(data: bytes) -> list[bytes]:
         )
     if is_image(data):
         data = baked_in(data)
-    text = data.removeprefix(_BYTE_ORDER_MARK).strip()
+    text = data.removeprefix(BYTE_ORDER_MARK).strip()
     if text.startswith(b"ey"):
         return _of_item(text.decode("latin-1"))
     if not text.startswith((b"{", b"[")):
