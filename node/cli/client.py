@@ -141,7 +141,13 @@ class Api:
 
 
 def segment(text: str) -> str:
-    """Text as one segment of a path."""
+    """Text as one segment of a path.
+
+    Raises:
+        BadInput: ``cli.empty``.
+    """
+    if not text:
+        raise BadInput("cli.empty", "An argument that should name something is empty.", "List what there is first.")
     return quote(text, safe="")
 
 

@@ -2,7 +2,8 @@
 
 Limits: one message at a time is read from a WebSocket and carried out before the next is read, so that a fast peer
 waits in its own network buffers; a peer that does not read what it is sent, stays silent before it said anything valid,
-or sends one refused message after another, is cut off.
+or sends one refused message after another, is cut off. Where as many WebSockets are open as may be, one that belongs to
+no connection makes room, so that strangers keep no client out by holding sockets open.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Sockets:
         self._max_bytes = max_bytes
         self._max_sockets = max_sockets
         self._idle_seconds = idle_seconds
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, tuple[_Socket, web.Request]] = {}
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One WebSocket, until either side ends it.
@@ -103,17 +104,17 @@ class Sockets:
         Raises:
             NotNow: ``http.too_many_sockets``.
         """
-        if len(self._open) >= self._max_sockets:
+        if len(self._open) >= self._max_sockets and not self._make_room():
             raise NotNow("http.too_many_sockets", "Too many WebSockets are open here.", "Try again later, or poll.")
         # Without compression: what is encrypted does not shrink, and what shrinks may burst.
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, max_msg_size=self._max_bytes, compress=False)
-        self._open.add(socket)
         channel = _Socket(socket)
+        self._open[socket] = (channel, request)
         try:
             await socket.prepare(request)
             await self._converse(socket, channel)
         finally:
-            self._open.discard(socket)
+            self._open.pop(socket, None)
             self._channels.close(channel)
             await socket.close()
         return socket
@@ -121,6 +122,16 @@ class Sockets:
     async def close(self) -> None:
         """End every WebSocket; peers open new ones, or poll."""
         await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
+
+    def _make_room(self) -> bool:
+        """End the oldest WebSocket over which no peer has been authenticated; whether there was one."""
+        for socket, (channel, request) in self._open.items():
+            if not self._channels.connections_of(channel):
+                del self._open[socket]
+                if request.transport is not None:
+                    request.transport.abort()  # without a farewell, for which it could let the node wait
+                return True
+        return False
 
     async def _converse(self, socket: web.WebSocketResponse, channel: _Socket) -> None:
         patience, faults = _FIRST_MESSAGE_SECONDS, 0

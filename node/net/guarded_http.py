@@ -38,6 +38,8 @@ _MAX_URL_CHARS = 4096
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 16 * 1024
+_FOR_NOW = frozenset({429, 500, 502, 503, 504})
+"""With which a server, or the proxy before it, refuses what it may take later."""
 _OK = 200
 _USER_AGENT = "lernode"
 
@@ -314,8 +316,12 @@ class GuardedHttp:
                 f"The server did not answer within {seconds:g} s.",
                 "Try again later, or raise network.timeout_seconds.",
             ) from None
-        except (aiohttp.WSServerHandshakeError, _RedirectedError):
-            raise NotNow("net.no_websocket", "There is no WebSocket at that place.", "Poll instead.") from None
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in _FOR_NOW:
+                raise NotNow("net.unreachable", "The server takes no WebSocket now.", "Try again later.") from None
+            raise _no_websocket() from None
+        except _RedirectedError:
+            raise _no_websocket() from None
         except (aiohttp.ClientSSLError, ssl.SSLError):
             raise NotNow(
                 "net.tls", "No trusted TLS connection to the server.", "Its operator has to check the certificate."
@@ -324,6 +330,10 @@ class GuardedHttp:
             raise _bad_url("it cannot be requested") from None
         except (aiohttp.ClientError, OSError):
             raise NotNow("net.unreachable", "The server cannot be reached.", "Try again later.") from None
+
+
+def _no_websocket() -> NotNow:
+    return NotNow("net.no_websocket", "There is no WebSocket at that place.", "Poll instead.")
 
 
 class _RedirectedError(Exception):

@@ -22,6 +22,7 @@ HEARTBEAT_SECONDS = 30.0
 _BATCH = 10
 _PATIENCE_SECONDS = 30.0
 _MAX_MISFITS = 16
+_MAX_REPEATS = 3
 
 PickupAnswer = Delivery | Status
 
@@ -69,6 +70,8 @@ class Round:
         self._new_id = new_id
         self._visit = machine.Visit(machine.Role.RECIPIENT, major_on(Wire(connection.wire)))
         self._undone = 0
+        self._acknowledged: frozenset[str] = frozenset()
+        self._repeats = 0
         while not arrived.empty():  # of a visit that was cut off
             arrived.get_nowait()
 
@@ -76,7 +79,7 @@ class Round:
         """Ask for what there is, in as many requests as it takes.
 
         Raises:
-            LernodeError: the mediator cannot be reached.
+            LernodeError: the mediator cannot be reached, or delivers the same again and again.
         """
         progress = True
         while progress:
@@ -91,7 +94,7 @@ class Round:
         """Take what comes as it comes, until the socket ends; one message is carried out before the next is read.
 
         Raises:
-            LernodeError: the mediator cannot be reached.
+            LernodeError: the mediator cannot be reached, or delivers the same again and again.
         """
         await self._send(machine.go_live(self._visit, new_id=self._new_id))
         is_answered, misfits = False, 0
@@ -110,9 +113,11 @@ class Round:
                 misfits += 1
             while not self._arrived.empty():
                 answer = self._arrived.get_nowait()
+                was_asked = self._visit.state is machine.State.ASKED
                 await self._take(answer)
                 is_answered = True
-                if isinstance(answer, Status) and self._visit.waiting > self._undone:
+                # A status in answer to the request itself says that nothing comes of it, whatever it counts.
+                if isinstance(answer, Status) and not was_asked and self._visit.waiting > self._undone:
                     await self._ask()
 
     async def _ask(self) -> None:
@@ -128,6 +133,7 @@ class Round:
             self._visit = machine.receive_status(self._visit, answer).visit
             return False
         self._visit = machine.receive_delivery(self._visit, answer).visit
+        self._expect_others(answer)
         done: list[str] = []
         for name, envelope in answer.messages:
             if await self._is_done(envelope):
@@ -135,7 +141,21 @@ class Round:
             else:
                 self._undone += 1
         await self._send(machine.acknowledge(self._visit, done, new_id=self._new_id))
+        self._acknowledged = frozenset(done)
         return bool(done)
+
+    def _expect_others(self, delivery: Delivery) -> None:
+        """One delivery may cross its receipt; a mediator that forgets nothing would keep this node busy for ever.
+
+        Raises:
+            NotNow: ``mediator.repeats``.
+        """
+        is_repeated = {name for name, _ in delivery.messages} <= self._acknowledged
+        self._repeats = self._repeats + 1 if is_repeated else 0
+        if self._repeats > _MAX_REPEATS:
+            raise NotNow(
+                "mediator.repeats", "The mediator delivers again what it was told to forget.", "Tell its operator."
+            )
 
     async def _is_done(self, envelope: bytes) -> bool:
         """Carry out one message; False where it may work later, so that the mediator has to keep it."""

@@ -182,10 +182,13 @@ def deny(exchange: Exchange, *, new_id: NewId) -> Step[Exchange]:
 def receive_answer(exchange: Exchange, message: MediateGrant | MediateDeny) -> Step[Exchange]:
     """As the recipient: yes or no. The same answer again changes nothing.
 
+    An answer of 1.0 may be in no thread, as in the examples of RFC 0211 and in what ACA-Py sends.
+
     Raises:
         PeerFault: ``coordinate_mediation.wrong_thread`` or ``coordinate_mediation.unexpected_message``.
     """
-    if message.thid != exchange.thid or message.major != exchange.major:
+    is_alone = message.major == 1 and message.thid == message.id
+    if message.major != exchange.major or (message.thid != exchange.thid and not is_alone):
         raise _wrong_thread()
     if isinstance(message, MediateDeny):
         if exchange.state is State.DENIED:

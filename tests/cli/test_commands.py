@@ -77,6 +77,14 @@ def test_dids_are_made_and_chosen_without_a_running_node(
     assert "did:jwk has one key" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["records", "accept", "receipts"])
+def test_an_empty_name_is_refused_with_what_to_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(monkeypatch, command, "", "--home", home) == 2
+    assert "empty" in capsys.readouterr().err
+
+
 def test_a_did_is_resolved_with_its_metadata(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

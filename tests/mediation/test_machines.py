@@ -99,6 +99,16 @@ def test_an_answer_of_another_thread_is_refused() -> None:
     assert error.value.code == "coordinate_mediation.wrong_thread"
 
 
+def test_an_answer_of_1_0_may_be_in_no_thread_as_in_the_examples_of_the_rfc() -> None:
+    asked = relation(RECIPIENT, coordinate.State.REQUEST_SENT)
+    grant = MediateGrant("1", "1", 1, "https://mediator.example", (KEY,))
+    assert coordinate.receive_answer(asked, grant).exchange.state is coordinate.State.GRANTED
+    later = relation(RECIPIENT, coordinate.State.REQUEST_SENT, major=3)
+    with pytest.raises(PeerFault) as error:
+        coordinate.receive_answer(later, MediateGrant("1", "1", 3, routing_dids=("did:web:mediator.example",)))
+    assert error.value.code == "coordinate_mediation.wrong_thread"
+
+
 def test_a_grant_that_nobody_asked_for_is_refused() -> None:
     with pytest.raises(PeerFault) as error:
         coordinate.receive_answer(relation(MEDIATOR, coordinate.State.GRANTED), MediateDeny("1", "t", 1))

@@ -343,3 +343,16 @@ async def test_a_client_that_is_not_running_says_so() -> None:
     await http.close()
     with pytest.raises(WrongState):
         await http.get("https://127.0.0.1/")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "net.no_websocket"), (405, "net.no_websocket"), (200, "net.no_websocket"), (301, "net.no_websocket")]
+    + [(status, "net.unreachable") for status in (429, 500, 502, 503, 504)],
+)
+async def test_a_websocket_that_is_refused_for_now_is_not_one_that_there_is_none_of(status: int, code: str) -> None:
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/elsewhere"} if status == 301 else {})
+
+    async with serving(refuse) as port, client() as http:
+        assert await code_of(http.websocket(f"ws://127.0.0.1:{port}/", max_bytes=1024, heartbeat=30)) == code

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from node.app import Node
 from node.roles.issuer import Award
-from protocols.didcomm.message import Wire
+from protocols.coordinate_mediation.messages import MediateGrant
+from protocols.didcomm.envelope_v1 import MEDIA_TYPE
+from protocols.didcomm.message import ProtocolMessage, Wire
 from protocols.errors import WrongState
-from storage import mediation, mediators
+from protocols.keys import KeyPair
+from protocols.pickup import messages as pickup
+from protocols.trust_ping.messages import Ping
+from storage import connections, mediation, mediators
 from storage.engine import Transaction
 from storage.mediators import Mediator, NameState
 from tests.node.nodes import (
@@ -25,6 +33,7 @@ from tests.node.nodes import (
     held,
     settled,
 )
+from tests.node.wire_peer import WirePeer, new_id
 
 SILENT = {"listen_port": 0}
 
@@ -177,3 +186,47 @@ async def test_a_connection_that_ends_is_taken_back_from_the_mediator(
         return await mediation.recipient_of(tx, to_college.my_verkey) is None
 
     await eventually(mediator, taken_back)
+
+
+class ForgettingNothing(WirePeer):
+    """A mediator that delivers the same message whenever it is asked, whatever was acknowledged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deliveries = 0
+
+    async def _take(self, request: web.Request) -> web.Response:
+        message = await self.opened(await request.read())
+        if message.protocol != f"{pickup.FAMILY}/2":
+            self._inbox.put_nowait(message)
+            return web.Response(status=202)
+        if message.name == "delivery-request":
+            self.deliveries += 1
+            held = self.packed(Ping("always the same", "always the same"), sender=self.pair)
+            answer: ProtocolMessage = pickup.Delivery(new_id(), message.thid, 2, (("1", held),))
+        else:
+            answer = pickup.Status(new_id(), message.thid, 2, 1)
+        return web.Response(body=self.packed(answer, sender=self.pair), content_type=MEDIA_TYPE)
+
+
+async def test_a_mediator_that_forgets_nothing_is_not_asked_without_end(
+    nodes: Nodes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lernode.mediated")
+    mediator = ForgettingNothing()
+    await mediator.start()
+    try:
+        learner = await nodes.make("learner", mediation={"live": False, "poll_seconds": 3600})
+        await mediator.connect(learner)
+        async with learner.store.read() as tx:
+            (connection,) = await connections.page(tx)
+        await learner.mediated.request(connection.id)
+        asked = await mediator.hear("mediate-request")
+        key = KeyPair.from_seed(os.urandom(32)).verkey
+        await mediator.say(learner, MediateGrant(new_id(), asked.thid, 1, f"{mediator.url}/in", (key,)))
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while "mediator.repeats" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert 5 <= mediator.deliveries < 20, "the first, four that brought nothing new, and visits with growing waits"
+    finally:
+        await mediator.stop()

@@ -22,6 +22,7 @@ from protocols.didcomm.return_route import asking
 from protocols.keys import KeyPair
 from protocols.pickup import messages as pickup
 from protocols.routing.messages import Forward
+from protocols.trust_ping.messages import Ping
 from storage import exchanges, mediation
 from tests.node.nodes import DEADLINE_SECONDS, Nodes, settled, tables
 from tests.node.wire_peer import WirePeer, new_id
@@ -372,7 +373,8 @@ async def test_only_so_many_sockets_are_open(nodes: Nodes, peer: WirePeer) -> No
     node = await nodes.make("mediator", network={"max_websockets": 1})
     await peer.connect(node)
     scene = Scene(node, peer)
-    async with socket_of(scene):
+    async with socket_of(scene) as socket:
+        await say(scene, socket, Ping(new_id(), new_id()))
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
             async with socket_of(scene):
                 pass
