@@ -24,7 +24,7 @@ from scripts.interop_peers.waci import WaciWallet, walk_waci
 _FOLDER = Path(__file__).resolve().parents[2] / ".interop"
 _PEERS: dict[str, Callable[[], Peer]] = {"acapy": AcaPy, "credo": Credo}
 _MEDIATED: dict[str, Callable[[], MediatedPeer]] = {"credo": Credo}
-"""Those that mediate for others, too."""
+"""Those with Pickup, which mediate for nodes that do not listen, and can be behind a mediator."""
 _SKIPPED = 77  # what a test returns that cannot be run here
 
 
@@ -62,22 +62,33 @@ async def _run(name: str, port: int, *, quiet: bool) -> Run:
             await walk_waci(run, node, peer)
             return run
         await walk(run, node, peer, issuer)
-        if peer.key in _MEDIATED:
-            await _mediate(run, folder, node, peer, port + 2)
+        mediate = _mediate_with_pickup if peer.key in _MEDIATED else _mediate_for_listener
+        await mediate(run, folder, node, peer, port + 3)
     finally:
         await asyncio.gather(node.stop(), peer.stop())
     return run
 
 
-async def _mediate(run: Run, folder: Path, college: Lernode, peer: Peer, port: int) -> None:
+async def _mediate_for_listener(run: Run, folder: Path, college: Lernode, peer: Peer, port: int) -> None:
+    """With one more node, to which the peer sends on what it gets for it."""
+    learner = _node(folder, "learner", port)
+    try:
+        await learner.start()
+        await walk_mediation(run, BehindPeer(college, learner, peer, has_pickup=False))
+    finally:
+        await learner.stop()
+
+
+async def _mediate_with_pickup(run: Run, folder: Path, college: Lernode, peer: Peer, port: int) -> None:
     """With two more nodes, and one more agent of the peer's kind."""
     learner = _node(folder, "learner", 0)
     mediator = _node(folder, "mediator", port, mediator=True)
     wallet = _MEDIATED[peer.key]()
     await wallet.install(folder)
+    ways = BehindPeer(college, learner, peer, has_pickup=True), BehindNode(college, wallet, mediator)
     try:
         await asyncio.gather(learner.start(), mediator.start(), wallet.start(0))
-        await walk_mediation(run, BehindPeer(college, learner, peer), BehindNode(college, wallet, mediator))
+        await walk_mediation(run, *ways)
     finally:
         await asyncio.gather(learner.stop(), mediator.stop(), wallet.stop())
 
@@ -127,7 +138,7 @@ def _arguments() -> argparse.Namespace:
     names = sorted({*_PEERS, WaciWallet.key})
     which.add_argument("peer", nargs="?", choices=names, help="the agent to install and to walk with")
     which.add_argument("--invitation", metavar="URL", help="walk with any peer, from its out-of-band invitation")
-    parser.add_argument("--port", type=int, default=8400, help="first of three free ports in a row (default 8400)")
+    parser.add_argument("--port", type=int, default=8400, help="first of four free ports in a row (default 8400)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
     any_peer = parser.add_argument_group("with --invitation")
     any_peer.add_argument(

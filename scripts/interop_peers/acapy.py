@@ -20,7 +20,7 @@ __all__ = ["AcaPy"]
 
 _OPTIONS = (
     "--auto-accept-requests", "--auto-respond-credential-request", "--auto-store-credential",
-    "--auto-verify-presentation", "--preserve-exchange-records",
+    "--auto-verify-presentation", "--preserve-exchange-records", "--open-mediation",
 )  # fmt: skip
 _CREDENTIALS = "/issue-credential-2.0"
 _PROOFS = "/present-proof-2.0"

@@ -131,15 +131,15 @@ class Lernode:
 
     # Mediation ----------------------------------------------------------------------------------------------------
 
-    async def ask_to_mediate(self, connection: str) -> None:
-        """Ask a peer to mediate, wait until it has granted that and messages come at once."""
+    async def ask_to_mediate(self, connection: str, *, live: bool) -> None:
+        """Ask a peer to mediate, wait until it has granted that and, where it can, hands messages over at once."""
         await self._post("/admin/mediators", s.MediatorView, s.NewMediator(connection=connection))
 
         async def look() -> bool | None:
             found = await self._get(f"/admin/mediators/{connection}", s.MediatorView)
             if found.state in {"denied", "ended"}:
                 raise ValueError("The peer does not mediate.")
-            return (found.state == "granted" and found.live) or None
+            return (found.state == "granted" and found.live >= live) or None
 
         await eventually(look, "mediation for lernode")
 

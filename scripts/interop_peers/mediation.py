@@ -1,6 +1,6 @@
 """Mediation across agents: a learner of lernode behind a peer's mediator, and a peer's wallet behind a lernode.
 
-Neither the learner nor the wallet listens anywhere: whatever reaches them came through the mediator.
+Where the mediator has Pickup, neither the learner nor the wallet listens anywhere: what reaches them came through it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scripts.interop_peers.report import Run, StepFailed
 __all__ = ["BehindNode", "BehindPeer", "walk_mediation"]
 
 _DIDEXCHANGE = "https://didcomm.org/didexchange/1.1"
+_LIVE = "Pickup 2.0, live"
 _DATA_MODEL: DataModel = "1.1"
 
 
@@ -25,6 +26,10 @@ class _Way(Protocol):
     """Who asks whom to mediate, for the table."""
     issuing: str
     """Who issues to whom through whom, for the table."""
+    how: str
+    """How messages come from the mediator, for the table."""
+    can_be_away: bool
+    """Whether the mediator is asked for what waits."""
 
     async def ask(self) -> None:
         """Have it mediated for."""
@@ -45,9 +50,10 @@ async def walk_mediation(run: Run, *ways: _Way) -> None:
         steps: list[tuple[str, str, Callable[[], Awaitable[None]]]] = [
             (way.asking, "asked to mediate, granted (Coordinate Mediation 1.0)", way.ask),
             (way.issuing, "invite, DID Exchange 1.1, by way of the mediator", way.connect),
-            (way.issuing, "issue, stored at once, acked (Pickup 2.0, live)", way.issue),
-            (way.issuing, "issue while it is away, then picked up, stored, acked", way.issue_while_away),
+            (way.issuing, f"issue, stored at once, acked ({way.how})", way.issue),
         ]
+        if way.can_be_away:
+            steps.append((way.issuing, "issue while it is away, then picked up, stored, acked", way.issue_while_away))
         is_well = True
         for direction, name, work in steps:
             if not is_well:
@@ -62,18 +68,25 @@ async def walk_mediation(run: Run, *ways: _Way) -> None:
 class BehindPeer:
     """A learner of lernode behind a peer; it says yes to whatever is offered."""
 
-    def __init__(self, college: Lernode, learner: Lernode, peer: Peer) -> None:
+    def __init__(self, college: Lernode, learner: Lernode, peer: Peer, *, has_pickup: bool) -> None:
+        """
+        Args:
+            learner: has to listen where the peer has no Pickup and sends messages on instead.
+        """
         self._college = college
         self._learner = learner
         self._peer = peer
         self._to_learner = ""
+        self.can_be_away = has_pickup
+        self.how = _LIVE if has_pickup else "sent on"
         self.asking = f"lernode -> {peer.name}"
         self.issuing = f"lernode -> {peer.name} -> lernode"
 
     async def ask(self) -> None:
         """Have it mediated for."""
-        url, _invitation = await self._peer.invite(_DIDEXCHANGE, None)
-        await self._learner.ask_to_mediate(await self._learner.accept_invitation(url, direct=True))
+        url, _invitation = await self._peer.invite(_DIDEXCHANGE, self._peer.invites_with[0])
+        connection = await self._learner.accept_invitation(url, direct=True)
+        await self._learner.ask_to_mediate(connection, live=self.can_be_away)
 
     async def connect(self) -> None:
         """Connect it with the college, through the mediator."""
@@ -102,6 +115,8 @@ class BehindNode:
         self._wallet = wallet
         self._mediator = mediator
         self._to_wallet = ""
+        self.can_be_away = True
+        self.how = _LIVE
         self.asking = f"{wallet.name} -> lernode"
         self.issuing = f"lernode -> lernode -> {wallet.name}"
 
