@@ -636,6 +636,8 @@ class Node:
         """
         if listen:
             await self.soundness.begin()
+            async with self.store.read() as tx:
+                await self.identity.warn_of_another_address(tx)
         await self.http.start()
         if listen and self.config.node.listen_port:
             await self._serve_public()

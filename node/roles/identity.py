@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from storage.keys import StoredKey, TokenKey, verkey_of
 
 __all__ = ["OWN_METHODS", "Identity", "web_document"]
 
+_log = logging.getLogger("lernode.identity")
 _WEB = "web"
 _FROM_KEY: dict[str, Callable[[PublicKey], tuple[str, str]]] = {
     "key": lambda key: (did_key.did_from_key(key), key.multikey),
@@ -78,6 +80,22 @@ class Identity:
         await dids.add(tx, did)
         await audit.append(tx, at=now, event="did.created", actor="operator", subjects=(name,))
         return did
+
+    async def warn_of_another_address(self, tx: Transaction) -> None:
+        """Say in the log where verifiers look for the issuer's did:web at another address than the node's endpoint.
+
+        So it is after the endpoint was changed, and where the store is of another node.
+        """
+        own = await dids.default(tx, DidPurpose.ISSUER)
+        if own is None or own.method != _WEB:
+            return
+        try:
+            here = did_web.did_from_url(self._endpoint)
+        except BadInput:  # no did:web is at such an endpoint
+            here = None
+        if here != own.did:
+            facts = {"did": own.did, "endpoint": self._endpoint}
+            _log.warning("the issuer's DID is looked for at another address than node.endpoint", extra={"facts": facts})
 
     async def add_key(self, tx: Transaction, did: str, wanted: Multicodec | TokenKey) -> OwnDid:
         """A fresh key, or one of the token, in the document of the node's did:web; what others signed stays as it is.
