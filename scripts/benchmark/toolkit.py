@@ -2,19 +2,21 @@
 
 The work is done by the store's own modules on both sides; what differs is who runs the statements. SQLAlchemy gets them
 as they are (``exec_driver_sql``), without building or compiling them, which is the least that it can cost. It has to be
-installed beside lernode (``pip install sqlalchemy[asyncio]``), which does not depend on it; see docs/scaling.md.
+installed beside lernode (``pip install sqlalchemy[asyncio] aiosqlite``), which does not depend on it; see
+docs/scaling.md. Of an SQLite store it has a copy, for the driver that it knows keeps no checksums of pages.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -143,10 +145,15 @@ class _Unsealed:
 
 
 async def _compare(name: str, where: str | Path, url: str) -> None:
-    store, sealing, numbers = await open_store(where, create=True), Sealing(bytes(32), os.urandom), count()
+    sealing, numbers, marks = Sealing(bytes(32), os.urandom), count(), url.startswith("sqlite")
+    store = await open_store(where, create=True)
     store.unlock(sealing)
     await _fill(store.write, sealing)
-    marks = url.startswith("sqlite")
+    if isinstance(where, Path):
+        await store.close()
+        _copy(where, Path(url.partition("///")[2]))
+        store = await open_store(where)
+        store.unlock(sealing)
     engine = create_async_engine(url)
     if marks:
 
@@ -182,10 +189,16 @@ async def _compare(name: str, where: str | Path, url: str) -> None:
     await engine.dispose()
 
 
+def _copy(path: Path, target: Path) -> None:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        copy.executescript("\n".join(source.iterdump()))
+        copy.execute("PRAGMA journal_mode = WAL")
+
+
 async def _main(postgresql: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "store.db"
-        await _compare("SQLite", path, f"sqlite+aiosqlite:///{path}")
+        path, copy = Path(folder) / "store.db", Path(folder) / "copy.db"
+        await _compare("SQLite", path, f"sqlite+aiosqlite:///{copy}")
     if postgresql is not None:
         await _compare("PostgreSQL", postgresql, postgresql.replace("postgresql://", "postgresql+asyncpg://", 1))
 
