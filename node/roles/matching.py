@@ -7,7 +7,7 @@ only where its issuer's status list was looked at, and with ``check`` those that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -187,15 +187,16 @@ def _presented(result: VerificationResult) -> list[Evidence]:
     whole = [c for c in result.checks if c.check not in _BESIDE_RECORDS]
     over_all = _of_checks(whole, result.required - _BESIDE_RECORDS)
     evidence: list[Evidence] = []
-    for number, credential in enumerate(result.credentials, start=1):
+    for number, credential, around in _numbered(result):
         document = credential.document or {}
         standing, reason = _standing(credential)
-        if over_all is not None and standing is Standing.HOLDS:
-            standing, reason = over_all
+        for doubt in (None if around is None else _of_checks(around.checks, around.required), over_all):
+            if doubt is not None and standing is Standing.HOLDS:
+                standing, reason = doubt
         about, reached = summary(document), reached_in(document)
         evidence += [
             Evidence(
-                record=str(number),
+                record=number,
                 record_name=about.name,
                 issuer=credential.issuer or "",
                 skill=skill,
@@ -206,6 +207,14 @@ def _presented(result: VerificationResult) -> list[Evidence]:
             for skill in skills_of(model.alignments(document))
         ]
     return evidence
+
+
+def _numbered(result: VerificationResult) -> Iterator[tuple[str, VerificationResult, VerificationResult | None]]:
+    """The records, by their places: those of a presentation, and those in a learner record with that one around."""
+    for number, credential in enumerate(result.credentials, start=1):
+        yield str(number), credential, None
+        for place, inner in enumerate(credential.relied_on, start=1):
+            yield f"{number}.{place}", inner, credential
 
 
 def _standing(result: VerificationResult) -> tuple[Standing, str]:

@@ -11,6 +11,8 @@ import pytest
 from node.app import Node
 from node.roles.frameworks import HowToImport
 from node.roles.issuer import Award
+from node.roles.learner_records import Gathering
+from node.roles.lifetime import Terms
 from node.roles.profiles import Asked, FromOccupation
 from node.skills.asking import query_of
 from node.skills.matching import Report
@@ -97,6 +99,30 @@ async def test_an_employer_sees_what_a_presentation_meets_and_why(town: Town) ->
     assert used is not None
     assert (used.way.through.value, used.way.source) == ("exactMatch", "to-onet")
     assert used.evidence.issuer.startswith("did:web:localhost")
+
+
+async def test_a_requirement_is_met_by_a_record_within_a_learner_record_until_its_issuer_revokes_it(town: Town) -> None:
+    college, employer = town.college, town.employer
+    record = await give(college, town.college_to_learner.id)
+    await college.learner_records.offer(town.college_to_learner.id, Gathering(), Terms())
+
+    async def probe(tx: Transaction) -> bool:
+        return any("ClrCredential" in each.types for each in await credentials.list_held(tx))
+
+    await eventually(town.learner, probe)
+    wanted = await employer.profiles.add("welder", skills=[Asked(skill=WELDERS)])
+    of_type = {"path": ["$.type"], "filter": {"type": "array", "contains": {"const": "ClrCredential"}}}
+    definition = {"id": "q", "input_descriptors": [{"id": "transcript", "constraints": {"fields": [of_type]}}]}
+    row = await employer.verifier.request(town.employer_to_learner.id, definition)
+    assert (await exchange_in(employer, row.id)).state == "done"
+    found = (await employer.matching.presented(row.id, wanted)).report
+    assert told(found) == [("Welders, Cutters, Solderers, and Brazers", "met", "ok")]
+    used = found.lines[0].used
+    assert used is not None
+    assert (used.evidence.record, used.evidence.record_name) == ("1.1", "Structural Welding, Level 1")
+    await college.issuer.set_status(record.id, "revocation", True, None)
+    await employer.verifier.verify_again(row.id)
+    assert told((await employer.matching.presented(row.id, wanted)).report)[0][1] == "not-met"
 
 
 async def test_a_learner_who_lacks_some_of_a_job_is_asked_for_what_there_is(nodes: Nodes) -> None:
