@@ -14,6 +14,7 @@ from node.runtime.delivery import Outbox
 from node.runtime.exchanges import ExchangeKind, Exchanges
 from node.runtime.inbound import Inbound, Incoming, Introduction, find_peer
 from node.runtime.world import World
+from protocols.did import peer4
 from protocols.did.document import DidDocument
 from protocols.did.resolver import Resolver
 from protocols.did.services import Service
@@ -144,6 +145,10 @@ class Rotation:
     ) -> Connection:
         connection = await self._peer(tx, incoming)
         step = machine.receive_rotate(message, new_id=self._world.new_id)
+        if message.to_did == connection.their_did:
+            await self._acknowledge(tx, connection, step, incoming.sender)
+            return connection
+        _require_present(connection, incoming)
         changed = await self._note_move(tx, connection, message.to_did, service)
         await self._exchanges.apply(tx, DID_ROTATE, changed, None, Step(step.exchange))
         await self._acknowledge(tx, changed, step, connection.their_verkey)
@@ -167,6 +172,7 @@ class Rotation:
     async def _receive(self, tx: Transaction, message: Hangup | Ack | ProblemReport, incoming: Incoming) -> Connection:
         connection = await self._peer(tx, incoming)
         if isinstance(message, Hangup):
+            _require_present(connection, incoming)
             return await self._ending.hear(tx, connection, message)
         row = _known(await exchanges.find(tx, connection.id, message.thid, KNOWN_AS))
         if isinstance(message, Ack):
@@ -216,6 +222,20 @@ class Rotation:
 async def _is_under_way(tx: Transaction, connection: Connection) -> bool:
     which = Filter(protocol=KNOWN_AS, connection_id=connection.id, state=machine.RotationState.ROTATE_SENT.value)
     return bool(await exchanges.page(tx, which, limit=1))
+
+
+def _require_present(connection: Connection, incoming: Incoming) -> None:
+    """What is still taken from a DID that the peer has gone on from must not decide what becomes of the connection:
+    that the old key is in other hands may be why.
+
+    Raises:
+        PeerFault: ``did_rotate.former_did``.
+    """
+    present = connection.their_verkey if incoming.wire is Wire.V1 else peer4.shortest(connection.their_did or "")
+    if incoming.sender != present:
+        raise PeerFault(
+            "did_rotate.former_did", "The sender has gone on from that DID to another.", "Say it under the present one."
+        )
 
 
 def _known(row: ExchangeRow | None) -> ExchangeRow:

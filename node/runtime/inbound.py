@@ -294,7 +294,9 @@ class Inbound:
         before = replace(incoming, sender=peer4.shortest(rotation.prior))
         async with self._store.read() as tx:
             peer = await find_peer(tx, before, self._world.clock())
-        return peer, None if peer is None else await self._resolver.resolve(rotation.new)
+        if peer is None or peer4.shortest(peer.their_did or "") != before.sender:
+            return None, None  # from a DID that the peer has gone on from nobody is led on: its key may be why
+        return peer, await self._resolver.resolve(rotation.new)
 
     async def _carry_out(
         self,

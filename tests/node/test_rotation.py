@@ -10,7 +10,7 @@ import pytest
 from node.app import Node
 from node.roles.issuer import Award
 from protocols.did import peer4
-from protocols.did_rotate.messages import Rotate
+from protocols.did_rotate.messages import Hangup, Rotate
 from protocols.didcomm.from_prior import make_from_prior
 from protocols.didcomm.message import PlainMessage
 from protocols.errors import WrongState
@@ -123,6 +123,27 @@ async def test_a_peer_of_v1_that_rotates_is_followed_and_answered_under_its_prio
     assert (await peer.hear("ping_response")).thid == ping_id
 
 
+async def test_a_key_that_a_peer_of_v1_has_left_neither_leads_the_node_on_nor_ends_the_connection(
+    nodes: Nodes, peer: WirePeer
+) -> None:
+    node = await nodes.make("node")
+    await peer.connect(node)
+    old, new = peer.pair, KeyPair.from_seed(os.urandom(32))
+    did = peer4.create(new.public, endpoint=f"{peer.url}/in")
+    message_id = new_id()
+    assert (await peer.say(node, Rotate(message_id, message_id, did))).status == 202
+    await peer.hear("ack")
+    elsewhere = peer4.create(KeyPair.from_seed(os.urandom(32)).public, endpoint=f"{peer.url}/in")
+    for message in (Rotate(new_id(), new_id(), elsewhere), Hangup(new_id())):
+        refused = await peer.say(node, message, sender=old)
+        assert (refused.status, refused.code) == (400, "did_rotate.former_did")
+    now = await only(node)
+    assert (now.state, now.their_did) == ("completed", did)
+    again = new_id()
+    assert (await peer.say(node, Rotate(again, again, did), sender=old)).status == 202, "its ack may be lost"
+    assert (await only(node)).their_did == did
+
+
 @pytest.mark.parametrize(
     ("did", "code"),
     [
@@ -165,6 +186,23 @@ async def test_a_peer_of_v2_that_rotates_is_followed(nodes: Nodes, modern: WireP
     before = await tables(node.store)
     assert (await modern.post(node, packed)).status == 202
     assert await tables(node.store) == before
+
+
+async def test_a_did_that_a_peer_of_v2_has_left_leads_nowhere(nodes: Nodes, modern: WirePeerV2) -> None:
+    node = await nodes.make("node")
+    await modern.connect(node)
+    prior, stolen = modern.short, modern.pair
+    modern.pair = KeyPair.from_seed(os.urandom(32))
+    modern.did = modern.new_did(modern.pair)
+    ping = modern.message(PING, from_=modern.did, from_prior=signed_by(stolen, prior, modern.did))
+    assert (await modern.tell(node, ping, sender=modern.key(modern.did))).status == 202
+    await modern.hear("ping-response")
+    thief = KeyPair.from_seed(os.urandom(32))
+    elsewhere = modern.new_did(thief)
+    lead = modern.message(PING, from_=elsewhere, from_prior=signed_by(stolen, prior, elsewhere))
+    refused = await modern.tell(node, lead, sender=modern.key(elsewhere, thief))
+    assert (refused.status, refused.code) == (400, "message.unknown_sender")
+    assert (await only(node)).their_did == modern.did
 
 
 async def test_a_rotation_that_the_prior_did_has_not_signed_is_refused(nodes: Nodes, modern: WirePeerV2) -> None:
