@@ -26,7 +26,7 @@ from protocols.credentials.checks.skills import check_skills
 from protocols.credentials.checks.status import check_status
 from protocols.credentials.checks.status_lists import CheckedList
 from protocols.credentials.checks.token_status import check_token_status
-from protocols.credentials.checks.trust import check_issuer_trusted, issuer_unknown, own_statement
+from protocols.credentials.checks.trust import check_issuer_trusted, issuer_unknown, not_asked, own_statement
 from protocols.credentials.data_integrity.proofs import is_derived_proof
 from protocols.credentials.model import CLR_CREDENTIAL, as_list, credentials_of, has_type, subjects
 from protocols.credentials.open_badges_2.document import OpenBadge2
@@ -273,6 +273,8 @@ class _Run:
         if is_recognition(secured.document):
             return await self.explain(replace(award, achievements=None))
         result = await self.explain(award)
+        if Check.ISSUER_TRUSTED not in self.policy.required:
+            result = not_asked(result)
         return own_statement(result) if core.owner is not None and core.owner in secured.subjects else result
 
     async def explain(self, award: Award) -> CheckResult:

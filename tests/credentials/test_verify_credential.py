@@ -108,6 +108,13 @@ def test_an_issuer_that_is_not_trusted_fails() -> None:
     assert codes(result) == {Check.ISSUER_TRUSTED: "trust.issuer_untrusted"}
 
 
+def test_who_does_not_ask_whom_to_believe_is_told_and_nothing_fails_for_it() -> None:
+    policy = Policy(trust=TrustedIssuers({did(HOLDER)}), required=Policy().required - {Check.ISSUER_TRUSTED})
+    result = check_credential(issue(record()), policy=policy)
+    trust = found(result, Check.ISSUER_TRUSTED)
+    assert (result.verified, trust.outcome, trust.code) == (True, Outcome.NOT_CHECKED, "trust.issuer_untrusted")
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -7,7 +7,7 @@ from protocols.credentials.trust.decision import UNTRUSTED, Decision
 from protocols.credentials.trust.grants import LIST_EXPIRED
 from protocols.credentials.verification import Check, CheckResult, Outcome
 
-__all__ = ["check_issuer_trusted", "endorser", "issuer_unknown", "own_statement"]
+__all__ = ["check_issuer_trusted", "endorser", "issuer_unknown", "not_asked", "own_statement"]
 
 _SPEC = "VCDM 2.0 §4.7, Recognized Entities 1.0 §2"
 
@@ -38,6 +38,14 @@ def own_statement(result: CheckResult) -> CheckResult:
         return result
     reason = "It is an own statement: whom it is about has issued it, and nobody else vouches for it."
     return not_checked(Check.ISSUER_TRUSTED, "trust.own_statement", reason, _SPEC, details=result.details or {})
+
+
+def not_asked(result: CheckResult) -> CheckResult:
+    """The result for a verifier who does not ask whom to believe: it is told, and nothing fails for it."""
+    if result.outcome is not Outcome.FAIL:
+        return result
+    reason = f"{result.reason} That was not asked."
+    return not_checked(Check.ISSUER_TRUSTED, result.code, reason, _SPEC, details=result.details or {})
 
 
 def endorser(result: CheckResult) -> CheckResult:
