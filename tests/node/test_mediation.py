@@ -126,6 +126,16 @@ async def test_with_a_websocket_records_come_at_once(nodes: Nodes, mediator: Nod
     await nothing_held(mediator)
 
 
+async def test_a_college_can_mediate_for_the_learners_that_it_issues_to(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True, mediation={"enabled": True, "grant": "invited"})
+    learner = await learner_of(nodes, college, live=True)
+    to_learner, _ = await connect(college, learner)
+    offered = await college.issuer.offer(to_learner.id, Award(achievement_id=WELDING))
+    assert (await exchange_in(college, offered.id)).state == "done"
+    assert len(await held(learner)) == 1
+    await nothing_held(college)
+
+
 async def test_the_websocket_is_opened_again_when_the_mediator_is_back(
     nodes: Nodes, mediator: Node, college: Node
 ) -> None:
