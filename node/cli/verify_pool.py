@@ -161,7 +161,10 @@ async def _verdict(verifier: FileVerifier, file: Path, as_json: bool) -> Verdict
             data = opened_file.read(MAX_FILE_BYTES + 1)
     except OSError:
         return _said(file, "cli.no_file", "The file cannot be read.", None, as_json)
-    result = await verifier.verify(data)
+    try:
+        result = await verifier.verify(data)
+    except LernodeError as error:  # a picture without a badge, or a link that leads nowhere
+        return _said(file, error.code, error.message, None, as_json)
     if result.verified and not as_json:
         return Verdict(True, "ok", "", _name(file), b"")
     view = view_result(result)

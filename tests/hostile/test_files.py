@@ -28,7 +28,6 @@ CONTENTS: dict[str, bytes] = {
     "too many values": b"[" + b"0," * 400_000 + b"0]",
     "utf-16": SIGNED.encode("utf-16"),
     "utf-32": SIGNED.encode("utf-32-be"),
-    "byte order mark": b"\xef\xbb\xbf" + SIGNED.encode(),
     "latin-1": SIGNED.replace("Welding", "Schweißen").encode("latin-1"),
     "cut off": SIGNED[:-1].encode(),
     "two documents": (SIGNED + SIGNED).encode(),
@@ -82,8 +81,9 @@ def test_the_same_file_without_harm_is_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file.json"
-    file.write_text(SIGNED)
-    assert verify(monkeypatch, capsys, file)[0] == 0
+    for mark in (b"", b"\xef\xbb\xbf"):  # which a reader of JSON may ignore (RFC 8259 §8.1)
+        file.write_bytes(mark + SIGNED.encode())
+        assert verify(monkeypatch, capsys, file)[0] == 0
 
 
 def test_what_is_no_file_is_refused(
