@@ -30,7 +30,7 @@ from node.http.portfolio_schemas import (
     ShareView,
 )
 from node.http.schemas import ExchangeView, HeldDetail, HeldView, Page
-from node.roles.kept_forms import kept_form
+from protocols.credentials.reading import stated
 from protocols.errors import BadInput
 
 __all__ = ["resume"]
@@ -392,10 +392,8 @@ def _pointers_to(held: HeldDetail, names: Sequence[str]) -> list[str]:
     """To the results of these names, what they are results of, and whom it is about."""
     if not names:
         return []
-    form = kept_form(document_bytes(held.document))
-    if not isinstance(form, dict):
-        raise BadInput("cli.usage", "The results of a JWT or SD-JWT are not named here.", "Name them with --reveal.")
-    found = [pointer for name in names for pointer in _pointers_to_one(form, name)]
+    said = stated(document_bytes(held.document))
+    found = [pointer for name in names for pointer in _pointers_to_one(said, name)]
     return ["/credentialSubject/id", "/credentialSubject/achievement/name", *dict.fromkeys(found)]
 
 

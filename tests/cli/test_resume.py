@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.app import Node
+from protocols.credentials.issue import issue
 from tests.admin.helpers import make_node
 from tests.cli.test_commands import run
+from tests.credentials.worlds import CREATED, ISSUER, record
 from tests.node.profiles import WELDER, hold, learner_did, skill_record
 from tests.opening import KEY, KEY_TEXT
 
@@ -59,6 +62,35 @@ def test_a_resume_is_put_together_shared_and_taken_back(
     assert run(monkeypatch, "resume", "remove", "Welding", "9", "--home", home) == 2
     assert ask("resume", "delete", "Welding", "--yes")["title"] == "Welding"
     assert run(monkeypatch, "resume", "show", "Welding", "--home", home) == 2
+
+
+def test_a_single_result_of_an_sd_jwt_is_chosen_by_its_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = record()
+    achievement = document["credentialSubject"]["achievement"]
+    achievement["resultDescription"] = [
+        {"id": f"urn:r:{name}", "type": ["ResultDescription"], "name": name, "resultType": "LetterGrade"}
+        for name in ("Theory", "Practice")
+    ]
+    document["credentialSubject"]["result"] = [
+        {"type": ["Result"], "resultDescription": f"urn:r:{name}", "value": "A"} for name in ("Theory", "Practice")
+    ]
+    pointers = [f"/credentialSubject/result/{at}" for at in (0, 1)]
+    made = issue(document, "vc+sd-jwt", ISSUER, created=CREATED, selective_pointers=pointers, entropy=os.urandom)
+    (tmp_path / "sd.jwt").write_bytes(made.data)
+    assert run(monkeypatch, "import", tmp_path / "sd.jwt", "--unverified", "--home", home) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "records", "--json", "--home", home) == 0
+    held = json.loads(capsys.readouterr().out)["items"][0]["id"]
+    run(monkeypatch, "resume", "new", "Part", "--home", home)
+    assert run(monkeypatch, "resume", "add", "Part", held, "--result", "Nothing", "--home", home) == 2
+    assert run(monkeypatch, "resume", "add", "Part", held, "--result", "Practice", "--home", home) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "resume", "show", "Part", "--json", "--home", home) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["entries"]
+    assert "/credentialSubject/result/1" in entry["reveal"]
+    assert "/credentialSubject/result/0" not in entry["reveal"]
 
 
 def test_a_resume_leaves_as_ler_rs_and_says_who_vouches_for_what(
