@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import protocols
 from node.app import Node
@@ -32,6 +33,7 @@ from protocols.didcomm.message_type import DIDCOMM_ORG
 from protocols.didcomm.problem_report import is_problem_report
 from protocols.errors import LernodeError
 from protocols.keys import KeyPair
+from protocols.trust_ping.messages import Ping
 from storage import exchanges, jobs, meta, outbox
 from storage.engine import Transaction
 from storage.exchanges import Filter
@@ -293,3 +295,18 @@ def forwarded(scene: Scene, envelope: bytes) -> bytes:
         return scene.peer.anonymous(strict_json.dumps(message))
     verkey = scene.peer.their_verkey
     return wrap_for_routing(envelope, to=verkey, routing_keys=(verkey,), new_id=new_id, entropy=os.urandom)
+
+
+async def test_what_comes_under_an_id_that_was_seen_changes_nothing_whatever_it_says(scene: Scene) -> None:
+    seen = "seen-before"
+    assert (await scene.say(scene.peer, Ping(seen, seen).encode(scene.wire))).status == 202
+    await at_rest(scene.node)
+    scene.peer.heard()
+    before = await kept(scene.node)
+    for sample in (sample for sample in SAMPLES if scene.wire in sample.wires):
+        answer = await scene.say(scene.peer, replace(sample.message(scene.wire), id=seen))
+        assert answer.status in {202, *REFUSALS}, sample.name
+        assert all(is_problem_report(report) for report in scene.peer.heard()), sample.name
+    await at_rest(scene.node)
+    assert scene.second.heard() == []
+    assert await kept(scene.node) == before
