@@ -305,9 +305,9 @@ async def requeue(tx: Transaction, message_id: str, now: datetime) -> str:
     if row is None:
         raise unknown("outgoing message")
     found = _from_row(tx, row)
-    if found.state is not OutboxState.DEAD:
+    await tx.lock(_lane_lock(found.lane))  # so that of two who want it, one finds it put in again
+    if not await tx.execute("DELETE FROM outbox WHERE id = ? AND state = 'dead'", (message_id,)):
         raise WrongState("outgoing_message.not_dead", "This message is still being tried.", "Wait for it.")
-    await tx.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
     await enqueue(
         tx,
         id=found.id,

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -152,7 +151,7 @@ async def _versions(setting: Setting, *, upgrade: bool) -> _Versions:
     ):
         rows = await tx.all("SELECT version FROM schema_version")
     applied = {row["version"] for row in rows}
-    place = urlsplit(config.database.url)._replace(query="").geturl() or str(setting.home / STORE_FILE)
+    place = config.database.url.partition("?")[0] or str(setting.home / STORE_FILE)
     return _Versions(place, max(applied), [m.name for m in bundled() if m.version not in applied])
 
 

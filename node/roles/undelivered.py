@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from node.runtime.delivery import Outbox
 from node.runtime.world import World
+from protocols.errors import WrongState
 from storage import audit, outbox
 from storage.engine import Store, Transaction
 from storage.outbox import OutboxState, Outgoing
@@ -47,8 +49,9 @@ class Undelivered:
                 # What was put in again stands behind those that were there, and is not dead.
                 dead = await outbox.page(tx, state=OutboxState.DEAD, lane=connection_id, after=after, limit=_AT_ONCE)
                 for message in dead:
-                    await self._outbox.requeue(tx, message.id)
-            given_up += len(dead)
+                    with suppress(WrongState):  # somebody else was quicker
+                        await self._outbox.requeue(tx, message.id)
+                        given_up += 1
             if len(dead) < _AT_ONCE:
                 return Retried(given_up, hastened)
             after = dead[-1].sequence

@@ -109,6 +109,21 @@ async def test_a_dead_message_is_tried_again_from_the_end_of_its_lane(store: Sto
         assert (message.id, message.attempts, message.error_code) == ("a1", 0, None)
 
 
+async def test_a_dead_message_that_several_want_to_try_again_is_put_in_once(store: Store) -> None:
+    async with store.write() as tx:
+        await put(tx, "a1")
+        await outbox.mark_failed(tx, "a1", "delivery.refused", None, 9)
+
+    async def again() -> str:
+        async with store.write() as tx:
+            return await outbox.requeue(tx, "a1", at(10))
+
+    done = await asyncio.gather(*(again() for _ in range(4)), return_exceptions=True)
+    refused = [each for each in done if isinstance(each, WrongState)]
+    assert [each for each in done if each not in refused] == ["a"]
+    assert {each.code for each in refused} == {"outgoing_message.not_dead"}
+
+
 async def test_what_cannot_be_done_to_a_message_is_refused(store: Store) -> None:
     async with store.write() as tx:
         await put(tx, "a1")
