@@ -13,14 +13,15 @@ from typing import Any
 from node.records.baking import baked_in, is_image
 from node.records.ler_rs import credentials_in, is_ler_rs
 from protocols import strict_json
-from protocols.credentials.model import as_list, is_presentation
+from protocols.credentials.model import CLR_CREDENTIAL, as_list, has_type, is_presentation, subjects
 from protocols.credentials.open_badges_2.parts import is_signed_assertion
-from protocols.credentials.reading import read_secured, unwrapped
+from protocols.credentials.reading import read_secured, stated, unwrapped
 from protocols.credentials.sd_jwt.text import read_sd_jwt
+from protocols.credentials.verify import MAX_EMBEDDED
 from protocols.errors import BadInput
 from protocols.jsonld.processor import DEFAULT
 
-__all__ = ["BYTE_ORDER_MARK", "MAX_FILE_BYTES", "MAX_RECORDS", "link_in", "records_in"]
+__all__ = ["BYTE_ORDER_MARK", "MAX_FILE_BYTES", "MAX_RECORDS", "link_in", "records_in", "records_within"]
 
 MAX_FILE_BYTES = 2 << 20
 """Of a file that is taken in."""
@@ -70,6 +71,19 @@ def records_in(data: bytes) -> list[bytes]:
     if not 0 < len(records) <= MAX_RECORDS:
         raise BadInput("intake.records", f"The file has not 1 to {MAX_RECORDS} records.", "Bring others.")
     return records
+
+
+def records_within(record: bytes) -> list[bytes]:
+    """The records that stand in a Comprehensive Learner Record, each as its issuer has secured it; none in another.
+
+    Raises:
+        BadInput: as :func:`records_in`.
+    """
+    said = stated(record)
+    if not has_type(said, CLR_CREDENTIAL):
+        return []
+    inside = [item for subject in subjects(said) for item in as_list(subject.get("verifiableCredential"))]
+    return [found for item in inside[:MAX_EMBEDDED] for found in _of_item(item)]
 
 
 def _of_item(item: Any) -> list[bytes]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from node.events.emit import emit
 from node.events.types import RecordStored
 from node.net.guarded_http import GuardedHttp
-from node.records.intake import MAX_FILE_BYTES, link_in, records_in
+from node.records.intake import MAX_FILE_BYTES, link_in, records_in, records_within
 from node.records.reached import awarded_by, reached_in
 from node.records.summary import summary
 from node.roles.checker import Checker
@@ -119,7 +119,7 @@ class Keeping:
     async def take(
         self, data: bytes, accept: Accept = Accept.VERIFIED, *, recipient: str | None = None
     ) -> list[Kept | BadInput]:
-        """Hold the records of a file; of each, what became of it, in their order.
+        """Hold the records of a file, and those within learner records; of each, what became of it, in their order.
 
         Args:
             recipient: as for :meth:`keep`.
@@ -136,6 +136,18 @@ class Keeping:
             except BadInput as error:
                 if len(records) == 1:
                     raise
+                outcomes.append(error)
+            else:
+                outcomes += await self._take_within(record, accept)
+        return outcomes
+
+    async def _take_within(self, record: bytes, accept: Accept) -> list[Kept | BadInput]:
+        """Hold the records in a learner record by themselves too, for each attests its skills in its issuer's name."""
+        outcomes = list[Kept | BadInput]()
+        for inner in await asyncio.to_thread(records_within, record):
+            try:
+                outcomes.append(await self.keep(inner, accept))
+            except BadInput as error:
                 outcomes.append(error)
         return outcomes
 

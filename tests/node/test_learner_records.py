@@ -14,6 +14,7 @@ from node.http import admin_records
 from node.http.admin_operation import Call, Nothing
 from node.records.learner_record import Association
 from node.roles.issuer import Award
+from node.roles.keeping import Kept
 from node.roles.learner_records import Gathering
 from node.roles.lifetime import Terms
 from node.runtime.world import World
@@ -80,6 +81,25 @@ async def test_a_learner_is_offered_its_records_in_one_keeps_it_and_sees_its_out
 
     await college.issuer.set_status(given[0].id, "revocation", True, None)
     assert not (await verified_by(college, kept.document, kept.issuer)).verified
+
+
+async def test_who_imports_one_holds_the_records_in_it_by_themselves_too(nodes: Nodes) -> None:
+    college = await nodes.make("college", issuer=True)
+    issuer = (await award(college)).document
+    await award(college, CARPENTRY)
+    made, _ = await college.learner_records.give(Gathering(learner=ADA, name="Transcript"))
+    learner = await nodes.make("learner", trust={"issuers": [stated(issuer)["issuer"]["id"]]})
+    outcomes = await learner.keeping.take(made.document)
+    assert [type(each).__name__ for each in outcomes] == ["Kept"] * 3
+    async with learner.store.read() as tx:
+        found = await credentials.list_held(tx)
+    assert sorted(len(each.skills) > 0 for each in found) == [False, True, True]
+    assert [each.is_new for each in await learner.keeping.take(made.document) if isinstance(each, Kept)] == [False] * 3
+    changed = json.loads(made.document)
+    changed["credentialSubject"]["verifiableCredential"][0]["name"] = "Doctor of Everything"
+    with pytest.raises(LernodeError) as caught:
+        await learner.keeping.take(json.dumps(changed).encode())
+    assert caught.value.code == "record.not_genuine"
 
 
 async def test_what_does_not_hold_now_is_left_out_and_told(nodes: Nodes) -> None:
