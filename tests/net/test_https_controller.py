@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from protocols.credentials.verify import verify
 from protocols.errors import BadInput
 from protocols.keys import KeyPair, SoftwareSigner
 from tests.credentials.worlds import Lists
+from tests.jose.test_key_sets import JWK, badge, signed
 from tests.net.helpers import LOOPBACK, Clock, client, serving, trusting
 from tests.node.records import unsigned
 
@@ -63,6 +65,35 @@ async def test_a_record_is_verified_by_the_document_at_its_issuers_url_and_later
         away = await verified(MemoryDocumentCache())
         unknown = (Outcome.NOT_CHECKED, "controller.unresolvable")
         assert failure(away) == {Check.PROOF: unknown, Check.CONTROLLER: unknown}
+
+
+async def test_a_jwt_is_verified_by_the_key_set_of_its_issuers_server_and_later_by_the_kept_copy() -> None:
+    clock = Clock()
+
+    async def serve(request: web.Request) -> web.Response:
+        if request.path == "/.well-known/jwks.json" and "jwk-set" in request.headers["Accept"]:
+            body = json.dumps({"keys": [{**JWK, "kid": "1"}]})
+            return web.Response(text=body, content_type="application/jwk-set+json")
+        return web.Response(text="<html>A college</html>", content_type="text/html")
+
+    async with client(HTTPS_ONLY, tls=trusting()) as http:
+        kept = MemoryDocumentCache()
+        async with serving(serve, tls=True) as port:
+            me = f"https://localhost:{port}/issuers/1"
+            texts = [
+                signed(badge(iss=me, issuer={"id": me, "type": ["Profile"], "name": "College"}), kid=kid)
+                for kid in ("1", f"{me}#1", "2")
+            ]
+
+            async def verified(text: str, cache: MemoryDocumentCache) -> VerificationResult:
+                resolver = NodeResolver(http, cache, clock=clock, policy=ResolverPolicy())
+                policy = Policy(trust=TrustedIssuers({me}))
+                return await verify(text, resolver=resolver, statuses=Lists(), policy=policy, now=clock())
+
+            assert [(await verified(text, kept)).verified for text in texts] == [True, False, False]
+        clock.advance(hours=1)
+        assert (await verified(texts[0], kept)).verified, "its server is away, and the kept copy is young enough"
+        assert not (await verified(texts[0], MemoryDocumentCache())).verified
 
 
 @pytest.mark.parametrize(
