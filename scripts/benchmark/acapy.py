@@ -77,6 +77,25 @@ _LOADS = (
 )
 
 
+class _Turn:
+    """Held while an agent is told to begin a part of an exchange.
+
+    Attributes:
+        moved: when a part was begun last.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self.moved = time.perf_counter()
+
+    async def __aenter__(self) -> None:
+        await self._free.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()
+        self.moved = time.perf_counter()
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """How a number of exchanges went.
@@ -159,7 +178,7 @@ async def _exchanges(pair: _Exchanging, load: _Load) -> _Outcome:
     async with asyncio.timeout(_DEADLINE_SECONDS):
         for _ in range(_WARM_UP):
             await pair.exchange()
-    in_hand, turn = asyncio.Semaphore(load.at_once), asyncio.Semaphore(load.begun_at_once)
+    in_hand, turn = asyncio.Semaphore(load.at_once), _Turn(load.begun_at_once)
     done: list[float] = []
     failures: list[str] = []
 
@@ -175,8 +194,8 @@ async def _exchanges(pair: _Exchanging, load: _Load) -> _Outcome:
     running = {asyncio.create_task(exchange()) for _ in range(load.count)}
     while running:
         ended, running = await asyncio.wait(running, timeout=_DEADLINE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not ended:
-            failures += [f"Nothing ended for {_DEADLINE_SECONDS:.0f} seconds."] * len(running)
+        if not ended and time.perf_counter() - turn.moved > _DEADLINE_SECONDS:
+            failures += [f"Nothing began or ended for {_DEADLINE_SECONDS:.0f} seconds."] * len(running)
             for task in running:
                 task.cancel()
             await asyncio.wait(running)
