@@ -4,7 +4,8 @@ Every page ends with a checksum of eight bytes, which SQLite's own extension ``c
 a page is read. So a page of which a bit was flipped is an error (``store.corrupt``) to whoever wants anything of it,
 also where what stands in it still makes sense. https://sqlite.org/cksumvfs.html
 
-The driver is APSW: it brings its own SQLite, the extension, and leave to load it, which Python's build may lack.
+aiosqlite runs it, over APSW in place of Python's own driver: APSW brings a present SQLite, the extension, and leave to
+load it, which Python's build may lack.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import aiosqlite
 import apsw
 from apsw import sqlite_extra
 
 from protocols.errors import LernodeError, NotNow
 from storage import errors
 from storage.engine import Parameter, Row, Usage, finished
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["BUSY", "Link", "connected", "is_fault_of_statement", "meant_by", "translated"]
 
@@ -118,39 +122,108 @@ def connected(path: Path, *, patience: float = 0) -> apsw.Connection:
     return connection
 
 
-class Link:
-    """A connection: ``here`` runs on the event loop, ``away`` in the connection's thread; never both at once."""
+class _Answer:
+    """What a statement gave, as aiosqlite asks for it."""
 
-    def __init__(self, raw: apsw.Connection, thread: ThreadPoolExecutor, patience: float, usage: Usage) -> None:
+    def __init__(self, rows: list[Row], rowcount: int) -> None:
+        self._rows = rows
+        self.rowcount = rowcount
+
+    def fetchall(self) -> list[Row]:
+        """Its rows."""
+        return self._rows
+
+
+class _Driver:
+    """A connection of APSW that can do what aiosqlite, and what runs on the event loop, ask of one."""
+
+    def __init__(self, raw: apsw.Connection) -> None:
         self._raw = raw
-        self._thread = thread
-        self._patience = round(patience * 1000)
+        self.close = raw.close
+        self.interrupt = raw.interrupt
+        self.set_busy_timeout = raw.set_busy_timeout
         self._bounded = False
-        self.usage = usage
         raw.set_progress_handler(lambda: self._bounded, _QUERY_BUDGET)
         raw.create_scalar_function("lernode_now", _microseconds, 0)
 
     @classmethod
+    def open(cls, path: Path, patience: float) -> _Driver:
+        """Open a file that is there."""
+        raw = connected(path, patience=patience)
+        try:
+            for pragma in _PRAGMAS:
+                raw.execute(pragma).fetchall()
+        except BaseException:
+            raw.close()
+            raise
+        return cls(raw)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one is open."""
+        return self._raw.in_transaction
+
+    def execute(self, sql: str, params: Sequence[Parameter] = ()) -> _Answer:
+        """Run a statement to its end."""
+        rows = self.rows(sql, params)
+        return _Answer(rows, self._raw.changes())
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Parameter]]) -> _Answer:
+        """Run a statement for each row of parameters."""
+        before = self._raw.total_changes()  # in which a trigger's would count, but none of ours changes anything
+        self._raw.executemany(sql, rows)
+        return _Answer([], self._raw.total_changes() - before)
+
+    def commit(self) -> None:
+        """Commit what is open."""
+        self._raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Take back what is open, if anything is."""
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+
+    def rows(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
+        """The rows of a statement."""
+        cursor = self._raw.execute(sql, params)
+        first = next(cursor, None)
+        if first is None:
+            return []
+        places = {column[0]: place for place, column in enumerate(cursor.get_description())}
+        return [_Row(places, first), *(_Row(places, values) for values in cursor)]
+
+    def rows_if_quick(self, sql: str, params: Sequence[Parameter]) -> list[Row] | None:
+        """The rows of a query, or None where it would take long or has to wait."""
+        self._bounded = True
+        try:
+            return self.rows(sql, params)
+        except (apsw.InterruptError, apsw.BusyError):
+            return None
+        finally:
+            self._bounded = False
+
+
+class Link:
+    """A connection: ``here`` runs on the event loop, the rest in aiosqlite's thread; never both at once."""
+
+    def __init__(self, connection: aiosqlite.Connection, raw: _Driver, patience: float, usage: Usage) -> None:
+        self._connection = connection
+        self._raw = raw
+        self._patience = round(patience * 1000)
+        self.usage = usage
+
+    @classmethod
     async def open(cls, path: Path, patience: float, usage: Usage) -> Link:
         """Open a file that is there; in a task that nobody cancels, or together with its store."""
-        thread = ThreadPoolExecutor(1, "sqlite")
+        opened: list[_Driver] = []
 
-        def opened() -> Link:
-            raw = connected(path, patience=patience)
-            try:
-                for pragma in _PRAGMAS:
-                    raw.execute(pragma).fetchall()
-            except BaseException:
-                raw.close()
-                raise
-            return cls(raw, thread, patience, usage)
+        def connector() -> sqlite3.Connection:
+            opened.append(_Driver.open(path, patience))
+            return cast("sqlite3.Connection", opened[0])
 
-        try:
-            link: Link = await finished(asyncio.get_running_loop().run_in_executor(thread, opened))
-        except BaseException:
-            thread.shutdown(wait=False)
-            raise
-        return link
+        connection = aiosqlite.Connection(connector, iter_chunk_size=64)
+        await finished(connection)
+        return cls(connection, opened[0], patience, usage)
 
     @property
     def in_transaction(self) -> bool:
@@ -159,59 +232,41 @@ class Link:
 
     def here(self, sql: str, params: Sequence[Parameter] = ()) -> int:
         """Run a statement that gives no rows; how many it changed."""
-        self._raw.execute(sql, params)
-        return self._raw.changes()
+        return self._raw.execute(sql, params).rowcount
 
     def here_if_quick(self, sql: str, params: Sequence[Parameter]) -> list[Row] | None:
         """The rows of a query, or None where it would take long or has to wait."""
-        self._bounded = True
-        try:
-            return self._rows(sql, params)
-        except (apsw.InterruptError, apsw.BusyError):
-            return None
-        finally:
-            self._bounded = False
+        return self._raw.rows_if_quick(sql, params)
 
     def here_for_each(self, sql: str, rows: Iterable[Sequence[Parameter]]) -> int:
         """Run a statement for each row of parameters; how many rows it changed in all."""
-        before = self._raw.total_changes()  # in which a trigger's would count, but none of ours changes anything
-        self._raw.executemany(sql, rows)
-        return self._raw.total_changes() - before
+        return self._raw.executemany(sql, rows).rowcount
 
     async def fetch(self, sql: str, params: Sequence[Parameter] = ()) -> list[Row]:
         """The rows of a statement."""
-        return await self._away(lambda: self._rows(sql, params))
+        return list(await self._away(self._connection.execute_fetchall(sql, params)))
 
     async def execute(self, sql: str, params: Sequence[Parameter] = ()) -> int:
         """As :meth:`here`."""
-        return await self._away(lambda: self.here(sql, params))
+        return int((await self._away(self._connection.execute(sql, params))).rowcount)
 
     async def execute_all(self, statements: Iterable[str]) -> None:
         """Run statements one after the other."""
-
-        def execute() -> None:
-            for statement in statements:
-                self.here(statement)
-
-        await self._away(execute)
+        for statement in statements:
+            await self.execute(statement)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Parameter]]) -> int:
         """As :meth:`here_for_each`."""
-        return await self._away(lambda: self.here_for_each(sql, rows))
+        return int((await self._away(self._connection.executemany(sql, rows))).rowcount)
 
     async def commit(self) -> None:
         """Only for a task that nobody cancels."""
         self.usage.round_trips += 1
-        await asyncio.get_running_loop().run_in_executor(self._thread, self.here, "COMMIT")
+        await self._connection.commit()
 
     async def rollback(self) -> None:
         """Take back what is open, if anything is."""
-
-        def roll_back() -> None:
-            if self._raw.in_transaction:
-                self.here("ROLLBACK")
-
-        await self._away(roll_back)
+        await self._away(self._connection.rollback())
 
     async def begin_immediate(self) -> None:
         """Take the write lock; where another process has it, wait in the thread."""
@@ -259,24 +314,13 @@ class Link:
 
     async def close(self) -> None:
         """Close it, and end its thread."""
-        try:
-            await self._away(self._raw.close)
-        finally:
-            self._thread.shutdown(wait=False)
+        await self._connection.close()
 
-    async def _away(self, work: Callable[[], _T]) -> _T:
+    async def _away(self, work: Awaitable[_T]) -> _T:
         self.usage.round_trips += 1
         # To the end, even if cancelled: the next statement may run here, and a connection has one user at a time.
-        result: _T = await finished(asyncio.get_running_loop().run_in_executor(self._thread, work))
+        result: _T = await finished(work)
         return result
-
-    def _rows(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
-        cursor = self._raw.execute(sql, params)
-        first = next(cursor, None)
-        if first is None:
-            return []
-        places = {column[0]: place for place, column in enumerate(cursor.get_description())}
-        return [_Row(places, first), *(_Row(places, values) for values in cursor)]
 
 
 class _Row:
