@@ -155,7 +155,7 @@ async def test_more_than_is_kept_in_memory_arrives_in_order_too(nodes: Nodes, ne
         await _offer(college, to_learner.id, 50)
     gate.set()
     await _arrived(college, told, 300)
-    assert told.received == told.sent
+    assert list(dict.fromkeys(told.received)) == told.sent
     assert network.most > 1
 
 
