@@ -112,7 +112,7 @@ class JwtDocument:
         claims = self._jwt.claims
         said = {"challenge": claims.get("nonce"), "domain": claims.get("aud")}
         owner = self.kind.owner(self.document)
-        return [await examine_jws(self._jwt.jws, owner, self.kind.purpose, resolver, said)]
+        return [await examine_jws(self._jwt.jws, owner, self.kind.purpose, resolver, said, by_key_set=True)]
 
     def check_time(self, examined: Sequence[ExaminedProof], *, now: datetime, skew: timedelta) -> CheckResult:
         """Whether now lies within its period and that of the signature."""
@@ -126,16 +126,24 @@ class JwtDocument:
 
 
 async def examine_jws(
-    jws: Jws, owner: str | None, purpose: Relationship, resolver: Resolver, said: dict[str, Any]
+    jws: Jws,
+    owner: str | None,
+    purpose: Relationship,
+    resolver: Resolver,
+    said: dict[str, Any],
+    *,
+    by_key_set: bool = False,
 ) -> ExaminedProof:
     """Whether the signature holds, and whose it is.
 
     Args:
         owner: who has to have signed; a ``kid`` without a DID is one of its methods.
         said: what the token says of the request that it answers.
+        by_key_set: whether an owner named by an ``https`` URL may have its key in the key set of its server, as Open
+            Badges have it; SD-JWT VC has another way, which is not followed.
     """
     try:
-        signer, method, refusal = await _find_signer(jws, owner, purpose, resolver)
+        signer, method, refusal = await _find_signer(jws, owner, purpose, resolver, by_key_set=by_key_set)
     except LernodeError as error:
         return ExaminedProof({}, "", Outcome.FAIL, error, error)
     for_another = refusal is not None and refusal.code == "did.method_not_authorised"
@@ -150,11 +158,11 @@ async def examine_jws(
 
 
 async def _find_signer(
-    jws: Jws, owner: str | None, purpose: Relationship, resolver: Resolver
+    jws: Jws, owner: str | None, purpose: Relationship, resolver: Resolver, *, by_key_set: bool
 ) -> tuple[str, VerificationMethod | None, LernodeError | None]:
     """Whose key the header names, the key, and why it may not be used if so; raises ``jws.no_kid``."""
     kid = jws.kid or ""
-    if owner is None or not owner.startswith("https://") or kid.startswith("did:"):
+    if owner is None or not (by_key_set and owner.startswith("https://")) or kid.startswith("did:"):
         url = method_url(jws, owner)
         return url.partition("#")[0], *(await find_key(url, purpose, resolver))
     if kid.startswith(f"{owner}#"):
