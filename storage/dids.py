@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
+from protocols.did.peer4 import shortest
 from protocols.keys import KEY_KINDS, PublicKey
 from protocols.multiformats import Multicodec, b58_decode
 from storage.engine import Row, Transaction
@@ -21,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 _SELECT = (
-    "SELECT d.did, d.short_form, d.method, d.purpose, d.state, d.created, "
+    "SELECT d.did, d.long_form, d.method, d.purpose, d.state, d.created, "
     "k.fragment, k.verkey, k.state AS key_state, k.changed, keys.kind FROM dids d "
     "JOIN did_keys k ON k.did = d.did JOIN keys ON keys.verkey = k.verkey"
 )
@@ -107,9 +108,16 @@ async def add(tx: Transaction, did: OwnDid) -> None:
         WrongState: ``did.exists``.
     """
     inserted = await tx.execute(
-        "INSERT INTO dids (did, short_form, method, purpose, state, is_chosen, created) VALUES (?, ?, ?, ?, ?, 0, ?) "
+        "INSERT INTO dids (did, long_form, method, purpose, state, is_chosen, created) VALUES (?, ?, ?, ?, ?, 0, ?) "
         "ON CONFLICT DO NOTHING",
-        (did.did, did.short_form, did.method, did.purpose.value, did.state.value, to_micros(did.created)),
+        (
+            shortest(did.did),
+            did.did if did.short_form else None,
+            did.method,
+            did.purpose.value,
+            did.state.value,
+            to_micros(did.created),
+        ),
     )
     if not inserted:
         raise already_stored("did")
@@ -122,12 +130,13 @@ async def add_key(tx: Transaction, did: str, key: OwnKey) -> None:
     await tx.execute(
         "INSERT INTO did_keys (did, position, fragment, verkey) VALUES "
         "(?, (SELECT COUNT(*) FROM did_keys WHERE did = ?), ?, ?)",
-        (did, did, key.fragment, key.verkey),
+        (shortest(did), shortest(did), key.fragment, key.verkey),
     )
 
 
 async def replace_key(tx: Transaction, did: str, old: OwnKey, new: OwnKey) -> None:
     """Put ``new`` in the place of ``old``, which stands behind the others afterwards; its state stays."""
+    did = shortest(did)
     place = await tx.one("SELECT position FROM did_keys WHERE did = ? AND fragment = ?", (did, old.fragment))
     if place is None:
         raise unknown("key")
@@ -149,7 +158,7 @@ async def end_key(tx: Transaction, did: str, fragment: str, state: KeyState, now
     """
     if not await tx.execute(
         "UPDATE did_keys SET state = ?, changed = ? WHERE did = ? AND fragment = ?",
-        (state.value, to_micros(now), did, fragment),
+        (state.value, to_micros(now), shortest(did), fragment),
     ):
         raise unknown("key")
 
@@ -168,8 +177,9 @@ async def get(tx: Transaction, did: str) -> OwnDid:
 
 async def find(tx: Transaction, did: str) -> OwnDid | None:
     """As :func:`get`, or None."""
-    query = Query(_SELECT).where("(d.did = ? OR d.short_form = ?)", did, did)
-    return next(_from_rows(await tx.all(*query.end(_BY_AGE))), None)
+    query = Query(_SELECT).equal("d.did", shortest(did))
+    found = next(_from_rows(await tx.all(*query.end(_BY_AGE))), None)
+    return found if found is not None and did in (found.did, found.short_form) else None
 
 
 async def page(
@@ -205,7 +215,7 @@ async def choose(tx: Transaction, did: OwnDid) -> None:
         WrongState: ``did.unknown``.
     """
     await tx.execute("UPDATE dids SET is_chosen = 0 WHERE purpose = ? AND is_chosen = 1", (did.purpose.value,))
-    if not await tx.execute("UPDATE dids SET is_chosen = 1 WHERE did = ?", (did.did,)):
+    if not await tx.execute("UPDATE dids SET is_chosen = 1 WHERE did = ?", (shortest(did.did),)):
         raise unknown("did")
 
 
@@ -215,7 +225,7 @@ async def set_state(tx: Transaction, did: str, state: DidState) -> None:
     Raises:
         WrongState: ``did.unknown``.
     """
-    if not await tx.execute("UPDATE dids SET state = ? WHERE did = ?", (state.value, did)):
+    if not await tx.execute("UPDATE dids SET state = ? WHERE did = ?", (state.value, shortest(did))):
         raise unknown("did")
 
 
@@ -225,8 +235,8 @@ def _from_rows(rows: Iterable[Row]) -> Iterator[OwnDid]:
         first = of_did[0]
         every = tuple(_key_of(row) for row in of_did)
         yield OwnDid(
-            did=did,
-            short_form=first["short_form"],
+            did=first["long_form"] or did,
+            short_form=None if first["long_form"] is None else did,
             method=first["method"],
             purpose=DidPurpose(first["purpose"]),
             keys=tuple(key for key in every if key.state is KeyState.ACTIVE),

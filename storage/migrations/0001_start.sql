@@ -26,8 +26,9 @@ CREATE TABLE keys (
 ) STRICT;
 
 CREATE TABLE dids (
+  -- The short form of a did:peer:4: the long one may be too long for an index.
   did TEXT PRIMARY KEY,
-  short_form TEXT UNIQUE,
+  long_form TEXT,
   method TEXT NOT NULL,
   purpose TEXT NOT NULL CHECK (purpose IN ('issuer', 'holder', 'connection', 'invitation')),
   state TEXT NOT NULL CHECK (state IN ('active', 'retired')),

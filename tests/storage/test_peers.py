@@ -12,7 +12,7 @@ import pytest
 
 from protocols.errors import WrongState
 from protocols.keys import PublicKey, new_key
-from protocols.multiformats import Multicodec
+from protocols.multiformats import Multicodec, b58_encode
 from storage import connections, dids, exchanges, inbox, invitations, keys, meta
 from storage.dids import DidPurpose, DidState, OwnDid, OwnKey
 from storage.engine import Store
@@ -76,14 +76,19 @@ async def test_a_did_has_its_keys_in_the_order_in_which_they_came(store: Store, 
             await dids.add_key(tx, "did:web", later)
 
 
-async def test_a_did_is_found_by_either_form_and_kept_once(store: Store, vault: Vault) -> None:
+async def test_a_did_is_found_by_either_form_and_kept_once_however_long_it_is(store: Store, vault: Vault) -> None:
+    short = "peer:4zQmd8CpeFPci817KDsbSAKWcXAE2mjvCQSasRewvbSF54Bd"
+    long = f"{short}:z{b58_encode(os.urandom(4000))}"  # longer than a key of an index may be
+    made = own(long, short=f"did:{short}")
     async with store.write() as tx:
         await add_key(tx, vault)
-        await dids.add(tx, own("long", short="did:short"))
-        assert await dids.get(tx, "did:short") == await dids.get(tx, "did:long")
+        await dids.add(tx, made)
+        assert await dids.get(tx, f"did:{short}") == made == await dids.get(tx, f"did:{long}")
+        assert await dids.default(tx, DidPurpose.ISSUER) == made
+        assert await dids.find(tx, f"did:{long}x") is None
         assert await dids.find(tx, "did:other") is None
         with pytest.raises(WrongState) as caught:
-            await dids.add(tx, own("long"))
+            await dids.add(tx, made)
         assert caught.value.code == "did.exists"
         with pytest.raises(WrongState):
             await dids.set_state(tx, "did:other", DidState.RETIRED)
