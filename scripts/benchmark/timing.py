@@ -43,7 +43,7 @@ class Plan:
     exchanges: int = 40
     starts: int = 5
     learners: int = 10_000
-    stored: tuple[int, ...] = (1_000, 10_000, 100_000)
+    stored: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
 
     @classmethod
     def quick(cls) -> Plan:
