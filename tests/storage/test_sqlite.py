@@ -196,7 +196,7 @@ async def steps(store: SqliteStore, look: Look) -> int:
         return False
 
     async with store.read() as tx:
-        tx._link._raw.set_progress_handler(count, 1000)  # type: ignore[attr-defined]
+        tx._link._raw._raw.set_progress_handler(count, 1000)  # type: ignore[attr-defined]
         assert await tx.damage(look) == []
     return taken
 
@@ -239,7 +239,7 @@ async def test_a_look_at_the_whole_file_is_broken_off_when_it_is_cancelled(store
 
     async def look() -> None:
         async with store.read() as tx:
-            tx._link._raw.set_progress_handler(hold_up, 1000)  # type: ignore[attr-defined]
+            tx._link._raw._raw.set_progress_handler(hold_up, 1000)  # type: ignore[attr-defined]
             await tx.damage(Look.PAGES)
 
     looking = asyncio.create_task(look())
