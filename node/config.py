@@ -161,7 +161,12 @@ class PolicyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the node answers by itself; everything else waits for a person."""
 
     accept_connections: Annotated[bool, _doc("Accept whoever comes with one of this node's invitations.")] = True
-    accept_offers: Annotated[bool, _doc("Accept every offered record without asking.")] = False
+    accept_offers: Annotated[
+        bool,
+        _doc(
+            "Accept every offered record without asking; where records are asked for first, with `share_records` only."
+        ),
+    ] = False
     issue_on_request: Annotated[bool, _doc("Issue when a holder accepts what this node offered.")] = True
     lifetime_seconds: Annotated[
         Seconds, _doc("How long peers can answer offers, proposals, requests and notices of revocation. 0: ever.")

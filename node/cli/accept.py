@@ -14,6 +14,7 @@ from node.cli.client import Api, segment, with_api
 from node.cli.exchanges import await_state, next_step, show_waiting
 from node.cli.options import Setting, common, only_used, suggest
 from node.cli.output import fields, line, short, when
+from node.cli.present import show_and_send
 from node.http.schemas import (
     AboutRecord,
     AcceptedView,
@@ -23,6 +24,7 @@ from node.http.schemas import (
     ExchangeDetail,
     ExchangeView,
     Page,
+    Present,
 )
 from protocols.errors import BadInput
 
@@ -39,9 +41,13 @@ _SETTLED = ("done", "completed", "abandoned")
 @common
 @click.argument("what", required=False)
 @click.option("--new", is_flag=True, help="Make another connection, also with a peer that you are connected with.")
+@click.option("--yes", is_flag=True, help="Where an offer asks for records of yours: show them without asking.")
 @click.option("--decline", metavar="REASON", help="Say no, or take back what you sent; the peer is told the reason.")
-def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -> None:
+def accept(setting: Setting, what: str | None, new: bool, yes: bool, decline: str | None) -> None:
     """Say yes to an invitation (its link, its JSON, a file that holds it, or - for standard input) or to what waits.
+
+    An offer may ask for records of yours first. You see which fit and exactly what would leave, and are asked; lernode
+    present ID answers it with others.
 
     \b
     Examples:
@@ -64,8 +70,10 @@ def accept(setting: Setting, what: str | None, new: bool, decline: str | None) -
         connection, settled, asked = with_api(setting, lambda api: _connect(api, text, new=new))
         _show(setting, connection, lambda: _show_connection(connection, settled, asked))
         return
-    only_used("decline", use="for what waits here")
-    answered = with_api(setting, lambda api: _answer(api, what, decline))
+    if decline is not None:
+        only_used("decline", use="with --decline")
+    only_used("decline", "yes", use="for what waits here")
+    answered = with_api(setting, lambda api: _answer(setting, api, what, decline, yes=yes))
     _show(setting, answered, lambda: _show_exchange(answered))
 
 
@@ -115,10 +123,17 @@ async def _connect(api: Api, text: str, *, new: bool) -> tuple[ConnectionView, s
     return connection, said, asked
 
 
-async def _answer(api: Api, what: str, reason: str | None) -> ExchangeDetail:
+async def _answer(setting: Setting, api: Api, what: str, reason: str | None, *, yes: bool) -> ExchangeDetail:
     path = f"/admin/exchanges/{segment(what)}"
     if reason is not None:
         return await api.post(f"{path}/decline", ExchangeDetail, Decline(reason=reason), to_peer=True)
+    asked = await api.get(path, ExchangeDetail)
+    if asked.asks_for_records:
+        if not setting.json:
+            line("Before this is issued, records of yours are asked for:", bold=True)
+            for about in asked.about:
+                show_about(about)
+        return await show_and_send(setting, api, asked.id, Present(), yes=yes)
     answered = await api.post(f"{path}/accept", ExchangeDetail, to_peer=True)
     if api.is_own_node or answered.state in _SETTLED:
         return answered

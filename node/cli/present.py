@@ -24,7 +24,7 @@ from node.http.schemas import (
 from protocols.errors import BadInput, WrongState
 from protocols.machine import Decision
 
-__all__ = ["present"]
+__all__ = ["present", "show_and_send"]
 
 _WAIT_SECONDS = 15.0
 _SETTLED = ("done", "abandoned")
@@ -58,6 +58,7 @@ def present(
       lernode present 9b1e --choose skill-1=7c01 --yes
       lernode present 9b1e --with 40c7                 an endorsement that you hold of a record goes along
       lernode present 9b1e --decline "not for this job"
+      lernode present 3f2a --choose diploma=7c01       accepts an offer that asks for records first
 
     Next: lernode status shows whether the verifier was satisfied, lernode receipts what you have shown to whom.
     """
@@ -71,16 +72,26 @@ def present(
         _show_answered(setting, answered)
         return
     choice = Present(choose=dict(_pair(text) for text in choose), fully=fully, along=list(along))
-    ask = not yes
-    if ask and (setting.json or not sys.stdin.isatty()):
-        raise BadInput("cli.needs_yes", "Nobody is there to agree.", "Look at what fits in the node, then add --yes.")
-    answered = with_api(setting, lambda api: _present(api, exchange, choice, ask=ask, show=not setting.json))
+    answered = with_api(setting, lambda api: show_and_send(setting, api, exchange, choice, yes=yes))
     _show_answered(setting, answered)
     if answered.error is not None:
         raise click.exceptions.Exit(1)
 
 
-async def _present(api: Api, name: str, choice: Present, *, ask: bool, show: bool) -> ExchangeDetail:
+async def show_and_send(setting: Setting, api: Api, name: str, choice: Present, *, yes: bool) -> ExchangeDetail:
+    """Show what is asked for and exactly what would leave, ask, and send it.
+
+    Args:
+        name: of a request, or of an offer that asks for records.
+        yes: whether the person has agreed already.
+
+    Raises:
+        BadInput: ``cli.needs_yes``, or what the node says.
+        WrongState: ``present.nothing_fits``, ``present.not_agreed``, or what the node says.
+    """
+    show = not setting.json
+    if not yes and (setting.json or not sys.stdin.isatty()):
+        raise BadInput("cli.needs_yes", "Nobody is there to agree.", "Look at what fits in the node, then add --yes.")
     path = f"/admin/exchanges/{segment(name)}"
     found = await api.get(f"{path}/matches", MatchesView, fully="true" if choice.fully else None)
     path = f"/admin/exchanges/{segment(found.exchange_id)}"
@@ -93,12 +104,12 @@ async def _present(api: Api, name: str, choice: Present, *, ask: bool, show: boo
         raise WrongState("present.nothing_fits", "No valid record fits what is asked.", f"{hint} --decline WHY.")
     if show:
         _show_leaving(await api.post(f"{path}/preview", PreviewView, choice))
-    if ask and not click.confirm("Send this?", default=False, err=True):
-        raise WrongState("present.not_agreed", "Nothing was sent.", "The request still waits; see: lernode present")
+    if not yes and not click.confirm("Send this?", default=False, err=True):
+        raise WrongState("present.not_agreed", "Nothing was sent.", "What was asked still waits; see: lernode accept")
     answered = await api.post(f"{path}/present", ExchangeDetail, choice, to_peer=True)
     if api.is_own_node:
         return answered
-    return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the verifier")
+    return await await_state(api, answered.id, _SETTLED, _WAIT_SECONDS, "Waiting for the peer")
 
 
 async def _decline(api: Api, name: str, reason: str) -> ExchangeDetail:

@@ -18,7 +18,8 @@ async def accept_decision(node: Node, row: ExchangeRow) -> None:
     """Say yes to what the exchange waits for.
 
     Raises:
-        WrongState: ``exchange.not_waiting``; ``exchange.needs_choice`` where records must be chosen.
+        WrongState: ``exchange.not_waiting``; ``exchange.needs_choice`` and ``issue_credential.records_first`` where
+            records must be chosen.
     """
     match owed(row):
         case Decision.ACCEPT_CONNECTION:

@@ -23,6 +23,7 @@ from node.http.schemas import (
 )
 from node.roles.threads import ISSUE_CREDENTIAL, negotiation
 from protocols.issue_credential import machine as issue_credential
+from protocols.machine import Decision
 from storage import connections, credentials, exchanges
 from storage.engine import Store, Transaction
 from storage.exchanges import ExchangeRow, Filter
@@ -65,7 +66,8 @@ async def accept(node: Node, call: Call[Nothing, Nothing]) -> ExchangeDetail:
     """Say yes to whatever the exchange waits for.
 
     Raises:
-        WrongState: ``exchange.not_waiting``; ``exchange.needs_choice`` where records must be chosen.
+        WrongState: ``exchange.not_waiting``; ``exchange.needs_choice`` and ``issue_credential.records_first`` where
+            records must be chosen.
     """
     async with node.store.read() as tx:
         row = await find_exchange(tx, call.id)
@@ -108,10 +110,18 @@ async def show_exchange(node: Node, row: ExchangeRow) -> ExchangeDetail:
         about=_about(row),
         comment=said.comment if said else None,
         reason=said.explain if said else None,
+        asks_for_records=_asks_for_records(row),
         data=msgspec.Raw(row.data),
         record_ids=[record.id for record in held],
         issued_ids=[record.id for record in issued],
     )
+
+
+def _asks_for_records(row: ExchangeRow) -> bool:
+    if row.waiting_for != Decision.ACCEPT_OFFER:
+        return False
+    value: issue_credential.Exchange = ISSUE_CREDENTIAL.value(row)
+    return value.manifest is not None and value.manifest.definition is not None
 
 
 def _about(row: ExchangeRow) -> list[AboutRecord]:

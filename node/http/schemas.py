@@ -785,6 +785,9 @@ class ExchangeDetail(ExchangeView, frozen=True, kw_only=True):
     about: Annotated[list[AboutRecord], Meta(description="The records that are offered, requested or issued.")]
     comment: Annotated[str | None, Meta(description="What the peer wrote last; it proves nothing.")] = None
     reason: Annotated[str | None, Meta(description="Why it ended badly, in the words of who ended it.")] = None
+    asks_for_records: Annotated[
+        bool, Meta(description="Whether the peer wants to see records before it issues; they are shown by `present`.")
+    ] = False
     data: Annotated[msgspec.Raw, Meta(description="The protocol's own state.")]
     record_ids: Annotated[list[str], Meta(description="Of the records that it brought.")]
     issued_ids: Annotated[list[str], Meta(description="Of the records that it issued.")]

@@ -82,7 +82,7 @@ _SUITES = (
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Which of the holder's records answer a request.
+    """Which of the holder's records answer a request, or an offer that asks for records first.
 
     Attributes:
         holder: the DID that the records are about, which signs.
@@ -111,6 +111,26 @@ class Preview:
 
     leaving: list[Shown]
     along: list[HeldCredential]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a peer asks to see, and what the answer has to be signed for."""
+
+    definition: dict[str, Any] | None
+    challenge: str | None
+    domain: str | None
+
+    @classmethod
+    def of(cls, situation: Situation) -> _Asked:
+        """What a request asks for, or an offer before anything is issued."""
+        if situation.kind is PRESENT_PROOF:
+            exchange: present_proof.Exchange = situation.value
+            return cls(exchange.definition, exchange.challenge, exchange.domain)
+        manifest: Manifest | None = situation.value.manifest
+        if manifest is None:
+            return cls(None, None, None)
+        return cls(manifest.definition, manifest.challenge, manifest.domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +171,7 @@ class Holder:
         self._world = world
         self._metrics = metrics
         self._held = HeldMemory(store, _claim_of)
+        self._shares = policy.share_records
         self._share_fully = policy.share_fully
         accept = {Decision.ACCEPT_OFFER: self._accept_by_policy} if policy.accept_offers else {}
         share = {Decision.SHARE_RECORDS: self._share_by_policy} if policy.share_records else {}
@@ -165,7 +186,8 @@ class Holder:
         """Accept what is offered, all of it; every record is verified before any is kept.
 
         Raises:
-            WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``.
+            WrongState: ``exchange.not_waiting``, ``exchange.unknown``, ``did.none``;
+                ``issue_credential.records_first`` where the issuer wants to see records, which :meth:`present` shows.
             BadInput: ``issue_credential.proof_unsupported`` where the issuer wants a proof that this node cannot make.
         """
         async with self._store.write() as tx:
@@ -224,9 +246,15 @@ class Holder:
         )
 
     async def _accept_by_policy(self, tx: Transaction, situation: Situation) -> None:
-        """Accept without asking where this node can; where it cannot, a person is told why."""
+        """Accept without asking where this node can; where it cannot, a person is told why.
+
+        Who has offers accepted has not said that records may be shown for them.
+        """
         with suppress(BadInput):
-            await self._accept(tx, situation)
+            if _Asked.of(situation).definition is None:
+                await self._accept(tx, situation)
+            elif self._shares:
+                await self._share_by_policy(tx, situation)
 
     async def _accept(self, tx: Transaction, situation: Situation) -> None:
         me = await self._identity.default(tx, DidPurpose.HOLDER)
@@ -242,16 +270,24 @@ class Holder:
         application = build_application(manifest, application_id=self._world.new_id(), holder=me.did)
         if manifest.challenge is None:
             return application
-        suite = _suite_for_application(manifest, me)
-        return add_proof(
-            application,
+        asked = _Asked(None, manifest.challenge, manifest.domain)
+        return await self._signed(tx, application, asked, me, _suite_for_application(manifest, me))
+
+    async def _signed(
+        self, tx: Transaction, presentation: dict[str, Any], asked: _Asked, holder: OwnDid, suite: str
+    ) -> dict[str, Any]:
+        signer = await self._identity.signer(tx, holder, suite_named(suite).key_types)
+        sign = partial(
+            add_proof,
+            presentation,
             suite=suite,
-            signer=await self._identity.signer(tx, me, suite_named(suite).key_types),
+            signer=signer,
             created=self._world.clock(),
             purpose="authentication",
-            challenge=manifest.challenge,
-            domain=manifest.domain,
+            challenge=asked.challenge,
+            domain=asked.domain,
         )
+        return await perform(signer, sign)
 
     async def _plan_verification(self, tx: Transaction, situation: Situation, _effect: Verify) -> None:
         """Verify one record at once where nothing has to be waited for, else in a job."""
@@ -345,7 +381,7 @@ class Holder:
     # Presentations ------------------------------------------------------------------------------------------------
 
     async def matches(self, exchange_id: str, *, fully: bool = False) -> Matches:
-        """Which records answer a request, why the others do not, and what would be sent.
+        """Which records answer a request, or an offer that asks for some, why others do not, and what would be sent.
 
         Args:
             fully: send as much of what may be left out as there is, instead of as little as will do.
@@ -355,9 +391,7 @@ class Holder:
             BadInput: ``pex.*`` where the request cannot be answered by anybody.
         """
         async with self._store.read() as tx:
-            situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
-            require_waiting(situation.row, Decision.SHARE_RECORDS)
-            return await self._match(tx, situation, fully=fully)
+            return await self._match(tx, await _asking(tx, exchange_id), fully=fully)
 
     async def preview(
         self, exchange_id: str, chosen: Mapping[str, str] | None = None, *, along: Sequence[str] = ()
@@ -378,7 +412,9 @@ class Holder:
     async def present(
         self, exchange_id: str, chosen: Mapping[str, str] | None = None, *, along: Sequence[str] = ()
     ) -> ExchangeRow:
-        """Send a presentation of the chosen records; the decision of the person, or of who speaks for it.
+        """Show the chosen records; the decision of the person, or of who speaks for it.
+
+        An offer that asks for records is thereby accepted: they are in the application.
 
         Args:
             chosen: descriptor id to record id; None for the smallest answer.
@@ -389,8 +425,7 @@ class Holder:
             BadInput: ``pex.*`` where the records do not answer the request; ``present.not_along``.
         """
         async with self._store.write() as tx:
-            situation = await situation_of(tx, exchange_id, PRESENT_PROOF)
-            require_waiting(situation.row, Decision.SHARE_RECORDS)
+            situation = await _asking(tx, exchange_id)
             found = await self._match(tx, situation)
             await self._present(tx, situation, found, _selected(found, chosen), "operator", along)
             return await exchanges.get(tx, exchange_id)
@@ -447,7 +482,7 @@ class Holder:
             await self._present(tx, situation, found, found.selection, "policy")
 
     async def _match(self, tx: Transaction, situation: Situation, *, fully: bool = False) -> Matches:
-        definition = parse_definition(situation.value.definition)
+        definition = parse_definition(_Asked.of(situation).definition)
         opened = await self._held.newest(tx, _MAX_RECORDS)
         held = [each.record for each in opened if each.content is not None]
         me = await self._subject_of(tx, held)
@@ -473,13 +508,14 @@ class Holder:
         decided_by: str,
         along: Sequence[str] = (),
     ) -> None:
-        exchange: present_proof.Exchange = situation.value
+        asked = _Asked.of(situation)
+        manifest: Manifest | None = None if situation.kind is PRESENT_PROOF else situation.value.manifest
         could = await _could_go_along(tx, found, selection) if along else []
         beside = _going_along(could, along)
         records = [await self._bound(tx, situation, found, each) for each in self._shown(found, selection)]
         leaving = [*records, *beside]
         shown = [each.document for each in leaving]
-        suite = _suite_for(found.definition, found.holder, shown)
+        suite = _suite_for(found.definition, found.holder, shown, manifest)
         presentation = build_presentation(
             found.definition,
             selection,
@@ -489,21 +525,20 @@ class Holder:
             vcdm=_vcdm_for(suite, shown),
             along=[each.form for each in beside],
         )
-        signer = await self._identity.signer(tx, found.holder, suite_named(suite).key_types)
-        sign = partial(
-            add_proof,
-            presentation,
-            suite=suite,
-            signer=signer,
-            created=self._world.clock(),
-            purpose="authentication",
-            challenge=exchange.challenge,
-            domain=exchange.domain,
+        if manifest is not None:
+            presentation = build_application(
+                manifest, application_id=self._world.new_id(), holder=found.holder.did, presentation=presentation
+            )
+        signed = await self._signed(tx, presentation, asked, found.holder, suite)
+        step: Step[Any] = (
+            present_proof.present(situation.value, signed, new_id=self._world.new_id)
+            if manifest is None
+            else issue_credential.request(
+                situation.value, new_id=self._world.new_id, holder_did=found.holder.did, application=signed
+            )
         )
-        signed = await perform(signer, sign)
-        step = present_proof.present(exchange, signed, new_id=self._world.new_id)
         await self._note_consent(tx, situation, found, selection, leaving, signed, decided_by)
-        await self._exchanges.apply(tx, PRESENT_PROOF, situation.connection, situation.row, step)
+        await self._exchanges.apply(tx, situation.kind, situation.connection, situation.row, step)
 
     async def _note_consent(
         self,
@@ -554,18 +589,18 @@ class Holder:
 
     async def _bound(self, tx: Transaction, situation: Situation, found: Matches, each: Shown) -> Shown:
         """An SD-JWT with a key binding besides, where this node has the key that its issuer has named."""
-        exchange: present_proof.Exchange = situation.value
+        asked = _Asked.of(situation)
         text = compact_text(each.form)
-        key = None if text is None or exchange.challenge is None else binding_key(text, found.holder)
-        if text is None or exchange.challenge is None or key is None:
+        key = None if text is None or asked.challenge is None else binding_key(text, found.holder)
+        if text is None or asked.challenge is None or key is None:
             return each
         signer = await self._identity.signer_named(tx, found.holder, key)
         bind = partial(
             bind_sd_jwt,
             text,
             signer,
-            challenge=exchange.challenge,
-            domain=exchange.domain or situation.connection.their_did or "",
+            challenge=asked.challenge,
+            domain=asked.domain or situation.connection.their_did or "",
             now=self._world.clock(),
         )
         return replace(each, form=embeddable((await perform(signer, bind)).encode()))
@@ -577,6 +612,18 @@ class Holder:
             if own is not None:
                 return own
         return await self._identity.default(tx, DidPurpose.HOLDER)
+
+
+async def _asking(tx: Transaction, exchange_id: str) -> Situation:
+    """The exchange in which a peer asks for records.
+
+    Raises:
+        WrongState: ``exchange.unknown``, ``exchange.not_waiting``.
+    """
+    found = await situation_of(tx, exchange_id, PRESENT_PROOF, ISSUE_CREDENTIAL)
+    offers = found.kind is ISSUE_CREDENTIAL and _Asked.of(found).definition is not None
+    require_waiting(found.row, Decision.ACCEPT_OFFER if offers else Decision.SHARE_RECORDS)
+    return found
 
 
 def _claim_of(document: bytes) -> Claim | None:
@@ -641,13 +688,16 @@ def _answers_more(definition: Definition, report: MatchReport, than: Selection) 
         return False
 
 
-def _suite_for(definition: Definition, holder: OwnDid, shown: Sequence[dict[str, Any]]) -> str:
-    """The best that the verifier allows; one that the records have too, as it has to read those."""
+def _suite_for(
+    definition: Definition, holder: OwnDid, shown: Sequence[dict[str, Any]], manifest: Manifest | None
+) -> str:
+    """The best that the verifier, or issuer, allows; one that the records have too, as it has to read those."""
     kinds = {key.codec for key in holder.keys}
     proofs = [proof for document in shown for proof in proofs_of(document)]
     known = {proof.get("cryptosuite") or proof.get("type") for proof in proofs}
     for suite in sorted(_SUITES, key=lambda suite: suite not in known):
-        if kinds & suite_named(suite).key_types and definition.formats.allow_presentation_suite(suite):
+        allowed = manifest is None or _may_sign_application(suite, manifest)
+        if allowed and kinds & suite_named(suite).key_types and definition.formats.allow_presentation_suite(suite):
             return suite
     raise BadInput("pex.format_unsupported", "The verifier wants a proof that this node cannot make.", "Tell it so.")
 
@@ -656,14 +706,17 @@ def _suite_for_application(manifest: Manifest, me: OwnDid) -> str:
     """The one that the profile names, where the manifest names no other."""
     kinds = {key.codec for key in me.keys}
     for name in reversed(_SUITES):
-        suite = suite_named(name)
-        if kinds & suite.key_types and (not manifest.proof_types or {name, suite.proof_type} & {*manifest.proof_types}):
+        if kinds & suite_named(name).key_types and _may_sign_application(name, manifest):
             return name
     raise BadInput(
         "issue_credential.proof_unsupported",
         "The issuer wants the application signed in a way that this node cannot.",
         "Decline the offer, and tell the issuer so.",
     )
+
+
+def _may_sign_application(suite: str, manifest: Manifest) -> bool:
+    return not manifest.proof_types or bool({suite, suite_named(suite).proof_type} & {*manifest.proof_types})
 
 
 def _vcdm_for(suite: str, shown: Sequence[dict[str, Any]]) -> Vcdm:

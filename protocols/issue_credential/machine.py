@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from protocols.didcomm.attachments import Attachment
-from protocols.errors import BadInput
+from protocols.errors import BadInput, WrongState
 from protocols.issue_credential.ld_proof import (
     LdProofVcDetail,
     credential_difference,
@@ -270,11 +270,18 @@ def request(
 
     Args:
         holder_did: becomes ``credentialSubject.id`` where the offer left it open; not used where it did not.
-        application: of ``holder_did``, where the offer has a manifest.
+        application: of ``holder_did``, where the offer has a manifest; with what that asks to see.
 
     Raises:
-        WrongState: ``issue_credential.wrong_state``.
+        WrongState: ``issue_credential.wrong_state``, ``issue_credential.records_first``.
     """
+    asked = exchange.manifest is not None and exchange.manifest.definition is not None
+    if asked and "presentation_submission" not in (application or {}):
+        raise WrongState(
+            "issue_credential.records_first",
+            "The issuer asks for records before it issues, so that a yes alone is no answer.",
+            "See what would be shown, and show it, with: lernode accept ID",
+        )
     details = exchange.offer
     if holder_did is not None:
         details = tuple(with_holder(detail, holder_did) for detail in details)
@@ -484,9 +491,10 @@ def _receive_offer(exchange: Exchange, message: OfferCredential, new_id: NewId) 
         replacement_id=message.replacement_id,
         manifest=message.manifest,
     )
-    if message.manifest is not None and message.manifest.wants_records:
-        explain = "The manifest asks for records before anything is issued, which is not done here."
-        return _abandon(received, "issue_credential.records_first", explain, new_id)
+    manifest = message.manifest
+    if manifest is not None and manifest.definition is not None and not manifest.challenge:
+        explain = "The manifest asks for records, and has no challenge that what is shown could be signed for."
+        return _abandon(received, "issue_credential.no_challenge", explain, new_id)
     if not message.details:
         explain = "The offer does not show what would be issued: it has no preview of the fulfillment."
         return _abandon(received, "issue_credential.no_preview", explain, new_id)

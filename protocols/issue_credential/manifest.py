@@ -6,7 +6,8 @@ The profile is from before Credential Manifest 1.0, and so are its names: ``cred
 * The **manifest** says in an offer what kinds of records there are. The records themselves, unsigned, are the preview
   of their fulfillment beside it. They become details without options: the profile does not say how they are proved.
 * The **application** is a presentation that asks for all of them, and names who it is for as its ``holder``. Where the
-  offer has a challenge it is signed by that holder, which is left to the node.
+  offer has a challenge it is signed by that holder, which is left to the node. Where the manifest has a
+  ``presentation_definition``, it holds the records that answer it, and says which is which.
 * The **fulfillment** holds the signed records, under the ids of the manifest's output descriptors.
 
 A fulfillment may add to the preview what a request of RFC 0593 lets the issuer add, a status of any type, and contexts
@@ -61,6 +62,7 @@ _MAX_RECORDS = 16
 _MAX_ID = 256
 _MAX_OPTION = 512
 _PATH = re.compile(r"\$\.verifiableCredential(?:\[(0|[1-9][0-9]?)\])?")
+_SHOWN = ("presentation_submission", "verifiableCredential")
 _ADDABLE = ("id", "validFrom", "credentialStatus")
 _SUITE_CONTEXTS = frozenset(context for suite in CRYPTOSUITES.values() for context in suite.contexts)
 
@@ -88,9 +90,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted(one["id"] for one in self.content["output_descriptors"]))
 
     @property
-    def wants_records(self) -> bool:
-        """Whether the issuer wants to see records before it issues (``presentation_definition``)."""
-        return self.content.get("presentation_definition") is not None
+    def definition(self) -> dict[str, Any] | None:
+        """What the issuer wants to see before it issues (``presentation_definition``), as received."""
+        found = self.content.get("presentation_definition")
+        return found if isinstance(found, dict) else None
 
     @property
     def proof_types(self) -> tuple[str, ...]:
@@ -160,14 +163,18 @@ def fulfillment_json(manifest_id: str, credentials: Sequence[dict[str, Any]], *,
     }
 
 
-def build_application(manifest: Manifest, *, application_id: str, holder: str) -> dict[str, Any]:
+def build_application(
+    manifest: Manifest, *, application_id: str, holder: str, presentation: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The unsigned application for everything that a manifest offers.
 
     Args:
         holder: the DID that the records are to be about.
+        presentation: the unsigned answer to the manifest's definition, where it has one.
     """
+    shown = presentation or {"@context": CONTEXT_V1}
     return {
-        "@context": [CONTEXT_V1, _APPLICATION_CONTEXT],
+        "@context": [contexts(shown)[0], _APPLICATION_CONTEXT],
         "type": ["VerifiablePresentation", "CredentialApplication"],
         "holder": holder,
         "credential_application": {
@@ -175,6 +182,7 @@ def build_application(manifest: Manifest, *, application_id: str, holder: str) -
             "manifest_id": manifest.id,
             "format": {_LDP_VC: {"proof_type": list(PROOF_TYPES)}},
         },
+        **{name: shown[name] for name in _SHOWN if name in shown},
     }
 
 
@@ -189,6 +197,7 @@ def read_manifest(content: Mapping[str, Any]) -> Manifest:
     manifest = outer.mapping("credential_manifest")
     fields = Fields(manifest, where="credential_manifest", code=_MALFORMED)
     fields.text("id", max_chars=_MAX_ID)
+    fields.optional_mapping("presentation_definition")
     Fields(fields.mapping("issuer"), where="issuer", code=_MALFORMED).text("id")
     offered = fields.mappings("output_descriptors", max_items=_MAX_RECORDS)
     names = [Fields(one, where="output descriptor", code=_MALFORMED).text("id", max_chars=_MAX_ID) for one in offered]

@@ -73,9 +73,13 @@ class WaciWallet:
         invitation = strict_json.loads_object(b64url_decode(url.partition("oob=")[2]))
         return str(await self._driven.ask("answer", invitation=invitation))
 
-    async def invite(self, goal: str) -> tuple[str, str]:
-        """An invitation with a goal of the profile: its URL, and its id."""
-        made = await self._driven.ask("invite", goal=goal)
+    async def invite(self, goal: str, *, asking: bool = False) -> tuple[str, str]:
+        """An invitation with a goal of the profile: its URL, and its id.
+
+        Args:
+            asking: whether records have to be shown before anything is issued.
+        """
+        made = await self._driven.ask("invite", goal=goal, records=asking)
         return str(made["url"]), str(made["id"])
 
     async def answered(self, invitation: str) -> str:
@@ -85,6 +89,10 @@ class WaciWallet:
     async def make_did(self) -> str:
         """The DID that it does everything under."""
         return str(await self._driven.ask("did"))
+
+    async def shown(self, thread: str) -> int:
+        """How many records it was shown, and has verified, before it issued."""
+        return int(await self._driven.ask("shown", thread=thread))
 
     async def ended(self, thread: str) -> str:
         """How an exchange ended: ``stored``, ``acknowledged``, ``verified``, or the code of a problem report."""
@@ -111,6 +119,15 @@ async def walk_waci(run: Run, node: Lernode, wallet: WaciWallet) -> None:
         await node.accept((await node.asked(thread)).id)
         await _expect(wallet, node, thread, "acknowledged")
 
+    async def take_for_records() -> None:
+        url, invitation = await wallet.invite("streamlined-vc", asking=True)
+        await node.accept_invitation(url)
+        thread = await wallet.answered(invitation)
+        await node.present((await node.asked(thread)).id)
+        mine = await _expect(wallet, node, thread, "acknowledged")
+        if await wallet.shown(thread) != 1 or len((await node.ended(mine)).record_ids) != 1:
+            raise ValueError("Nothing was issued for a record that was shown and verified.")
+
     async def show() -> None:
         url, invitation = await wallet.invite("streamlined-vp")
         await node.accept_invitation(url)
@@ -123,6 +140,7 @@ async def walk_waci(run: Run, node: Lernode, wallet: WaciWallet) -> None:
         (to, "streamlined-vc: proposed, offered, requested, issued, stored, acked", issue),
         (to, "streamlined-vp: proposed, requested, presented, verified, acked", ask),
         (back, "streamlined-vc: proposed, offered, requested, issued, stored, acked", take),
+        (back, "streamlined-vc: records asked for in the offer, shown, verified, then issued, acked", take_for_records),
         (back, "streamlined-vp: proposed, requested, presented, verified, acked", show),
     ):
         with suppress(StepFailed):

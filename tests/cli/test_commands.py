@@ -236,6 +236,7 @@ def test_an_invitation_can_be_shown_as_a_code(
         ("present 9b1e --decline no --choose a=b", "--choose does nothing with --decline"),
         ("accept --new", "--new does nothing where nothing is named"),
         ("accept 3f2a --new", "--new does nothing for what waits here"),
+        ("accept 3f2a --yes --decline no", "--yes does nothing with --decline"),
     ],
 )
 def test_no_option_is_passed_over_in_silence(

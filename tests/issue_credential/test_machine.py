@@ -26,6 +26,7 @@ from protocols.issue_credential.messages import (
 from protocols.machine import Ask, Decision, Expires, Send, Step, StoreCredential, Verify
 from protocols.negotiation import MAX_ROUNDS
 from tests.didcomm.helpers import ids
+from tests.issue_credential.manifests import APPLICATION, ASKING, OFFERED
 from tests.issue_credential.samples import HOLDER, detail, signed
 
 new_id = ids()
@@ -95,6 +96,26 @@ def test_a_parent_thread_goes_with_every_message() -> None:
     offered = machine.offer(detail(), new_id=new_id, pthid="invitation")
     accepted = machine.request(received(None, sent(offered)).exchange, new_id=new_id)
     assert sent(accepted).pthid == sent(offered).pthid == "invitation"
+
+
+def test_an_offer_that_asks_for_records_is_taken_by_showing_some_only() -> None:
+    asked = received(None, OfferCredential(id="o", thid="o", details=OFFERED, manifest=ASKING)).exchange
+    assert asked.state is State.OFFER_RECEIVED
+    for bare in (None, APPLICATION):
+        with pytest.raises(WrongState) as refused:
+            machine.request(asked, new_id=new_id, holder_did=HOLDER, application=bare)
+        assert refused.value.code == "issue_credential.records_first"
+    shown = {**APPLICATION, "presentation_submission": {"id": "s"}}
+    taken = machine.request(asked, new_id=new_id, holder_did=HOLDER, application=shown)
+    assert sent(taken).application == shown
+
+
+@pytest.mark.parametrize("challenge", [None, ""])
+def test_records_asked_for_without_a_challenge_end_the_exchange(challenge: str | None) -> None:
+    unbound = msgspec.structs.replace(ASKING, challenge=challenge)
+    over = received(None, OfferCredential(id="o", thid="o", details=OFFERED, manifest=unbound))
+    assert (over.exchange.state, over.exchange.problem) == (State.ABANDONED, "issue_credential.no_challenge")
+    assert isinstance(sent(over), ProblemReport)
 
 
 def test_a_replacement_is_named_in_the_offer_and_the_credential() -> None:

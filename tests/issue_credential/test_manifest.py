@@ -23,7 +23,7 @@ from protocols.issue_credential.messages import (
     RequestCredential,
     decode,
 )
-from tests.issue_credential.manifests import APPLICATION, MANIFEST, OFFERED, SIGNED
+from tests.issue_credential.manifests import APPLICATION, ASKING, MANIFEST, OFFERED, SIGNED
 from tests.issue_credential.samples import HOLDER, credential, detail
 from tests.issue_credential.test_wire_v2 import VALUES, carried, places
 
@@ -33,6 +33,7 @@ MESSAGES: list[Message] = [
     OfferCredential(**HEADERS, details=OFFERED, manifest=MANIFEST),
     RequestCredential(**HEADERS, application=APPLICATION),
     IssueCredentialMessage(**HEADERS, credentials=SIGNED, manifest_id="m"),
+    OfferCredential(**HEADERS, details=OFFERED, manifest=ASKING),
 ]
 OFFER, ISSUED = (codec.encode_object(MESSAGES[n].encode(Wire.V2)) for n in (1, 3))
 

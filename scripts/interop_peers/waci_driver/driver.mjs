@@ -226,13 +226,42 @@ const draft = () => ({
 })
 const output = { id: 'soldering', schema: 'https://purl.imsglobal.org/spec/ob/v3p0/', display: { title: { text: 'Soldering' } } }
 
+const wanted = [
+  {
+    id: 'soldering',
+    name: 'Soldering',
+    constraints: {
+      fields: [{ path: ['$.credentialSubject.achievement.id'], filter: { type: 'string', const: achievement.id } }],
+    },
+  },
+]
+
+async function verifyPresentation({ presentation, challenge }) {
+  const checking = { presentation, challenge, suite: new Ed25519Signature2020(), documentLoader }
+  const found = await vc.verify(checking)
+  if (!found.verified) console.error(JSON.stringify(found, undefined, 1))
+  return { result: found.verified, error: { name: 'unverified', description: String(found.error) } }
+}
+
+const asking = new Set() // invitations under which records are asked for before anything is issued
+const shown = new Map() // how many records were shown in a thread, and verified, before something was issued
+
 wallet.setUpFor(
   {
-    getCredentialManifest: async () => ({
+    getCredentialManifest: async ({ invitationId }) => ({
       issuerDid: me,
       issuerName: 'An academy',
+      input: asking.has(invitationId) ? wanted : undefined,
       output: [{ outputDescriptor: output, verifiableCredential: draft() }],
     }),
+    // The interpreter looks at no result, and so is told of a bad one by an error.
+    verifyCredential: async (credential) => {
+      if (!(await isGenuine(credential))) throw new Error('A record that was shown does not verify.')
+      if (credential.credentialSubject.achievement.id !== achievement.id) throw new Error('Another record was asked for.')
+      return { result: true }
+    },
+    verifyPresentation,
+    credentialVerificationResult: async ({ result, thid, vcs }) => void shown.set(thid, result ? vcs.length : -1),
     // The subject is who applies for it.
     signCredential: async ({ vc: credential, message }) => {
       const subject = { id: message.attachments[0].data.json.holder, ...credential.credentialSubject }
@@ -246,24 +275,9 @@ wallet.setUpFor(
 
 wallet.setUpFor(
   {
-    getPresentationDefinition: async () => ({
-      inputDescriptors: [
-        {
-          id: 'soldering',
-          name: 'Soldering',
-          constraints: {
-            fields: [{ path: ['$.credentialSubject.achievement.id'], filter: { type: 'string', const: achievement.id } }],
-          },
-        },
-      ],
-    }),
+    getPresentationDefinition: async () => ({ inputDescriptors: wanted }),
     verifyCredential: async (credential) => ({ result: await isGenuine(credential) }),
-    verifyPresentation: async ({ presentation, challenge }) => {
-      const checking = { presentation, challenge, suite: new Ed25519Signature2020(), documentLoader }
-      const found = await vc.verify(checking)
-      if (!found.verified) console.error(JSON.stringify(found, undefined, 1))
-      return { result: found.verified, error: { name: 'unverified', description: String(found.error) } }
-    },
+    verifyPresentation,
     credentialVerificationResult: async ({ result, thid }) => void ended.set(thid, result ? 'verified' : 'unverified'),
   },
   Actor.Verifier
@@ -282,9 +296,10 @@ const doing = {
     return (await send(answer)).id
   },
 
-  // Invite with a goal of the profile.
-  async invite({ goal }) {
+  // Invite with a goal of the profile; to be issued something, maybe only after records were shown.
+  async invite({ goal, records }) {
     const invitation = await wallet.createOOBInvitation(me, goal)
+    if (records) asking.add(invitation.id)
     invitation.typ = 'application/didcomm-plain+json'
     return { url: `http://localhost:${port}/?_oob=${Buffer.from(JSON.stringify(invitation)).toString('base64url')}`, id: invitation.id }
   },
@@ -295,6 +310,11 @@ const doing = {
       const found = [...threads].find(([, messages]) => messages[0].pthid === invitation)
       return found?.[0]
     }),
+
+  // How many records were shown, and verified, before something was issued.
+  async shown({ thread }) {
+    return shown.get(thread) ?? 0
+  },
 
   ended: ({ thread }) => eventually('end of the exchange', () => ended.get(thread)),
 }
