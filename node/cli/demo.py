@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from node.cli.demo_nodes import DemoNode, start_nodes, stop_nodes
-from node.cli.output import emit_json, line, mark
+from node.cli.output import check_name, emit_json, line, mark
 from node.http import schemas as s
 from protocols import strict_json
 from protocols.errors import NotNow, WrongState
@@ -57,7 +57,7 @@ class _Story:
             self._say(f"{indent}{part.kind}")
             for check in part.checks:
                 sign, colour = mark(check.outcome)
-                self._say(f"{indent}  {sign} {check.check:<15} {check.reason}", style=colour)
+                self._say(f"{indent}  {sign} {check_name(check.check)} {check.reason}", style=colour)
 
     def expect(self, holds: bool, what: str) -> None:
         """Stop the demo where something that should hold does not.

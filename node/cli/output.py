@@ -19,6 +19,7 @@ import click
 from protocols.errors import LernodeError, NotNow, PeerFault, WrongState
 
 __all__ = [
+    "check_name",
     "clean",
     "emit_json",
     "exit_code",
@@ -36,6 +37,7 @@ __all__ = [
 _SHOWN_ID = 8
 _SHOWN_DID = 24
 _MAX_CELL = 72
+_CHECK_WIDTH = len("related-resources")
 
 
 def exit_code(error: LernodeError) -> int:
@@ -98,6 +100,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
     line("  ".join(name.ljust(width) for name, width in zip(header, widths, strict=True)).rstrip(), bold=True)
     for row in cells:
         line("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def check_name(name: str) -> str:
+    """The name of a check, as wide as the longest, so that what is said of each stands below the other."""
+    return name.ljust(_CHECK_WIDTH)
 
 
 def mark(outcome: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import msgspec
 
 from node.cli.client import Api, segment, with_api
 from node.cli.options import Setting, common, suggest
-from node.cli.output import emit_json, fields, line, mark, short, table, when
+from node.cli.output import check_name, emit_json, fields, line, mark, short, table, when
 from node.cli.why import scope_text, show_why
 from node.cli.write import check_new, write_record
 from node.http.schemas import CheckView, Page, ResultView, VerificationView
@@ -410,7 +410,7 @@ def _explain_result(result: ResultView) -> None:
 def _explain_check(check: CheckView) -> None:
     sign, colour = mark(check.outcome)
     unknown = " Not checked, so nothing rests on it." if check.outcome == "not-checked" and not check.required else ""
-    line(f"  {sign} {check.check.ljust(15)} {check.reason}{unknown}", style=colour)
+    line(f"  {sign} {check_name(check.check)} {check.reason}{unknown}", style=colour)
 
 
 class _Overview(msgspec.Struct, rename="camel"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from node.cli.attached import attached_fields
-from node.cli.output import line, mark
+from node.cli.output import check_name, line, mark
 from node.cli.why import show_why
 from node.http.schemas import CheckView, ResultView
 
@@ -61,7 +61,7 @@ def _show_check(check: CheckView, indent: str) -> None:
     sign, colour = mark(check.outcome)
     code = "" if check.code == "ok" else f" [{check.code}]"
     optional = "" if check.required else " (not required)"
-    line(f"{indent}  {sign} {check.check.ljust(15)} {check.reason}{code}{optional}", style=colour)
+    line(f"{indent}  {sign} {check_name(check.check)} {check.reason}{code}{optional}", style=colour)
     if check.check == "issuer-trusted":
         show_why(check.details, f"{indent}      ")
         return

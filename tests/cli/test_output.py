@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from node.cli.output import clean, exit_code, fail
+from node.cli.output import check_name, clean, exit_code, fail
+from protocols.credentials.verification import Check
 from protocols.errors import BadInput, LernodeError, NotNow, PeerFault, WrongState
 
 
@@ -44,3 +45,7 @@ def test_an_error_is_one_line_and_what_to_do_next(capsys: pytest.CaptureFixture[
 def test_with_json_an_error_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     fail(BadInput("a.b", "It is wrong.", "Do it right."), as_json=True)
     assert json.loads(capsys.readouterr().out)["code"] == "a.b"
+
+
+def test_what_is_said_of_each_check_stands_below_the_other() -> None:
+    assert {len(check_name(check)) for check in Check} == {max(map(len, Check))}
