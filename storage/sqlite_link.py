@@ -203,6 +203,13 @@ class _Driver:
             self._bounded = False
 
 
+class _Nothing:
+    """What aiosqlite closes where there is no connection."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class Link:
     """A connection: ``here`` runs on the event loop, the rest in aiosqlite's thread; never both at once."""
 
@@ -216,13 +223,21 @@ class Link:
     async def open(cls, path: Path, patience: float, usage: Usage) -> Link:
         """Open a file that is there; in a task that nobody cancels, or together with its store."""
         opened: list[_Driver] = []
+        failed: list[BaseException] = []
 
         def connector() -> sqlite3.Connection:
-            opened.append(_Driver.open(path, patience))
+            try:
+                opened.append(_Driver.open(path, patience))
+            except BaseException as error:  # else aiosqlite would leave its thread to end when it likes
+                failed.append(error)
+                return cast("sqlite3.Connection", _Nothing())
             return cast("sqlite3.Connection", opened[0])
 
         connection = aiosqlite.Connection(connector, iter_chunk_size=64)
         await finished(connection)
+        if failed:
+            await finished(connection.close())
+            raise failed[0]
         return cls(connection, opened[0], patience, usage)
 
     @property
