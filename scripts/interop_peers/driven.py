@@ -48,7 +48,8 @@ class Driven:
             RuntimeError: it ended; its log says why.
             TimeoutError: it is not ready in time.
         """
-        shutil.copy(self._driver, folder)  # Node.js looks for packages beside the script
+        for script in (self._driver, Path(__file__).with_suffix(".mjs")):
+            shutil.copy(script, folder)  # Node.js looks for packages beside the script
         contexts = folder / "contexts.json"
         contexts.write_text(json.dumps({url: entry.load() for url, entry in BUNDLED.items()}), encoding="utf-8")
         self._log = folder / log

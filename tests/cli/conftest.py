@@ -12,6 +12,7 @@ from tests.cli.test_commands import run
 from tests.opening import KEY_TEXT
 
 Command = Callable[..., tuple[int, str]]
+Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -22,13 +23,24 @@ async def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command; its exit code, and all that it shows."""
+def typed(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Runs a command; its exit code, and what it writes and what it says beside."""
     monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
 
-    def call(*arguments: str | Path) -> tuple[int, str]:
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
         code = run(monkeypatch, *arguments, "--home", home)
         shown = capsys.readouterr()
-        return code, shown.out + shown.err
+        return code, shown.out, shown.err
+
+    return call
+
+
+@pytest.fixture
+def lernode(typed: Typed) -> Command:
+    """Runs a command; its exit code, and all that it shows."""
+
+    def call(*arguments: str | Path) -> tuple[int, str]:
+        code, out, err = typed(*arguments)
+        return code, out + err
 
     return call

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.admin.helpers import make_node
-from tests.cli.test_commands import run
-from tests.opening import KEY_TEXT
-
-Lernode = Callable[..., tuple[int, str]]
+from tests.cli.conftest import Command, Typed
 
 
 @pytest.fixture
@@ -22,18 +18,17 @@ async def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lernode(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lernode:
-    """Runs a command; its exit code, and what it shows."""
-    monkeypatch.setenv("LERNODE_KEY", KEY_TEXT)
+def lernode(typed: Typed) -> Command:
+    """Runs a command; its exit code, and what it writes."""
 
     def call(*arguments: str | Path) -> tuple[int, str]:
-        code = run(monkeypatch, *arguments, "--home", home)
-        return code, capsys.readouterr().out
+        code, out, _err = typed(*arguments)
+        return code, out
 
     return call
 
 
-def test_a_profile_is_kept_shown_exported_and_forgotten(lernode: Lernode, tmp_path: Path) -> None:
+def test_a_profile_is_kept_shown_exported_and_forgotten(lernode: Command, tmp_path: Path) -> None:
     code, shown = lernode("profile", "add", "welder", "--require", "51-4121.00", "--wish", "urn:skill:brazing")
     assert (code, "1 required, 1 wished" in shown) == (0, True)
     assert "Welders, Cutters" in lernode("profile", "show", "welder")[1]
@@ -47,7 +42,7 @@ def test_a_profile_is_kept_shown_exported_and_forgotten(lernode: Lernode, tmp_pa
     assert lernode("profile", "add", "Not a name!", "--require", "urn:x:1")[0] == 2
 
 
-def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernode: Lernode, tmp_path: Path) -> None:
+def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernode: Command, tmp_path: Path) -> None:
     assert lernode("profile", "add", "welder", "--require", "51-4121.00")[0] == 0
     definition = json.loads(lernode("query", "from-profile", "welder")[1])
     assert [each["id"] for each in definition["input_descriptors"]] == ["skill-1-by-url", "skill-1-by-code"]
@@ -61,7 +56,7 @@ def test_a_query_is_made_and_a_match_without_records_says_what_is_missing(lernod
     assert lernode("match", "nobody")[0] == 2
 
 
-def test_a_query_may_leave_open_how_much_is_answered(lernode: Lernode) -> None:
+def test_a_query_may_leave_open_how_much_is_answered(lernode: Command) -> None:
     assert lernode("profile", "add", "welder", "--require", "51-4121.00", "--require", "urn:skill:brazing")[0] == 0
     (some,) = json.loads(lernode("query", "from-profile", "welder", "--at-least", "1")[1])["submission_requirements"]
     assert (some["rule"], some["min"], len(some["from_nested"])) == ("pick", 1, 2)
@@ -69,7 +64,7 @@ def test_a_query_may_leave_open_how_much_is_answered(lernode: Lernode) -> None:
     assert lernode("request", "nobody", "--skill", "51-4121.00", "--at-least", "1")[0] == 2
 
 
-def test_what_is_missing_is_told_also_without_a_catalogue(lernode: Lernode) -> None:
+def test_what_is_missing_is_told_also_without_a_catalogue(lernode: Command) -> None:
     assert lernode("profile", "add", "welder", "--require", "51-4121.00")[0] == 0
     code, shown = lernode("pathways", "welder")
     assert code == 0

@@ -10,12 +10,10 @@ from protocols.credentials.verification import Check, Outcome
 from tests.credentials.worlds import (
     HOLDER,
     ISSUER,
-    OB,
     STRANGER,
-    V2,
     check_credential,
     check_presentation,
-    did,
+    endorsement,
     found,
     issue,
     present,
@@ -23,20 +21,6 @@ from tests.credentials.worlds import (
 )
 
 RECORD = record()
-COMMENT = "We hire on this certificate."
-
-
-def endorsement(of: str = RECORD["id"], **changes: Any) -> dict[str, Any]:
-    return {
-        "@context": [V2, OB],
-        "id": "urn:uuid:5d0a5a0e-5a3f-4c0b-8f5e-1f1f6f3b7d11",
-        "type": ["VerifiableCredential", "EndorsementCredential"],
-        "name": "Endorsement",
-        "issuer": {"id": did(STRANGER), "type": ["Profile"], "name": "An employer"},
-        "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": {"id": of, "type": ["EndorsementSubject"], "endorsementComment": COMMENT},
-        **changes,
-    }
 
 
 def test_it_is_verified_by_itself_and_who_endorses_is_for_the_reader_to_judge() -> None:

@@ -10,12 +10,11 @@ from protocols.credentials.verification import Check, Outcome, VerificationResul
 from protocols.credentials.verify import MAX_ENDORSEMENTS
 from tests.credentials.worlds import (
     ISSUER,
-    OB,
     STRANGER,
-    V2,
     check_credential,
     check_presentation,
     did,
+    endorsement,
     found,
     issue,
     present,
@@ -25,20 +24,8 @@ from tests.credentials.worlds import (
 ACHIEVEMENT = record()["credentialSubject"]["achievement"]["id"]
 
 
-def endorsement(of: str, number: int = 1, **changes: Any) -> dict[str, Any]:
-    return {
-        "@context": [V2, OB],
-        "id": f"urn:uuid:endorsement-{number}",
-        "type": ["VerifiableCredential", "EndorsementCredential"],
-        "issuer": {"id": did(STRANGER), "type": ["Profile"], "name": "An employer"},
-        "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": {"id": of, "type": ["EndorsementSubject"], "endorsementComment": "Well made."},
-        **changes,
-    }
-
-
 def good(of: str, number: int = 1) -> dict[str, Any]:
-    return issue(endorsement(of, number), by=STRANGER)
+    return issue(endorsement(of, id=f"urn:uuid:endorsement-{number}"), by=STRANGER)
 
 
 def endorsed(*of_achievement: Any, of_record: Any = None, of_issuer: Any = None) -> dict[str, Any]:
@@ -96,6 +83,6 @@ def test_those_after_so_many_are_not_looked_at_and_those_of_endorsements_neither
     ).credentials
     assert len(many) == MAX_ENDORSEMENTS + 1
     assert found(many[-1], Check.STRUCTURE).code == "structure.too_many"
-    nested = issue(endorsement(ACHIEVEMENT, 2, endorsement=[good(ACHIEVEMENT)]), by=STRANGER)
+    nested = issue(endorsement(ACHIEVEMENT, endorsement=[good(ACHIEVEMENT)]), by=STRANGER)
     (only,) = verified(endorsed(nested)).credentials
     assert only.credentials == ()

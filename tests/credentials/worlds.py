@@ -123,6 +123,20 @@ def record(**changes: Any) -> dict[str, Any]:
     }
 
 
+def endorsement(of: str = record()["id"], **changes: Any) -> dict[str, Any]:
+    """What a stranger says in favour of ``of``; not signed yet."""
+    return {
+        "@context": [V2, OB],
+        "id": "urn:uuid:5d0a5a0e-5a3f-4c0b-8f5e-1f1f6f3b7d11",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "Endorsement",
+        "issuer": {"id": did(STRANGER), "type": ["Profile"], "name": "An employer"},
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": of, "type": ["EndorsementSubject"], "endorsementComment": "Well made."},
+        **changes,
+    }
+
+
 def issuer_for(suite: str) -> SoftwareSigner:
     """The issuer with a key that goes with the suite."""
     return ISSUER if ISSUER.codec in CRYPTOSUITES[suite].key_types else ISSUER_P256

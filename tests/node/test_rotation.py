@@ -103,16 +103,23 @@ async def test_a_peer_of_v1_that_cannot_use_the_new_did_keeps_the_old_one(nodes:
     assert (await peer.hear("rotate")).body["to_did"] != rotate.body["to_did"]
 
 
-async def test_a_peer_of_v1_that_rotates_is_followed_and_answered_under_its_prior_did(
-    nodes: Nodes, peer: WirePeer
-) -> None:
+async def rotated(nodes: Nodes, peer: WirePeer) -> tuple[Node, str, KeyPair]:
+    """A node whose peer of v1 has gone on to another DID, that DID, and its key."""
     node = await nodes.make("node")
     await peer.connect(node)
-    old, new = peer.pair, KeyPair.from_seed(os.urandom(32))
+    new = KeyPair.from_seed(os.urandom(32))
     did = peer4.create(new.public, endpoint=f"{peer.url}/in")
     message_id = new_id()
     assert (await peer.say(node, Rotate(message_id, message_id, did))).status == 202
     assert (await peer.hear("ack")).thid == message_id
+    return node, did, new
+
+
+async def test_a_peer_of_v1_that_rotates_is_followed_and_answered_under_its_prior_did(
+    nodes: Nodes, peer: WirePeer
+) -> None:
+    node, did, new = await rotated(nodes, peer)
+    old = peer.pair
     assert (await only(node)).their_did == did
     late = PlainMessage(V1_PING, new_id(), new_id(), body={"response_requested": False})
     assert (await peer.say(node, late, sender=old)).status == 202
@@ -126,13 +133,8 @@ async def test_a_peer_of_v1_that_rotates_is_followed_and_answered_under_its_prio
 async def test_a_key_that_a_peer_of_v1_has_left_neither_leads_the_node_on_nor_ends_the_connection(
     nodes: Nodes, peer: WirePeer
 ) -> None:
-    node = await nodes.make("node")
-    await peer.connect(node)
-    old, new = peer.pair, KeyPair.from_seed(os.urandom(32))
-    did = peer4.create(new.public, endpoint=f"{peer.url}/in")
-    message_id = new_id()
-    assert (await peer.say(node, Rotate(message_id, message_id, did))).status == 202
-    await peer.hear("ack")
+    node, did, _new = await rotated(nodes, peer)
+    old = peer.pair
     elsewhere = peer4.create(KeyPair.from_seed(os.urandom(32)).public, endpoint=f"{peer.url}/in")
     for message in (Rotate(new_id(), new_id(), elsewhere), Hangup(new_id())):
         refused = await peer.say(node, message, sender=old)

@@ -6,7 +6,6 @@
 // With PORT 0 it listens nowhere, as a wallet on a phone does.
 
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 
 // First: it registers the library that the next one reads when it is loaded.
 import { askar } from '@openwallet-foundation/askar-nodejs'
@@ -42,6 +41,8 @@ import {
 } from '@credo-ts/didcomm'
 import { DidCommHttpInboundTransport, DidCommWsInboundTransport, agentDependencies } from '@credo-ts/node'
 import { WebSocketServer } from 'ws'
+
+import { eventually, serve } from './driven.mjs'
 
 const [portText, contextsFile] = process.argv.slice(2)
 const port = Number(portText)
@@ -290,30 +291,8 @@ function inState(find, state) {
   })
 }
 
-async function eventually(what, look) {
-  const deadline = Date.now() + 20_000
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`no ${what} within 20 s`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-function tell(answer) {
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
-}
-
 await agent.initialize()
 http.server?.on('upgrade', (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request))
 })
-tell({ id: 0, ok: 'ready' })
-for await (const line of createInterface({ input: process.stdin })) {
-  const asked = JSON.parse(line)
-  doing[asked.do](asked.with).then(
-    (ok) => tell({ id: asked.id, ok: ok ?? null }),
-    (error) => tell({ id: asked.id, error: String(error?.message ?? error) })
-  )
-}
-process.exit(0)
+await serve(doing)

@@ -10,7 +10,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createInterface } from 'node:readline'
 
 import { Ed25519Signature2020 } from '@digitalbazaar/ed25519-signature-2020'
 import { Ed25519VerificationKey2020 } from '@digitalbazaar/ed25519-verification-key-2020'
@@ -18,6 +17,8 @@ import * as vc from '@digitalbazaar/vc'
 import { Actor, WACIInterpreter } from '@extrimian/waci'
 import { decode, encode } from 'base58-universal'
 import { Message } from 'didcomm-node'
+
+import { eventually, serve } from './driven.mjs'
 
 const [port, contextsFile] = process.argv.slice(2)
 const contexts = JSON.parse(readFileSync(contextsFile, 'utf8'))
@@ -319,26 +320,4 @@ const doing = {
   ended: ({ thread }) => eventually('end of the exchange', () => ended.get(thread)),
 }
 
-async function eventually(what, look) {
-  const deadline = Date.now() + 20_000
-  for (;;) {
-    const found = look()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`no ${what} within 20 s`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-function tell(answer) {
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
-}
-
-tell({ id: 0, ok: 'ready' })
-for await (const line of createInterface({ input: process.stdin })) {
-  const asked = JSON.parse(line)
-  doing[asked.do](asked.with).then(
-    (ok) => tell({ id: asked.id, ok: ok ?? null }),
-    (error) => tell({ id: asked.id, error: String(error?.message ?? error) })
-  )
-}
-process.exit(0)
+await serve(doing)
