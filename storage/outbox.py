@@ -224,7 +224,8 @@ async def waiting(
     tx: Transaction, lane: str, now: datetime, limit: int, *, longest: timedelta | None = None
 ) -> list[Outgoing]:
     """What waits on a lane, in its order, where its first message is due; see :func:`due`."""
-    if not await due(tx, now, 1, lane=lane, longest=longest):
+    head = Query("SELECT 1 FROM outbox").due("next_attempt", now, longest).equal("lane", lane)
+    if await tx.one(*head.end("LIMIT 1")) is None:
         return []
     query = Query("SELECT * FROM outbox").equal("lane", lane).where("state = 'queued'")
     return [_from_row(tx, row) for row in await tx.all(*query.end("ORDER BY sequence LIMIT ?", bounded(limit)))]

@@ -339,7 +339,8 @@ class Outbox:
         try:
             async with self._store.read() as tx:
                 stored = await outbox.waiting(tx, lane.key, self._world.clock(), _MOST_LOADED, longest=self._longest)
-                found = [await _addressed(tx, message) for message in stored]
+                connection = await connections.find(tx, lane.key) if stored else None
+                found = [await _addressed(tx, message, connection) for message in stored]
         except BaseException:
             lane.is_loading = False
             lane.forget_waiting()
